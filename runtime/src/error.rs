@@ -1,0 +1,179 @@
+//! What can go wrong while a job is set up and run, told so that a person knows what, where and what to do.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where in an input or output something happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file, if it is one.
+    pub file: Option<PathBuf>,
+    /// Line, counted from 1.
+    pub line: Option<u64>,
+    /// Column by its name in the header, or by its number counted from 1.
+    pub column: Option<String>,
+    /// The number of the record in its input or edge, counted from 1.
+    pub record: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if let Some(file) = &self.file {
+            parts.push(file.display().to_string());
+        }
+        if let Some(line) = self.line {
+            parts.push(format!("line {line}"));
+        }
+        if let Some(column) = &self.column {
+            parts.push(format!("column {column}"));
+        }
+        if let Some(record) = self.record {
+            parts.push(format!("record {record}"));
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// One thing that went wrong in a source, a sink or a codec: what, where, and what to do about it.
+#[derive(Debug, Default)]
+pub struct Fault {
+    /// What happened, in a sentence without a full stop.
+    pub what: String,
+    /// Where.
+    pub place: Place,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The error below, if there is one.
+    pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// A fault that so far only says what happened.
+    pub fn new(what: impl Into<String>) -> Self {
+        Fault { what: what.into(), ..Fault::default() }
+    }
+    /// Adds the file.
+    pub fn in_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.place.file = Some(file.into());
+        self
+    }
+    /// Adds the line, counted from 1.
+    pub fn at_line(mut self, line: u64) -> Self {
+        self.place.line = Some(line);
+        self
+    }
+    /// Adds the column.
+    pub fn in_column(mut self, column: impl Into<String>) -> Self {
+        self.place.column = Some(column.into());
+        self
+    }
+    /// Adds what to do.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+    /// Adds the error below.
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(cause) = &self.cause {
+            write!(f, ": {cause}")?;
+        }
+        let place = self.place.to_string();
+        if !place.is_empty() {
+            write!(f, "\n  at {place}")?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_ref().map(|c| c.as_ref() as _)
+    }
+}
+
+/// Why a run ended without its result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The job could not be started as it was asked for.
+    Setup(Fault),
+    /// A source could not be opened or read.
+    Source {
+        /// The source's name in the block.
+        name: String,
+        /// What happened.
+        fault: Fault,
+    },
+    /// A sink could not be written or committed.
+    Sink {
+        /// The sink's name in the block.
+        name: String,
+        /// What happened.
+        fault: Fault,
+    },
+    /// User code panicked.
+    Panic {
+        /// The operator whose closure was running.
+        operator: String,
+        /// `file:line:column` of the panic.
+        location: String,
+        /// The record that was being worked on.
+        place: Place,
+        /// The panic's own message.
+        message: String,
+    },
+    /// Bytes between two workers could not be read: a bug, or memory that went bad.
+    Wire {
+        /// The edge.
+        edge: String,
+        /// What happened.
+        fault: Fault,
+    },
+    /// A worker did not stop in time after another one had failed.
+    Stuck {
+        /// Its index.
+        worker: usize,
+    },
+    /// The run was asked to stop (Ctrl-C) and did, before its inputs had ended.
+    Interrupted,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Setup(fault) => fault.fmt(f),
+            Error::Source { name, fault } => write!(f, "source `{name}`: {fault}"),
+            Error::Sink { name, fault } => write!(f, "sink `{name}`: {fault}"),
+            Error::Panic { operator, location, place, message } => {
+                write!(f, "operator `{operator}` panicked: {message}\n  at {location}\n  while working on {place}")
+            }
+            Error::Wire { edge, fault } => write!(f, "edge `{edge}`: {fault}"),
+            Error::Stuck { worker } => write!(f, "worker {worker} is stuck in user code and did not stop in time"),
+            Error::Interrupted => f.write_str("interrupted before the inputs had ended; nothing was published"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Setup(fault)
+            | Error::Source { fault, .. }
+            | Error::Sink { fault, .. }
+            | Error::Wire { fault, .. } => Some(fault),
+            _ => None,
+        }
+    }
+}

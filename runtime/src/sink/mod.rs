@@ -1,0 +1,94 @@
+//! Sinks: a writer per worker that pre-commits at each barrier, and a committer on the coordinator that publishes.
+//!
+//! A writer writes where no reader looks. At a barrier it makes what it has durable and hands the coordinator a
+//! [`Prepared`]; when every writer has done so and the epoch is complete, the committer publishes. `commit` may be
+//! called again for the same epoch after a restart and must then do nothing new.
+
+use crate::error::Fault;
+
+/// What a writer hands to the committer at a barrier, in the sink's own form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared(pub Vec<u8>);
+
+/// Who a writer is.
+#[derive(Clone, Debug)]
+pub struct SinkContext {
+    /// The sink's name in the block.
+    pub name: String,
+    /// This worker, from 0.
+    pub worker: usize,
+    /// How many there are.
+    pub workers: usize,
+    /// Which attempt of the run this is, from 1.
+    pub attempt: u64,
+}
+
+/// The two phases of a writer.
+pub trait Writer: 'static {
+    /// Makes what is written visible to whoever watches, if the sink has such a thing (a terminal). Called when the
+    /// input has nothing more just now, and within the latency bound.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// Makes everything since the last barrier durable; `None` if there is nothing to commit.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn prepare(&mut self, epoch: u64) -> Result<Option<Prepared>, Fault>;
+}
+
+/// A writer that takes rows of type `X`.
+#[diagnostic::on_unimplemented(
+    message = "this sink cannot hold a `{X}`",
+    label = "rows of `{X}`",
+    note = "a text sink needs `#[derive(Record, Serialize)]` on the row, and a `collect()` the declared type"
+)]
+pub trait Accepts<X>: Writer {
+    /// Checked where the sink is written in the block; evaluates with a message if the row cannot be held.
+    const CHECK: () = ();
+    /// Takes one row.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn write(&mut self, row: X) -> Result<(), Fault>;
+}
+
+/// Publishes what writers have prepared. It runs on the coordinator.
+pub trait Committer: Send {
+    /// Publishes the epoch. The list has an entry per writer that prepared something, by worker.
+    ///
+    /// # Errors
+    /// If it cannot be published.
+    fn commit(&mut self, epoch: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault>;
+    /// After the last commit of a run whose inputs have ended.
+    ///
+    /// # Errors
+    /// If the result cannot be published.
+    fn finish(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// The run ends without being finished: removes what was prepared and not committed.
+    fn abort(&mut self) {}
+}
+
+/// A connector that can be written: what stands behind `sink name(input) =`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no sink", label = "not a sink")]
+pub trait Sink: 'static {
+    /// Its writer.
+    type Writer: Writer;
+    /// A writer; called once per worker and attempt.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    fn writer(&mut self, context: &SinkContext) -> Result<Self::Writer, Fault>;
+    /// The committer; called once per attempt.
+    ///
+    /// # Errors
+    /// If the target cannot be used.
+    fn committer(&mut self, context: &SinkContext) -> Result<Box<dyn Committer>, Fault>;
+    /// A short description for the plan: `csv board.csv`.
+    fn describe(&self) -> String;
+}

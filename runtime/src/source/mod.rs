@@ -1,0 +1,124 @@
+//! Sources: an enumerator that finds splits, and a reader per worker that reads them.
+//!
+//! The enumerator runs once per attempt, on the coordinator, and talks by messages: a worker that has read its split
+//! asks for the next. A reader has one split open at a time. Neither knows of watermarks, frames or other workers;
+//! what a reader lends is valid for the length of one call.
+
+use crate::error::{Fault, Place};
+
+/// The type of the rows of one source, which may borrow from its buffer. `stream!` writes one for each `source`.
+pub trait RowType: 'static {
+    /// A row that lives as long as one call.
+    type Row<'a>;
+}
+
+/// A part of an input that one worker reads from front to back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Its number; in an ordered source also its place in the order.
+    pub id: u64,
+    /// What the reader needs to find it, in the source's own form.
+    pub detail: Vec<u8>,
+    /// Bytes to read, if known; for progress.
+    pub bytes: Option<u64>,
+}
+
+/// What an enumerator has to say when a worker asks for a split.
+#[derive(Debug)]
+pub enum Found {
+    /// The next split.
+    Split(Split),
+    /// None just now; ask again.
+    Later,
+    /// There will be no more.
+    Finished,
+}
+
+/// Finds the splits of a source. It runs on the coordinator.
+pub trait Enumerator: Send {
+    /// The next split, in the order of the source if it has one.
+    ///
+    /// # Errors
+    /// If the input is not there or cannot be cut.
+    fn next(&mut self) -> Result<Found, Fault>;
+    /// Bytes of all the input, if known; for progress.
+    fn total_bytes(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Where a reader puts what it reads.
+pub trait Emit<R: RowType> {
+    /// One row.
+    fn row(&mut self, row: R::Row<'_>);
+    /// Many rows at once: the fast way for a source that has them side by side.
+    fn rows<'a, I: Iterator<Item = R::Row<'a>>>(&mut self, rows: I) {
+        for row in rows {
+            self.row(row);
+        }
+    }
+    /// A record that is no row. Says whether to go on: with `on_error fail` the fault comes back as the error.
+    ///
+    /// # Errors
+    /// The fault itself, if the source is to stop at it.
+    fn bad(&mut self, fault: Fault) -> Result<(), Fault>;
+}
+
+/// What a reader has to say after it was asked for rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// There may be more at once.
+    More,
+    /// There is nothing more just now; the engine asks again when [`Reader::wake_with`]'s waker was called.
+    Dry,
+    /// The split has been read to its end.
+    SplitDone,
+}
+
+/// Reads splits on one worker.
+pub trait Reader<R: RowType>: 'static {
+    /// Begins a split.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    fn open(&mut self, split: Split) -> Result<(), Fault>;
+    /// Emits about `budget` rows, fewer if there are fewer, and returns soon.
+    ///
+    /// # Errors
+    /// If the input cannot be read on, or a bad record is to end the run.
+    fn poll<E: Emit<R>>(&mut self, budget: usize, out: &mut E) -> Result<Polled, Fault>;
+    /// The place of the record that was emitted last, for messages.
+    fn place(&self) -> Place;
+    /// Bytes of the open split that have been read; for progress.
+    fn bytes_read(&self) -> u64 {
+        0
+    }
+    /// Called once, before the first split: what to call when a [`Polled::Dry`] reader has rows again.
+    fn wake_with(&mut self, _waker: Waker) {}
+}
+
+/// Wakes the worker that owns a reader. It may be called from any thread and as often as one likes.
+pub type Waker = std::sync::Arc<dyn Fn() + Send + Sync>;
+
+/// A connector that can be read: what stands behind `source name: Type =`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source of these rows",
+    label = "not a source of the declared type",
+    note = "csv needs `Deserialize`, `lines(..)` gives `&str`, `rows(vec)` and `iter(..)` give what they hold"
+)]
+pub trait Source<R: RowType>: 'static {
+    /// Its reader.
+    type Reader: Reader<R>;
+    /// Finds the splits; called once per attempt.
+    ///
+    /// # Errors
+    /// If the input is not there.
+    fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault>;
+    /// A reader; called once per worker and attempt.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    fn reader(&mut self) -> Result<Self::Reader, Fault>;
+    /// A short description for the plan: `csv departures-2013.csv`.
+    fn describe(&self) -> String;
+}
