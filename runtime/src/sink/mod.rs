@@ -19,6 +19,8 @@ pub struct SinkContext {
     pub worker: usize,
     /// How many there are.
     pub workers: usize,
+    /// Which writer of this sink on this worker, from 0: several chains may write into one sink.
+    pub part: usize,
     /// Which attempt of the run this is, from 1.
     pub attempt: u64,
 }
