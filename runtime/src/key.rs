@@ -41,7 +41,9 @@ pub trait KeyLike {
     /// The key as it travels.
     fn view(&self) -> <Self::Owned as Key>::Ref<'_>;
     /// Gives itself back through the gate.
-    fn checked(self) -> Self::Checked;
+    fn checked(self) -> Self::Checked
+    where
+        Self: Sized;
 }
 
 /// Keys of a frame, side by side, with what is needed to find their hashes again.
@@ -316,11 +318,6 @@ impl KeyLike for str {
     #[inline(always)]
     fn view(&self) -> &str {
         self
-    }
-    fn checked(self)
-    where
-        Self: Sized,
-    {
     }
 }
 impl KeyLike for String {

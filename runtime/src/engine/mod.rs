@@ -155,7 +155,7 @@ fn spawn(
 ) -> Result<(Vec<WorkerHandle>, Threads), Error> {
     let workers = config.workers;
     let refill = timely::communication::allocator::zero_copy::bytes_slab::BytesRefill {
-        logic: Arc::new(|size| Box::new(vec![0u8; size]) as Box<dyn std::ops::DerefMut<Target = [u8]>>),
+        logic: Arc::new(|size| Box::new(vec![0u8; size]) as Box<dyn std::ops::DerefMut<Target = [u8]> + Send>),
         limit: None,
     };
     let mut builders: Vec<Option<ProcessBuilder>> = match (workers, config.wire) {
