@@ -1,6 +1,8 @@
 //! Numbers with units, written for people: `16,303`, `1.24 M`, `4.0 MiB`. One place, so that the plan, the progress
 //! line and the summary speak alike. It knows nothing of what is counted.
 
+use std::time::Duration;
+
 /// Groups the digits by threes: `336,776`.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -24,6 +26,16 @@ pub(crate) fn bytes(n: u64) -> String {
     scaled(n as f64, 1024.0, &[" B", " KiB", " MiB", " GiB", " TiB"])
 }
 
+/// `0 s`, `35 ms`, `0.42 s`, `12.3 s`, `3 min 20 s`, `1 h 5 min`.
+pub(crate) fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0 if (1..100).contains(&time.as_millis()) => format!("{} ms", time.as_millis()),
+        0..60 => format!("{} s", three_digits(time.as_secs_f64())),
+        s @ 60..3600 => format!("{} min {} s", s / 60, s % 60),
+        s => format!("{} h {} min", grouped(s / 3600), s % 3600 / 60),
+    }
+}
+
 fn scaled(n: f64, step: f64, units: &[&str]) -> String {
     let mut value = if n.is_finite() { n.max(0.0) } else { 0.0 };
     let mut unit = 0;
@@ -33,21 +45,24 @@ fn scaled(n: f64, step: f64, units: &[&str]) -> String {
         unit += 1;
     }
     let suffix = units.get(unit).copied().unwrap_or_default();
+    if unit == 0 { format!("{value:.0}{suffix}") } else { format!("{}{suffix}", three_digits(value)) }
+}
+
+fn three_digits(value: f64) -> String {
     let decimals = match value {
-        _ if unit == 0 => 0,
         v if v < 9.995 => 2,
         v if v < 99.95 => 1,
         _ => 0,
     };
     let text = format!("{value:.decimals$}");
     // `4 MiB` rather than `4.00 MiB`: a round number is round.
-    let text = text.strip_suffix(".00").or_else(|| text.strip_suffix(".0")).unwrap_or(&text);
-    format!("{text}{suffix}")
+    text.strip_suffix(".00").or_else(|| text.strip_suffix(".0")).unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, grouped, short};
+    use super::{bytes, grouped, seconds, short};
+    use std::time::Duration;
 
     #[test]
     fn digits_are_grouped_by_threes() {
@@ -70,6 +85,14 @@ mod tests {
         let cases = [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1.50 KiB"), (4 << 20, "4 MiB")];
         for (n, text) in cases {
             assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn times_by_their_size() {
+        let cases = [(0, "0 s"), (35, "35 ms"), (420, "0.42 s"), (12_300, "12.3 s"), (200_000, "3 min 20 s")];
+        for (ms, text) in cases.into_iter().chain([(3_900_000, "1 h 5 min"), (12_000, "12 s")]) {
+            assert_eq!(seconds(Duration::from_millis(ms)), text);
         }
     }
 }
