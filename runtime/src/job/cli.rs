@@ -26,6 +26,9 @@ const INTERRUPTED: u8 = 130;
 /// Flags that every job has. A param of one of these names is refused.
 const RESERVED: [&str; 5] = ["workers", "pin", "quiet", "format", "help"];
 
+/// Over the flags that every job has.
+const HEADING: &str = "Options";
+
 /// Reads the command line, does what it says and gives the exit code. `args` begins with the program's own name.
 pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let program = program_name(&args, J::NAME);
@@ -165,12 +168,14 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .about("Runs the job to the end of its inputs; the same without a command")
         .after_help(run_examples(program, params))
         .args(param_flags(params))
-        .args(run_flags());
+        .args(run_flags())
+        .disable_help_flag(true);
     let plan = Command::new("plan")
         .about("Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds")
         .after_help(plan_examples(program, params))
         .args(param_flags(params))
-        .args([workers_flag(), format_flag()]);
+        .args([workers_flag(), format_flag(), help_flag()])
+        .disable_help_flag(true);
     Command::new(name)
         .bin_name(program)
         .about(about)
@@ -186,6 +191,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .subcommands([run, plan])
         .args_conflicts_with_subcommands(true)
         .subcommand_negates_reqs(true)
+        .disable_help_flag(true)
         .disable_help_subcommand(true)
         .max_term_width(100)
 }
@@ -197,7 +203,7 @@ fn param_flags(params: &[Param]) -> impl Iterator<Item = Arg> + '_ {
             .value_name(param.ty)
             .value_parser(ValueParser::os_string())
             .help(param_help(param))
-            .help_heading("Params of the job")
+            .help_heading("Params")
             .required(is_required(param))
             .allow_negative_numbers(true);
         if param.ty == "bool" {
@@ -232,16 +238,22 @@ fn param_help(param: &Param) -> String {
     }
 }
 
-fn run_flags() -> [Arg; 3] {
+fn run_flags() -> [Arg; 4] {
     [
         workers_flag(),
-        engine_flag("pin", "Keeps each worker on a core of its own"),
-        engine_flag("quiet", "Shows neither progress nor the summary, only errors"),
+        switch("pin", "Keeps each worker on a core of its own"),
+        switch("quiet", "Shows neither progress nor the summary, only errors"),
+        help_flag(),
     ]
 }
 
-fn engine_flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).help_heading(HEADING)
+}
+
+/// clap's own stands under a heading that comes before all others; what a job is about are its params.
+fn help_flag() -> Arg {
+    Arg::new("help").short('h').long("help").help("Prints this").action(ArgAction::Help).help_heading(HEADING)
 }
 
 fn workers_flag() -> Arg {
@@ -250,6 +262,7 @@ fn workers_flag() -> Arg {
         .long("workers")
         .value_name("N")
         .value_parser(parse_workers)
+        .help_heading(HEADING)
         .help(format!("How many worker threads [default: {default}, one per core]"))
 }
 
@@ -267,6 +280,7 @@ fn format_flag() -> Arg {
         .value_name("FORMAT")
         .value_parser(PossibleValuesParser::new(["text", "svg", "dot", "json"]))
         .hide_possible_values(true)
+        .help_heading(HEADING)
         .help("text for the terminal, svg as a picture, dot for Graphviz, json for programs [default: text]")
 }
 

@@ -201,18 +201,18 @@ Commands:
   run   Runs the job to the end of its inputs; the same without a command
   plan  Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds
 
-Options:
-      --workers <N>  How many worker threads [default: {workers}, one per core]
-      --pin          Keeps each worker on a core of its own
-      --quiet        Shows neither progress nor the summary, only errors
-  -h, --help         Print help
-
-Params of the job:
+Params:
       --departures <PathBuf>  The file of departures, plain or gz. [required]
       --out <PathBuf>         Where the board goes. [optional]
       --least <i32>           The least delay. [default: -5]
       --dry-run[=<bool>]      [default: false]
       --ending <String>       How it ends. [default: well]
+
+Options:
+      --workers <N>  How many worker threads [default: {workers}, one per core]
+      --pin          Keeps each worker on a core of its own
+      --quiet        Shows neither progress nor the summary, only errors
+  -h, --help         Prints this
 
 Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, 1
 after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has ended the run.
