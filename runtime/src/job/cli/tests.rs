@@ -9,6 +9,13 @@ use super::*;
 use crate::job::{Flag, NoFlag as _, ParseFlag as _, Summary, main_from};
 use crate::plan::{Chain, Operator};
 
+/// The parser of a type, as `stream!` asks for it.
+macro_rules! flag {
+    ($type:ty) => {
+        (&Flag::<$type>::new()).parser()
+    };
+}
+
 struct Rules;
 
 /// Departures per airport
@@ -44,11 +51,11 @@ impl Job for Board {
 
     fn from_values(values: &mut Values) -> Result<Self, Fault> {
         Ok(Board {
-            departures: values.required("departures", (&Flag::<PathBuf>::new()).parser())?,
-            out: values.optional("out", (&Flag::<PathBuf>::new()).parser())?,
-            least: values.or("least", (&Flag::<i32>::new()).parser(), || -5)?,
-            dry_run: values.or("dry_run", (&Flag::<bool>::new()).parser(), || false)?,
-            ending: values.or("ending", (&Flag::<String>::new()).parser(), || From::from("well"))?,
+            departures: values.required("departures", flag!(PathBuf))?,
+            out: values.optional("out", flag!(PathBuf))?,
+            least: values.or("least", flag!(i32), || -5)?,
+            dry_run: values.or("dry_run", flag!(bool), || false)?,
+            ending: values.or("ending", flag!(String), || From::from("well"))?,
         })
     }
 
@@ -299,7 +306,7 @@ impl<const CASE: u8> Job for Odd<CASE> {
     }
     fn from_values(values: &mut Values) -> Result<Self, Fault> {
         if CASE == 2 {
-            let _: Rules = values.required("rules", (&Flag::<Rules>::new()).parser())?;
+            let _: Rules = values.required("rules", flag!(Rules))?;
         }
         Ok(Odd)
     }
