@@ -4,6 +4,8 @@
 //! [`Prepared`]; when every writer has done so and the epoch is complete, the committer publishes. `commit` may be
 //! called again for the same epoch after a restart and must then do nothing new.
 
+pub mod collect;
+
 use crate::error::Fault;
 
 /// What a writer hands to the committer at a barrier, in the sink's own form.
@@ -19,6 +21,8 @@ pub struct SinkContext {
     pub worker: usize,
     /// How many there are.
     pub workers: usize,
+    /// Which writer of this sink on this worker, from 0: several chains may write into one sink.
+    pub part: usize,
     /// Which attempt of the run this is, from 1.
     pub attempt: u64,
 }
