@@ -12,7 +12,8 @@ const EDITOR: &str = "RUST_ANALYZER_INTERNALS_DO_NOT_USE";
 
 /// What a block becomes.
 pub(crate) fn expand(block: TokenStream) -> TokenStream {
-    let mut diag = Diagnostics { editor: std::env::var_os(EDITOR).is_some(), ..Diagnostics::default() };
+    let mut diag = Diagnostics::default();
+    diag.editor = std::env::var_os(EDITOR).is_some();
     let (root, models) = understand(block, &mut diag);
     let jobs: TokenStream = models.iter().map(|model| emit::job(&lower::lower(model), &root)).collect();
     let errors = diag.into_tokens();

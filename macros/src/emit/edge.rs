@@ -20,21 +20,21 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
     let at = edge.at.span();
     let here = place(at);
     let mut tokens = TokenStream::new();
-    let window = named("w_", edge.stream, "", at);
+    let (window, g) = (named("w_", edge.stream, "", at), local("g", at));
     if let Operator::Window { window: it, .. } = &edge.operator {
         let zero = || quote_spanned!(here=> __rt::TimeSpan::ZERO);
         let size = length(&it.size);
         let offset = it.offset.as_ref().map_or_else(zero, length);
         let allow_late = it.allow_late.as_ref().map_or_else(zero, |(_, late)| length(late));
         let refire = it.refire.is_some();
-        tokens.extend(quote_spanned!(here=> let #window = __rt::tumbling(#size, #offset, #allow_late, #refire);));
+        tokens.extend(quote_spanned!(here=> let #window = __rt::tumbling(#g, #size, #offset, #allow_late, #refire);));
     }
     let how = how_name(edge, at);
     if let Some(aggregate) = edge.operator.front() {
         let types = how_types(plan, aggregate);
         tokens.extend(quote_spanned!(here=> let #how = __rt::shared(#types);));
     }
-    let (out, inside, meta, g) = (out_name(edge, 0, at), in_name(edge, at), edge_name(edge), local("g", at));
+    let (out, inside, meta) = (out_name(edge, 0, at), in_name(edge, at), edge_name(edge));
     let time = local(if edge.timed { "Timed" } else { "Untimed" }, at);
     tokens.extend(match (&edge.operator, edge.combined) {
         (Operator::Union, _) => {
@@ -123,10 +123,10 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
             let how = how_name(edge, at);
             bind("aggregate", quote_spanned!(here=> #how), emit)
         }
-        Operator::Window { how, late, .. } => {
+        Operator::Window { how, .. } => {
             let window = named("w_", edge.stream, "", at);
             let name = how_name(edge, at);
-            let behind = late.then(|| behind(plan, how, &inside, &name));
+            let behind = edge.operator.front().is_none().then(|| behind(plan, how, &inside, &name));
             quote_spanned!(here=> #behind let #op = __rt::window(#window, #name);)
         }
     };
@@ -161,26 +161,18 @@ fn behind(plan: &Plan, how: &Aggregate, inside: &Ident, name: &Ident) -> TokenSt
     let here = place(at);
     let types = how_types(plan, how);
     let (x, inside, name) = (local("x", at), local(&inside.to_string(), at), local(&name.to_string(), at));
-    let own_alone = !how.tuple && matches!(how.parts[..], [Part::Own(_)]);
-    let applied = if own_alone {
-        quote_spanned!(here=> let #name = #types;)
-    } else {
-        let parts = how.parts.iter().map(|part| {
-            let at = part_span(part, at);
-            let x = local("x", at);
-            let kept = quote_spanned!(place(at)=> __rt::store(__rt::share(#x)));
-            match part {
-                Part::Word { word, of, .. } => {
-                    word_value(word.need, at, of.as_ref().map(paste), quote!(#x), kept)
-                }
-                Part::Own(_) => kept,
-            }
-        });
-        let value = tuple(how, parts);
-        let lets = super::code::params(&plan.model.params, how.words());
-        quote_spanned!(here=> let #name = { #lets __rt::over(&#inside, #types, move |#x| #value) };)
-    };
-    quote_spanned!(here=> #applied let #name = __rt::is_aggregator(&#inside, #name);)
+    let parts = how.parts.iter().map(|part| {
+        let at = part_span(part, at);
+        let x = local("x", at);
+        let kept = quote_spanned!(place(at)=> __rt::store(__rt::share(#x)));
+        match part {
+            Part::Word { word, of, .. } => word_value(word.need, at, of.as_ref().map(paste), quote!(#x), kept),
+            Part::Own(_) => kept,
+        }
+    });
+    let value = tuple(how, parts);
+    let lets = super::code::params(&plan.model.params, how.words());
+    quote_spanned!(here=> let #name = { #lets __rt::over(&#inside, #types, move |#x| #value) };)
 }
 
 /// Where a part of an aggregate stands.

@@ -86,7 +86,7 @@ fn late_by(source: &Source) -> TokenStream {
 }
 
 fn operator(meta: &Meta) -> TokenStream {
-    let Meta { what, name, at, arrival_ordered, stateful, counted } = meta;
+    let Meta { what, name, at, arrival_ordered, stateful, counted, input } = meta;
     let counted = match counted {
         Some(index) => quote!(::core::option::Option::Some(#index)),
         None => quote!(::core::option::Option::None),
@@ -97,7 +97,7 @@ fn operator(meta: &Meta) -> TokenStream {
     quote_spanned! {place(at)=>
         __rt::OperatorMeta {
             what: #what, name: #name, line: #line, column: #column,
-            arrival_ordered: #arrival_ordered, stateful: #stateful, counted: #counted
+            arrival_ordered: #arrival_ordered, stateful: #stateful, counted: #counted, input: #input
         }
     }
 }

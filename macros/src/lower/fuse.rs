@@ -7,7 +7,7 @@ use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
-use crate::syntax::{Call, Code, Connector, Emit, Op};
+use crate::syntax::{Call, Connector, Emit, Op};
 
 /// Lowers the sound part of a model.
 pub(crate) fn lower(model: &Model) -> Plan<'_> {
@@ -32,13 +32,13 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
     for id in model.ids().filter(|id| model.stream(*id).sound) {
         if let Origin::Source(source) = &model.stream(id).origin {
             let stream = model.stream(id);
-            let meta = Meta::plain("source", stream.name.to_string(), &stream.name);
+            let meta = Meta::plain("source", stream.name.to_string(), &stream.name, 0);
             Builder::start(&mut plan, &cuts, &sinks, Head::Source(stream, source), id, meta).finish(0);
         }
         for cut in cuts.iter().filter(|cut| cut.stream == id) {
             let edge = &plan.edges[cut.edge];
             let name = name_at(&model.stream(id).ops, cut.goes_on, &model.stream(id).name);
-            let mut meta = Meta::plain(&edge.operator.text(), name, edge.at);
+            let mut meta = Meta::plain(&edge.operator.text(), name, edge.at, 0);
             (meta.stateful, meta.arrival_ordered) = (edge.operator.is_stateful(), edge.operator.is_arrival_ordered());
             Builder::start(&mut plan, &cuts, &sinks, Head::Edge(cut.edge), id, meta).finish(cut.goes_on);
         }
@@ -110,8 +110,9 @@ fn name_at(ops: &[Op], next: usize, name: &Ident) -> String {
 }
 
 impl Meta {
-    fn plain(what: &str, name: String, at: &Ident) -> Meta {
-        Meta { what: what.to_string(), name, at: at.span(), arrival_ordered: false, stateful: false, counted: None }
+    fn plain(what: &str, name: String, at: &Ident, input: usize) -> Meta {
+        let (what, at) = (what.to_string(), at.span());
+        Meta { what, name, at, arrival_ordered: false, stateful: false, counted: None, input }
     }
 }
 
@@ -176,25 +177,25 @@ impl<'p, 'm> Builder<'p, 'm> {
 
     /// Builds the bodies, from the operator with this index on, and adds the chain to the plan.
     fn finish(mut self, from: usize) {
-        self.chain.body = self.rows(self.id, from);
+        self.chain.body = self.rows(self.id, from, 0);
         if let Head::Edge(edge) = self.chain.head
             && let Operator::Window { late: true, .. } = self.plan.edges[edge].operator
         {
-            let ends = self.consumers(self.id, Port::Late);
+            let ends = self.consumers(self.id, Port::Late, 0);
             self.chain.late = Some(Flow { steps: vec![], ends });
         }
         self.plan.chains.push(self.chain);
     }
 
-    /// What happens to the rows of a stream from one of its operators on.
-    fn rows(&mut self, id: StreamId, from: usize) -> Flow<'m> {
+    /// What happens to the rows of a stream from one of its operators on; `input` is the operator that gives them.
+    fn rows(&mut self, id: StreamId, from: usize, mut input: usize) -> Flow<'m> {
         let model = self.plan.model;
         let stream = model.stream(id);
         let mut declared = stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_)));
         let mut steps = vec![];
         for (at, op) in stream.ops.iter().enumerate().skip(from) {
             let name = name_at(&stream.ops, at + 1, &stream.name);
-            let mut meta = Meta::plain(&op.name.to_string(), name, &op.name);
+            let mut meta = Meta::plain(&op.name.to_string(), name, &op.name, input);
             let code = match &op.call {
                 Call::Map(code) | Call::Inspect(code) => code,
                 Call::Filter(code) | Call::FilterMap(code) | Call::FlatMap(code) => {
@@ -205,8 +206,8 @@ impl<'p, 'm> Builder<'p, 'm> {
                 Call::KeyBy(code) => {
                     let index = self.operator(meta);
                     let sends = match stream.ops.get(at + 1) {
-                        Some(_) => self.send(id, None).into_iter().collect(),
-                        None => self.keyed_consumers(id),
+                        Some(_) => self.send(id, None, index).into_iter().collect(),
+                        None => self.keyed_consumers(id, index),
                     };
                     return Flow { steps, ends: vec![Branch::Keyed { op, code, index, sends }] };
                 }
@@ -217,25 +218,26 @@ impl<'p, 'm> Builder<'p, 'm> {
             let ty = if last && matches!(op.call, Call::Map(_)) { declared.take() } else { None };
             let counter = meta.counted;
             let index = self.operator(meta);
+            input = index;
             steps.push(Step::Op { op, code, index, counter, ty });
         }
         steps.extend(declared.map(Step::Declared));
-        let ends = self.consumers(id, Port::Rows);
+        let ends = self.consumers(id, Port::Rows, input);
         Flow { steps, ends }
     }
 
-    fn consumers(&mut self, id: StreamId, port: Port) -> Vec<Branch<'m>> {
+    fn consumers(&mut self, id: StreamId, port: Port, input: usize) -> Vec<Branch<'m>> {
         let model = self.plan.model;
         let mut all = vec![];
         for consumer in model.consumers(id, port) {
             match consumer {
-                Consumer::Let { stream, at } => all.push(Branch::Flow { at, flow: self.rows(stream, 0) }),
-                Consumer::Union { stream, at, .. } => {
+                Consumer::Let { stream, at } => all.push(Branch::Flow { at, flow: self.rows(stream, 0, input) }),
+                Consumer::Union { stream, at } => {
                     let Some(cut) = self.cuts.iter().find(|cut| cut.stream == stream && cut.union) else { continue };
                     let out = self.edge(cut.edge);
                     all.push(Branch::Union { at, out });
                 }
-                Consumer::Sink { sink, at, .. } => {
+                Consumer::Sink { sink, at } => {
                     let Some(sink) = self.sinks[sink] else { continue };
                     let producer = self.plan.sinks[sink].producers;
                     self.plan.sinks[sink].producers += 1;
@@ -248,19 +250,19 @@ impl<'p, 'm> Builder<'p, 'm> {
     }
 
     /// The keyed operators that use a keyed stream.
-    fn keyed_consumers(&mut self, id: StreamId) -> Vec<Send<'m>> {
+    fn keyed_consumers(&mut self, id: StreamId, input: usize) -> Vec<Send<'m>> {
         let model = self.plan.model;
         let mut all = vec![];
         for consumer in model.consumers(id, Port::Rows) {
             if let Consumer::Let { stream, at } = consumer {
-                all.extend(self.send(stream, Some(at)));
+                all.extend(self.send(stream, Some(at), input));
             }
         }
         all
     }
 
     /// Sends to the keyed operator of a stream.
-    fn send(&mut self, id: StreamId, at: Option<&'m Ident>) -> Option<Send<'m>> {
+    fn send(&mut self, id: StreamId, at: Option<&'m Ident>, input: usize) -> Option<Send<'m>> {
         let edge = self.cuts.iter().find(|cut| cut.stream == id && !cut.union)?.edge;
         let out = self.edge(edge);
         let it = &self.plan.edges[edge];
@@ -268,7 +270,7 @@ impl<'p, 'm> Builder<'p, 'm> {
         let words = front.map(|how| {
             let closures = how.words().next().is_some();
             let text = format!("aggregate {}", how.text());
-            (how, closures.then(|| self.operator(Meta::plain(&text, String::new(), own))))
+            (how, closures.then(|| self.operator(Meta::plain(&text, String::new(), own, input))))
         });
         Some(Send { at: at.unwrap_or(own), out, edge, words })
     }
@@ -283,15 +285,5 @@ impl<'p, 'm> Builder<'p, 'm> {
     fn operator(&mut self, meta: Meta) -> usize {
         self.chain.operators.push(meta);
         self.chain.operators.len() - 1
-    }
-}
-
-impl crate::syntax::Aggregate {
-    /// The closures of its ready-made words.
-    pub(crate) fn words(&self) -> impl Iterator<Item = &Code> {
-        self.parts.iter().filter_map(|part| match part {
-            crate::syntax::Part::Word { of, .. } => of.as_ref(),
-            crate::syntax::Part::Own(_) => None,
-        })
     }
 }

@@ -1,6 +1,7 @@
 //! From the sound part of the model to a plan: chains of operators that run as one loop, the edges between them, and
 //! what each chain does with a row. Nothing is reported here.
 
+#[cfg(test)]
 pub(crate) mod explain;
 pub(crate) mod flow;
 pub(crate) mod fuse;
@@ -48,10 +49,12 @@ pub(crate) enum Operator<'m> {
 }
 
 impl<'m> Operator<'m> {
-    /// The aggregate whose values are taken in front of the edge.
+    /// The aggregate whose values are taken in front of the edge. Where late rows are wanted, whole rows cross it, which
+    /// is what an aggregator of the user's takes anyway.
     pub(crate) fn front(&self) -> Option<&'m Aggregate> {
         match self {
-            Operator::Aggregate { how, .. } | Operator::Window { how, late: false, .. } => Some(how),
+            Operator::Aggregate { how, .. } => Some(how),
+            Operator::Window { how, late, .. } if !late || how.is_own() => Some(how),
             _ => None,
         }
     }
@@ -94,6 +97,8 @@ pub(crate) struct Meta {
     pub(crate) arrival_ordered: bool,
     pub(crate) stateful: bool,
     pub(crate) counted: Option<usize>,
+    /// The operator of the chain whose rows it takes.
+    pub(crate) input: usize,
 }
 
 pub(crate) struct SinkPlan<'m> {

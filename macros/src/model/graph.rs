@@ -11,10 +11,10 @@ use crate::syntax::{Call, Op};
 pub(crate) enum Consumer<'m> {
     /// A `let` that starts with it.
     Let { stream: StreamId, at: &'m Ident },
-    /// A `let` that starts with a union, with the number of the input.
-    Union { stream: StreamId, input: usize, at: &'m Ident },
-    /// A sink, with the number of the input.
-    Sink { sink: usize, input: usize, at: &'m Ident },
+    /// A `let` that starts with a union.
+    Union { stream: StreamId, at: &'m Ident },
+    /// A sink, by its index.
+    Sink { sink: usize, at: &'m Ident },
 }
 
 /// Whether a stream has event time.
@@ -53,19 +53,19 @@ impl Model {
         let mut all = vec![];
         for id in self.ids().filter(|id| self.stream(*id).sound) {
             let origin = &self.stream(id).origin;
-            for (input, used) in origin.inputs().iter().enumerate() {
+            for used in origin.inputs() {
                 if (used.stream, used.port) == (stream, port) {
                     all.push(match origin {
-                        Origin::Union(..) => Consumer::Union { stream: id, input, at: &used.at },
+                        Origin::Union(..) => Consumer::Union { stream: id, at: &used.at },
                         _ => Consumer::Let { stream: id, at: &used.at },
                     });
                 }
             }
         }
         for (sink, it) in self.sinks.iter().enumerate().filter(|(_, sink)| sink.sound) {
-            for (input, used) in it.inputs.iter().enumerate() {
+            for used in &it.inputs {
                 if used.sound && (used.stream, used.port) == (stream, port) {
-                    all.push(Consumer::Sink { sink, input, at: &used.at });
+                    all.push(Consumer::Sink { sink, at: &used.at });
                 }
             }
         }

@@ -114,7 +114,8 @@ impl Names<'_> {
                 model.sinks.push(Sink { name: it.name, inputs, connector: it.connector, sound });
             }
             Some(What::Drop(it)) => {
-                model.drops.extend(it.inputs.iter().filter_map(|input| self.input(input, model)));
+                let drops: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
+                model.drops.extend(drops);
             }
             None => {
                 // the names in it but its own, each of which it may have used

@@ -58,16 +58,21 @@ impl Aggregate {
         }
     }
 
+    /// Whether it is one aggregator of the user's.
+    pub(crate) fn is_own(&self) -> bool {
+        !self.tuple && matches!(self.parts[..], [Part::Own(_)])
+    }
+
     /// Whether it takes the rows themselves, not just values of them.
     pub(crate) fn keeps_rows(&self) -> bool {
         self.parts.iter().any(Part::keeps_rows)
     }
 
-    /// All of the user's code in it.
-    pub(crate) fn code(&self) -> impl Iterator<Item = &Code> {
+    /// The closures of its ready-made words.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &Code> {
         self.parts.iter().filter_map(|part| match part {
             Part::Word { of, .. } => of.as_ref(),
-            Part::Own(code) => Some(code),
+            Part::Own(_) => None,
         })
     }
 }

@@ -246,7 +246,7 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
             "source" => Source::parse(name, &mut from, diag).map(What::Source),
             "let" => {
                 broken.declared = Let::declared(&name, &mut from, diag);
-                Let::parse(name, broken.declared.clone(), &mut from, diag).map(What::Let)
+                Let::parse(name, &mut from, diag).map(What::Let)
             }
             _ => Sink::parse(name, &mut from, diag).map(What::Sink),
         }

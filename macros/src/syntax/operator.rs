@@ -59,7 +59,7 @@ impl Op {
         };
         let mut given = split::arguments(arguments.stream()).into_iter();
         let help = format!("write `{}`", row.form);
-        let mut function = |given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Diagnostics| {
+        let function = |given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Diagnostics| {
             Code::function(given.next().unwrap_or_default(), &name, &help, diag)
         };
         let call = match &*text {

@@ -45,14 +45,6 @@ impl Input {
         }
         all
     }
-
-    /// As it is written.
-    pub(crate) fn text(&self) -> String {
-        match &self.output {
-            Some(output) => format!("{}.{output}", self.stream),
-            None => self.stream.to_string(),
-        }
-    }
 }
 
 /// Where a chain starts.
@@ -65,8 +57,6 @@ pub(crate) enum Start {
 #[derive(Clone)]
 pub(crate) struct Let {
     pub(crate) name: Ident,
-    /// The type of its rows, where it is declared.
-    pub(crate) ty: Option<TokenStream>,
     pub(crate) start: Start,
     pub(crate) ops: Vec<Op>,
 }
@@ -92,7 +82,7 @@ impl Let {
         diag.take(from.ty(&format!("the rows of `{name}`"), "write `let name: Type = stream.operator(..);`"))
     }
 
-    pub(crate) fn parse(name: Ident, ty: Option<TokenStream>, from: &mut Cursor, diag: &mut Diagnostics) -> Option<Let> {
+    pub(crate) fn parse(name: Ident, from: &mut Cursor, diag: &mut Diagnostics) -> Option<Let> {
         diag.take(from.punct('=', FORM))?;
         let start = start(from, diag)?;
         let mark = diag.mark();
@@ -101,7 +91,7 @@ impl Let {
             let Some(op) = operator(from, diag) else { break };
             ops.extend(op);
         }
-        (!diag.spoiled_since(mark)).then_some(Let { name, ty, start, ops })
+        (!diag.spoiled_since(mark)).then_some(Let { name, start, ops })
     }
 }
 
