@@ -86,6 +86,8 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
         .collect();
     let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan));
     let g = local("g", Span::mixed_site());
+    // the same hygiene as in the lets of params, which read its fields
+    let me = local("self", Span::mixed_site());
     quote! {
         /// Runs the job as a program: reads the command line, and prints what happened.
         #visibility fn main() -> ::std::process::ExitCode {
@@ -124,7 +126,7 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
             __rt::plan::<#backend>(&__JOB, config, |#g| self.__build::<#backend>(#g, #(&#new),*))
         }
 
-        fn __build<B: __rt::Backend>(&self, #g: &mut __rt::Graph<'_>, #(#handles: &__rt::Collected<#types>),*) {
+        fn __build<B: __rt::Backend>(&#me, #g: &mut __rt::Graph<'_>, #(#handles: &__rt::Collected<#types>),*) {
             let _ = (&#g, #(#handles,)*);
             #shared
             #sinks
