@@ -1,6 +1,6 @@
 //! The user's code as it is pasted: untouched but for numbers with units, and with the params that it mentions in scope.
 
-use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
 use super::ident::place;
@@ -43,7 +43,7 @@ pub(crate) fn body_span(code: &Code, otherwise: Span) -> Span {
     super::ident::first(&code.parts().1, otherwise)
 }
 
-/// `10min` becomes `__rt::TimeSpan::from_micros(600_000_000)`, at every depth, at the literal's place and in its hygiene.
+/// `10min` becomes a call that gives the span, at every depth, at the literal's place and in its hygiene.
 fn amounts(tokens: TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
     for token in tokens {
@@ -63,24 +63,12 @@ fn amounts(tokens: TokenStream) -> TokenStream {
     out
 }
 
+/// `__micros(600_000_000)`: a function of the block's own, since a path with the user's hygiene and a name that the user
+/// may have imported would be an unnecessary qualification.
 fn span_of(micros: i64, at: Span) -> TokenStream {
-    let tokens = quote_spanned!(at=> __rt::TimeSpan::from_micros(#micros));
-    // an interpolated number is a token without the place
-    tokens.into_iter().map(|token| locate(token, at)).collect()
-}
-
-fn locate(token: TokenTree, at: Span) -> TokenTree {
-    match token {
-        TokenTree::Group(group) => {
-            let mut inner = Group::new(group.delimiter(), group.stream().into_iter().map(|t| locate(t, at)).collect());
-            inner.set_span(at);
-            TokenTree::Group(inner)
-        }
-        mut other => {
-            other.set_span(at);
-            other
-        }
-    }
+    let (call, mut number) = (Ident::new("__micros", at), Literal::i64_suffixed(micros));
+    number.set_span(at);
+    quote_spanned!(at=> #call(#number))
 }
 
 /// A duration as an expression.

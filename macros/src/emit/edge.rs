@@ -48,7 +48,7 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
             quote_spanned!(here=> let (#out, #inside) = __rt::combined_edge::<_, _, __rt::#time, _>(#g, &#meta, #combine);)
         }
         (_, false) => {
-            quote_spanned!(here=> let (#out, #inside) = __rt::keyed_edge::<_, _, __rt::#time>(#g, &#meta);)
+            quote_spanned!(here=> let (#out, #inside) = __rt::keyed_edge::<_, _, __rt::#time, _>(#g, &#meta);)
         }
     });
     for producer in 1..edge.producers {

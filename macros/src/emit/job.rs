@@ -29,6 +29,9 @@ pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
         #structs
         const _: () = {
             use #root::__private as __rt;
+            const fn __micros(us: i64) -> __rt::TimeSpan {
+                __rt::TimeSpan::from_micros(us)
+            }
             #(#rows)*
             #statics
             impl #name { #methods }

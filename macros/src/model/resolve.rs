@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::Ident;
 
 use super::{Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
-use crate::diag::{Diagnostics, near_or};
+use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::{Call, Emit, Input, Job, Length, Param, Start, Statement, What, code};
 
 /// What a name stands for.
@@ -186,7 +186,7 @@ impl Names<'_> {
     }
 
     /// Finds what a use means.
-    fn input(&mut self, input: &Input, model: &Model) -> Option<Use> {
+    fn input(&mut self, input: &Input, model: &mut Model) -> Option<Use> {
         let name = &input.stream;
         let text = name.to_string();
         let stream = match self.known.get(&text) {
@@ -201,6 +201,8 @@ impl Names<'_> {
                 return None;
             }
             None if self.ahead.contains(&text) => {
+                // it is used here, if too early
+                model.mentioned.push(name.clone());
                 self.diag.report(
                     name,
                     format!("`{name}` is made further down"),
@@ -216,6 +218,9 @@ impl Names<'_> {
                     _ => format!("the streams made before this are {}", crate::diag::list(&streams, "and")),
                 };
                 let help = near_or(&text, streams.iter().copied(), all);
+                // what was probably meant is used
+                let meant = near(&text, streams.iter().copied());
+                model.mentioned.extend(meant.into_iter().map(|name| Ident::new(name, input.stream.span())));
                 self.diag.report(name, format!("there is no stream `{name}`"), help);
                 return None;
             }
@@ -245,12 +250,12 @@ impl Names<'_> {
         if self.known.get(&name.to_string()) == Some(&Named::Param) {
             return;
         }
-        let near = near_or(
+        let help = near_or(
             &name.to_string(),
             params.iter().map(|param| param.name.to_string()).collect::<Vec<_>>().iter().map(String::as_str),
             format!("write a duration such as `10min`, or declare it: `param {name}: TimeSpan;`"),
         );
-        self.diag.report(name, format!("there is no param `{name}`"), near);
+        self.diag.report(name, format!("there is no param `{name}`"), help);
     }
 }
 
