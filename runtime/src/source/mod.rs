@@ -4,6 +4,15 @@
 //! asks for the next. A reader has one split open at a time. Neither knows of watermarks, frames or other workers;
 //! what a reader lends is valid for the length of one call.
 
+mod body;
+mod lines;
+pub(crate) mod map;
+mod input;
+mod packed;
+mod splits;
+
+pub use lines::{Lines, LinesReader, lines};
+
 use crate::error::{Fault, Place};
 
 /// The type of the rows of one source, which may borrow from its buffer. `stream!` writes one for each `source`.
