@@ -8,6 +8,7 @@ use super::map::Map;
 use super::packed::Packed;
 use super::splits::Piece;
 use crate::error::Fault;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,84 +18,100 @@ const BUFFER: usize = 256 << 10;
 /// What may stand in front of a text that is UTF-8; it is no part of the text.
 pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
 
-pub(super) enum Body {
+pub(super) struct Body {
+    bytes: Bytes,
+    counted: Cell<Counted>,
+}
+
+enum Bytes {
     /// A stretch of a mapped file.
     Mapped { map: Arc<Map>, start: usize, at: usize, end: usize },
-    /// A packed file.
-    Stream {
-        packed: Box<Packed>,
-        buffer: Vec<u8>,
-        at: usize,
-        filled: usize,
-        ended: bool,
-        /// Line ends in front of the buffer.
-        lines: u64,
-    },
+    /// A packed file. `before` are the bytes in front of the buffer.
+    Stream { packed: Box<Packed>, buffer: Vec<u8>, at: usize, filled: usize, ended: bool, before: usize },
+}
+
+/// How many lines end in front of a place. Line numbers are asked for rarely and going forward: each is counted
+/// from the one before, so that a file full of bad records is still counted only once.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counted {
+    at: usize,
+    lines: u64,
 }
 
 impl Body {
-    /// The part of `input` that a split names.
-    pub(super) fn open(path: &Path, input: Input, piece: Piece) -> Result<Body, Fault> {
+    /// The part of `input` that a split names. `counted` is from the body before, if that was of the same file.
+    pub(super) fn open(path: &Path, input: Input, piece: Piece, counted: Counted) -> Result<Body, Fault> {
         match (input, piece) {
             (Input::Plain(map), Piece::Range { start, end }) => {
                 map.check()?;
                 match (usize::try_from(start), usize::try_from(end)) {
                     (Ok(start), Ok(end)) if start <= end && end <= map.bytes().len() => {
-                        Ok(Body::Mapped { map, start, at: start, end })
+                        let bytes = Bytes::Mapped { map, start, at: start, end };
+                        Ok(Body { bytes, counted: Cell::new(counted) })
                     }
                     _ => Err(changed(path)),
                 }
             }
-            (Input::Packed(packed), Piece::Whole) => Ok(Body::stream(packed)),
+            (Input::Packed(packed), Piece::Whole) => {
+                let (packed, buffer) = (Box::new(packed), vec![0; BUFFER]);
+                let bytes = Bytes::Stream { packed, buffer, at: 0, filled: 0, ended: false, before: 0 };
+                Ok(Body { bytes, counted: Cell::default() })
+            }
             _ => Err(changed(path)),
         }
     }
 
-    /// A packed file from its start.
-    pub(super) fn stream(packed: Packed) -> Body {
-        Body::Stream { packed: Box::new(packed), buffer: vec![0; BUFFER], at: 0, filled: 0, ended: false, lines: 0 }
+    /// The whole file that a mapped split is part of.
+    pub(super) fn whole_file(&self) -> Option<Body> {
+        let Bytes::Mapped { map, .. } = &self.bytes else { return None };
+        let bytes = Bytes::Mapped { map: Arc::clone(map), start: 0, at: 0, end: map.bytes().len() };
+        Some(Body { bytes, counted: Cell::default() })
     }
 
     /// What has not been consumed, as far as it is in memory.
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
-        match self {
-            Body::Mapped { map, at, end, .. } => map.bytes().get(*at..*end).unwrap_or_default(),
-            Body::Stream { buffer, at, filled, .. } => buffer.get(*at..*filled).unwrap_or_default(),
+        match &self.bytes {
+            Bytes::Mapped { map, at, end, .. } => map.bytes().get(*at..*end).unwrap_or_default(),
+            Bytes::Stream { buffer, at, filled, .. } => buffer.get(*at..*filled).unwrap_or_default(),
         }
     }
 
     /// Whether the window reaches to the end of the split.
     #[inline]
     pub(super) fn complete(&self) -> bool {
-        match self {
-            Body::Mapped { .. } => true,
-            Body::Stream { ended, .. } => *ended,
+        match &self.bytes {
+            Bytes::Mapped { .. } => true,
+            Bytes::Stream { ended, .. } => *ended,
         }
     }
 
-    /// Whether nothing of the file lies in front of the window.
-    pub(super) fn at_file_start(&self) -> bool {
-        match self {
-            Body::Mapped { at, .. } => *at == 0,
-            Body::Stream { at, lines, filled, .. } => *at == 0 && *filled == 0 && *lines == 0,
+    /// How many bytes of the text lie in front of the window.
+    pub(super) fn position(&self) -> usize {
+        match &self.bytes {
+            Bytes::Mapped { at, .. } => *at,
+            Bytes::Stream { at, before, .. } => before + at,
         }
     }
 
     /// Takes `bytes` off the front of the window.
     #[inline]
     pub(super) fn consume(&mut self, bytes: usize) {
-        match self {
-            Body::Mapped { at, end, .. } => *at = (*at + bytes).min(*end),
-            Body::Stream { at, filled, .. } => *at = (*at + bytes).min(*filled),
+        match &mut self.bytes {
+            Bytes::Mapped { at, end, .. } => *at = (*at + bytes).min(*end),
+            Bytes::Stream { at, filled, .. } => *at = (*at + bytes).min(*filled),
         }
     }
 
     /// Makes the window longer, or complete.
     pub(super) fn fill(&mut self) -> Result<(), Fault> {
-        let Body::Stream { packed, buffer, at, filled, ended, lines } = self else { return Ok(()) };
-        *lines += newlines(buffer.get(..*at).unwrap_or_default());
+        if !self.complete() {
+            // While the lines that are about to be dropped are still there.
+            self.line(0);
+        }
+        let Bytes::Stream { packed, buffer, at, filled, ended, before } = &mut self.bytes else { return Ok(()) };
         buffer.copy_within(*at..*filled, 0);
+        *before += *at;
         *filled -= *at;
         *at = 0;
         if *filled == buffer.len() {
@@ -111,32 +128,44 @@ impl Body {
 
     /// Fails if a mapped file was cut meanwhile.
     pub(super) fn check(&self) -> Result<(), Fault> {
-        match self {
-            Body::Mapped { map, .. } => map.check(),
-            Body::Stream { .. } => Ok(()),
+        match &self.bytes {
+            Bytes::Mapped { map, .. } => map.check(),
+            Bytes::Stream { .. } => Ok(()),
         }
     }
 
-    /// The line, counted from 1 over the whole file, at an offset into the window. Counts: for messages only.
+    /// The line, counted from 1 over the whole file, at an offset into the window. For messages: it counts.
     pub(super) fn line(&self, offset: usize) -> u64 {
-        let (before, in_front) = match self {
-            Body::Mapped { map, at, end, .. } => (0, map.bytes().get(..(*at + offset).min(*end))),
-            Body::Stream { buffer, at, filled, lines, .. } => (*lines, buffer.get(..(*at + offset).min(*filled))),
-        };
-        1 + before + newlines(in_front.unwrap_or_default())
+        let place = self.position() + offset;
+        let Counted { at, lines } = self.counted.get();
+        let lines =
+            if at <= place { lines + self.newlines(at, place) } else { lines.saturating_sub(self.newlines(place, at)) };
+        self.counted.set(Counted { at: place, lines });
+        lines + 1
     }
 
-    /// Bytes of the split's own file that lie behind the window's front.
+    /// What has been counted, for a later body of the same file.
+    pub(super) fn counted(&self) -> Counted {
+        self.counted.get()
+    }
+
+    fn newlines(&self, from: usize, to: usize) -> u64 {
+        let bytes = match &self.bytes {
+            Bytes::Mapped { map, .. } => map.bytes().get(from..to),
+            Bytes::Stream { buffer, before, .. } => {
+                buffer.get(from.saturating_sub(*before)..to.saturating_sub(*before))
+            }
+        };
+        memchr::memchr_iter(b'\n', bytes.unwrap_or_default()).count() as u64
+    }
+
+    /// Bytes of the split's own file that have been read.
     pub(super) fn bytes_read(&self) -> u64 {
-        match self {
-            Body::Mapped { start, at, .. } => (at - start) as u64,
-            Body::Stream { packed, .. } => packed.bytes_read(),
+        match &self.bytes {
+            Bytes::Mapped { start, at, .. } => (at - start) as u64,
+            Bytes::Stream { packed, .. } => packed.bytes_read(),
         }
     }
-}
-
-fn newlines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 fn changed(path: &Path) -> Fault {

@@ -75,14 +75,15 @@ where
 {
     fn open(&mut self, split: Split) -> Result<(), Fault> {
         let piece = Piece::decode(&split.detail)?;
-        (self.last, self.done) = (0, 0);
-        let mut body = Body::open(&self.path, Input::open(&self.path)?, piece)?;
-        if body.at_file_start() {
+        let counted = self.open.take().map(|before| before.counted()).unwrap_or_default();
+        let mut body = Body::open(&self.path, Input::open(&self.path)?, piece, counted)?;
+        if body.position() == 0 {
             body.fill()?;
             if body.window().starts_with(BOM) {
                 body.consume(BOM.len());
             }
         }
+        (self.last, self.done) = (0, 0);
         self.open = Some(body);
         Ok(())
     }
@@ -98,23 +99,17 @@ where
             let block = find_lines(window, left, body.complete(), &mut self.ends);
             if self.ends.is_empty() {
                 if body.complete() {
-                    self.open = None;
                     return Ok(Polled::SplitDone);
                 }
                 body.fill()?;
                 continue;
             }
             left -= self.ends.len();
-            // In front of the block nothing is left over, so that its end is where the next one starts.
             self.done = block.len();
             match simdutf8::basic::from_utf8(block) {
-                Ok(text) => out.rows(Sliced {
-                    text,
-                    ends: self.ends.iter(),
-                    start: 0,
-                    before: 0,
-                    last: &mut self.last,
-                }),
+                Ok(text) => {
+                    out.rows(Sliced { text, ends: self.ends.iter(), start: 0, before: 0, last: &mut self.last })
+                }
                 Err(_) => {
                     let mut start = 0;
                     for &end in &self.ends {
@@ -143,7 +138,7 @@ where
     }
 
     fn bytes_read(&self) -> u64 {
-        self.open.as_ref().map_or(0, |body| body.bytes_read() + self.done as u64)
+        self.open.as_ref().map_or(0, Body::bytes_read)
     }
 }
 

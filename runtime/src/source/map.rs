@@ -19,7 +19,8 @@ pub(crate) struct Map {
 impl Map {
     /// Maps the whole file. It takes address space, not memory; pages come when they are read.
     pub(crate) fn open(path: &Path, file: File) -> Result<Map, Fault> {
-        let len = file.metadata().map_err(|e| Fault::new("cannot read the file's length").in_file(path).because(e))?.len();
+        let len =
+            file.metadata().map_err(|e| Fault::new("cannot read the file's length").in_file(path).because(e))?.len();
         let mapped = if len == 0 {
             None
         } else {
@@ -50,9 +51,11 @@ impl Map {
         let was = self.bytes().len() as u64;
         match self.file.metadata() {
             Ok(now) if now.len() >= was => Ok(()),
-            Ok(now) => Err(Fault::new(format!("the file became shorter while it was read: {was} bytes, now {}", now.len()))
-                .in_file(&self.path)
-                .help("let the job read a file that is complete, and replace it by renaming, not by overwriting")),
+            Ok(now) => {
+                Err(Fault::new(format!("the file became shorter while it was read: {was} bytes, now {}", now.len()))
+                    .in_file(&self.path)
+                    .help("let the job read a file that is complete, and replace it by renaming, not by overwriting"))
+            }
             Err(e) => Err(Fault::new("cannot read the file's length").in_file(&self.path).because(e)),
         }
     }

@@ -5,12 +5,14 @@
 //! what a reader lends is valid for the length of one call.
 
 mod body;
+pub mod csv;
+mod input;
 mod lines;
 pub(crate) mod map;
-mod input;
 mod packed;
 mod splits;
 
+pub use csv::{Csv, CsvReader, CsvTarget, csv};
 pub use lines::{Lines, LinesReader, lines};
 
 use crate::error::{Fault, Place};

@@ -204,9 +204,7 @@ mod tests {
                 packer.write_all(bytes).unwrap();
                 packer.finish().unwrap()
             }
-            Packing::Zstd => {
-                ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
-            }
+            Packing::Zstd => ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest),
         }
     }
 

@@ -31,9 +31,7 @@ impl Piece {
     pub(super) fn decode(detail: &[u8]) -> Result<Piece, Fault> {
         match detail.as_chunks::<8>() {
             ([], []) => Ok(Piece::Whole),
-            ([start, end], []) => {
-                Ok(Piece::Range { start: u64::from_le_bytes(*start), end: u64::from_le_bytes(*end) })
-            }
+            ([start, end], []) => Ok(Piece::Range { start: u64::from_le_bytes(*start), end: u64::from_le_bytes(*end) }),
             _ => Err(Fault::new(format!("{} bytes that are no split of a file", detail.len()))),
         }
     }
