@@ -7,13 +7,17 @@
 mod body;
 pub mod csv;
 mod input;
+mod iter;
 mod lines;
 pub(crate) mod map;
 mod packed;
+mod rows;
 mod splits;
 
 pub use csv::{Csv, CsvReader, CsvTarget, csv};
+pub use iter::{Iter, IterReader, iter};
 pub use lines::{Lines, LinesReader, lines};
+pub use rows::{Lend, Rows, RowsReader, rows};
 
 use crate::error::{Fault, Place};
 
