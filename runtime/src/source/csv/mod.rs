@@ -82,7 +82,7 @@ impl Csv {
     }
 
     /// A text that says that a value is missing, `"NA"` say: an `Option` field with exactly this text is `None`. It may
-    /// be called several times. As a sink, the first one is written for `None`.
+    /// be called several times. A sink writes `None` as an empty field.
     pub fn na(mut self, text: impl Into<String>) -> Self {
         self.na.push(text.into().into_bytes());
         self
