@@ -2,7 +2,7 @@
 use crate::checksum::{Total, checksum};
 use crate::data::{w1, w2, w3};
 use pelton::__private as __rt;
-use pelton::source::rows::rows;
+use pelton::source::rows;
 use std::sync::Arc;
 
 const fn op(what: &'static str, name: &'static str, counted: Option<usize>, input: usize) -> __rt::OperatorMeta {
