@@ -187,7 +187,8 @@ impl<'p> Body<'p> {
     fn send(&mut self, send: &Send, x: usize, hold: Hold, shared: bool) -> TokenStream {
         let at = send.at.span();
         let here = place(at);
-        let (key, to, cx, when, out) = (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
+        let (key, to, cx, when, out) =
+            (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
         let key = if shared { quote_spanned!(here=> &#key) } else { quote!(#key) };
         let mut tokens = quote_spanned!(here=> let #to = #out.key(#key, #when, #cx););
         let Some((how, index)) = send.words else {
