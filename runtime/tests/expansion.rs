@@ -1,6 +1,6 @@
 //! What `stream!` emits, written by hand: the contract of docs/expansion.md against the runtime.
 use pelton::__private as __rt;
-use pelton::source::rows::rows;
+use pelton::source::rows;
 use std::sync::Arc;
 
 struct Numbers;

@@ -1,7 +1,7 @@
 //! The thinnest path: a `stream!` block that compiles, runs and is right.
 
 use pelton::Config;
-use pelton::source::rows::rows;
+use pelton::source::rows;
 use std::sync::Arc;
 
 pelton_macros::__stream! { (pelton)

@@ -1,6 +1,6 @@
 //! Every operator of the language, in `stream!` blocks over rows in memory, at one, two and three workers.
 
-use pelton::source::rows::rows;
+use pelton::source::rows;
 use pelton::{Config, TimeSpan, Timestamp, Windowed};
 use std::sync::Arc;
 

@@ -11,13 +11,11 @@ pub use crate::engine::{
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
 pub use crate::frame::{Timed, Untimed};
-pub use crate::job::flags::{Flag, NoFlag, ParseFlag};
-pub use crate::job::summary::Summary;
-pub use crate::job::values::Values;
-pub use crate::job::{Job, Param, main};
+pub use crate::job::{Flag, Job, NoFlag, Param, ParseFlag, Values, main};
 pub use crate::key::{DerivedKey, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::plan::Plan;
 pub use crate::record::{Record, Row};
+pub use crate::report::Summary;
 pub use crate::schema::*;
 pub use crate::sink::Accepts;
 pub use crate::sink::collect::{Collected, collect};

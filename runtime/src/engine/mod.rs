@@ -27,10 +27,10 @@ pub use stage::{no_late, stage};
 use crate::clock::{Clock, MachineClock};
 use crate::config::Config;
 use crate::error::{Error, Fault};
-use crate::job::progress::{Progress, Snapshot};
-use crate::job::summary::{OperatorSummary, Summary};
 use crate::metrics::Metrics;
 use crate::plan::Plan;
+use crate::report::progress::{Progress, Snapshot};
+use crate::report::{OperatorSummary, Summary};
 use crate::sink::Committer;
 use crate::source::{Enumerator, Found, Waker};
 use control::{ToCoordinator, ToWorker, WorkerHandle};
@@ -118,8 +118,8 @@ pub fn execute(
         ended: vec![false; config.workers],
         bytes_total: None,
     };
-    let progress = Progress::start(config.progress, job.name);
-    let outcome = attempt.run(&progress);
+    let mut progress = Progress::start(config.progress, job.name);
+    let outcome = attempt.run(&mut progress);
     progress.finish();
     drop(interrupts);
     let outcome = match outcome {
@@ -212,7 +212,7 @@ struct Attempt {
 
 impl Attempt {
     /// Until the last commit, or the first failure.
-    fn run(&mut self, progress: &Progress) -> Result<(), Error> {
+    fn run(&mut self, progress: &mut Progress) -> Result<(), Error> {
         let mut next_epoch = self.clock.now() + self.config.epoch;
         loop {
             let now = self.clock.now();

@@ -304,7 +304,7 @@ where
             }
             Payload::Empty => {}
             Payload::Broken(fault) => {
-                let fault = std::mem::replace(fault, crate::codec::CodecError::new(String::new(), 0));
+                let fault = fault.clone();
                 return Err(self.broken(fault));
             }
             Payload::Wire(_) => {}

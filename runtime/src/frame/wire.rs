@@ -6,7 +6,7 @@
 //! ```
 
 use super::{Frame, Payload, Rows, Time};
-use crate::codec::{CodecError, Reader};
+use crate::codec::{CodecError, CodecErrorKind, Reader};
 use crate::key::Key;
 use crate::record::Record;
 
@@ -65,13 +65,13 @@ pub fn read<K: Key, V, T, A>(bytes: &[u8]) -> Result<Frame<K, V, T, A>, CodecErr
     let mut from = Reader::new(bytes);
     let [version, kind, urgent, _] = <[u8; 4]>::decode(&mut from)?;
     if version != VERSION || kind > 2 {
-        return Err(CodecError::new(format!("frame version {version}, kind {kind}"), 0));
+        return Err(CodecError::new(CodecErrorKind::Invalid, 0, format!("frame version {version}, kind {kind}")));
     }
     let (sender, target) = (u32::decode(&mut from)?, u32::decode(&mut from)?);
     let (rows, counted, length) = (u32::decode(&mut from)?, u32::decode(&mut from)?, u32::decode(&mut from)?);
     let watermark = i64::decode(&mut from)?;
     let Some(body) = bytes.get(HEAD..HEAD + length as usize) else {
-        return Err(CodecError::new("a frame is cut off", HEAD));
+        return Err(CodecError::new(CodecErrorKind::Short, HEAD, "a frame"));
     };
     let payload = match kind {
         0 => Payload::Empty,

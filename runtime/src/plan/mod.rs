@@ -1,6 +1,13 @@
 //! The plan of a job: chains of fused operators as boxes, exchanges as edges. Data only; `text`, `dot`, `svg` and
 //! `json` print it.
 
+mod dot;
+mod json;
+mod layout;
+mod svg;
+mod text;
+pub(crate) mod units;
+
 /// One operator of a chain, as the block names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {

@@ -4,7 +4,20 @@
 //! asks for the next. A reader has one split open at a time. Neither knows of watermarks, frames or other workers;
 //! what a reader lends is valid for the length of one call.
 
-pub mod rows;
+mod body;
+pub mod csv;
+mod input;
+mod iter;
+mod lines;
+pub(crate) mod map;
+mod packed;
+mod rows;
+mod splits;
+
+pub use csv::{Csv, CsvReader, CsvTarget, csv};
+pub use iter::{Iter, IterReader, iter};
+pub use lines::{Lines, LinesReader, lines};
+pub use rows::{Lend, Rows, RowsReader, rows};
 
 use crate::error::{Fault, Place};
 

@@ -1,0 +1,175 @@
+//! [`Body`]: the bytes of the split that a reader has open, mapped or unpacked, as one window that moves forward.
+//!
+//! A reader takes whole records off the front of the window and asks for more where one is not complete. It knows
+//! nothing of records but that `\n` ends a line, for the line numbers of messages.
+
+use super::input::Input;
+use super::map::Map;
+use super::packed::Packed;
+use super::splits::Piece;
+use crate::error::Fault;
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a stream's buffer holds at first; it grows if a single record does not fit.
+const BUFFER: usize = 256 << 10;
+
+/// What may stand in front of a text that is UTF-8; it is no part of the text.
+pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
+
+pub(super) struct Body {
+    bytes: Bytes,
+    counted: Cell<Counted>,
+}
+
+enum Bytes {
+    /// A stretch of a mapped file.
+    Mapped { map: Arc<Map>, start: usize, at: usize, end: usize },
+    /// A packed file. `before` are the bytes in front of the buffer.
+    Stream { packed: Box<Packed>, buffer: Vec<u8>, at: usize, filled: usize, ended: bool, before: usize },
+}
+
+/// How many lines end in front of a place. Line numbers are asked for rarely and going forward: each is counted
+/// from the one before, so that a file full of bad records is still counted only once.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counted {
+    at: usize,
+    lines: u64,
+}
+
+impl Body {
+    /// The part of `input` that a split names. `counted` is from the body before, if that was of the same file.
+    pub(super) fn open(path: &Path, input: Input, piece: Piece, counted: Counted) -> Result<Body, Fault> {
+        match (input, piece) {
+            (Input::Plain(map), Piece::Range { start, end }) => {
+                map.check()?;
+                match (usize::try_from(start), usize::try_from(end)) {
+                    (Ok(start), Ok(end)) if start <= end && end <= map.bytes().len() => {
+                        let bytes = Bytes::Mapped { map, start, at: start, end };
+                        Ok(Body { bytes, counted: Cell::new(counted) })
+                    }
+                    _ => Err(changed(path)),
+                }
+            }
+            (Input::Packed(packed), Piece::Whole) => {
+                let (packed, buffer) = (Box::new(packed), vec![0; BUFFER]);
+                let bytes = Bytes::Stream { packed, buffer, at: 0, filled: 0, ended: false, before: 0 };
+                Ok(Body { bytes, counted: Cell::default() })
+            }
+            _ => Err(changed(path)),
+        }
+    }
+
+    /// The whole file that a mapped split is part of.
+    pub(super) fn whole_file(&self) -> Option<Body> {
+        let Bytes::Mapped { map, .. } = &self.bytes else { return None };
+        let bytes = Bytes::Mapped { map: Arc::clone(map), start: 0, at: 0, end: map.bytes().len() };
+        Some(Body { bytes, counted: Cell::default() })
+    }
+
+    /// What has not been consumed, as far as it is in memory.
+    #[inline]
+    pub(super) fn window(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Mapped { map, at, end, .. } => map.bytes().get(*at..*end).unwrap_or_default(),
+            Bytes::Stream { buffer, at, filled, .. } => buffer.get(*at..*filled).unwrap_or_default(),
+        }
+    }
+
+    /// Whether the window reaches to the end of the split.
+    #[inline]
+    pub(super) fn complete(&self) -> bool {
+        match &self.bytes {
+            Bytes::Mapped { .. } => true,
+            Bytes::Stream { ended, .. } => *ended,
+        }
+    }
+
+    /// How many bytes of the text lie in front of the window.
+    pub(super) fn position(&self) -> usize {
+        match &self.bytes {
+            Bytes::Mapped { at, .. } => *at,
+            Bytes::Stream { at, before, .. } => before + at,
+        }
+    }
+
+    /// Takes `bytes` off the front of the window.
+    #[inline]
+    pub(super) fn consume(&mut self, bytes: usize) {
+        match &mut self.bytes {
+            Bytes::Mapped { at, end, .. } => *at = (*at + bytes).min(*end),
+            Bytes::Stream { at, filled, .. } => *at = (*at + bytes).min(*filled),
+        }
+    }
+
+    /// Makes the window longer, or complete.
+    pub(super) fn fill(&mut self) -> Result<(), Fault> {
+        if !self.complete() {
+            // While the lines that are about to be dropped are still there.
+            self.line(0);
+        }
+        let Bytes::Stream { packed, buffer, at, filled, ended, before } = &mut self.bytes else { return Ok(()) };
+        buffer.copy_within(*at..*filled, 0);
+        *before += *at;
+        *filled -= *at;
+        *at = 0;
+        if *filled == buffer.len() {
+            buffer.resize(buffer.len() * 2, 0);
+        }
+        // To the brim: who looks for the end of a long record looks at it only once per doubling.
+        while *filled < buffer.len() && !*ended {
+            let got = packed.read(buffer.get_mut(*filled..).unwrap_or_default())?;
+            *filled += got;
+            *ended = got == 0;
+        }
+        Ok(())
+    }
+
+    /// Fails if a mapped file was cut meanwhile.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        match &self.bytes {
+            Bytes::Mapped { map, .. } => map.check(),
+            Bytes::Stream { .. } => Ok(()),
+        }
+    }
+
+    /// The line, counted from 1 over the whole file, at an offset into the window. For messages: it counts.
+    pub(super) fn line(&self, offset: usize) -> u64 {
+        let place = self.position() + offset;
+        let Counted { at, lines } = self.counted.get();
+        let lines =
+            if at <= place { lines + self.newlines(at, place) } else { lines.saturating_sub(self.newlines(place, at)) };
+        self.counted.set(Counted { at: place, lines });
+        lines + 1
+    }
+
+    /// What has been counted, for a later body of the same file.
+    pub(super) fn counted(&self) -> Counted {
+        self.counted.get()
+    }
+
+    fn newlines(&self, from: usize, to: usize) -> u64 {
+        let bytes = match &self.bytes {
+            Bytes::Mapped { map, .. } => map.bytes().get(from..to),
+            Bytes::Stream { buffer, before, .. } => {
+                buffer.get(from.saturating_sub(*before)..to.saturating_sub(*before))
+            }
+        };
+        memchr::memchr_iter(b'\n', bytes.unwrap_or_default()).count() as u64
+    }
+
+    /// Bytes of the split's own file that have been read.
+    pub(super) fn bytes_read(&self) -> u64 {
+        match &self.bytes {
+            Bytes::Mapped { start, at, .. } => (at - start) as u64,
+            Bytes::Stream { packed, .. } => packed.bytes_read(),
+        }
+    }
+}
+
+fn changed(path: &Path) -> Fault {
+    Fault::new("the file was replaced by another one while it was read")
+        .in_file(path)
+        .help("let the job read files that stay as they are until it has ended")
+}

@@ -1,0 +1,138 @@
+//! [`FileSplits`]: the enumerator of a file. It cuts a plain file into stretches of whole records, and leaves a packed one
+//! in one piece.
+//!
+//! A cut is exact: the enumerator walks ahead of the assignment, one split at a time, so that reading starts at once.
+//! What a record is it leaves to a [`Cut`]. It knows nothing of columns and types.
+
+use super::input::Input;
+use super::map::Map;
+use super::{Enumerator, Found, Split};
+use crate::error::Fault;
+use std::sync::Arc;
+
+/// What of a file a split covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Bytes of a plain file, from the start of a record to the end of one.
+    Range { start: u64, end: u64 },
+    /// All of a packed file.
+    Whole,
+}
+
+impl Piece {
+    /// As a split's detail: nothing for the whole, else start and end, little-endian.
+    pub(super) fn encode(self) -> Vec<u8> {
+        match self {
+            Piece::Whole => Vec::new(),
+            Piece::Range { start, end } => [start.to_le_bytes(), end.to_le_bytes()].concat(),
+        }
+    }
+
+    pub(super) fn decode(detail: &[u8]) -> Result<Piece, Fault> {
+        match detail.as_chunks::<8>() {
+            ([], []) => Ok(Piece::Whole),
+            ([start, end], []) => Ok(Piece::Range { start: u64::from_le_bytes(*start), end: u64::from_le_bytes(*end) }),
+            _ => Err(Fault::new(format!("{} bytes that are no split of a file", detail.len()))),
+        }
+    }
+}
+
+/// Finds where a plain file can be cut.
+pub(super) trait Cut: Send + 'static {
+    /// The first record boundary that is at `target` or behind it. `from` is a boundary.
+    fn cut(&self, data: &[u8], from: usize, target: usize) -> usize;
+}
+
+/// Behind each `\n`.
+pub(super) struct AtLines;
+
+impl Cut for AtLines {
+    fn cut(&self, data: &[u8], _from: usize, target: usize) -> usize {
+        let Some(last) = target.checked_sub(1) else { return 0 };
+        let rest = data.get(last..).unwrap_or_default();
+        memchr::memchr(b'\n', rest).map_or(data.len(), |found| last + found + 1)
+    }
+}
+
+/// The splits of one file.
+pub(super) struct FileSplits<C> {
+    what: What,
+    next: u64,
+    cut: C,
+}
+
+enum What {
+    Plain { map: Arc<Map>, at: usize, bytes: usize },
+    Packed { bytes: u64, given: bool },
+}
+
+impl<C: Cut> FileSplits<C> {
+    /// Cuts a plain file about every `bytes`; by default so that there are many, and none is longer than 4 MiB.
+    pub(super) fn new(input: &Input, bytes: Option<usize>, cut: C) -> Self {
+        let what = match input {
+            Input::Packed(packed) => What::Packed { bytes: packed.len(), given: false },
+            Input::Plain(map) => {
+                let bytes = bytes.unwrap_or((map.bytes().len() / 16).clamp(16 << 10, 4 << 20)).max(1);
+                What::Plain { map: Arc::clone(map), at: 0, bytes }
+            }
+        };
+        FileSplits { what, next: 0, cut }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+}
+
+impl<C: Cut> Enumerator for FileSplits<C> {
+    fn next(&mut self) -> Result<Found, Fault> {
+        let (piece, bytes) = match &mut self.what {
+            What::Packed { given: true, .. } => return Ok(Found::Finished),
+            What::Packed { bytes, given } => {
+                *given = true;
+                (Piece::Whole, *bytes)
+            }
+            What::Plain { map, at, .. } if *at >= map.bytes().len() => return Ok(Found::Finished),
+            What::Plain { map, at, bytes } => {
+                map.check()?;
+                let (data, start) = (map.bytes(), *at);
+                *at = match start.saturating_add(*bytes) {
+                    target if target < data.len() => self.cut.cut(data, start, target),
+                    _ => data.len(),
+                };
+                (Piece::Range { start: start as u64, end: *at as u64 }, (*at - start) as u64)
+            }
+        };
+        Ok(Found::Split(Split { id: self.number(), detail: piece.encode(), bytes: Some(bytes) }))
+    }
+
+    fn total_bytes(&self) -> Option<u64> {
+        Some(match &self.what {
+            What::Plain { map, .. } => map.bytes().len() as u64,
+            What::Packed { bytes, .. } => *bytes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_reads_back() {
+        for piece in [Piece::Whole, Piece::Range { start: 0, end: 7 }, Piece::Range { start: 1 << 40, end: u64::MAX }] {
+            assert_eq!(Piece::decode(&piece.encode()).unwrap(), piece);
+        }
+        for len in [1, 8, 15, 17, 24] {
+            assert!(Piece::decode(&vec![0; len]).is_err(), "{len}");
+        }
+    }
+
+    #[test]
+    fn lines_are_cut_behind_their_end() {
+        let data = b"ab\ncd\n\nlast";
+        let cuts: Vec<usize> = (0..=data.len()).map(|target| AtLines.cut(data, 0, target)).collect();
+        assert_eq!(cuts, [0, 3, 3, 3, 6, 6, 6, 7, 11, 11, 11, 11]);
+    }
+}
