@@ -49,7 +49,7 @@ pub mod user {
             param o: ::core::option::Option<u64>;
             param values: ::std::string::String = "v";
 
-            source a: (i64, u64) = ::pelton::source::rows::rows(data), event_time |r| ::pelton::Timestamp::from_millis(r.0), late_by 1h;
+            source a: (i64, u64) = ::pelton::source::rows(data), event_time |r| ::pelton::Timestamp::from_millis(r.0), late_by 1h;
             let b = a.map(|r| (r.0, r.1 + x0 * k)).filter(|r| r.1 > k).flat_map(|r| [r, r]).inspect(|_| ());
             let c = b.filter_map(|r| ::core::option::Option::Some(r.1));
             let c3 = a.map(|r| r.1);
@@ -65,7 +65,7 @@ pelton_macros::__stream! { (pelton)
     job Private<Memory> {
         param data: std::sync::Arc<[u64]>;
         param tag: String = "t";
-        source a: u64 = pelton::source::rows::rows(data);
+        source a: u64 = pelton::source::rows(data);
         let k = a.key_by(|x| x % 2);
         let b = k.reduce(|a, b| a + b);
         let n = k.aggregate(count(), emit every 10ms);
