@@ -123,12 +123,12 @@ pelton_macros::__stream! { (pelton)
         param keys: u64;
         param tag: String = "late";
 
-        source events: Event = rows(data), event_time |e| at(e), late_by 0s, ordered_splits;
+        source events: Event = rows(data), event_time |e| Timestamp::from_millis(e.0), late_by 0s, ordered_splits;
         let sums: (u64, i64, u64, u32, String) = events
             .key_by(|e| e.1 % keys)
             .window(tumbling 1s, allow_late 500ms, refire)
             .aggregate((count(), sum(|e| e.2)))
-            .map(|w| (w.key, w.start.millis(), w.value.0, w.firing, format!("{tag}")));
+            .map(|w| (w.key, w.start.millis(), w.value.0, w.firing, format!("{tag}!")));
         let lost: (u64, String) = sums.late.filter(|e| e.1 < keys).map(|e| (e.1, tag.clone()));
         let per_key: (u64, u64) = sums.late.key_by(|e| e.1).aggregate(count(), emit at_end);
         sink a(sums) = collect();
@@ -143,7 +143,8 @@ fn late_rows_are_a_stream() {
     let config = Config::default().workers(1);
     let results = Late { data: data.into(), keys: 10, tag: "x".into() }.run(config).unwrap();
     let x = || "x".to_string();
-    same(results.a, [(0, 0, 1, 0, x()), (0, 0, 2, 1, x()), (0, 1000, 2, 0, x()), (1, 9000, 1, 0, x())]);
+    let shout = || "x!".to_string();
+    same(results.a, [(0, 0, 1, 0, shout()), (0, 0, 2, 1, shout()), (0, 1000, 2, 0, shout()), (1, 9000, 1, 0, shout())]);
     same(results.b, [(0, x()), (1, x())]);
     same(results.c, [(0, 1), (1, 1)]);
     assert_eq!(results.summary.late, 2);

@@ -87,7 +87,7 @@ impl Names<'_> {
                     Stream {
                         name: source.name.clone(),
                         declared: Some(source.ty.clone()),
-                        origin: Origin::Source(source),
+                        origin: Origin::Source(Box::new(source)),
                         ops: vec![],
                         sound: true,
                     },

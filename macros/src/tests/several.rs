@@ -89,3 +89,27 @@ fn the_rest_is_emitted() {
     let fields: Vec<String> = lower::collected(&models[0]).iter().map(|it| it.name.to_string()).collect();
     assert_eq!(fields, ["s", "t"]);
 }
+
+#[test]
+fn an_editor_gets_half_written_closures() {
+    let block: proc_macro2::TokenStream =
+        "(pelton) job J<Memory> { source a: T = rows(d); let b = a.map(|t| t.); sink s(b) = stdout(); }"
+            .parse()
+            .unwrap();
+    let mut diag = Diagnostics::default();
+    diag.editor = true;
+    let (root, models) = pipeline::understand(block, &mut diag);
+    assert_eq!(mistakes(&diag).len(), 1);
+    let tokens = crate::emit::job(&lower::lower(&models[0]), &root).to_string();
+    assert!(tokens.contains("| t | t ."), "{tokens}");
+}
+
+#[test]
+fn params_of_what_is_left_out_are_read() {
+    let reads = |statements: &str| {
+        let block = format!("(pelton) job J<Memory> {{ param p: u8; {statements} }}").parse().unwrap();
+        pipeline::expand(block).to_string().contains("& self . p")
+    };
+    assert!(reads("source a: T = rows(d); let b = a.mpa(|x| x + p); sink s(b) = stdout();"));
+    assert!(!reads("source a: T = rows(d); sink s(a) = stdout();"));
+}
