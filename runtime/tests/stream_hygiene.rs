@@ -1,7 +1,14 @@
 //! Generated code meets none of the user's names, and passes the strictest lints.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, unreachable_pub, unused_qualifications, missing_debug_implementations)]
-#![deny(unused_lifetimes, single_use_lifetimes, elided_lifetimes_in_paths, trivial_casts, let_underscore_drop, unused_results)]
+#![deny(
+    unused_lifetimes,
+    single_use_lifetimes,
+    elided_lifetimes_in_paths,
+    trivial_casts,
+    let_underscore_drop,
+    unused_results
+)]
 #![deny(clippy::all, clippy::pedantic)]
 
 /// A user without a prelude, whose names are those of the standard library.

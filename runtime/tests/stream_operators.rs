@@ -139,7 +139,8 @@ pelton_macros::__stream! { (pelton)
 
 #[test]
 fn late_rows_are_a_stream() {
-    let data: Vec<Event> = vec![(100, 0, 1), (1100, 0, 2), (200, 0, 3), (1600, 0, 4), (300, 0, 5), (9000, 1, 6), (100, 1, 7)];
+    let data: Vec<Event> =
+        vec![(100, 0, 1), (1100, 0, 2), (200, 0, 3), (1600, 0, 4), (300, 0, 5), (9000, 1, 6), (100, 1, 7)];
     let config = Config::default().workers(1);
     let results = Late { data: data.into(), keys: 10, tag: "x".into() }.run(config).unwrap();
     let x = || "x".to_string();
