@@ -18,6 +18,12 @@ pub struct Side<'a> {
     pub run: Box<dyn FnMut() -> Run + 'a>,
 }
 
+impl<'a> Side<'a> {
+    pub fn new(name: &'static str, run: impl FnMut() -> Run + 'a) -> Self {
+        Side { name, run: Box::new(run) }
+    }
+}
+
 /// Runs all sides in turns, `reps` times each after one that warms up, and gives the times of each, best first.
 ///
 /// # Panics

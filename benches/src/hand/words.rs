@@ -224,8 +224,8 @@ pub fn combined(path: &Path, workers: usize) -> Run {
     let begun = done.iter().map(|d| d.0).min();
     let mut all = Counts::default();
     while let Some((_, _, counts)) = done.pop() {
-        if all.words == 0 { all = counts } else { all.merge(counts) }
+        if all.table.is_empty() { all = counts } else { all.merge(counts) }
     }
     let check = all.totals();
-    Run { time: begun.map_or_else(Default::default, |begun| begun.elapsed()), count: all.words, check }
+    Run { time: begun.map_or_else(Default::default, |begun| begun.elapsed()), count: all.table.len() as u64, check }
 }
