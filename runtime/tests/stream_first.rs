@@ -4,7 +4,7 @@ use pelton::Config;
 use pelton::source::rows;
 use std::sync::Arc;
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     /// Sums of even numbers by their last digit.
     pub job Sums<Memory> {
         /// What is summed.

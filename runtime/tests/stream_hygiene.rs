@@ -47,7 +47,7 @@ pub mod user {
     pub fn g() {}
     pub fn cx() {}
 
-    ::pelton_macros::__stream! { (::pelton)
+    ::pelton::stream! {
         /// A job whose params are named as generated locals.
         pub job Hidden<Memory> {
             param data: ::std::sync::Arc<[(i64, u64)]>;
@@ -68,7 +68,7 @@ pub mod user {
     }
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Private<Memory> {
         param data: std::sync::Arc<[u64]>;
         param tag: String = "t";

@@ -21,7 +21,7 @@ fn same<T: Ord + std::fmt::Debug>(mut found: Vec<T>, expected: impl IntoIterator
     assert_eq!(found, expected);
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Stateless<Memory> {
         param data: Arc<[u64]>;
         param factor: u64 = 3;
@@ -48,7 +48,7 @@ fn stateless_operators_and_several_consumers() {
     });
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Words<Memory> {
         param text: Arc<[String]>;
         param least: usize = 1;
@@ -81,7 +81,7 @@ fn at(e: &Event) -> Timestamp {
     Timestamp::from_millis(e.0)
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Windows<Memory> {
         param data: Arc<[Event]>;
         param size: TimeSpan = 1s;
@@ -117,7 +117,7 @@ fn windows_with_nothing_late() {
     });
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Late<Memory> {
         param data: Arc<[Event]>;
         param keys: u64;
@@ -151,7 +151,7 @@ fn late_rows_are_a_stream() {
     assert_eq!(results.summary.late, 2);
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Folds<Memory> {
         param data: Arc<[u64]>;
         param start: u64;
@@ -186,7 +186,7 @@ fn reduce_fold_and_when_they_speak() {
     });
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Unions<Memory> {
         param left: Arc<[u64]>;
         param right: Arc<[u64]>;

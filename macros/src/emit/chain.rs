@@ -103,8 +103,9 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
     let at = chain.stream.span();
     chain.outs.iter().rev().fold(quote_spanned!(place(at)=> ()), |rest, out| {
         let one = match *out {
-            Out::Edge { edge, producer } => out_name(&plan.edges[edge], producer, at),
-            Out::Sink { sink, producer } => handle(&plan.sinks[sink], producer, at),
+            // each at its own place: what is wrong with it is not wrong with the chain
+            Out::Edge { edge, producer } => out_name(&plan.edges[edge], producer, plan.edges[edge].at.span()),
+            Out::Sink { sink, producer } => handle(&plan.sinks[sink], producer, plan.sinks[sink].name.span()),
         };
         quote_spanned!(place(at)=> (#one, #rest))
     })
