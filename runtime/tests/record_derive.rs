@@ -1,4 +1,5 @@
 //! What `#[derive(Record)]` makes of types: byte forms, schemas, stored rows.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

@@ -8,7 +8,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::shape::{Body, Field, Shape, Variant};
+use super::shape::{Body, Field, Shape, Variant, pattern};
 
 pub(super) fn write(shape: &Shape) -> TokenStream {
     let bound = quote!(__rt::Record);
@@ -82,7 +82,7 @@ fn encode(shape: &Shape) -> TokenStream {
         Body::Enum(variants) => {
             let arms = variants.iter().enumerate().map(|(i, variant)| {
                 let index = index(variants, i);
-                let (pattern, encode) = (pattern(&path_of(variant), &variant.fields), of_fields(&variant.fields));
+                let (pattern, encode) = (pattern(&variant.path(), &variant.fields), of_fields(&variant.fields));
                 quote!(#pattern => { ::std::vec::Vec::extend_from_slice(out, &#index.to_le_bytes()); #encode })
             });
             quote!(match self { #(#arms)* })
@@ -113,7 +113,7 @@ fn decode(shape: &Shape) -> TokenStream {
             let arms = variants.iter().enumerate().map(|(i, variant)| {
                 let index = index(variants, i);
                 let prefix = format!("{}.", variant.name.unraw());
-                let value = of_fields(path_of(variant), &prefix, &variant.fields);
+                let value = of_fields(variant.path(), &prefix, &variant.fields);
                 quote!(#index => #value,)
             });
             let integer = integer(variants);
@@ -127,17 +127,6 @@ fn decode(shape: &Shape) -> TokenStream {
             }
         }
     }
-}
-
-/// `Self::Late { 0: x0 }`.
-fn pattern(path: &TokenStream, fields: &[Field]) -> TokenStream {
-    let parts = fields.iter().map(|Field { member, local, .. }| quote!(#member: #local));
-    quote!(#path { #(#parts),* })
-}
-
-fn path_of(variant: &Variant) -> TokenStream {
-    let name = &variant.name;
-    quote!(Self::#name)
 }
 
 /// The integer that holds a variant's index.
@@ -188,7 +177,7 @@ fn store(shape: &Shape) -> TokenStream {
         }
         Body::Enum(variants) => {
             let arms = variants.iter().map(|variant| {
-                let (pattern, owned) = (pattern(&path_of(variant), &variant.fields), owned(&variant.fields));
+                let (pattern, owned) = (pattern(&variant.path(), &variant.fields), owned(&variant.fields));
                 let variant = &variant.name;
                 quote!(#pattern => #name::#variant #owned,)
             });

@@ -4,11 +4,8 @@
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{
-    Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Token, Type,
-};
+use syn::{Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Type};
 
 use super::{Mistakes, attrs};
 
@@ -37,6 +34,14 @@ pub(super) struct Variant {
     pub(super) name: Ident,
     pub(super) fields: Vec<Field>,
     pub(super) was: Vec<String>,
+}
+
+impl Variant {
+    /// `Self::Late`.
+    pub(super) fn path(&self) -> TokenStream {
+        let name = &self.name;
+        quote!(Self::#name)
+    }
 }
 
 pub(super) struct Field {
@@ -75,15 +80,6 @@ impl Shape {
     /// The name as text.
     pub(super) fn text(&self) -> String {
         self.name.unraw().to_string()
-    }
-
-    /// All fields, of all variants.
-    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
-        let (of_struct, variants): (&[Field], &[Variant]) = match &self.body {
-            Body::Struct(fields) => (fields, &[]),
-            Body::Enum(variants) => (&[], variants),
-        };
-        of_struct.iter().chain(variants.iter().flat_map(|v| &v.fields))
     }
 
     pub(super) fn borrows(&self) -> bool {
@@ -269,7 +265,8 @@ fn is_one(path: &syn::Path, name: &Ident) -> bool {
     path.leading_colon.is_none() && path.segments.len() == 1 && path.segments.first().is_some_and(|s| s.ident == *name)
 }
 
-/// Parts separated by commas.
-pub(super) fn list<T: ToTokens>(parts: impl IntoIterator<Item = T>) -> Punctuated<T, Token![,]> {
-    parts.into_iter().collect()
+/// `Self::Late { 0: x0 }`: takes a value apart into its fields' variables. Braces name the fields of tuple structs too.
+pub(super) fn pattern(path: &TokenStream, fields: &[Field]) -> TokenStream {
+    let parts = fields.iter().map(|Field { member, local, .. }| quote!(#member: #local));
+    quote!(#path { #(#parts),* })
 }
