@@ -17,16 +17,23 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
     let (parameters, clause) = shape.owned_impl(&bound);
     let (name, arguments) = (&shape.name, shape.owned_arguments());
     let hash = hash(shape);
+    // Said in each impl, at one place and in the same words, so that a missing derive is reported once.
+    let itself = {
+        let bounds = quote_spanned!(name.span()=> __rt::Record + ::core::cmp::Eq + ::core::clone::Clone);
+        let is = quote_spanned!(name.span()=> #name #arguments: #bounds);
+        if shape.generics.type_params().next().is_some() { quote!() } else { is }
+    };
+    let with_itself = if clause.is_empty() { quote!(where #itself) } else { quote!(#clause #itself) };
     quote! {
         #[automatically_derived]
         impl #parameters __rt::KeyHash for #name #arguments #clause {
             #[inline]
-            fn key_hash(&self, state: u64) -> u64 {
+            fn key_hash(&self, state: ::core::primitive::u64) -> ::core::primitive::u64 {
                 #hash
             }
         }
         #[automatically_derived]
-        impl #parameters __rt::Key for #name #arguments #clause {
+        impl #parameters __rt::Key for #name #arguments #with_itself {
             type Ref<'key> = &'key Self;
             type Column = ::std::vec::Vec<Self>;
             #[inline]
@@ -34,11 +41,11 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
                 self
             }
             #[inline]
-            fn hash(key: &Self) -> u64 {
+            fn hash(key: &Self) -> ::core::primitive::u64 {
                 __rt::KeyHash::key_hash(key, 0)
             }
             #[inline]
-            fn same(&self, key: &Self) -> bool {
+            fn same(&self, key: &Self) -> ::core::primitive::bool {
                 ::core::cmp::PartialEq::eq(self, key)
             }
             #[inline]
@@ -47,9 +54,9 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
             }
         }
         #[automatically_derived]
-        impl #parameters __rt::DerivedKey for #name #arguments #clause {}
+        impl #parameters __rt::DerivedKey for #name #arguments #with_itself {}
         #[automatically_derived]
-        impl #parameters __rt::KeyLike for #name #arguments #clause {
+        impl #parameters __rt::KeyLike for #name #arguments #with_itself {
             type Owned = Self;
             type Checked = Self;
             #[inline]
@@ -82,7 +89,7 @@ fn hash(shape: &Shape) -> TokenStream {
             let arms = variants.iter().map(|variant| {
                 let (path, name) = (variant.path(), variant.name.unraw().to_string());
                 let (pattern, hash) = (pattern(&path, &variant.fields), of_fields(&variant.fields));
-                quote!(#pattern => { let state = <str as __rt::KeyHash>::key_hash(#name, state); #hash state })
+                quote!(#pattern => { let state = <::core::primitive::str as __rt::KeyHash>::key_hash(#name, state); #hash state })
             });
             quote!(match self { #(#arms)* })
         }

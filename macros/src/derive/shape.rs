@@ -49,7 +49,7 @@ pub(super) struct Field {
     pub(super) member: Member,
     /// Its name in the schema: `delay`, or `0`.
     pub(super) name: String,
-    /// A variable that holds it.
+    /// A variable that holds it: a name that no constant has, which a pattern would be taken for.
     pub(super) local: Ident,
     pub(super) ty: Type,
     pub(super) was: Vec<String>,
@@ -185,7 +185,7 @@ impl TypeReader<'_> {
             Field {
                 member,
                 name,
-                local: Ident::new(&format!("x{i}"), Span::mixed_site().located_at(field.ty.span())),
+                local: Ident::new(&format!("__x{i}"), Span::mixed_site().located_at(field.ty.span())),
                 ty: field.ty.clone(),
                 was: attrs::was(&field.attrs, self.mistakes),
             }
@@ -223,7 +223,7 @@ impl TypeReader<'_> {
                 let cure = match &**to {
                     Type::Path(path) if path.path.is_ident("str") => format!("write `Cow<{lifetime}, str>`"),
                     Type::Slice(slice) => format!("write `Cow<{lifetime}, [{}]>`", slice.elem.to_token_stream()),
-                    _ => format!("write `{}`", to.to_token_stream()),
+                    _ => format!("hold the value: `{}`", to.to_token_stream()),
                 };
                 self.mistakes.report(
                     ty,
@@ -246,7 +246,9 @@ impl TypeReader<'_> {
                         ),
                     );
                 }
-                for segment in &path.path.segments {
+                // What a foreign wrapper holds is no part of the schema.
+                let foreign = path.path.segments.last().is_some_and(|s| s.ident == "Serde" || s.ident == "PhantomData");
+                for segment in path.path.segments.iter().filter(|_| !foreign) {
                     if let PathArguments::AngleBracketed(arguments) = &segment.arguments {
                         let types = arguments.args.iter().filter_map(|a| match a {
                             GenericArgument::Type(ty) => Some(ty),
