@@ -1,6 +1,8 @@
 //! Text lines: the same rows however the file is cut, packed and polled.
 
-#![allow(dead_code, missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 mod source_kit;
 
 use pelton::error::Fault;

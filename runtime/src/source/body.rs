@@ -53,7 +53,7 @@ impl Body {
                 }
             }
             (Input::Packed(packed), Piece::Whole) => {
-                let (packed, buffer) = (Box::new(packed), vec![0; BUFFER]);
+                let buffer = vec![0; BUFFER];
                 let bytes = Bytes::Stream { packed, buffer, at: 0, filled: 0, ended: false, before: 0 };
                 Ok(Body { bytes, counted: Cell::default() })
             }
