@@ -75,8 +75,7 @@ where
 {
     fn open(&mut self, split: Split) -> Result<(), Fault> {
         let piece = Piece::decode(&split.detail)?;
-        let counted = self.open.take().map(|before| before.counted()).unwrap_or_default();
-        let mut body = Body::open(&self.path, Input::open(&self.path)?, piece, counted)?;
+        let mut body = Body::open(&self.path, piece, self.open.take())?;
         if body.position() == 0 {
             body.fill()?;
             if body.window().starts_with(BOM) {
