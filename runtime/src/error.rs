@@ -145,6 +145,8 @@ pub enum Error {
     Stuck {
         /// Its index.
         worker: usize,
+        /// Why it was to stop.
+        after: Box<Error>,
     },
     /// The run was asked to stop (Ctrl-C) and did, before its inputs had ended.
     Interrupted,
@@ -160,7 +162,9 @@ impl fmt::Display for Error {
                 write!(f, "operator `{operator}` panicked: {message}\n  at {location}\n  while working on {place}")
             }
             Error::Wire { edge, fault } => write!(f, "edge `{edge}`: {fault}"),
-            Error::Stuck { worker } => write!(f, "worker {worker} is stuck in user code and did not stop in time"),
+            Error::Stuck { worker, after } => {
+                write!(f, "{after}\n  and worker {worker}, busy in user code, did not stop in time")
+            }
             Error::Interrupted => f.write_str("interrupted before the inputs had ended; nothing was published"),
         }
     }

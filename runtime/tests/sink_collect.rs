@@ -4,16 +4,17 @@
 
 use pelton::sink::{Accepts, Collected, Prepared, Sink, SinkContext, Writer, collect};
 
-fn context(worker: usize) -> SinkContext {
-    SinkContext { name: "all".into(), worker, workers: 3, attempt: 1 }
+fn context(worker: usize, part: usize) -> SinkContext {
+    SinkContext { name: "all".into(), worker, workers: 3, part, attempt: 1 }
 }
 
 #[test]
 fn rows_are_visible_once_they_are_committed() {
     let all = Collected::<String>::new();
-    let mut committer = collect(&all).committer(&context(0)).unwrap();
+    let mut committer = collect(&all).committer(&context(0, 0)).unwrap();
     // Two writers on one worker: two streams into one sink.
-    let mut writers: Vec<_> = [2, 0, 0].map(|w| (w, collect(&all).writer(&context(w)).unwrap())).into();
+    let mut writers: Vec<_> =
+        [(2, 0), (0, 0), (0, 1)].map(|(w, part)| (w, collect(&all).writer(&context(w, part)).unwrap())).into();
     let mut epoch = |number: u64, rows: [&str; 3]| -> Vec<(usize, Prepared)> {
         let mut prepared = Vec::new();
         for ((worker, writer), row) in writers.iter_mut().zip(rows) {
@@ -41,8 +42,8 @@ fn rows_are_visible_once_they_are_committed() {
 #[test]
 fn what_is_aborted_is_gone() {
     let all = Collected::<u64>::new();
-    let mut committer = collect(&all).committer(&context(0)).unwrap();
-    let mut writer = collect(&all).writer(&context(0)).unwrap();
+    let mut committer = collect(&all).committer(&context(0, 0)).unwrap();
+    let mut writer = collect(&all).writer(&context(0, 0)).unwrap();
     writer.write(1u64).unwrap();
     let prepared = writer.prepare(1).unwrap().unwrap();
     committer.abort();

@@ -1,6 +1,13 @@
 //! The plan of a job: chains of fused operators as boxes, exchanges as edges. Data only; `text`, `dot`, `svg` and
 //! `json` print it.
 
+mod dot;
+mod json;
+mod layout;
+mod svg;
+mod text;
+pub(crate) mod units;
+
 /// One operator of a chain, as the block names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
@@ -12,6 +19,10 @@ pub struct Operator {
     pub arrival_ordered: bool,
     /// Whether it keeps state.
     pub stateful: bool,
+    /// The operator of the chain whose rows it takes, by index; its own index for the first.
+    pub input: usize,
+    /// Which of the chain's counters counts what it lets through, if it changes the number of rows.
+    pub counted: Option<usize>,
 }
 
 /// Operators that run as one loop on each worker.

@@ -21,7 +21,7 @@ impl<T> Clone for Collected<T> {
 
 impl<T> Default for Collected<T> {
     fn default() -> Self {
-        let shared = Shared { writers: 0, prepared: BTreeMap::new(), visible: BTreeMap::new() };
+        let shared = Shared { prepared: BTreeMap::new(), visible: BTreeMap::new() };
         Collected { shared: Arc::new(Mutex::new(shared)) }
     }
 }
@@ -51,12 +51,19 @@ impl<T> Collected<T> {
 }
 
 struct Shared<T> {
-    /// How many writers there have been, to tell them apart.
-    writers: u64,
-    /// What is prepared and not committed, by attempt, writer and epoch.
-    prepared: BTreeMap<(u64, u64, u64), Vec<T>>,
-    /// What is committed, by worker and writer.
+    /// What is prepared and not committed.
+    prepared: BTreeMap<Batch, Vec<T>>,
+    /// What is committed, by worker and writer on it.
     visible: BTreeMap<(usize, u64), Vec<T>>,
+}
+
+/// What one writer prepared at one barrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Batch {
+    attempt: u64,
+    worker: usize,
+    part: u64,
+    epoch: u64,
 }
 
 /// A sink that keeps its rows in `into`, in their owned form.
@@ -74,11 +81,8 @@ impl<T: Send + 'static> Sink for Collect<T> {
     type Writer = CollectWriter<T>;
 
     fn writer(&mut self, context: &SinkContext) -> Result<CollectWriter<T>, Fault> {
-        let mut shared = self.into.lock();
-        shared.writers += 1;
-        let (attempt, writer) = (context.attempt, shared.writers);
-        drop(shared);
-        Ok(CollectWriter { into: self.into.clone(), attempt, writer, rows: Vec::new() })
+        let next = Batch { attempt: context.attempt, worker: context.worker, part: context.part as u64, epoch: 0 };
+        Ok(CollectWriter { into: self.into.clone(), next, rows: Vec::new() })
     }
 
     fn committer(&mut self, context: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
@@ -93,8 +97,8 @@ impl<T: Send + 'static> Sink for Collect<T> {
 /// Keeps rows on one worker.
 pub struct CollectWriter<T> {
     into: Collected<T>,
-    attempt: u64,
-    writer: u64,
+    /// What is prepared next, but for its epoch.
+    next: Batch,
     rows: Vec<T>,
 }
 
@@ -104,8 +108,8 @@ impl<T: Send + 'static> Writer for CollectWriter<T> {
             return Ok(None);
         }
         let rows = std::mem::take(&mut self.rows);
-        self.into.lock().prepared.entry((self.attempt, self.writer, epoch)).or_default().extend(rows);
-        Ok(Some(Prepared(self.writer.to_le_bytes().to_vec())))
+        self.into.lock().prepared.entry(Batch { epoch, ..self.next }).or_default().extend(rows);
+        Ok(Some(Prepared(self.next.part.to_le_bytes().to_vec())))
     }
 }
 
@@ -129,18 +133,18 @@ impl<T: Send> Committer for CollectCommitter<T> {
     fn commit(&mut self, epoch: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault> {
         let mut shared = self.into.lock();
         for (worker, Prepared(bytes)) in prepared {
-            let Ok(writer) = bytes.try_into().map(u64::from_le_bytes) else {
+            let Ok(part) = bytes.try_into().map(u64::from_le_bytes) else {
                 return Err(Fault::new("a commit that no `collect()` has prepared"));
             };
             // Not there any more if the epoch is committed again.
-            if let Some(rows) = shared.prepared.remove(&(self.attempt, writer, epoch)) {
-                shared.visible.entry((worker, writer)).or_default().extend(rows);
+            if let Some(rows) = shared.prepared.remove(&Batch { attempt: self.attempt, worker, part, epoch }) {
+                shared.visible.entry((worker, part)).or_default().extend(rows);
             }
         }
         Ok(())
     }
 
     fn abort(&mut self) {
-        self.into.lock().prepared.retain(|(attempt, ..), _| *attempt != self.attempt);
+        self.into.lock().prepared.retain(|batch, _| batch.attempt != self.attempt);
     }
 }

@@ -16,7 +16,7 @@ impl Sink for Csv {
         self.check()?;
         let to = match &self.path {
             None => To::Nothing,
-            Some(path) => To::Unopened(Target::new(path, context.attempt)?),
+            Some(path) => To::Unopened(Target::new(path, context.attempt)?, context.clone()),
         };
         Ok(CsvWriter { separator: self.separator, with_header: self.header, header: Vec::new(), to })
     }
@@ -48,7 +48,7 @@ enum To {
     /// No file was asked for.
     Nothing,
     /// No row has come yet.
-    Unopened(Target),
+    Unopened(Target, SinkContext),
     Open(Box<::csv::Writer<Part>>),
 }
 
@@ -71,8 +71,8 @@ impl CsvWriter {
 
     #[cold]
     fn start<X: Serialize>(&mut self, row: &X) -> Result<(), Fault> {
-        let To::Unopened(target) = &self.to else { return Ok(()) };
-        let part = Part::create(target)?;
+        let To::Unopened(target, context) = &self.to else { return Ok(()) };
+        let part = Part::create(target, context)?;
         if self.with_header {
             self.header = self.header_of(row).map_err(|e| not_written(&part, e))?;
         }
@@ -101,7 +101,7 @@ impl<X: Serialize + Row> Accepts<X> for CsvWriter {
 
     #[inline]
     fn write(&mut self, row: X) -> Result<(), Fault> {
-        if let To::Unopened(_) = &self.to {
+        if let To::Unopened(..) = &self.to {
             self.start(&row)?;
         }
         let To::Open(lines) = &mut self.to else { return Ok(()) };

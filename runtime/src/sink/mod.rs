@@ -5,7 +5,7 @@
 //! called again for the same epoch after a restart and must then do nothing new.
 
 mod cells;
-mod collect;
+pub mod collect;
 mod csv;
 mod parts;
 mod stdout;
@@ -29,6 +29,8 @@ pub struct SinkContext {
     pub worker: usize,
     /// How many there are.
     pub workers: usize,
+    /// Which writer of this sink on this worker, from 0: several chains may write into one sink.
+    pub part: usize,
     /// Which attempt of the run this is, from 1.
     pub attempt: u64,
 }

@@ -1,14 +1,14 @@
 //! [`Target`]: one file that several writers make together, and that appears under its name only when it is whole.
 //!
 //! ```text
-//! DIR/.NAME.pelton-RUN-ATTEMPT-NUMBER   a part: what one writer wrote; its first LEN bytes are committed
-//! DIR/.NAME.pelton-RUN-ATTEMPT-all      the parts joined; renamed to DIR/NAME at the end
+//! DIR/.NAME.pelton-RUN-ATTEMPT-WORKER-PART   what one writer wrote; its first LEN bytes are committed
+//! DIR/.NAME.pelton-RUN-ATTEMPT-all           all of them joined; renamed to DIR/NAME at the end
 //! ```
 //!
 //! RUN tells processes apart. Who joins holds a lock on `all` as long as it lives, so that a later run knows what a
 //! crashed one left behind from what another one is writing. This file knows nothing of rows.
 
-use super::Prepared;
+use super::{Prepared, SinkContext};
 use crate::error::Fault;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -16,7 +16,6 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The file that is to be there in the end.
@@ -71,6 +70,11 @@ impl Target {
 
     fn hidden(&self, part: &str) -> PathBuf {
         self.folder.join(format!("{}{:x}-{}-{part}", self.prefix(), run(), self.attempt))
+    }
+
+    /// What writer number `part` of a worker writes.
+    fn part(&self, worker: usize, part: u64) -> PathBuf {
+        self.hidden(&format!("{worker}-{part}"))
     }
 
     fn prefix(&self) -> String {
@@ -155,7 +159,7 @@ fn run() -> u64 {
 pub(super) struct Part {
     target: Target,
     path: PathBuf,
-    number: u64,
+    part: u64,
     file: File,
     len: u64,
     /// How much of it is durable.
@@ -164,12 +168,11 @@ pub(super) struct Part {
 
 impl Part {
     /// Creates the file.
-    pub(super) fn create(target: &Target) -> Result<Part, Fault> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = target.hidden(&number.to_string());
+    pub(super) fn create(target: &Target, context: &SinkContext) -> Result<Part, Fault> {
+        let part = context.part as u64;
+        let path = target.part(context.worker, part);
         let file = target.create(&path)?;
-        Ok(Part { target: target.clone(), path, number, file, len: 0, synced: Cell::new(0) })
+        Ok(Part { target: target.clone(), path, part, file, len: 0, synced: Cell::new(0) })
     }
 
     /// Makes everything durable, and tells what there is; `None` if nothing came since the last time. `header` goes in
@@ -180,7 +183,7 @@ impl Part {
         }
         self.file.sync_data().map_err(|e| self.fault(e))?;
         self.synced.set(self.len);
-        Ok(Some(Committed { number: self.number, len: self.len, header: header.to_vec() }.encode()))
+        Ok(Some(Committed { part: self.part, len: self.len, header: header.to_vec() }.encode()))
     }
 
     pub(super) fn fault(&self, error: io::Error) -> Fault {
@@ -202,22 +205,22 @@ impl Write for Part {
 /// What is committed of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Committed {
-    number: u64,
+    part: u64,
     len: u64,
     header: Vec<u8>,
 }
 
 impl Committed {
-    /// Number and length, little-endian, then the header.
+    /// Which part and how much of it, little-endian, then the header.
     fn encode(self) -> Prepared {
-        Prepared([&self.number.to_le_bytes()[..], &self.len.to_le_bytes(), &self.header].concat())
+        Prepared([&self.part.to_le_bytes()[..], &self.len.to_le_bytes(), &self.header].concat())
     }
 
     fn decode(Prepared(bytes): &Prepared) -> Option<Committed> {
-        let (number, rest) = bytes.split_first_chunk()?;
+        let (part, rest) = bytes.split_first_chunk()?;
         let (len, header) = rest.split_first_chunk()?;
-        let (number, len) = (u64::from_le_bytes(*number), u64::from_le_bytes(*len));
-        Some(Committed { number, len, header: header.to_vec() })
+        let (part, len) = (u64::from_le_bytes(*part), u64::from_le_bytes(*len));
+        Some(Committed { part, len, header: header.to_vec() })
     }
 }
 
@@ -226,7 +229,7 @@ pub(super) struct Joiner {
     target: Target,
     all: PathBuf,
     file: File,
-    /// By worker and number.
+    /// By worker and part.
     committed: BTreeMap<(usize, u64), Committed>,
     done: bool,
 }
@@ -254,7 +257,7 @@ impl Joiner {
             let Some(committed) = Committed::decode(prepared) else {
                 return Err(Fault::new("a commit that no writer of this file has prepared").in_file(&self.target.path));
             };
-            self.committed.insert((*worker, committed.number), committed);
+            self.committed.insert((*worker, committed.part), committed);
         }
         Ok(())
     }
@@ -265,8 +268,8 @@ impl Joiner {
         if let Some(first) = self.committed.values().next() {
             self.file.write_all(&first.header).map_err(fault)?;
         }
-        for Committed { number, len, .. } in self.committed.values() {
-            let path = self.target.hidden(&number.to_string());
+        for ((worker, part), Committed { len, .. }) in &self.committed {
+            let path = self.target.part(*worker, *part);
             let part = File::open(&path).map_err(|e| failed("cannot read back a part of the file", &path, e))?;
             let copied = io::copy(&mut part.take(*len), &mut self.file).map_err(fault)?;
             if copied != *len {
@@ -323,7 +326,7 @@ mod tests {
 
     #[test]
     fn what_is_committed_reads_back_and_other_bytes_do_not() {
-        let committed = Committed { number: 7, len: 1 << 40, header: b"a,b\n".to_vec() };
+        let committed = Committed { part: 7, len: 1 << 40, header: b"a,b\n".to_vec() };
         assert_eq!(Committed::decode(&committed.clone().encode()), Some(committed));
         assert_eq!(Committed::decode(&Prepared(vec![0; 15])), None);
     }

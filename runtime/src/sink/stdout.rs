@@ -314,7 +314,7 @@ a long name  1000000000  -0.25
 
     #[test]
     fn writers_of_one_sink_find_each_other_by_name() {
-        let context = |name: &str, attempt| SinkContext { name: name.into(), worker: 0, workers: 2, attempt };
+        let context = |name: &str, attempt| SinkContext { name: name.into(), worker: 0, workers: 2, part: 0, attempt };
         let first = shared(&context("board of this test", 1));
         assert!(Arc::ptr_eq(&first, &shared(&context("board of this test", 1))));
         assert!(!Arc::ptr_eq(&first, &shared(&context("board of this test", 2))));

@@ -29,6 +29,7 @@ impl Map {
             // was cut before each stretch of work, and a file that is overwritten in place gives other bytes, which
             // every reader treats as untrusted input: they are bounds-checked and, where they become text, checked
             // and used within one borrow.
+            #[expect(unsafe_code, reason = "mapping a file is unsafe; see above")]
             let mapped = unsafe { memmap2::Mmap::map(&file) };
             Some(mapped.map_err(|e| Fault::new("cannot map the file into memory").in_file(path).because(e))?)
         };

@@ -1,0 +1,144 @@
+//! The words of the language, one row each: statements, operators, aggregates, options, backends. Data only: parser,
+//! checks and hints read it, so that a word cannot be known to one and not to the other.
+
+/// What an operator does to the stream, as far as the graph is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A row at a time, in the chain it stands in.
+    Stateless,
+    /// Gives the stream a key.
+    Keys,
+    /// Keeps state per key: the chain is cut in front of it.
+    Stateful,
+}
+
+/// An operator, as it is written behind a dot.
+pub(crate) struct Operator {
+    pub(crate) name: &'static str,
+    pub(crate) role: Role,
+    /// How it is written, for hints.
+    pub(crate) form: &'static str,
+}
+
+/// Every operator that works.
+pub(crate) const OPERATORS: &[Operator] = &[
+    Operator { name: "map", role: Role::Stateless, form: ".map(|r| ..)" },
+    Operator { name: "filter", role: Role::Stateless, form: ".filter(|r| ..)" },
+    Operator { name: "filter_map", role: Role::Stateless, form: ".filter_map(|r| ..)" },
+    Operator { name: "flat_map", role: Role::Stateless, form: ".flat_map(|r| ..)" },
+    Operator { name: "inspect", role: Role::Stateless, form: ".inspect(|r| ..)" },
+    Operator { name: "key_by", role: Role::Keys, form: ".key_by(|r| r.field)" },
+    Operator { name: "reduce", role: Role::Stateful, form: ".reduce(|a, b| .., emit each)" },
+    Operator { name: "fold", role: Role::Stateful, form: ".fold(start, |so_far, r| .., emit each)" },
+    Operator { name: "aggregate", role: Role::Stateful, form: ".aggregate((count(), sum(|r| r.x)), emit each)" },
+    Operator { name: "window", role: Role::Stateful, form: ".window(tumbling 1h).aggregate(count())" },
+];
+
+/// Operators that the language will have. They are named, so that nobody takes a name that is not there for a typo.
+pub(crate) const LATER: &[&str] = &[
+    "split",
+    "rebalance",
+    "shuffle",
+    "broadcast",
+    "global",
+    "partition_by",
+    "dedup",
+    "top",
+    "lag",
+    "over",
+    "latest",
+    "process",
+    "pattern",
+    "join",
+    "left_join",
+    "right_join",
+    "full_join",
+    "semi_join",
+    "anti_join",
+    "lookup",
+    "async_map",
+];
+
+/// Words from other libraries, and what they are called here.
+pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
+    ("for_each", "`.inspect(|r| ..)` looks at each row, a `sink` writes it"),
+    ("flatten", "write `.flat_map(|r| r)`"),
+    ("group_by", "write `.key_by(|r| ..)`"),
+    ("keyBy", "write `.key_by(|r| ..)`"),
+    ("where", "write `.filter(|r| ..)`"),
+    ("select", "write `.map(|r| ..)`"),
+    ("count", "write `.key_by(|r| ..).aggregate(count())`"),
+    ("sum", "write `.key_by(|r| ..).aggregate(sum(|r| ..))`"),
+    ("min", "write `.key_by(|r| ..).aggregate(min(|r| ..))`"),
+    ("max", "write `.key_by(|r| ..).aggregate(max(|r| ..))`"),
+    ("mean", "write `.key_by(|r| ..).aggregate(mean(|r| ..))`"),
+    ("union", "write `union(a, b)` at the start of a `let`"),
+    ("late", "the late rows are a stream of their own: write `name.late`, without parentheses"),
+];
+
+/// The row of an operator.
+pub(crate) fn operator(name: &str) -> Option<&'static Operator> {
+    OPERATORS.iter().find(|operator| operator.name == name)
+}
+
+/// What a ready-made aggregate needs of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing.
+    Nothing,
+    /// A value.
+    Value,
+    /// A value, and the row itself for the case that it wins.
+    ValueAndRow,
+}
+
+/// A ready-made aggregate.
+pub(crate) struct Word {
+    pub(crate) name: &'static str,
+    pub(crate) need: Need,
+    /// Its type in the runtime.
+    pub(crate) runtime: &'static str,
+}
+
+/// Every ready-made aggregate.
+pub(crate) const WORDS: &[Word] = &[
+    Word { name: "count", need: Need::Nothing, runtime: "Count" },
+    Word { name: "sum", need: Need::Value, runtime: "Sum" },
+    Word { name: "min", need: Need::Value, runtime: "Min" },
+    Word { name: "max", need: Need::Value, runtime: "Max" },
+    Word { name: "mean", need: Need::Value, runtime: "Mean" },
+    Word { name: "min_by", need: Need::ValueAndRow, runtime: "MinBy" },
+    Word { name: "max_by", need: Need::ValueAndRow, runtime: "MaxBy" },
+];
+
+/// The row of a ready-made aggregate.
+pub(crate) fn word(name: &str) -> Option<&'static Word> {
+    WORDS.iter().find(|word| word.name == name)
+}
+
+/// What starts a statement.
+pub(crate) const STATEMENTS: &[&str] = &["param", "source", "let", "sink", "drop"];
+/// What will start one.
+pub(crate) const LATER_STATEMENTS: &[&str] = &["resource", "checkpoint", "restart", "align", "flow", "dataset", "return"];
+
+/// Options of a source.
+pub(crate) const SOURCE_OPTIONS: &[&str] = &["event_time", "late_by", "ordered_splits", "on_error"];
+/// Options that a source will have.
+pub(crate) const LATER_SOURCE_OPTIONS: &[&str] = &["watermark", "idle_after", "never_idle", "rate"];
+/// Options of a window.
+pub(crate) const WINDOW_OPTIONS: &[&str] = &["allow_late", "refire", "no_refire"];
+/// Options that a window will have.
+pub(crate) const LATER_WINDOW_OPTIONS: &[&str] =
+    &["early", "accumulating", "purging", "trigger", "evict", "processing_time", "ttl", "unbounded"];
+/// Kinds of windows to come.
+pub(crate) const LATER_WINDOWS: &[&str] = &["sliding", "session", "count", "global", "assign"];
+/// Options of `reduce`, `fold` and `aggregate` to come.
+pub(crate) const LATER_STATE_OPTIONS: &[&str] = &["ttl", "unbounded", "as"];
+
+/// State backends that a job can name.
+pub(crate) const BACKENDS: &[&str] = &["Memory"];
+/// Backends to come.
+pub(crate) const LATER_BACKENDS: &[&str] = &["FileSystem", "RocksDb"];
+
+/// Flags that every binary has, which no param can take.
+pub(crate) const FLAGS: &[&str] = &["workers", "pin", "help", "version", "format"];

@@ -1,0 +1,122 @@
+//! The order of operators in a chain: what needs a key stands behind `key_by`, what does not stands in front of it, and
+//! there is one stateful operator per `let`.
+
+use crate::catalog::Role;
+use crate::diag::Diagnostics;
+use crate::model::{Model, Origin, StreamId};
+use crate::syntax::{Call, Op};
+
+pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
+    for id in model.ids() {
+        // a mistake in front of it says all there is to say
+        model.spread_taint();
+        if !model.stream(id).sound {
+            continue;
+        }
+        let mark = diag.mark();
+        chain(model, id, diag);
+        if diag.spoiled_since(mark) {
+            model.streams[id.0].sound = false;
+        }
+    }
+}
+
+/// Where in a chain one is.
+enum At<'m> {
+    /// Rows without key.
+    Rows,
+    /// Behind `key_by`, here or in the `let` of that name.
+    Keyed(Option<&'m proc_macro2::Ident>),
+    /// Behind `window`.
+    Window(&'m Op),
+}
+
+fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
+    let stream = model.stream(id);
+    let mut at = At::Rows;
+    for input in stream.origin.inputs() {
+        let from = model.stream(input.stream);
+        if !from.is_keyed() || input.port == crate::model::Port::Late {
+            continue;
+        }
+        match &stream.origin {
+            Origin::Union(..) => {
+                diag.report(
+                    &input.at,
+                    format!("`{}` is keyed, and a `union` takes rows", input.at),
+                    "take the union first and `key_by` behind it",
+                );
+                return;
+            }
+            _ => at = At::Keyed(Some(&from.name)),
+        }
+    }
+    if let (At::Keyed(Some(name)), []) = (&at, &stream.ops[..]) {
+        let help = format!("write a keyed operator behind it: `{name}.aggregate(count())`");
+        diag.report(&stream.name, format!("`{}` is just another name for the keyed stream `{name}`", stream.name), help);
+        return;
+    }
+    let mut stateful: Option<&Op> = None;
+    for op in &stream.ops {
+        let name = &op.name;
+        at = match (at, op.role()) {
+            (At::Window(_), _) if matches!(op.call, Call::Aggregate { .. }) => At::Rows,
+            (At::Window(window), _) => {
+                lacks_aggregate(window, diag);
+                return;
+            }
+            (At::Rows, Role::Stateless) => At::Rows,
+            (At::Rows, Role::Keys) => At::Keyed(None),
+            (At::Rows, Role::Stateful) => {
+                match stateful {
+                    Some(first) => second(first, op, diag),
+                    None => diag.report(name, format!("`{name}` needs a key"), "write `.key_by(|r| ..)` in front of it"),
+                }
+                return;
+            }
+            (At::Keyed(from), Role::Stateless) => {
+                let keyed = match from {
+                    Some(from) => format!("`{name}` takes rows, and `{from}` is keyed"),
+                    None => format!("`{name}` cannot follow `key_by`"),
+                };
+                diag.report(name, keyed, format!("a keyed operator comes next: `aggregate`, `reduce`, `fold` or `window`; `{name}` goes in front of `key_by` or behind that operator"));
+                return;
+            }
+            (At::Keyed(from), Role::Keys) => {
+                let what = from.map_or("the stream".to_string(), |from| format!("`{from}`"));
+                diag.report(name, format!("{what} is keyed already"), "key by both at once: `.key_by(|r| (r.a, r.b))`, or remove one `key_by`");
+                return;
+            }
+            (At::Keyed(_), Role::Stateful) => {
+                if let Some(first) = stateful {
+                    second(first, op, diag);
+                    return;
+                }
+                stateful = Some(op);
+                if matches!(op.call, Call::Window(_)) { At::Window(op) } else { At::Rows }
+            }
+        };
+    }
+    match at {
+        At::Window(window) => lacks_aggregate(window, diag),
+        At::Keyed(_) => {
+            if let Some(ty) = &stream.declared {
+                let help = "declare the stream in front of `key_by`, or the one behind the keyed operator";
+                diag.report_mild(ty, format!("`{}` is keyed and has no rows of its own to declare", stream.name), help);
+            }
+        }
+        At::Rows => {}
+    }
+}
+
+fn lacks_aggregate(window: &Op, diag: &mut Diagnostics) {
+    diag.report(&window.name, "`window` lacks its `.aggregate(..)`", "say what is computed of a window, right behind it: `.window(tumbling 1h).aggregate(count())`");
+}
+
+fn second(first: &Op, op: &Op, diag: &mut Diagnostics) {
+    diag.report(
+        &op.name,
+        format!("`{}` is the second stateful operator of this `let`, behind `{}`", op.name, first.name),
+        "the name of a `let` is the id of its state: end the chain in front of it with `;` and go on in a `let` of its own",
+    );
+}

@@ -1,0 +1,81 @@
+//! Nothing is lost in silence: every stream and every late output goes somewhere or is dropped aloud, and what is dropped
+//! is not used elsewhere.
+
+use crate::diag::Diagnostics;
+use crate::model::{Model, Port, Use};
+
+pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
+    dropped(model, diag);
+    let before = diag.count();
+    for id in model.ids() {
+        let stream = model.stream(id);
+        let name = &stream.name;
+        // a statement with a mistake is put right first
+        if !stream.sound {
+            continue;
+        }
+        if !model.is_used(id, Port::Rows) {
+            let use_it = match stream.is_keyed() {
+                true => format!("write a keyed operator: `let totals = {name}.aggregate(count());`"),
+                false => format!("write `sink name({name}) = ..;`"),
+            };
+            let help = format!("{use_it}, or say that it goes: `drop {name};`");
+            diag.report_mild(name, format!("nothing uses `{name}`"), help);
+        }
+        if stream.has_late() && !model.is_used(id, Port::Late) {
+            let window = stream.ops.iter().find(|op| op.name == "window").map_or(name, |op| &op.name);
+            diag.report_mild(
+                window,
+                format!("nothing uses the late rows of `{name}`"),
+                format!("write `sink name({name}.late) = ..;`, or say that they go: `drop {name}.late;`"),
+            );
+        }
+    }
+    // that nothing uses a stream says already that there is no sink
+    missing(model, diag.count() > before, diag);
+}
+
+fn missing(model: &Model, unused: bool, diag: &mut Diagnostics) {
+    let seen = &model.seen;
+    if seen.unknown {
+        return;
+    }
+    let name = &model.name;
+    match (seen.source, seen.sink) {
+        (false, false) => diag.report_mild(
+            name,
+            format!("`{name}` has no source and no sink"),
+            "write `source name: Type = connector;` and `sink name(stream) = connector;`",
+        ),
+        (false, true) => {
+            // a sink without a source names a stream that is not there, which is reported already
+            if !model.streams.is_empty() || model.sinks.iter().any(|sink| !sink.inputs.is_empty()) {
+                diag.report_mild(name, format!("`{name}` has no source"), "write `source name: Type = connector;`");
+            }
+        }
+        (true, false) if !unused => {
+            diag.report_mild(name, format!("`{name}` has no sink"), "write `sink name(stream) = connector;`");
+        }
+        (true, _) => {}
+    }
+}
+
+fn dropped(model: &Model, diag: &mut Diagnostics) {
+    let text = |used: &Use| match used.port {
+        Port::Rows => used.at.to_string(),
+        Port::Late => format!("{}.late", used.at),
+    };
+    for (n, drop) in model.drops.iter().enumerate() {
+        let same = |used: &&Use| (used.stream, used.port) == (drop.stream, drop.port);
+        if model.drops[..n].iter().any(|first| same(&first)) {
+            diag.report_mild(&drop.at, format!("`{}` is dropped twice", text(drop)), "drop it once");
+            continue;
+        }
+        let by_stream = model.streams.iter().filter(|s| s.origin.inputs().iter().any(|used| same(&used))).map(|s| &s.name);
+        let by_sink = model.sinks.iter().filter(|s| s.inputs.iter().any(|used| same(&used))).map(|s| &s.name);
+        if let Some(user) = by_stream.chain(by_sink).next() {
+            let what = text(drop);
+            diag.report_mild(&drop.at, format!("`{what}` is dropped, and `{user}` uses it"), format!("remove `{what}` from `drop`"));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Writes the impls of `Record` and `Row`.
+//!
+//! Everything that can fail for a field's type is spanned at that type, and all of it is said in the same words, so
+//! that rustc reports a field that is no record once.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use super::shape::{Body, Field, Shape, Variant};
+
+pub(super) fn write(shape: &Shape) -> TokenStream {
+    let bound = quote!(__rt::Record);
+    let (parameters, clause) = shape.owned_impl(&bound);
+    let (name, arguments) = (&shape.name, shape.owned_arguments());
+    let (schema, encode, decode) = (schema(shape), encode(shape), decode(shape));
+    let row = row(shape, &bound);
+    quote! {
+        #[automatically_derived]
+        impl #parameters __rt::Record for #name #arguments #clause {
+            const SCHEMA: &'static __rt::Schema = #schema;
+            #[inline]
+            fn encode(&self, out: &mut ::std::vec::Vec<u8>) {
+                #encode
+            }
+            #[inline]
+            fn decode(from: &mut __rt::Reader<'_>) -> ::core::result::Result<Self, __rt::CodecError> {
+                #decode
+            }
+        }
+        #row
+    }
+}
+
+/// `<Type as Record>`, spanned at the type.
+fn as_record(shape: &Shape, field: &Field) -> TokenStream {
+    let ty = shape.owned(&field.ty);
+    let record = quote_spanned!(field.ty.span()=> __rt::Record);
+    quote_spanned!(field.ty.span()=> <#ty as #record>)
+}
+
+fn schema(shape: &Shape) -> TokenStream {
+    let name = shape.text();
+    let of_fields = |fields: &[Field]| {
+        let fields = fields.iter().map(|field| {
+            let (name, was, as_record) = (&field.name, &field.was, as_record(shape, field));
+            quote_spanned!(field.ty.span()=>
+                __rt::Field { name: #name, schema: #as_record::SCHEMA, was: &[#(#was),*] })
+        });
+        quote!(&[#(#fields),*])
+    };
+    let schema = match &shape.body {
+        Body::Struct(fields) => {
+            let fields = of_fields(fields);
+            quote!(&__rt::Schema::Struct { name: #name, fields: #fields })
+        }
+        Body::Enum(variants) => {
+            let variants = variants.iter().map(|variant| {
+                let (name, was, fields) = (variant.name.unraw().to_string(), &variant.was, of_fields(&variant.fields));
+                quote!(__rt::Variant { name: #name, fields: #fields, was: &[#(#was),*] })
+            });
+            quote!(&__rt::Schema::Enum { name: #name, variants: &[#(#variants),*] })
+        }
+    };
+    if shape.scalar { quote!(&__rt::Schema::Scalar(#schema)) } else { schema }
+}
+
+fn encode(shape: &Shape) -> TokenStream {
+    let of_fields = |fields: &[Field]| -> TokenStream {
+        let each = fields.iter().map(|field| {
+            let (local, as_record) = (&field.local, as_record(shape, field));
+            quote_spanned!(field.ty.span()=> #as_record::encode(#local, out);)
+        });
+        each.collect()
+    };
+    match &shape.body {
+        Body::Struct(fields) => {
+            let (pattern, encode) = (pattern(&quote!(Self), fields), of_fields(fields));
+            quote!(let #pattern = self; #encode)
+        }
+        Body::Enum(variants) => {
+            let arms = variants.iter().enumerate().map(|(i, variant)| {
+                let index = index(variants, i);
+                let (pattern, encode) = (pattern(&path_of(variant), &variant.fields), of_fields(&variant.fields));
+                quote!(#pattern => { ::std::vec::Vec::extend_from_slice(out, &#index.to_le_bytes()); #encode })
+            });
+            quote!(match self { #(#arms)* })
+        }
+    }
+}
+
+fn decode(shape: &Shape) -> TokenStream {
+    let name = shape.text();
+    // Braces name the fields by their members, also in tuple structs: `Self { 0: x0 }`.
+    let of_fields = |path: TokenStream, prefix: &str, fields: &[Field]| {
+        let each = fields.iter().map(|field| {
+            let (member, as_record) = (&field.member, as_record(shape, field));
+            let path = format!("{prefix}{}", field.name);
+            quote_spanned!(field.ty.span()=>
+            #member: match #as_record::decode(from) {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(error) => {
+                    return ::core::result::Result::Err(__rt::CodecError::inside(error, #name, #path));
+                }
+            })
+        });
+        quote!(::core::result::Result::Ok(#path { #(#each),* }))
+    };
+    match &shape.body {
+        Body::Struct(fields) => of_fields(quote!(Self), "", fields),
+        Body::Enum(variants) => {
+            let arms = variants.iter().enumerate().map(|(i, variant)| {
+                let index = index(variants, i);
+                let prefix = format!("{}.", variant.name.unraw());
+                let value = of_fields(path_of(variant), &prefix, &variant.fields);
+                quote!(#index => #value,)
+            });
+            let integer = integer(variants);
+            quote! {
+                match #integer::from_le_bytes(__rt::Reader::array(from)?) {
+                    #(#arms)*
+                    #[allow(unreachable_patterns)]
+                    other => ::core::result::Result::Err(
+                        __rt::Reader::no_variant(from, #name, ::core::convert::Into::into(other))),
+                }
+            }
+        }
+    }
+}
+
+/// `Self::Late { 0: x0 }`.
+fn pattern(path: &TokenStream, fields: &[Field]) -> TokenStream {
+    let parts = fields.iter().map(|Field { member, local, .. }| quote!(#member: #local));
+    quote!(#path { #(#parts),* })
+}
+
+fn path_of(variant: &Variant) -> TokenStream {
+    let name = &variant.name;
+    quote!(Self::#name)
+}
+
+/// The integer that holds a variant's index.
+fn integer(variants: &[Variant]) -> Ident {
+    Ident::new(if variants.len() > 256 { "u16" } else { "u8" }, Span::call_site())
+}
+
+fn index(variants: &[Variant], i: usize) -> Literal {
+    if variants.len() > 256 { Literal::u16_suffixed(i as u16) } else { Literal::u8_suffixed(i as u8) }
+}
+
+fn row(shape: &Shape, bound: &TokenStream) -> TokenStream {
+    let (parameters, clause) = shape.any_impl(bound);
+    let (_, arguments, _) = shape.generics.split_for_impl();
+    let (name, owned_arguments) = (&shape.name, shape.owned_arguments());
+    let store = if shape.borrows() { store(shape) } else { quote!(self) };
+    quote! {
+        #[automatically_derived]
+        impl #parameters __rt::Row for #name #arguments #clause {
+            type Stored = #name #owned_arguments;
+            #[inline]
+            fn store(self) -> Self::Stored {
+                #store
+            }
+        }
+    }
+}
+
+/// Moves the fields that borrow nothing, and stores the others.
+fn store(shape: &Shape) -> TokenStream {
+    let owned = |fields: &[Field]| {
+        let each = fields.iter().map(|field| {
+            let (member, local, ty) = (&field.member, &field.local, &field.ty);
+            let borrows = shape.owned(ty).to_string() != ty.to_token_stream().to_string();
+            if borrows {
+                quote_spanned!(ty.span()=> #member: <#ty as __rt::Row>::store(#local))
+            } else {
+                quote!(#member: #local)
+            }
+        });
+        quote!({ #(#each),* })
+    };
+    let name = &shape.name;
+    match &shape.body {
+        Body::Struct(fields) => {
+            let (pattern, owned) = (pattern(&quote!(Self), fields), owned(fields));
+            quote!(let #pattern = self; #name #owned)
+        }
+        Body::Enum(variants) => {
+            let arms = variants.iter().map(|variant| {
+                let (pattern, owned) = (pattern(&path_of(variant), &variant.fields), owned(&variant.fields));
+                let variant = &variant.name;
+                quote!(#pattern => #name::#variant #owned,)
+            });
+            quote!(match self { #(#arms)* })
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! [`Shape`]: the type a derive stands on, read once: its fields and variants with their types, lifetimes and old
+//! names, and whether it can be a record at all.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{
+    Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Token, Type,
+};
+
+use super::{Mistakes, attrs};
+
+/// Which derive asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    Record,
+    Key,
+}
+
+/// A struct or enum that can be a record.
+pub(super) struct Shape {
+    pub(super) name: Ident,
+    pub(super) runtime: TokenStream,
+    pub(super) scalar: bool,
+    pub(super) generics: Generics,
+    pub(super) body: Body,
+}
+
+pub(super) enum Body {
+    Struct(Vec<Field>),
+    Enum(Vec<Variant>),
+}
+
+pub(super) struct Variant {
+    pub(super) name: Ident,
+    pub(super) fields: Vec<Field>,
+    pub(super) was: Vec<String>,
+}
+
+pub(super) struct Field {
+    /// How it is written in an expression.
+    pub(super) member: Member,
+    /// Its name in the schema: `delay`, or `0`.
+    pub(super) name: String,
+    /// A variable that holds it.
+    pub(super) local: Ident,
+    pub(super) ty: Type,
+    pub(super) was: Vec<String>,
+}
+
+impl Shape {
+    /// Reads the type; `None` after a mistake that leaves nothing to go on with.
+    pub(super) fn read(input: &DeriveInput, purpose: For, mistakes: &mut Mistakes) -> Option<Shape> {
+        let of_type = attrs::of_type(&input.attrs, mistakes);
+        let mut reader = TypeReader { of: &input.ident, purpose, mistakes };
+        let body = match &input.data {
+            Data::Struct(data) => Body::Struct(reader.fields(&data.fields)),
+            Data::Enum(data) => Body::Enum(reader.variants(&input.ident, data)),
+            Data::Union(data) => {
+                mistakes.report(data.union_token, "a union cannot be kept or sent; make it an enum");
+                return None;
+            }
+        };
+        Some(Shape {
+            name: input.ident.clone(),
+            runtime: of_type.runtime,
+            scalar: of_type.scalar,
+            generics: input.generics.clone(),
+            body,
+        })
+    }
+
+    /// The name as text.
+    pub(super) fn text(&self) -> String {
+        self.name.unraw().to_string()
+    }
+
+    /// All fields, of all variants.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
+        let (of_struct, variants): (&[Field], &[Variant]) = match &self.body {
+            Body::Struct(fields) => (fields, &[]),
+            Body::Enum(variants) => (&[], variants),
+        };
+        of_struct.iter().chain(variants.iter().flat_map(|v| &v.fields))
+    }
+
+    pub(super) fn borrows(&self) -> bool {
+        self.generics.lifetimes().next().is_some()
+    }
+
+    /// These tokens with each lifetime parameter of the type as `'static`: what is kept cannot borrow.
+    pub(super) fn owned(&self, tokens: impl ToTokens) -> TokenStream {
+        let tokens = tokens.into_token_stream();
+        if self.borrows() { make_static(&self.generics, tokens) } else { tokens }
+    }
+
+    /// The type's arguments after its name, with `'static` for lifetimes.
+    pub(super) fn owned_arguments(&self) -> TokenStream {
+        let (_, arguments, _) = self.generics.split_for_impl();
+        self.owned(arguments)
+    }
+
+    /// Parameters and `where` clause of an impl for the owned form, with a bound on each type parameter.
+    pub(super) fn owned_impl(&self, bound: &TokenStream) -> (TokenStream, TokenStream) {
+        let mut generics = self.generics.clone();
+        generics.params = generics.params.into_iter().filter(|p| !matches!(p, GenericParam::Lifetime(_))).collect();
+        bind(&mut generics, bound);
+        let (parameters, _, clause) = generics.split_for_impl();
+        (self.owned(parameters), self.owned(clause))
+    }
+
+    /// The same for the form that may borrow.
+    pub(super) fn any_impl(&self, bound: &TokenStream) -> (TokenStream, TokenStream) {
+        let mut generics = self.generics.clone();
+        bind(&mut generics, bound);
+        let (parameters, _, clause) = generics.split_for_impl();
+        (parameters.to_token_stream(), clause.to_token_stream())
+    }
+}
+
+fn bind(generics: &mut Generics, bound: &TokenStream) {
+    let bounds: Vec<_> =
+        generics.type_params().map(|p| p.ident.clone()).map(|p| quote_spanned!(p.span()=> #p: #bound)).collect();
+    let clause = generics.make_where_clause();
+    for bound in bounds {
+        clause.predicates.extend(syn::parse2::<syn::WherePredicate>(bound));
+    }
+}
+
+fn make_static(generics: &Generics, tokens: TokenStream) -> TokenStream {
+    let mut after_tick = false;
+    let trees = tokens.into_iter().map(|tree| match tree {
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), make_static(generics, group.stream()));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        TokenTree::Ident(name) if after_tick => {
+            after_tick = false;
+            let ours = generics.lifetimes().any(|l| l.lifetime.ident == name);
+            TokenTree::Ident(if ours { Ident::new("static", name.span()) } else { name })
+        }
+        other => {
+            after_tick = matches!(&other, TokenTree::Punct(p) if p.as_char() == '\'');
+            other
+        }
+    });
+    trees.collect()
+}
+
+/// Reads fields and looks at their types.
+struct TypeReader<'a> {
+    of: &'a Ident,
+    purpose: For,
+    mistakes: &'a mut Mistakes,
+}
+
+impl TypeReader<'_> {
+    fn variants(&mut self, name: &Ident, data: &syn::DataEnum) -> Vec<Variant> {
+        if data.variants.is_empty() {
+            self.mistakes.report(name, format!("`{name}` has no variants, so there is no value to keep or send"));
+        }
+        if data.variants.len() > usize::from(u16::MAX) {
+            self.mistakes.report(name, format!("`{name}` has more than {} variants", u16::MAX));
+        }
+        let variants = data.variants.iter().map(|variant| Variant {
+            name: variant.ident.clone(),
+            was: attrs::was(&variant.attrs, self.mistakes),
+            fields: self.fields(&variant.fields),
+        });
+        let variants: Vec<_> = variants.collect();
+        let names = variants
+            .iter()
+            .zip(&data.variants)
+            .map(|(v, at)| (v.name.unraw().to_string(), &v.was, at.to_token_stream()));
+        self.old_names(names.collect());
+        variants
+    }
+
+    fn fields(&mut self, fields: &syn::Fields) -> Vec<Field> {
+        let read = fields.iter().enumerate().map(|(i, field)| {
+            self.look_at(&field.ty);
+            let (member, name) = match &field.ident {
+                Some(name) => (Member::Named(name.clone()), name.unraw().to_string()),
+                None => (Member::Unnamed(Index { index: i as u32, span: field.ty.span() }), i.to_string()),
+            };
+            Field {
+                member,
+                name,
+                local: Ident::new(&format!("x{i}"), Span::mixed_site().located_at(field.ty.span())),
+                ty: field.ty.clone(),
+                was: attrs::was(&field.attrs, self.mistakes),
+            }
+        });
+        let read: Vec<_> = read.collect();
+        self.old_names(read.iter().zip(fields).map(|(f, at)| (f.name.clone(), &f.was, at.to_token_stream())).collect());
+        read
+    }
+
+    /// An old name must lead to one place only.
+    fn old_names(&mut self, all: Vec<(String, &Vec<String>, TokenStream)>) {
+        if self.purpose == For::Key {
+            return;
+        }
+        let mut claimed: Vec<&String> = all.iter().map(|(name, ..)| name).collect();
+        for (_, was, at) in &all {
+            for old in *was {
+                if claimed.contains(&old) {
+                    self.mistakes.report(at, format!("`{old}` is the name of another one here, or twice an old one"));
+                }
+                claimed.push(old);
+            }
+        }
+    }
+
+    /// Reports what no record can hold: references, and the type itself.
+    fn look_at(&mut self, ty: &Type) {
+        if self.purpose == For::Key {
+            return;
+        }
+        match ty {
+            Type::Reference(reference) => {
+                let to = &reference.elem;
+                let lifetime = reference.lifetime.as_ref().map_or_else(|| quote!('_), |l| l.to_token_stream());
+                let cure = match &**to {
+                    Type::Path(path) if path.path.is_ident("str") => format!("write `Cow<{lifetime}, str>`"),
+                    Type::Slice(slice) => format!("write `Cow<{lifetime}, [{}]>`", slice.elem.to_token_stream()),
+                    _ => format!("write `{}`", to.to_token_stream()),
+                };
+                self.mistakes.report(
+                    ty,
+                    format!("a record cannot hold a reference: nothing could own it when it is read back; {cure}"),
+                );
+            }
+            Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| self.look_at(ty)),
+            Type::Array(array) => self.look_at(&array.elem),
+            Type::Slice(slice) => self.look_at(&slice.elem),
+            Type::Paren(paren) => self.look_at(&paren.elem),
+            Type::Group(group) => self.look_at(&group.elem),
+            Type::Path(path) => {
+                if path.qself.is_none() && (path.path.is_ident("Self") || is_one(&path.path, self.of)) {
+                    self.mistakes.report(
+                        ty,
+                        format!(
+                            "`{}` contains itself: its schema would have no end; keep the parts in a `Vec` and refer to \
+                             them by index, or carry it as `Serde<{0}>`",
+                            self.of
+                        ),
+                    );
+                }
+                for segment in &path.path.segments {
+                    if let PathArguments::AngleBracketed(arguments) = &segment.arguments {
+                        let types = arguments.args.iter().filter_map(|a| match a {
+                            GenericArgument::Type(ty) => Some(ty),
+                            _ => None,
+                        });
+                        types.for_each(|ty| self.look_at(ty));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_one(path: &syn::Path, name: &Ident) -> bool {
+    path.leading_colon.is_none() && path.segments.len() == 1 && path.segments.first().is_some_and(|s| s.ident == *name)
+}
+
+/// Parts separated by commas.
+pub(super) fn list<T: ToTokens>(parts: impl IntoIterator<Item = T>) -> Punctuated<T, Token![,]> {
+    parts.into_iter().collect()
+}

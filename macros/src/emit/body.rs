@@ -1,0 +1,291 @@
+//! The straight-line body of a chain: what happens to one row, a statement per operator.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use super::code::{body_span, paste, paste_key};
+use super::edge::{how_name, part_span, tuple, word_value};
+use super::ident::{first, local, place};
+use super::sink;
+use crate::catalog::Need;
+use crate::lower::flow::{Branch, Flow, Send, Step, in_order};
+use crate::lower::{Chain, Plan};
+use crate::syntax::{Aggregate, Call, Code, Op, Part};
+
+/// Writes one body. Rows are `x0`, `x1`, ..; labels `'c0`, `'c1`, ..
+pub(crate) struct Body<'p> {
+    plan: &'p Plan<'p>,
+    chain: &'p Chain<'p>,
+    rows: usize,
+    labels: usize,
+}
+
+/// Whether the row at hand may be given away.
+#[derive(Clone, Copy)]
+enum Hold {
+    Own,
+    /// Somebody behind needs it too; a copy is blamed on the name of the stream there.
+    Lent(Span),
+}
+
+impl<'p> Body<'p> {
+    pub(crate) fn new(plan: &'p Plan<'p>, chain: &'p Chain<'p>) -> Self {
+        Body { plan, chain, rows: 0, labels: 0 }
+    }
+
+    /// What happens to the row `x0`, which belongs to the body.
+    pub(crate) fn write(mut self, flow: &Flow) -> TokenStream {
+        self.block(&flow.steps, &flow.ends, 0, Hold::Own)
+    }
+
+    fn row(&self, n: usize, at: Span) -> Ident {
+        local(&format!("x{n}"), at)
+    }
+
+    fn next_row(&mut self) -> usize {
+        self.rows += 1;
+        self.rows
+    }
+
+    /// Steps and ends in a block that a filter can leave.
+    fn block(&mut self, steps: &[Step], ends: &[Branch], x: usize, hold: Hold) -> TokenStream {
+        let leaves = steps.iter().take_while(|step| !step.loops()).any(Step::leaves);
+        if !leaves {
+            return self.steps(steps, ends, x, hold, "");
+        }
+        let label = format!("c{}", self.labels);
+        self.labels += 1;
+        let inside = self.steps(steps, ends, x, hold, &label);
+        let label = lifetime(&label, Span::mixed_site());
+        quote!(#label: { #inside })
+    }
+
+    fn steps(&mut self, steps: &[Step], ends: &[Branch], x: usize, hold: Hold, label: &str) -> TokenStream {
+        let Some((step, rest)) = steps.split_first() else { return self.ends(ends, x, hold) };
+        let Step::Op { op, code, index, counter, ty } = step else {
+            let Step::Declared(ty) = step else { return TokenStream::new() };
+            let at = first(ty, Span::mixed_site());
+            let row = self.row(x, at);
+            let mut tokens = quote_spanned!(place(at)=> let _: &#ty = &#row;);
+            tokens.extend(self.steps(rest, ends, x, hold, label));
+            return tokens;
+        };
+        let at = op.name.span();
+        let here = place(at);
+        let (mut tokens, x, hold) = if step.takes() { self.own(x, hold) } else { (TokenStream::new(), x, hold) };
+        let (row, closure) = (self.row(x, at), paste(code));
+        tokens.extend(self.at(*index, at));
+        let count = counter.map(|counter| self.count(counter, at));
+        match &op.call {
+            Call::Map(_) => {
+                let y = self.next_row();
+                let made = self.row(y, at);
+                let ty = ty.map(|ty| quote!(: #ty));
+                tokens.extend(quote_spanned!(here=> let #made #ty = __rt::call(#row, #closure);));
+                tokens.extend(self.steps(rest, ends, y, Hold::Own, label));
+            }
+            Call::Filter(_) => {
+                let label_at = lifetime(label, at);
+                tokens.extend(quote_spanned!(here=> if !__rt::test(&#row, #closure) { break #label_at }));
+                tokens.extend(count);
+                tokens.extend(self.steps(rest, ends, x, hold, label));
+            }
+            Call::FilterMap(_) => {
+                let (y, label_at) = (self.next_row(), lifetime(label, at));
+                let made = self.row(y, at);
+                tokens.extend(quote_spanned! {here=>
+                    let ::core::option::Option::Some(#made) = __rt::pick(#row, #closure) else { break #label_at };
+                });
+                tokens.extend(count);
+                tokens.extend(self.steps(rest, ends, y, Hold::Own, label));
+            }
+            Call::FlatMap(_) => {
+                let y = self.next_row();
+                let made = self.row(y, at);
+                let inside = self.block(rest, ends, y, Hold::Own);
+                // the next turn runs the user's iterator again
+                let again = self.at(*index, at);
+                tokens.extend(quote_spanned!(here=> for #made in __rt::call(#row, #closure) { #count #inside #again }));
+            }
+            _ => {
+                tokens.extend(quote_spanned!(here=> __rt::inspect(&#row, #closure);));
+                tokens.extend(self.steps(rest, ends, x, hold, label));
+            }
+        }
+        tokens
+    }
+
+    /// A row that may be given away.
+    fn own(&mut self, x: usize, hold: Hold) -> (TokenStream, usize, Hold) {
+        let Hold::Lent(at) = hold else { return (TokenStream::new(), x, hold) };
+        let y = self.next_row();
+        let (row, copy) = (self.row(x, at), self.row(y, at));
+        (quote_spanned!(place(at)=> let #copy = __rt::share(&#row);), y, Hold::Own)
+    }
+
+    fn ends(&mut self, ends: &[Branch], x: usize, hold: Hold) -> TokenStream {
+        let many = ends.len() > 1;
+        let ordered = in_order(ends, Branch::takes);
+        let mut tokens = TokenStream::new();
+        for (n, end) in ordered.iter().enumerate() {
+            let last = n + 1 == ordered.len();
+            let hold = if last { hold } else { Hold::Lent(end.at().span()) };
+            let inside = self.branch(end, x, hold);
+            tokens.extend(if many { quote!({ #inside }) } else { inside });
+        }
+        tokens
+    }
+
+    fn branch(&mut self, end: &Branch, x: usize, hold: Hold) -> TokenStream {
+        match end {
+            Branch::Flow { flow, .. } => self.block(&flow.steps, &flow.ends, x, hold),
+            Branch::Keyed { op, code, index, sends } => self.keyed(op, code, *index, sends, x, hold),
+            Branch::Union { at, out } => {
+                let at = at.span();
+                let (mut tokens, x, _) = self.own(x, hold);
+                let (row, to, when, out) = (self.row(x, at), local("at", at), self.time(at), self.out(*out, at));
+                let (stored, cx) = (local("stored", at), local("cx", at));
+                tokens.extend(quote_spanned! {place(at)=>
+                    let #stored = __rt::store(#row);
+                    let #to = #out.key((), #when, #cx);
+                    #out.value(#to, #stored);
+                });
+                tokens
+            }
+            Branch::Sink { at, out } => {
+                let at = at.span();
+                let (mut tokens, x, _) = self.own(x, hold);
+                let (row, out, cx) = (self.row(x, at), self.out(*out, at), local("cx", at));
+                let (gate, holds, ok) = (sink::gate(at), local("__Holds", at), local("OK", at));
+                tokens.extend(quote_spanned! {place(at)=> {
+                    #gate
+                    let #holds::<_, _>::#ok = __rt::holds(&#out, &#row);
+                    #out.write(#row, #cx);
+                }});
+                tokens
+            }
+        }
+    }
+
+    fn keyed(&mut self, op: &Op, code: &Code, index: usize, sends: &[Send], x: usize, hold: Hold) -> TokenStream {
+        let at = op.name.span();
+        let body = body_span(code, at);
+        let (row, key, closure) = (self.row(x, at), local("k", at), paste_key(code));
+        let mut tokens = self.at(index, at);
+        tokens.extend(quote_spanned!(place(at)=> let #key = __rt::call(&#row, #closure);));
+        let key = local("k", body);
+        tokens.extend(quote_spanned!(place(body)=> let #key = __rt::is_key(#key);));
+        let ordered = in_order(sends, Send::takes);
+        for (n, send) in ordered.iter().enumerate() {
+            let last = n + 1 == ordered.len();
+            let hold = if last { hold } else { Hold::Lent(send.at.span()) };
+            tokens.extend(self.send(send, x, hold, sends.len() > 1));
+        }
+        tokens
+    }
+
+    fn send(&mut self, send: &Send, x: usize, hold: Hold, shared: bool) -> TokenStream {
+        let at = send.at.span();
+        let here = place(at);
+        let (key, to, cx, when, out) = (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
+        let key = if shared { quote_spanned!(here=> &#key) } else { quote!(#key) };
+        let mut tokens = quote_spanned!(here=> let #to = #out.key(#key, #when, #cx););
+        let Some((how, index)) = send.words else {
+            let (own, x, _) = self.own(x, hold);
+            let row = self.row(x, at);
+            tokens.extend(own);
+            tokens.extend(quote_spanned!(here=> #out.value(#to, __rt::store(#row));));
+            return tokens;
+        };
+        let edge = &self.plan.edges[send.edge];
+        let gate = first(&how.at, at);
+        let (value, name) = (local("p", gate), how_name(edge, gate));
+        tokens.extend(index.map(|index| self.at(index, edge.at.span())));
+        let values = self.values(how, x, hold);
+        tokens.extend(quote_spanned!(place(gate)=> let #value = #values; let #value = __rt::fits(&#name, #value);));
+        let value = local("p", at);
+        tokens.extend(quote_spanned!(here=> #out.value(#to, #value);));
+        tokens
+    }
+
+    /// What each part of an aggregate needs of the row. The last part that uses it may take it.
+    fn values(&self, how: &Aggregate, x: usize, hold: Hold) -> TokenStream {
+        let looks = |part: &Part| !matches!(part, Part::Word { word, .. } if word.need == Need::Nothing);
+        let parts = how.parts.iter().enumerate().map(|(n, part)| {
+            let at = part_span(part, Span::mixed_site());
+            let row = self.row(x, at);
+            let last = !how.parts[n + 1..].iter().any(looks);
+            let kept = match hold {
+                Hold::Own if last => quote_spanned!(place(at)=> __rt::store(#row)),
+                Hold::Lent(blamed) => {
+                    let row = self.row(x, blamed);
+                    let copy = quote_spanned!(place(blamed)=> __rt::share(&#row));
+                    quote_spanned!(place(at)=> __rt::store(#copy))
+                }
+                Hold::Own => quote_spanned!(place(at)=> __rt::store(__rt::share(&#row))),
+            };
+            match part {
+                Part::Word { word, of, .. } => {
+                    let look = quote_spanned!(place(at)=> &#row);
+                    word_value(word.need, at, of.as_ref().map(paste), look, kept)
+                }
+                Part::Own(_) => kept,
+            }
+        });
+        tuple(how, parts)
+    }
+
+    /// Names the operator whose closure runs next, for the message of a panic.
+    fn at(&self, index: usize, at: Span) -> TokenStream {
+        let (cx, index) = (local("cx", at), number(index, at));
+        quote_spanned!(place(at)=> #cx.at(#index);)
+    }
+
+    fn count(&self, counter: usize, at: Span) -> TokenStream {
+        let (n, index, one) = (local("n", at), number(counter, at), number(1, at));
+        quote_spanned!(place(at)=> #n[#index] += #one;)
+    }
+
+    fn time(&self, at: Span) -> TokenStream {
+        if self.chain.has_time {
+            let time = local("t0", at);
+            quote!(#time)
+        } else {
+            quote_spanned!(place(at)=> __rt::NO_TIME)
+        }
+    }
+
+    /// The third of a list of pairs is `o.1.1.0`.
+    fn out(&self, out: usize, at: Span) -> TokenStream {
+        let o = local("o", at);
+        let mut tokens = quote!(#o);
+        for _ in 0..out {
+            let one = number(1, at);
+            tokens.extend(quote_spanned!(place(at)=> .#one));
+        }
+        let zero = number(0, at);
+        tokens.extend(quote_spanned!(place(at)=> .#zero));
+        tokens
+    }
+}
+
+impl Branch<'_> {
+    /// The name of the stream where this consumer uses it.
+    fn at(&self) -> &Ident {
+        match self {
+            Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } => at,
+            Branch::Keyed { op, .. } => &op.name,
+        }
+    }
+}
+
+/// A number without a suffix, as an index of a tuple must be.
+fn number(n: usize, at: Span) -> TokenTree {
+    let mut number = Literal::usize_unsuffixed(n);
+    number.set_span(place(at));
+    TokenTree::Literal(number)
+}
+
+fn lifetime(name: &str, at: Span) -> syn::Lifetime {
+    syn::Lifetime::new(&format!("'{name}"), place(at))
+}

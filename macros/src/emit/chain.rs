@@ -1,0 +1,137 @@
+//! One call per chain, in data order: a source or a stage, with the body that is its loop.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::body::Body;
+use super::code::{body_span, params, paste, scoped};
+use super::edge::{how_name, in_name, operator, out_name};
+use super::ident::{local, named, place};
+use super::meta::chain_name;
+use super::sink::handle;
+use crate::lower::flow::{Branch, Flow};
+use crate::lower::{Chain, Head, Out, Plan};
+use crate::model::Stream;
+use crate::syntax::{Code, Source};
+
+/// The calls.
+pub(crate) fn chains(plan: &Plan) -> TokenStream {
+    let calls = plan.chains.iter().map(|chain| match chain.head {
+        Head::Source(stream, it) => source(plan, chain, stream, it),
+        Head::Edge(edge) => stage(plan, chain, edge),
+    });
+    calls.collect()
+}
+
+fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> TokenStream {
+    let at = source.name.span();
+    let (g, meta, row) = (local("g", at), chain_name(plan, chain), named("__Row_", &stream.name, "", at));
+    let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
+    let connector = scoped(&plan.model.params, [&source.connector], paste(&source.connector));
+    let mut mentioned: Vec<&Code> = vec![];
+    let time = source.event_time.as_ref().map(|(word, code)| {
+        mentioned.push(code);
+        let (at, body) = (word.span(), body_span(code, word.span()));
+        let (x, cx, t) = (local("x0", at), local("cx", at), local("t0", at));
+        let closure = paste(code);
+        let call = quote_spanned!(place(at)=> #cx.at(0); let #t = __rt::call(&#x, #closure););
+        let t = local("t0", body);
+        let gate = quote_spanned!(place(body)=> let #t = __rt::is_time(#t););
+        let t = local("t0", at);
+        quote_spanned!(place(at)=> #call #gate let #t = #cx.time(#t); let _ = #t;)
+    });
+    chain.body.code(&mut mentioned);
+    let lets = lets(plan, &chain.body, mentioned);
+    let (counters, outs) = (counters(chain), outs(plan, chain));
+    let body = Body::new(plan, chain).write(&chain.body);
+    quote_spanned! {place(at)=> {
+        #lets
+        __rt::source::<#row, _, _, _, _>(#g, &#meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
+            let _ = (&#x, &#cx, &#n, &#o);
+            #time
+            #body
+        });
+    }}
+}
+
+fn stage(plan: &Plan, chain: &Chain, edge: usize) -> TokenStream {
+    let edge = &plan.edges[edge];
+    if edge.producers == 0 {
+        return TokenStream::new();
+    }
+    let at = edge.at.span();
+    let (g, meta, inside) = (local("g", at), chain_name(plan, chain), in_name(edge, at));
+    let (bind, op) = operator(plan, edge);
+    let mut mentioned: Vec<&Code> = vec![];
+    chain.body.code(&mut mentioned);
+    let lets = lets(plan, &chain.body, mentioned);
+    let body = closure(at, Body::new(plan, chain).write(&chain.body));
+    let late = match &chain.late {
+        None => quote_spanned!(place(at)=> __rt::no_late()),
+        Some(flow) => {
+            let mut mentioned: Vec<&Code> = vec![];
+            flow.code(&mut mentioned);
+            let lets = self::lets(plan, flow, mentioned);
+            let late = closure(at, Body::new(plan, chain).write(flow));
+            if lets.is_empty() { late } else { quote!({ #lets #late }) }
+        }
+    };
+    let (counters, outs) = (counters(chain), outs(plan, chain));
+    quote_spanned! {place(at)=> {
+        #bind
+        #lets
+        __rt::stage(#g, &#meta, #inside, #op, #counters, #outs, #body, #late);
+    }}
+}
+
+fn closure(at: Span, body: TokenStream) -> TokenStream {
+    let (x, t, cx, n, o) = (local("x0", at), local("t0", at), local("cx", at), local("n", at), local("o", at));
+    quote_spanned! {place(at)=> move |#x, #t, #cx, #n, #o| {
+        let _ = (&#x, &#t, &#cx, &#n, &#o);
+        #body
+    }}
+}
+
+fn counters(chain: &Chain) -> TokenStream {
+    let (at, many) = (place(chain.stream.span()), chain.counters);
+    quote_spanned!(at=> [0u64; #many])
+}
+
+/// `(a, (b, (c, ())))`.
+fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
+    let at = chain.stream.span();
+    chain.outs.iter().rev().fold(quote_spanned!(place(at)=> ()), |rest, out| {
+        let one = match *out {
+            Out::Edge { edge, producer } => out_name(&plan.edges[edge], producer, at),
+            Out::Sink { sink, producer } => handle(&plan.sinks[sink], producer, at),
+        };
+        quote_spanned!(place(at)=> (#one, #rest))
+    })
+}
+
+/// Clones of what a body captures: the params that its code mentions, and the aggregators that its values must fit.
+fn lets(plan: &Plan, flow: &Flow, code: Vec<&Code>) -> TokenStream {
+    let mut tokens = params(&plan.model.params, code);
+    let mut edges = vec![];
+    fronts(flow, &mut edges);
+    for edge in edges {
+        let edge = &plan.edges[edge];
+        let at = edge.at.span();
+        let how = how_name(edge, at);
+        tokens.extend(quote_spanned!(place(at)=> let #how = ::core::clone::Clone::clone(&#how);));
+    }
+    tokens
+}
+
+/// Edges whose aggregator is needed in front of them.
+fn fronts(flow: &Flow, to: &mut Vec<usize>) {
+    for end in &flow.ends {
+        match end {
+            Branch::Flow { flow, .. } => fronts(flow, to),
+            Branch::Keyed { sends, .. } => {
+                to.extend(sends.iter().filter(|send| send.words.is_some()).map(|send| send.edge));
+            }
+            Branch::Union { .. } | Branch::Sink { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The user's code as it is pasted: untouched but for numbers with units, and with the params that it mentions in scope.
+
+use proc_macro2::{Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use super::ident::place;
+use crate::syntax::units::{self, Amount};
+use crate::syntax::{Code, Length, Param};
+
+/// The code, once: it is never pasted twice.
+pub(crate) fn paste(code: &Code) -> TokenStream {
+    amounts(code.tokens.clone())
+}
+
+/// A closure that will outlive the block it stands in.
+pub(crate) fn paste_moved(code: &Code) -> TokenStream {
+    let tokens = paste(code);
+    match tokens.clone().into_iter().next() {
+        Some(TokenTree::Punct(bar)) if bar.as_char() == '|' => {
+            let word = Ident::new("move", bar.span());
+            quote!(#word #tokens)
+        }
+        _ => tokens,
+    }
+}
+
+/// A `key_by` closure: a single place is borrowed.
+pub(crate) fn paste_key(code: &Code) -> TokenStream {
+    if !code.names_place() {
+        return paste(code);
+    }
+    let (head, body) = code.parts();
+    let span = super::ident::first(&body, Span::mixed_site());
+    // the user's own hygiene: a closure's body must not mix two
+    let mut and = Punct::new('&', Spacing::Alone);
+    and.set_span(span);
+    let (head, body) = (amounts(head), amounts(body));
+    quote!(#head #and #body)
+}
+
+/// Where the type errors of a closure's result belong: its body.
+pub(crate) fn body_span(code: &Code, otherwise: Span) -> Span {
+    super::ident::first(&code.parts().1, otherwise)
+}
+
+/// `10min` becomes a call that gives the span, at every depth, at the literal's place and in its hygiene.
+fn amounts(tokens: TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), amounts(group.stream()));
+                inner.set_span(group.span());
+                out.extend([TokenTree::Group(inner)]);
+            }
+            TokenTree::Literal(literal) => match units::read(&literal.to_string()) {
+                Some(Amount::Micros(micros)) => out.extend(span_of(micros, literal.span())),
+                _ => out.extend([TokenTree::Literal(literal)]),
+            },
+            other => out.extend([other]),
+        }
+    }
+    out
+}
+
+/// `__micros(600_000_000)`: a function of the block's own, since a path with the user's hygiene and a name that the user
+/// may have imported would be an unnecessary qualification.
+fn span_of(micros: i64, at: Span) -> TokenStream {
+    let (call, mut number) = (Ident::new("__micros", at), Literal::i64_suffixed(micros));
+    number.set_span(at);
+    quote_spanned!(at=> #call(#number))
+}
+
+/// A duration as an expression.
+pub(crate) fn length(length: &Length) -> TokenStream {
+    match length {
+        Length::Literal { micros, token } => span_of(*micros, place(token.span())),
+        Length::Param(name) => {
+            let at = place(name.span());
+            quote_spanned!(at=> ::core::clone::Clone::clone(&self.#name))
+        }
+    }
+}
+
+/// A duration that is known, or none, in a constant.
+pub(crate) fn constant(micros: i64, at: Span) -> TokenStream {
+    span_of(micros, place(at))
+}
+
+/// Lets with a clone of each param that the code mentions.
+pub(crate) fn params<'a>(params: &[Param], code: impl IntoIterator<Item = &'a Code>) -> TokenStream {
+    let code: Vec<&Code> = code.into_iter().collect();
+    let mut lets = TokenStream::new();
+    for Param { name, .. } in params {
+        let text = name.to_string();
+        if code.iter().any(|code| code.mentions(text.trim_start_matches("r#"))) {
+            // a mention may turn out to be a field or a word in a text
+            lets.extend(quote_spanned!(place(name.span())=>
+                let #name = ::core::clone::Clone::clone(&self.#name);
+                let _ = &#name;
+            ));
+        }
+    }
+    lets
+}
+
+/// An expression with its params in scope.
+pub(crate) fn scoped<'a>(all: &[Param], code: impl IntoIterator<Item = &'a Code>, expression: TokenStream) -> TokenStream {
+    let lets = params(all, code);
+    if lets.is_empty() { expression } else { quote!({ #lets #expression }) }
+}

@@ -1,0 +1,200 @@
+//! What both sides of an edge share, and the operator behind it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::code::{length, paste, paste_moved, scoped};
+use super::ident::{first, local, named, place};
+use super::meta::edge_name;
+use crate::catalog::Need;
+use crate::lower::{Edge, Operator, Plan};
+use crate::syntax::code::mentions;
+use crate::syntax::{Aggregate, Code, Emit, Part};
+
+/// The lets in front of the chains: windows, aggregators, edges.
+pub(crate) fn shared(plan: &Plan) -> TokenStream {
+    plan.edges.iter().filter(|edge| edge.producers > 0).map(|edge| one(plan, edge)).collect()
+}
+
+fn one(plan: &Plan, edge: &Edge) -> TokenStream {
+    let at = edge.at.span();
+    let here = place(at);
+    let mut tokens = TokenStream::new();
+    let (window, g) = (named("w_", edge.stream, "", at), local("g", at));
+    if let Operator::Window { window: it, .. } = &edge.operator {
+        let zero = || quote_spanned!(here=> __rt::TimeSpan::ZERO);
+        let size = length(&it.size);
+        let offset = it.offset.as_ref().map_or_else(zero, length);
+        let allow_late = it.allow_late.as_ref().map_or_else(zero, |(_, late)| length(late));
+        let refire = it.refire.is_some();
+        tokens.extend(quote_spanned!(here=> let #window = __rt::tumbling(#g, #size, #offset, #allow_late, #refire);));
+    }
+    let how = how_name(edge, at);
+    if let Some(aggregate) = edge.operator.front() {
+        let types = how_types(plan, aggregate);
+        tokens.extend(quote_spanned!(here=> let #how = __rt::shared(#types);));
+    }
+    let (out, inside, meta) = (out_name(edge, 0, at), in_name(edge, at), edge_name(edge));
+    let time = local(if edge.timed { "Timed" } else { "Untimed" }, at);
+    tokens.extend(match (&edge.operator, edge.combined) {
+        (Operator::Union, _) => {
+            quote_spanned!(here=> let (#out, #inside) = __rt::local_edge::<_, __rt::#time>(#g, &#meta);)
+        }
+        (operator, true) => {
+            let combine = match operator {
+                Operator::Window { .. } => quote_spanned!(here=> __rt::combine_windows(&#window, &#how)),
+                _ => quote_spanned!(here=> __rt::combine_totals(&#how)),
+            };
+            quote_spanned!(here=> let (#out, #inside) = __rt::combined_edge::<_, _, __rt::#time, _>(#g, &#meta, #combine);)
+        }
+        (_, false) => {
+            quote_spanned!(here=> let (#out, #inside) = __rt::keyed_edge::<_, _, __rt::#time, _>(#g, &#meta);)
+        }
+    });
+    for producer in 1..edge.producers {
+        let more = out_name(edge, producer, at);
+        tokens.extend(quote_spanned!(here=> let #more = #out.again();));
+    }
+    tokens
+}
+
+pub(crate) fn how_name(edge: &Edge, at: Span) -> Ident {
+    named("how_", edge.stream, "", at)
+}
+
+/// The sending end as one of its producers holds it.
+pub(crate) fn out_name(edge: &Edge, producer: usize, at: Span) -> Ident {
+    let behind = if producer == 0 { String::new() } else { format!("__{producer}") };
+    named("e_", edge.stream, &format!("{}_out{behind}", edge.suffix), at)
+}
+
+pub(crate) fn in_name(edge: &Edge, at: Span) -> Ident {
+    named("e_", edge.stream, &format!("{}_in", edge.suffix), at)
+}
+
+/// `(__rt::Count, __rt::Sum, TheirOwn)`.
+fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
+    let parts = how.parts.iter().map(|part| match part {
+        Part::Word { name, word, .. } => {
+            let ty = local(word.runtime, name.span());
+            quote_spanned!(place(name.span())=> __rt::#ty)
+        }
+        Part::Own(code) => scoped(&plan.model.params, [code], paste(code)),
+    });
+    tuple(how, parts)
+}
+
+/// Parts as they are written: one alone is no tuple.
+pub(crate) fn tuple(how: &Aggregate, parts: impl Iterator<Item = TokenStream>) -> TokenStream {
+    if !how.tuple {
+        return parts.collect();
+    }
+    let at = first(&how.at, Span::mixed_site());
+    quote_spanned!(place(at)=> (#(#parts,)*))
+}
+
+/// The operator behind the edge: lets, and the name it is bound to.
+pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
+    let at = edge.at.span();
+    let here = place(at);
+    let (inside, op) = (in_name(edge, at), local("op", at));
+    let code = |code: &Code| scoped(&plan.model.params, [code], paste_moved(code));
+    let bind = |call: &str, arguments: TokenStream, emit: &Emit| {
+        let (ending, every) = match emit {
+            Emit::Each => ("each", None),
+            Emit::Every(span) => ("every", Some(length(span))),
+            Emit::AtEnd => ("at_end", None),
+        };
+        let call = local(&format!("{call}_{ending}"), at);
+        let every = every.map(|span| quote_spanned!(here=> , #span));
+        quote_spanned!(here=> let #op = __rt::#call(#arguments #every);)
+    };
+    let tokens = match &edge.operator {
+        Operator::Union => quote_spanned!(here=> let #op = __rt::relay();),
+        Operator::Reduce { with, emit } => {
+            let with = code(with);
+            bind("reduce", quote_spanned!(here=> &#inside, #with), emit)
+        }
+        Operator::Fold { start, with, emit } => {
+            let (start, with) = (fold_start(plan, start, at), code(with));
+            bind("fold", quote_spanned!(here=> &#inside, #start, #with), emit)
+        }
+        Operator::Aggregate { emit, .. } => {
+            let how = how_name(edge, at);
+            bind("aggregate", quote_spanned!(here=> #how), emit)
+        }
+        Operator::Window { how, .. } => {
+            let window = named("w_", edge.stream, "", at);
+            let name = how_name(edge, at);
+            let behind = edge.operator.front().is_none().then(|| behind(plan, how, &inside, &name));
+            quote_spanned!(here=> #behind let #op = __rt::window(#window, #name);)
+        }
+    };
+    (tokens, op)
+}
+
+/// A fold's start is made anew for each key.
+fn fold_start(plan: &Plan, start: &Code, at: Span) -> TokenStream {
+    let params = super::code::params(&plan.model.params, [start]);
+    let here = place(first(&start.tokens, at));
+    let start = paste(start);
+    if params.is_empty() {
+        return quote_spanned!(here=> move || #start);
+    }
+    // the closure is called more than once and must not give its params away
+    let again: TokenStream = plan
+        .model
+        .params
+        .iter()
+        .filter(|param| mentions(start.clone(), &param.name.to_string()))
+        .map(|param| {
+            let name = &param.name;
+            quote_spanned!(place(name.span())=> let #name = ::core::clone::Clone::clone(&#name); let _ = &#name;)
+        })
+        .collect();
+    quote_spanned!(here=> { #params move || { #again #start } })
+}
+
+/// An aggregate of whole rows: its closures are applied behind the edge.
+fn behind(plan: &Plan, how: &Aggregate, inside: &Ident, name: &Ident) -> TokenStream {
+    let at = first(&how.at, name.span());
+    let here = place(at);
+    let types = how_types(plan, how);
+    let (x, inside, name) = (local("x", at), local(&inside.to_string(), at), local(&name.to_string(), at));
+    let parts = how.parts.iter().map(|part| {
+        let at = part_span(part, at);
+        let x = local("x", at);
+        let kept = quote_spanned!(place(at)=> __rt::store(__rt::share(#x)));
+        match part {
+            Part::Word { word, of, .. } => word_value(word.need, at, of.as_ref().map(paste), quote!(#x), kept),
+            Part::Own(_) => kept,
+        }
+    });
+    let value = tuple(how, parts);
+    let lets = super::code::params(&plan.model.params, how.words());
+    quote_spanned!(here=> let #name = { #lets __rt::over(&#inside, #types, move |#x| #value) };)
+}
+
+/// Where a part of an aggregate stands.
+pub(crate) fn part_span(part: &Part, otherwise: Span) -> Span {
+    match part {
+        Part::Word { name, .. } => name.span(),
+        Part::Own(code) => first(&code.tokens, otherwise),
+    }
+}
+
+/// What a ready-made word needs of a row: `look` is the row as its closure sees it, `kept` the row to keep.
+pub(crate) fn word_value(
+    need: Need,
+    at: Span,
+    closure: Option<TokenStream>,
+    look: TokenStream,
+    kept: TokenStream,
+) -> TokenStream {
+    let here = place(at);
+    match need {
+        Need::Nothing => quote_spanned!(here=> ()),
+        Need::Value => quote_spanned!(here=> __rt::call(#look, #closure)),
+        Need::ValueAndRow => quote_spanned!(here=> (__rt::call(#look, #closure), #kept)),
+    }
+}

@@ -1,0 +1,217 @@
+//! The items of a job: its struct, its results, its methods. They are there after every mistake, so that code that uses
+//! the job does not break over it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::code::paste;
+use super::ident::{first, local, named, place};
+use super::{chain, edge, meta, row, sink};
+use crate::lower::{Collected, Head, Plan, collected};
+use crate::model::Model;
+use crate::syntax::Param;
+use crate::syntax::param::text;
+
+/// All items of one job.
+pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
+    let model = plan.model;
+    let collected = collected(model);
+    let results = format_ident!("{}Results", model.name);
+    let (structs, methods, implementation) =
+        (structs(model, &collected, &results, root), methods(plan, &collected, &results), job_trait(model));
+    let rows = plan.chains.iter().filter_map(|chain| match chain.head {
+        Head::Source(_, source) => Some(row::row_type(source)),
+        Head::Edge(_) => None,
+    });
+    let statics = meta::statics(plan);
+    let name = &model.name;
+    quote! {
+        #structs
+        const _: () = {
+            use #root::__private as __rt;
+            const fn __micros(us: i64) -> __rt::TimeSpan {
+                __rt::TimeSpan::from_micros(us)
+            }
+            #(#rows)*
+            #statics
+            impl #name { #methods }
+            #implementation
+        };
+    }
+}
+
+/// The struct of the params and the struct of the results.
+fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
+    let Model { attributes, visibility, name, .. } = model;
+    let fields = model.params.iter().map(|Param { docs, name, ty, .. }| quote!(#docs #visibility #name: #ty));
+    let about = format!("What a run of [`{name}`] gives back.");
+    let rows = collected.iter().map(|Collected { name, ty }| {
+        let about = format!("The rows that `{name}` collected, in no order between workers.");
+        quote!(#[doc = #about] #visibility #name: ::std::vec::Vec<#ty>)
+    });
+    let (text, names) = (results.to_string(), collected.iter().map(|it| it.name));
+    let labels = collected.iter().map(|it| it.name.to_string());
+    let f = local("f", Span::mixed_site());
+    // rows need not be `Debug`, and results must be for `unwrap_err` to work
+    let debug = quote! {
+        impl ::core::fmt::Debug for #results {
+            fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Formatter::debug_struct(#f, #text)
+                    #(.field(#labels, &::core::format_args!("{} rows", self.#names.len())))*
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+    quote! {
+        #attributes
+        #visibility struct #name { #(#fields),* }
+        #[doc = #about]
+        #visibility struct #results {
+            /// Records in and out, per operator, and how long it took.
+            #visibility summary: #root::__private::Summary,
+            #(#rows),*
+        }
+        #debug
+    }
+}
+
+fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream {
+    let model = plan.model;
+    let visibility = &model.visibility;
+    let backend = local(&model.backend.to_string(), model.backend.span());
+    let backend = quote_spanned!(place(model.backend.span())=> __rt::#backend);
+    let handles: Vec<Ident> = collected.iter().map(|it| named("c_", it.name, "", it.name.span())).collect();
+    let names = collected.iter().map(|it| it.name);
+    let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
+    let new: Vec<TokenStream> = types
+        .iter()
+        .map(|ty| quote_spanned!(place(first(ty, Span::mixed_site()))=> __rt::Collected::<#ty>::new()))
+        .collect();
+    let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan));
+    let g = local("g", Span::mixed_site());
+    // the same hygiene as in the lets of params, which read its fields
+    let me = local("self", Span::mixed_site());
+    quote! {
+        /// Runs the job as a program: reads the command line, and prints what happened.
+        #visibility fn main() -> ::std::process::ExitCode {
+            __rt::main::<Self>()
+        }
+
+        /// Runs the job to the end of its inputs.
+        ///
+        /// # Errors
+        /// If a source, a sink or a closure fails; nothing is published then.
+        #visibility fn run(self, config: __rt::Config) -> ::core::result::Result<#results, __rt::Error> {
+            self.run_on::<#backend>(config)
+        }
+
+        /// Runs the job on another state backend.
+        ///
+        /// # Errors
+        /// As [`run`](Self::run).
+        #visibility fn run_on<B: __rt::Backend>(
+            self,
+            config: __rt::Config,
+        ) -> ::core::result::Result<#results, __rt::Error> {
+            #(let #handles = #new;)*
+            let summary = {
+                #(let #handles = ::core::clone::Clone::clone(&#handles);)*
+                __rt::execute::<B>(&__JOB, config, move |#g| self.__build::<B>(#g, #(&#handles),*))?
+            };
+            ::core::result::Result::Ok(#results { summary, #(#names: #handles.take()),* })
+        }
+
+        /// The chains and edges that the job would run as.
+        ///
+        /// # Errors
+        /// If a source or a sink cannot be described.
+        #visibility fn plan(&self, config: &__rt::Config) -> ::core::result::Result<__rt::Plan, __rt::Error> {
+            __rt::plan::<#backend>(&__JOB, config, |#g| self.__build::<#backend>(#g, #(&#new),*))
+        }
+
+        fn __build<B: __rt::Backend>(&#me, #g: &mut __rt::Graph<'_>, #(#handles: &__rt::Collected<#types>),*) {
+            let _ = (&#g, #(#handles,)*);
+            #shared
+            #sinks
+            #chains
+        }
+    }
+}
+
+/// `impl __rt::Job`: what the binary needs.
+fn job_trait(model: &Model) -> TokenStream {
+    let Model { name, about, .. } = model;
+    let text_of_name = name.to_string();
+    let params = model.params.iter().map(param);
+    let values = local("values", Span::mixed_site());
+    let fields = model.params.iter().map(|it| field(it, &values));
+    quote! {
+        impl __rt::Job for #name {
+            const NAME: &'static ::core::primitive::str = #text_of_name;
+            const ABOUT: &'static ::core::primitive::str = #about;
+            fn params() -> ::std::vec::Vec<__rt::Param> {
+                ::std::vec![#(#params),*]
+            }
+            fn from_values(#values: &mut __rt::Values) -> ::core::result::Result<Self, __rt::Fault> {
+                let _ = &#values;
+                ::core::result::Result::Ok(#name { #(#fields),* })
+            }
+            fn run_job(self, config: __rt::Config) -> ::core::result::Result<__rt::Summary, __rt::Error> {
+                let results = self.run(config)?;
+                ::core::result::Result::Ok(results.summary)
+            }
+            fn plan_job(&self, config: &__rt::Config) -> ::core::result::Result<__rt::Plan, __rt::Error> {
+                self.plan(config)
+            }
+        }
+    }
+}
+
+fn param(param: &Param) -> TokenStream {
+    let (name, help) = (flag(param), &param.help);
+    let ty = text(param.inner.as_ref().unwrap_or(&param.ty));
+    let default = match &param.default {
+        None => quote!(::core::option::Option::None),
+        Some(code) => {
+            let shown = string(&code.tokens).unwrap_or_else(|| text(code));
+            quote!(::core::option::Option::Some(#shown))
+        }
+    };
+    let optional = param.inner.is_some();
+    quote!(__rt::Param { name: #name, help: #help, ty: #ty, default: #default, optional: #optional })
+}
+
+fn field(param: &Param, values: &Ident) -> TokenStream {
+    let (field, name) = (&param.name, flag(param));
+    let ty = param.inner.as_ref().unwrap_or(&param.ty);
+    let here = place(first(ty, field.span()));
+    // by autoref: a type that cannot be parsed fails only when it is given as a flag
+    let parser = quote_spanned!(here=> {
+        use __rt::{NoFlag as _, ParseFlag as _};
+        (&__rt::Flag::<#ty>::new()).parser()
+    });
+    let value = match &param.default {
+        _ if param.inner.is_some() => quote_spanned!(here=> #values.optional(#name, #parser)?),
+        None => quote_spanned!(here=> #values.required(#name, #parser)?),
+        Some(code) => {
+            let at = place(first(&code.tokens, field.span()));
+            let default = paste(code);
+            let default = match string(&code.tokens) {
+                Some(_) => quote_spanned!(at=> <#ty as ::core::convert::From<&::core::primitive::str>>::from(#default)),
+                None => default,
+            };
+            quote_spanned!(at=> #values.or(#name, #parser, || #default)?)
+        }
+    };
+    quote!(#field: #value)
+}
+
+/// A param's name as a flag: `r#type` is `--type`.
+fn flag(param: &Param) -> String {
+    param.name.to_string().trim_start_matches("r#").to_string()
+}
+
+/// The value of a default that is a string.
+fn string(tokens: &TokenStream) -> Option<String> {
+    syn::parse2::<syn::LitStr>(tokens.clone()).ok().map(|literal| literal.value())
+}

@@ -1,0 +1,103 @@
+//! What the engine and the plan know of sources, chains, edges and sinks, as statics.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::code::constant;
+use super::ident::{first, named, place};
+use crate::lower::{Chain, Edge, Head, Meta, Operator, Plan, SinkPlan};
+use crate::model::Port;
+use crate::syntax::{Length, Source};
+
+/// All statics of a job.
+pub(crate) fn statics(plan: &Plan) -> TokenStream {
+    let mut all = job(plan);
+    all.extend(plan.edges.iter().map(edge));
+    all.extend(plan.chains.iter().map(|it| chain(plan, it)));
+    all.extend(plan.sinks.iter().map(sink));
+    all
+}
+
+pub(crate) fn edge_name(edge: &Edge) -> Ident {
+    named("__EDGE_", edge.stream, edge.suffix, edge.at.span())
+}
+
+pub(crate) fn chain_name(plan: &Plan, chain: &Chain) -> Ident {
+    match chain.head {
+        Head::Source(..) => named("__SOURCE_", chain.stream, "", chain.stream.span()),
+        Head::Edge(edge) => named("__CHAIN_", chain.stream, plan.edges[edge].suffix, chain.stream.span()),
+    }
+}
+
+pub(crate) fn sink_name(sink: &SinkPlan) -> Ident {
+    named("__SINK_", sink.name, "", sink.name.span())
+}
+
+fn job(plan: &Plan) -> TokenStream {
+    let model = plan.model;
+    let (name, backend) = (model.name.to_string(), model.backend.to_string());
+    let dropped = model.drops.iter().map(|drop| match drop.port {
+        Port::Rows => drop.at.to_string(),
+        Port::Late => format!("{}.late", drop.at),
+    });
+    quote! {
+        static __JOB: __rt::JobMeta = __rt::JobMeta { name: #name, backend: #backend, dropped: &[#(#dropped),*] };
+    }
+}
+
+fn edge(edge: &Edge) -> TokenStream {
+    let (of, name) = (edge_name(edge), edge.stream.to_string());
+    let because = if matches!(edge.operator, Operator::Union) { "union" } else { "key_by" };
+    quote!(static #of: __rt::EdgeMeta = __rt::EdgeMeta { name: #name, because: #because };)
+}
+
+fn sink(sink: &SinkPlan) -> TokenStream {
+    let (of, name) = (sink_name(sink), sink.name.to_string());
+    quote!(static #of: __rt::SinkMeta = __rt::SinkMeta { name: #name };)
+}
+
+fn chain(plan: &Plan, chain: &Chain) -> TokenStream {
+    let of = chain_name(plan, chain);
+    let operators = chain.operators.iter().map(operator);
+    match chain.head {
+        Head::Edge(_) => quote! {
+            static #of: __rt::ChainMeta = __rt::ChainMeta { operators: &[#(#operators),*] };
+        },
+        Head::Source(_, source) => {
+            let (name, late_by, skip) = (source.name.to_string(), late_by(source), source.skip_bad);
+            let ordered = source.ordered_splits.is_some() && source.event_time.is_some();
+            quote! {
+                static #of: __rt::SourceMeta = __rt::SourceMeta {
+                    name: #name, late_by: #late_by, ordered: #ordered, skip_bad: #skip, operators: &[#(#operators),*]
+                };
+            }
+        }
+    }
+}
+
+fn late_by(source: &Source) -> TokenStream {
+    let Some((word, code)) = &source.event_time else { return quote!(::core::option::Option::None) };
+    let at = match &source.late_by {
+        Some((_, Length::Literal { micros, token })) => constant(*micros, token.span()),
+        // its lack is reported
+        _ => constant(0, first(&code.tokens, word.span())),
+    };
+    quote!(::core::option::Option::Some(#at))
+}
+
+fn operator(meta: &Meta) -> TokenStream {
+    let Meta { what, name, at, arrival_ordered, stateful, counted, input } = meta;
+    let counted = match counted {
+        Some(index) => quote!(::core::option::Option::Some(#index)),
+        None => quote!(::core::option::Option::None),
+    };
+    // with the user's own span, not just its place, `line!` gives the operator's line and not that of the whole block
+    let at = *at;
+    let (line, column) = (quote_spanned!(at=> ::core::line!()), quote_spanned!(at=> ::core::column!()));
+    quote_spanned! {place(at)=>
+        __rt::OperatorMeta {
+            what: #what, name: #name, line: #line, column: #column,
+            arrival_ordered: #arrival_ordered, stateful: #stateful, counted: #counted, input: #input
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The plan as Rust: one straight-line body per chain, one thin call per stateful operator. `docs/expansion.md` shows the
+//! whole. It reads the plan and reports nothing; every path begins with `__rt::` or `::core::`, every local is hygienic.
+
+mod body;
+mod chain;
+mod code;
+mod edge;
+mod ident;
+mod job;
+mod meta;
+mod row;
+mod sink;
+
+pub(crate) use job::job;

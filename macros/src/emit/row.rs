@@ -1,0 +1,55 @@
+//! The row type of a source: the declared type, with every borrow named.
+
+use proc_macro2::{Group, Ident, Punct, Spacing, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use super::ident::{first, named, place};
+use crate::syntax::Source;
+
+/// `struct __Row_flights; impl __rt::RowType for __Row_flights { type Row<'a> = Departure; }`
+pub(crate) fn row_type(source: &Source) -> TokenStream {
+    let at = first(&source.ty, source.name.span());
+    let row = named("__Row_", &source.name, "", source.name.span());
+    let ty = with_lifetimes(source.ty.clone());
+    let lifetime = lifetime(at);
+    let of = quote_spanned!(place(at)=> impl __rt::RowType for);
+    quote! {
+        struct #row;
+        #of #row { type Row<#lifetime> = #ty; }
+    }
+}
+
+/// Hygienic, so that it is not a lifetime of the user's.
+fn lifetime(at: proc_macro2::Span) -> TokenStream {
+    let mut tick = Punct::new('\'', Spacing::Joint);
+    tick.set_span(place(at));
+    let name = Ident::new("a", place(at));
+    quote!(#tick #name)
+}
+
+/// `&str` becomes `&'a str`, `Line<'_>` becomes `Line<'a>`.
+fn with_lifetimes(ty: TokenStream) -> TokenStream {
+    let mut out = TokenStream::new();
+    let mut tokens = ty.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), with_lifetimes(group.stream()));
+                inner.set_span(group.span());
+                out.extend([TokenTree::Group(inner)]);
+            }
+            TokenTree::Punct(p) if p.as_char() == '&' => {
+                out.extend([TokenTree::Punct(p.clone())]);
+                if !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'') {
+                    out.extend(lifetime(p.span()));
+                }
+            }
+            TokenTree::Punct(p) if p.as_char() == '\'' => match tokens.next() {
+                Some(TokenTree::Ident(name)) if name == "_" => out.extend(lifetime(p.span())),
+                other => out.extend([TokenTree::Punct(p)].into_iter().chain(other)),
+            },
+            other => out.extend([other]),
+        }
+    }
+    out
+}

@@ -1,0 +1,55 @@
+//! Sinks: made once, used by every chain that writes to them.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::code::{paste, scoped};
+use super::ident::{local, named, place};
+use super::meta::sink_name;
+use crate::lower::{Plan, SinkPlan};
+
+/// `let s_board = __rt::sink(g, &__SINK_board, csv(out));`
+pub(crate) fn sinks(plan: &Plan) -> TokenStream {
+    plan.sinks.iter().map(|it| sink(plan, it)).collect()
+}
+
+fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
+    let at = sink.name.span();
+    let (meta, g) = (sink_name(sink), local("g", at));
+    let first = handle(sink, 0, at);
+    let connector = match sink.connector {
+        Some(code) => scoped(&plan.model.params, [code], paste(code)),
+        None => {
+            let rows = named("c_", sink.name, "", at);
+            quote_spanned!(place(at)=> __rt::collect(#rows))
+        }
+    };
+    let mut tokens = quote_spanned!(place(at)=> let #first = __rt::sink(#g, &#meta, #connector););
+    for producer in 1..sink.producers {
+        let more = handle(sink, producer, at);
+        tokens.extend(quote_spanned!(place(at)=> let #more = #first.again();));
+    }
+    tokens
+}
+
+/// The sink as one of its producers holds it.
+pub(crate) fn handle(sink: &SinkPlan, producer: usize, at: Span) -> proc_macro2::Ident {
+    let behind = if producer == 0 { String::new() } else { format!("__{producer}") };
+    named("s_", sink.name, &behind, at)
+}
+
+/// The struct that checks, while the body is, that a sink can hold its rows; once per block of a sink.
+pub(crate) fn gate(at: Span) -> TokenStream {
+    let holds = local("__Holds", at);
+    let (w, x) = (local("W", at), local("X", at));
+    let ok = local("OK", at);
+    quote_spanned! {place(at)=>
+        struct #holds<#w, #x>(::core::marker::PhantomData<(#w, #x)>);
+        impl<#w: __rt::Accepts<#x>, #x> #holds<#w, #x> {
+            const #ok: ::core::marker::PhantomData<(#w, #x)> = {
+                let () = <#w as __rt::Accepts<#x>>::CHECK;
+                ::core::marker::PhantomData
+            };
+        }
+    }
+}

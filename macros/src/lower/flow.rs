@@ -1,0 +1,116 @@
+//! What a chain does with one row, as a tree: steps, and at its end every consumer. A consumer that only looks at the row
+//! comes first; of those that take it, each but the last gets a copy, as late as possible.
+
+use proc_macro2::{Ident, TokenStream};
+
+use crate::syntax::{Aggregate, Call, Code, Op};
+
+pub(crate) struct Flow<'m> {
+    pub(crate) steps: Vec<Step<'m>>,
+    pub(crate) ends: Vec<Branch<'m>>,
+}
+
+pub(crate) enum Step<'m> {
+    /// An operator that works a row at a time.
+    Op {
+        op: &'m Op,
+        code: &'m Code,
+        /// Index among the chain's operators.
+        index: usize,
+        /// Index among its counters, if it changes the number of rows.
+        counter: Option<usize>,
+        /// The declared type of what comes out of it.
+        ty: Option<&'m TokenStream>,
+    },
+    /// A declared type that belongs to no step.
+    Declared(&'m TokenStream),
+}
+
+pub(crate) enum Branch<'m> {
+    /// Another `let` goes on in the same chain.
+    Flow { at: &'m Ident, flow: Flow<'m> },
+    /// A key, and the keyed operators that use it.
+    Keyed { op: &'m Op, code: &'m Code, index: usize, sends: Vec<Send<'m>> },
+    Union { at: &'m Ident, out: usize },
+    Sink { at: &'m Ident, out: usize },
+}
+
+/// A row that goes to a keyed operator.
+pub(crate) struct Send<'m> {
+    /// The operator's name.
+    pub(crate) at: &'m Ident,
+    /// Index among the chain's outs.
+    pub(crate) out: usize,
+    /// Index of the edge.
+    pub(crate) edge: usize,
+    /// Values of an aggregate, with the index of its closures' operator; without one, the row itself.
+    pub(crate) words: Option<(&'m Aggregate, Option<usize>)>,
+}
+
+impl Step<'_> {
+    /// Whether it takes the row rather than looking at it.
+    pub(crate) fn takes(&self) -> bool {
+        match self {
+            Step::Op { op, .. } => matches!(op.call, Call::Map(_) | Call::FilterMap(_) | Call::FlatMap(_)),
+            Step::Declared(_) => false,
+        }
+    }
+
+    /// Whether it may leave the block that it stands in.
+    pub(crate) fn leaves(&self) -> bool {
+        matches!(self, Step::Op { op: Op { call: Call::Filter(_) | Call::FilterMap(_), .. }, .. })
+    }
+
+    /// Whether what follows runs inside a loop of it.
+    pub(crate) fn loops(&self) -> bool {
+        matches!(self, Step::Op { op: Op { call: Call::FlatMap(_), .. }, .. })
+    }
+}
+
+impl Flow<'_> {
+    /// Whether it takes the row rather than looking at it.
+    pub(crate) fn takes(&self) -> bool {
+        self.steps.iter().any(Step::takes) || self.ends.iter().any(Branch::takes)
+    }
+
+    /// All of the user's code in it.
+    pub(crate) fn code<'a>(&'a self, to: &mut Vec<&'a Code>) {
+        for step in &self.steps {
+            if let Step::Op { code, .. } = step {
+                to.push(code);
+            }
+        }
+        for end in &self.ends {
+            match end {
+                Branch::Flow { flow, .. } => flow.code(to),
+                Branch::Keyed { code, sends, .. } => {
+                    to.push(code);
+                    to.extend(sends.iter().filter_map(|send| send.words).flat_map(|(how, _)| how.words()));
+                }
+                Branch::Union { .. } | Branch::Sink { .. } => {}
+            }
+        }
+    }
+}
+
+impl Branch<'_> {
+    pub(crate) fn takes(&self) -> bool {
+        match self {
+            Branch::Flow { flow, .. } => flow.takes(),
+            Branch::Keyed { sends, .. } => sends.iter().any(Send::takes),
+            Branch::Union { .. } | Branch::Sink { .. } => true,
+        }
+    }
+}
+
+impl Send<'_> {
+    pub(crate) fn takes(&self) -> bool {
+        self.words.is_none_or(|(how, _)| how.keeps_rows())
+    }
+}
+
+/// Those that look first, then those that take, each in the order of the block.
+pub(crate) fn in_order<T>(all: &[T], takes: impl Fn(&T) -> bool) -> Vec<&T> {
+    let (takers, readers): (Vec<&T>, Vec<&T>) = all.iter().partition(|one| takes(one));
+    readers.into_iter().chain(takers).collect()
+}

@@ -1,0 +1,289 @@
+//! Cuts the graph into chains: in front of every keyed operator and every union. All else stays in the chain it is in.
+
+use proc_macro2::Ident;
+
+use super::flow::{Branch, Flow, Send, Step};
+use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan};
+use crate::catalog::Role;
+use crate::model::graph::{Consumer, Time};
+use crate::model::{Model, Origin, Port, StreamId};
+use crate::syntax::{Call, Connector, Emit, Op};
+
+/// Lowers the sound part of a model.
+pub(crate) fn lower(model: &Model) -> Plan<'_> {
+    let mut plan = Plan { model, edges: vec![], chains: vec![], sinks: vec![] };
+    let mut cuts = vec![];
+    for id in model.ids().filter(|id| model.stream(*id).sound) {
+        edges(model, id, &mut plan, &mut cuts);
+    }
+    // sinks that get rows
+    let mut sinks = vec![];
+    for (at, sink) in model.sinks.iter().enumerate() {
+        let fed = sink.inputs.iter().any(|input| input.sound && model.stream(input.stream).sound);
+        sinks.push((sink.sound && fed).then(|| {
+            let connector = match &sink.connector {
+                Connector::Collect => None,
+                Connector::Code(code) => Some(code),
+            };
+            plan.sinks.push(SinkPlan { name: &model.sinks[at].name, connector, producers: 0 });
+            plan.sinks.len() - 1
+        }));
+    }
+    for id in model.ids().filter(|id| model.stream(*id).sound) {
+        if let Origin::Source(source) = &model.stream(id).origin {
+            let stream = model.stream(id);
+            let meta = Meta::plain("source", stream.name.to_string(), &stream.name, 0);
+            Builder::start(&mut plan, &cuts, &sinks, Head::Source(stream, source), id, meta).finish(0);
+        }
+        for cut in cuts.iter().filter(|cut| cut.stream == id) {
+            let edge = &plan.edges[cut.edge];
+            let name = name_at(&model.stream(id).ops, cut.goes_on, &model.stream(id).name);
+            let mut meta = Meta::plain(&edge.operator.text(), name, edge.at, 0);
+            (meta.stateful, meta.arrival_ordered) = (edge.operator.is_stateful(), edge.operator.is_arrival_ordered());
+            Builder::start(&mut plan, &cuts, &sinks, Head::Edge(cut.edge), id, meta).finish(cut.goes_on);
+        }
+    }
+    mark_timed(&mut plan);
+    plan
+}
+
+/// A place where a chain ends and the next begins.
+struct Cut {
+    stream: StreamId,
+    edge: usize,
+    union: bool,
+    /// Index of the operator that follows in the chain behind it.
+    goes_on: usize,
+}
+
+/// The edges in front of a stream: one for a union, one for its keyed operator.
+fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec<Cut>) {
+    let stream = model.stream(id);
+    let stateful = stream.ops.iter().position(|op| op.role() == Role::Stateful);
+    let edge = |at: &'m Ident, suffix, operator, combined| Edge {
+        stream: &stream.name,
+        suffix,
+        operator,
+        at,
+        combined,
+        timed: false,
+        producers: 0,
+    };
+    if let Origin::Union(word, _) = &stream.origin {
+        let suffix = if stateful.is_some() { "_union" } else { "" };
+        cuts.push(Cut { stream: id, edge: plan.edges.len(), union: true, goes_on: 0 });
+        plan.edges.push(edge(word, suffix, Operator::Union, false));
+    }
+    let Some(at) = stateful else { return };
+    let op = &stream.ops[at];
+    let (operator, combined, goes_on) = match &op.call {
+        Call::Reduce { with, emit } => (Operator::Reduce { with, emit }, false, at + 1),
+        Call::Fold { start, with, emit } => (Operator::Fold { start, with, emit }, false, at + 1),
+        Call::Aggregate { how, emit } => {
+            let emit = emit.as_ref().map_or(Emit::Each, |(_, emit)| emit.clone());
+            let combined = !matches!(emit, Emit::Each);
+            (Operator::Aggregate { how, emit }, combined, at + 1)
+        }
+        Call::Window(window) => {
+            let Some(Op { call: Call::Aggregate { how, .. }, .. }) = stream.ops.get(at + 1) else { return };
+            let late = !model.consumers(id, Port::Late).is_empty();
+            (Operator::Window { window, how, late }, !late, at + 2)
+        }
+        _ => return,
+    };
+    cuts.push(Cut { stream: id, edge: plan.edges.len(), union: false, goes_on });
+    plan.edges.push(edge(&op.name, "", operator, combined));
+}
+
+/// An edge needs time if its operator does, or an edge that its chain writes to.
+fn mark_timed(plan: &mut Plan) {
+    for chain in plan.chains.iter().rev() {
+        let Head::Edge(edge) = chain.head else { continue };
+        let behind = chain.outs.iter().any(|out| matches!(out, Out::Edge { edge, .. } if plan.edges[*edge].timed));
+        plan.edges[edge].timed = behind || matches!(plan.edges[edge].operator, Operator::Window { .. });
+    }
+}
+
+/// The name of a `let`, on the last of its operators.
+fn name_at(ops: &[Op], next: usize, name: &Ident) -> String {
+    if next >= ops.len() { name.to_string() } else { String::new() }
+}
+
+impl Meta {
+    fn plain(what: &str, name: String, at: &Ident, input: usize) -> Meta {
+        let (what, at) = (what.to_string(), at.span());
+        Meta { what, name, at, arrival_ordered: false, stateful: false, counted: None, input }
+    }
+}
+
+impl Operator<'_> {
+    fn text(&self) -> String {
+        match self {
+            Operator::Union => "union".to_string(),
+            Operator::Reduce { emit, .. } => format!("reduce, {}", emit.text()),
+            Operator::Fold { emit, .. } => format!("fold, {}", emit.text()),
+            Operator::Aggregate { how, emit } => format!("aggregate {}, {}", how.text(), emit.text()),
+            Operator::Window { window, late: true, how } => format!("{}, aggregate {}", window.text(), how.text()),
+            Operator::Window { window, .. } => window.text(),
+        }
+    }
+
+    fn is_stateful(&self) -> bool {
+        !matches!(self, Operator::Union)
+    }
+
+    /// Whether the result depends on how rows of different senders interleave: always where rows are put together by
+    /// the user's closure, and where results come out in between.
+    fn is_arrival_ordered(&self) -> bool {
+        match self {
+            Operator::Reduce { .. } | Operator::Fold { .. } => true,
+            Operator::Aggregate { emit, .. } => !matches!(emit, Emit::AtEnd),
+            Operator::Union | Operator::Window { .. } => false,
+        }
+    }
+}
+
+/// Builds one chain.
+struct Builder<'p, 'm> {
+    plan: &'p mut Plan<'m>,
+    cuts: &'p [Cut],
+    /// Index in the plan of each of the model's sinks.
+    sinks: &'p [Option<usize>],
+    id: StreamId,
+    chain: Chain<'m>,
+}
+
+impl<'p, 'm> Builder<'p, 'm> {
+    fn start(
+        plan: &'p mut Plan<'m>,
+        cuts: &'p [Cut],
+        sinks: &'p [Option<usize>],
+        head: Head<'m>,
+        id: StreamId,
+        first: Meta,
+    ) -> Self {
+        let chain = Chain {
+            head,
+            stream: &plan.model.stream(id).name,
+            has_time: plan.model.time(id) == Time::Known,
+            operators: vec![first],
+            counters: 0,
+            outs: vec![],
+            body: Flow { steps: vec![], ends: vec![] },
+            late: None,
+        };
+        Builder { plan, cuts, sinks, id, chain }
+    }
+
+    /// Builds the bodies, from the operator with this index on, and adds the chain to the plan.
+    fn finish(mut self, from: usize) {
+        self.chain.body = self.rows(self.id, from, 0);
+        if let Head::Edge(edge) = self.chain.head
+            && let Operator::Window { late: true, .. } = self.plan.edges[edge].operator
+        {
+            let ends = self.consumers(self.id, Port::Late, 0);
+            self.chain.late = Some(Flow { steps: vec![], ends });
+        }
+        self.plan.chains.push(self.chain);
+    }
+
+    /// What happens to the rows of a stream from one of its operators on; `input` is the operator that gives them.
+    fn rows(&mut self, id: StreamId, from: usize, mut input: usize) -> Flow<'m> {
+        let model = self.plan.model;
+        let stream = model.stream(id);
+        let mut declared = stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_)));
+        let mut steps = vec![];
+        for (at, op) in stream.ops.iter().enumerate().skip(from) {
+            let name = name_at(&stream.ops, at + 1, &stream.name);
+            let mut meta = Meta::plain(&op.name.to_string(), name, &op.name, input);
+            let code = match &op.call {
+                Call::Map(code) | Call::Inspect(code) => code,
+                Call::Filter(code) | Call::FilterMap(code) | Call::FlatMap(code) => {
+                    meta.counted = Some(self.chain.counters);
+                    self.chain.counters += 1;
+                    code
+                }
+                Call::KeyBy(code) => {
+                    let index = self.operator(meta);
+                    let sends = match stream.ops.get(at + 1) {
+                        Some(_) => self.send(id, None, index).into_iter().collect(),
+                        None => self.keyed_consumers(id, index),
+                    };
+                    return Flow { steps, ends: vec![Branch::Keyed { op, code, index, sends }] };
+                }
+                // the chain was cut in front of it
+                _ => continue,
+            };
+            let last = at + 1 == stream.ops.len();
+            let ty = if last && matches!(op.call, Call::Map(_)) { declared.take() } else { None };
+            let counter = meta.counted;
+            let index = self.operator(meta);
+            input = index;
+            steps.push(Step::Op { op, code, index, counter, ty });
+        }
+        steps.extend(declared.map(Step::Declared));
+        let ends = self.consumers(id, Port::Rows, input);
+        Flow { steps, ends }
+    }
+
+    fn consumers(&mut self, id: StreamId, port: Port, input: usize) -> Vec<Branch<'m>> {
+        let model = self.plan.model;
+        let mut all = vec![];
+        for consumer in model.consumers(id, port) {
+            match consumer {
+                Consumer::Let { stream, at } => all.push(Branch::Flow { at, flow: self.rows(stream, 0, input) }),
+                Consumer::Union { stream, at } => {
+                    let Some(cut) = self.cuts.iter().find(|cut| cut.stream == stream && cut.union) else { continue };
+                    let out = self.edge(cut.edge);
+                    all.push(Branch::Union { at, out });
+                }
+                Consumer::Sink { sink, at } => {
+                    let Some(sink) = self.sinks[sink] else { continue };
+                    let producer = self.plan.sinks[sink].producers;
+                    self.plan.sinks[sink].producers += 1;
+                    self.chain.outs.push(Out::Sink { sink, producer });
+                    all.push(Branch::Sink { at, out: self.chain.outs.len() - 1 });
+                }
+            }
+        }
+        all
+    }
+
+    /// The keyed operators that use a keyed stream.
+    fn keyed_consumers(&mut self, id: StreamId, input: usize) -> Vec<Send<'m>> {
+        let model = self.plan.model;
+        let mut all = vec![];
+        for consumer in model.consumers(id, Port::Rows) {
+            if let Consumer::Let { stream, at } = consumer {
+                all.extend(self.send(stream, Some(at), input));
+            }
+        }
+        all
+    }
+
+    /// Sends to the keyed operator of a stream.
+    fn send(&mut self, id: StreamId, at: Option<&'m Ident>, input: usize) -> Option<Send<'m>> {
+        let edge = self.cuts.iter().find(|cut| cut.stream == id && !cut.union)?.edge;
+        let out = self.edge(edge);
+        let it = &self.plan.edges[edge];
+        let (own, front) = (it.at, it.operator.front());
+        let words = front.map(|how| {
+            let closures = how.words().next().is_some();
+            let text = format!("aggregate {}", how.text());
+            (how, closures.then(|| self.operator(Meta::plain(&text, String::new(), own, input))))
+        });
+        Some(Send { at: at.unwrap_or(own), out, edge, words })
+    }
+
+    fn edge(&mut self, edge: usize) -> usize {
+        let producer = self.plan.edges[edge].producers;
+        self.plan.edges[edge].producers += 1;
+        self.chain.outs.push(Out::Edge { edge, producer });
+        self.chain.outs.len() - 1
+    }
+
+    fn operator(&mut self, meta: Meta) -> usize {
+        self.chain.operators.push(meta);
+        self.chain.operators.len() - 1
+    }
+}

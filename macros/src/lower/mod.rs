@@ -1,0 +1,126 @@
+//! From the sound part of the model to a plan: chains of operators that run as one loop, the edges between them, and
+//! what each chain does with a row. Nothing is reported here.
+
+#[cfg(test)]
+pub(crate) mod explain;
+pub(crate) mod flow;
+pub(crate) mod fuse;
+
+use proc_macro2::{Ident, Span, TokenStream};
+
+use crate::model::{Model, Stream};
+use crate::syntax::{Aggregate, Code, Emit, Source, Window};
+use flow::Flow;
+
+pub(crate) use fuse::lower;
+
+pub(crate) struct Plan<'m> {
+    pub(crate) model: &'m Model,
+    pub(crate) edges: Vec<Edge<'m>>,
+    /// In data order: the rows of an edge are known before the chain behind it is checked.
+    pub(crate) chains: Vec<Chain<'m>>,
+    pub(crate) sinks: Vec<SinkPlan<'m>>,
+}
+
+/// Rows from one chain to the next, and the operator that takes them.
+pub(crate) struct Edge<'m> {
+    /// The `let` it belongs to.
+    pub(crate) stream: &'m Ident,
+    /// Distinguishes the generated names of two edges of one `let`.
+    pub(crate) suffix: &'static str,
+    pub(crate) operator: Operator<'m>,
+    pub(crate) at: &'m Ident,
+    /// Whether partial results are combined in front of it.
+    pub(crate) combined: bool,
+    /// Whether rows carry their event time: something behind it needs it.
+    pub(crate) timed: bool,
+    /// How many places send into it.
+    pub(crate) producers: usize,
+}
+
+/// What stands behind an edge.
+pub(crate) enum Operator<'m> {
+    Union,
+    Reduce { with: &'m Code, emit: &'m Emit },
+    Fold { start: &'m Code, with: &'m Code, emit: &'m Emit },
+    Aggregate { how: &'m Aggregate, emit: Emit },
+    /// `late`: its late rows go somewhere, so whole rows cross the edge.
+    Window { window: &'m Window, how: &'m Aggregate, late: bool },
+}
+
+impl<'m> Operator<'m> {
+    /// The aggregate whose values are taken in front of the edge. Where late rows are wanted, whole rows cross it, which
+    /// is what an aggregator of the user's takes anyway.
+    pub(crate) fn front(&self) -> Option<&'m Aggregate> {
+        match self {
+            Operator::Aggregate { how, .. } => Some(how),
+            Operator::Window { how, late, .. } if !late || how.is_own() => Some(how),
+            _ => None,
+        }
+    }
+}
+
+/// Operators that run as one loop.
+pub(crate) struct Chain<'m> {
+    pub(crate) head: Head<'m>,
+    /// The `let` or `source` that it starts with.
+    pub(crate) stream: &'m Ident,
+    /// Whether its rows have event time.
+    pub(crate) has_time: bool,
+    pub(crate) operators: Vec<Meta>,
+    pub(crate) counters: usize,
+    pub(crate) outs: Vec<Out>,
+    pub(crate) body: Flow<'m>,
+    pub(crate) late: Option<Flow<'m>>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Head<'m> {
+    Source(&'m Stream, &'m Source),
+    /// Index in [`Plan::edges`].
+    Edge(usize),
+}
+
+/// Where a chain writes, with the number of this producer.
+#[derive(Clone, Copy)]
+pub(crate) enum Out {
+    Edge { edge: usize, producer: usize },
+    /// Index in [`Plan::sinks`].
+    Sink { sink: usize, producer: usize },
+}
+
+/// What the plan and messages say of an operator.
+pub(crate) struct Meta {
+    pub(crate) what: String,
+    pub(crate) name: String,
+    pub(crate) at: Span,
+    pub(crate) arrival_ordered: bool,
+    pub(crate) stateful: bool,
+    pub(crate) counted: Option<usize>,
+    /// The operator of the chain whose rows it takes.
+    pub(crate) input: usize,
+}
+
+pub(crate) struct SinkPlan<'m> {
+    pub(crate) name: &'m Ident,
+    /// `None`: rows are collected.
+    pub(crate) connector: Option<&'m Code>,
+    pub(crate) producers: usize,
+}
+
+/// What `run` gives back for a `collect()`.
+pub(crate) struct Collected<'m> {
+    pub(crate) name: &'m Ident,
+    pub(crate) ty: &'m TokenStream,
+}
+
+/// The collected outputs, also of sinks that are left out: code that reads the results must not break over them.
+pub(crate) fn collected(model: &Model) -> Vec<Collected<'_>> {
+    let collects = model.sinks.iter().filter(|sink| matches!(sink.connector, crate::syntax::Connector::Collect));
+    collects
+        .filter_map(|sink| {
+            let ty = sink.inputs.iter().find_map(|input| model.stream(input.stream).declared.as_ref())?;
+            Some(Collected { name: &sink.name, ty })
+        })
+        .collect()
+}

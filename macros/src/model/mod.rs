@@ -1,0 +1,115 @@
+//! The job as a graph: streams, sinks and what connects them, names resolved. A stream or sink that is not sound was
+//! written with a mistake, or stands behind one: it is known, so that nothing else complains, and left out of the output.
+
+pub(crate) mod graph;
+pub(crate) mod resolve;
+
+use proc_macro2::{Ident, TokenStream};
+
+use crate::syntax::{Connector, Op, Param, Source};
+
+pub(crate) use resolve::resolve;
+
+pub(crate) struct Model {
+    pub(crate) attributes: TokenStream,
+    pub(crate) about: String,
+    pub(crate) visibility: TokenStream,
+    pub(crate) name: Ident,
+    pub(crate) backend: Ident,
+    pub(crate) params: Vec<Param>,
+    /// Sources and `let`s, in the order of the block, which is the order of data.
+    pub(crate) streams: Vec<Stream>,
+    pub(crate) sinks: Vec<Sink>,
+    pub(crate) drops: Vec<Use>,
+    /// What statements were there, whole or not.
+    pub(crate) seen: Seen,
+    /// Every name that occurs in a broken statement: perhaps its use.
+    pub(crate) mentioned: Vec<Ident>,
+}
+
+/// What statements were there, whole or not: what is missing is not missed where something broken may have been it.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) source: bool,
+    pub(crate) sink: bool,
+    pub(crate) unknown: bool,
+}
+
+/// Index of a stream in [`Model::streams`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StreamId(pub(crate) usize);
+
+/// Which output of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Port {
+    /// Its rows.
+    Rows,
+    /// Rows that came too late for their window.
+    Late,
+}
+
+/// A stream where it is used.
+#[derive(Clone)]
+pub(crate) struct Use {
+    pub(crate) stream: StreamId,
+    pub(crate) port: Port,
+    /// The name at the use.
+    pub(crate) at: Ident,
+    /// Whether the use itself is right: a sink leaves out just the inputs that are not.
+    pub(crate) sound: bool,
+}
+
+pub(crate) struct Stream {
+    pub(crate) name: Ident,
+    pub(crate) origin: Origin,
+    pub(crate) ops: Vec<Op>,
+    pub(crate) declared: Option<TokenStream>,
+    pub(crate) sound: bool,
+}
+
+pub(crate) enum Origin {
+    Source(Source),
+    /// Another stream.
+    Stream(Use),
+    /// Several, behind the word `union`.
+    Union(Ident, Vec<Use>),
+    /// It could not be read.
+    Broken,
+}
+
+impl Origin {
+    /// The streams it starts with.
+    pub(crate) fn inputs(&self) -> &[Use] {
+        match self {
+            Origin::Stream(one) => std::slice::from_ref(one),
+            Origin::Union(_, all) => all,
+            Origin::Source(_) | Origin::Broken => &[],
+        }
+    }
+}
+
+pub(crate) struct Sink {
+    pub(crate) name: Ident,
+    pub(crate) inputs: Vec<Use>,
+    pub(crate) connector: Connector,
+    pub(crate) sound: bool,
+}
+
+impl Model {
+    pub(crate) fn stream(&self, id: StreamId) -> &Stream {
+        &self.streams[id.0]
+    }
+
+    /// All streams, in data order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = StreamId> + use<> {
+        (0..self.streams.len()).map(StreamId)
+    }
+
+    /// The gate behind a phase: what stands behind something that is not sound is not sound either.
+    pub(crate) fn spread_taint(&mut self) {
+        for id in self.ids() {
+            let sound = self.stream(id).origin.inputs().iter().all(|input| self.stream(input.stream).sound);
+            self.streams[id.0].sound &= sound;
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! From names to a graph. Unknown names, doubled names and names used before their `let` are reported here.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::Ident;
+
+use super::{Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
+use crate::diag::{Diagnostics, near, near_or};
+use crate::syntax::{Call, Emit, Input, Job, Length, Param, Start, Statement, What, code};
+
+/// What a name stands for.
+#[derive(Clone, Copy, PartialEq)]
+enum Named {
+    Param,
+    Stream(StreamId),
+    Sink,
+}
+
+impl Named {
+    fn kind(self) -> &'static str {
+        match self {
+            Named::Param => "param",
+            Named::Stream(_) => "stream",
+            Named::Sink => "sink",
+        }
+    }
+}
+
+struct Names<'d> {
+    known: BTreeMap<String, Named>,
+    /// Streams that are made further down, by name.
+    ahead: Vec<String>,
+    diag: &'d mut Diagnostics,
+}
+
+pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
+    let ahead = job.statements.iter().filter(|s| is_stream(s)).filter_map(|s| Some(s.name.as_ref()?.to_string()));
+    let mut names = Names { known: BTreeMap::new(), ahead: ahead.collect(), diag };
+    let mut model = Model {
+        attributes: job.attributes,
+        about: job.about,
+        visibility: job.visibility,
+        name: job.name,
+        backend: job.backend,
+        params: vec![],
+        streams: vec![],
+        sinks: vec![],
+        drops: vec![],
+        seen: Seen::default(),
+        mentioned: vec![],
+    };
+    // params are known everywhere, whatever the order
+    for statement in &job.statements {
+        if statement.word.as_ref().is_some_and(|word| word == "param")
+            && let Some(name) = &statement.name
+            && names.declare(name, Named::Param, &mut model)
+            && let Some(What::Param(param)) = &statement.what
+        {
+            model.params.push(param.clone());
+        }
+    }
+    for statement in job.statements {
+        names.statement(statement, &mut model);
+    }
+    model
+}
+
+fn is_stream(statement: &Statement) -> bool {
+    statement.word.as_ref().is_none_or(|word| word == "let" || word == "source")
+}
+
+impl Names<'_> {
+    fn statement(&mut self, statement: Statement, model: &mut Model) {
+        let Statement { word, name, declared, tokens, what } = statement;
+        match &word {
+            Some(word) if word == "source" => model.seen.source = true,
+            Some(word) if word == "sink" => model.seen.sink = true,
+            Some(_) => {}
+            None => model.seen.unknown = true,
+        }
+        match what {
+            Some(What::Param(_)) => {}
+            Some(What::Source(source)) => {
+                self.add(Stream {
+                    name: source.name.clone(),
+                    declared: Some(source.ty.clone()),
+                    origin: Origin::Source(source),
+                    ops: vec![],
+                    sound: true,
+                }, model);
+            }
+            Some(What::Let(it)) => {
+                let mark = self.diag.mark();
+                let origin = match &it.start {
+                    Start::Stream(input) => self.input(input, model).map(Origin::Stream),
+                    Start::Union { word, inputs } => {
+                        let found: Vec<Option<Use>> = inputs.iter().map(|input| self.input(input, model)).collect();
+                        found.into_iter().collect::<Option<Vec<_>>>().map(|all| Origin::Union(word.clone(), all))
+                    }
+                };
+                for length in it.ops.iter().flat_map(|op| op.call.lengths()) {
+                    self.length(length, &model.params);
+                }
+                let sound = origin.is_some() && !self.diag.spoiled_since(mark);
+                if !sound {
+                    code::names(tokens, &mut model.mentioned);
+                }
+                let origin = origin.unwrap_or(Origin::Broken);
+                self.add(Stream { name: it.name, declared, origin, ops: it.ops, sound }, model);
+            }
+            Some(What::Sink(it)) => {
+                let inputs: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
+                let sound = self.declare(&it.name, Named::Sink, model);
+                model.sinks.push(Sink { name: it.name, inputs, connector: it.connector, sound });
+            }
+            Some(What::Drop(it)) => {
+                let drops: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
+                model.drops.extend(drops);
+            }
+            None => {
+                // the names in it but its own, each of which it may have used
+                let mut mentioned = vec![];
+                code::names(tokens, &mut mentioned);
+                if let Some(own) = &name
+                    && let Some(at) = mentioned.iter().position(|it| it == own)
+                {
+                    mentioned.remove(at);
+                }
+                model.mentioned.extend(mentioned);
+                match (word, name) {
+                    (Some(word), Some(name)) if word == "sink" => {
+                        self.declare(&name, Named::Sink, model);
+                    }
+                    (Some(word), _) if word == "param" => {}
+                    (_, Some(name)) => {
+                        self.add(Stream { name, declared, origin: Origin::Broken, ops: vec![], sound: false }, model);
+                    }
+                    (_, None) => {}
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, stream: Stream, model: &mut Model) {
+        let name = stream.name.clone();
+        let id = StreamId(model.streams.len());
+        model.streams.push(stream);
+        if let Some(at) = self.ahead.iter().position(|ahead| name == ahead) {
+            self.ahead.remove(at);
+        }
+        if !self.declare(&name, Named::Stream(id), model) {
+            model.streams[id.0].sound = false;
+            // nobody can say which of the two is meant further down
+            model.mentioned.push(name);
+        }
+    }
+
+    /// Gives a name to something; says whether it was free.
+    fn declare(&mut self, name: &Ident, what: Named, model: &mut Model) -> bool {
+        let text = name.to_string();
+        if text == "union" || (text == "summary" && what == Named::Sink) {
+            let why = if text == "union" { "is a word of the language" } else { "is a field of every job's results" };
+            self.diag.report_mild(name, format!("`{name}` {why} and cannot name a {}", what.kind()), "give it another name");
+            self.known.entry(text).or_insert(what);
+            return false;
+        }
+        match self.known.get(&text) {
+            None => {
+                self.known.insert(text, what);
+                true
+            }
+            Some(first) => {
+                let kind = first.kind();
+                self.diag.report_mild(
+                    name,
+                    format!("`{name}` is the name of a {kind} already"),
+                    "names are unique in a job: they name flags, state and outputs; rename one of the two",
+                );
+                if let Named::Stream(id) = *first {
+                    model.streams[id.0].sound = false;
+                    model.mentioned.push(name.clone());
+                }
+                false
+            }
+        }
+    }
+
+    /// Finds what a use means.
+    fn input(&mut self, input: &Input, model: &mut Model) -> Option<Use> {
+        let name = &input.stream;
+        let text = name.to_string();
+        let stream = match self.known.get(&text) {
+            Some(Named::Stream(id)) => *id,
+            Some(other) => {
+                let kind = other.kind();
+                let help = match other {
+                    Named::Param => format!("a param is seen in closures and connectors; rows come in with `source rows: Type = rows({name});`"),
+                    _ => format!("write the stream that goes into `{name}`"),
+                };
+                self.diag.report(name, format!("`{name}` is a {kind}, not a stream"), help);
+                return None;
+            }
+            None if self.ahead.contains(&text) => {
+                // it is used here, if too early
+                model.mentioned.push(name.clone());
+                self.diag.report(
+                    name,
+                    format!("`{name}` is made further down"),
+                    format!("reading order is data order: move the statement that makes `{name}` in front of this one"),
+                );
+                return None;
+            }
+            None => {
+                let streams = self.known.iter().filter(|(_, named)| matches!(named, Named::Stream(_)));
+                let streams: Vec<&str> = streams.map(|(name, _)| name.as_str()).collect();
+                let all = match &streams[..] {
+                    [] => "no stream is made before this; write `source name: Type = connector;`".to_string(),
+                    _ => format!("the streams made before this are {}", crate::diag::list(&streams, "and")),
+                };
+                let help = near_or(&text, streams.iter().copied(), all);
+                // what was probably meant is used
+                let meant = near(&text, streams.iter().copied());
+                model.mentioned.extend(meant.into_iter().map(|name| Ident::new(name, input.stream.span())));
+                self.diag.report(name, format!("there is no stream `{name}`"), help);
+                return None;
+            }
+        };
+        let Some(output) = &input.output else { return Some(Use { stream, port: Port::Rows, at: name.clone(), sound: true }) };
+        let made = model.stream(stream);
+        if matches!(made.origin, Origin::Broken) || (output == "late" && made.has_late()) {
+            return Some(Use { stream, port: Port::Late, at: name.clone(), sound: true });
+        }
+        if output == "late" {
+            let help = format!("only a `let` with a `window` has late rows; write `{name}`");
+            self.diag.report(output, format!("`{name}` has no late rows"), help);
+        } else if made.has_late() {
+            let help = near_or(&output.to_string(), ["late"], format!("its outputs are `{name}` and `{name}.late`"));
+            self.diag.report(output, format!("`{name}` has no output `{output}`"), help);
+        } else {
+            let help = crate::catalog::operator(&output.to_string()).map_or(format!("write `{name}`"), |row| {
+                format!("write `{}` in a `let`", row.form)
+            });
+            self.diag.report(output, format!("`{name}` has no output `{output}`"), help);
+        }
+        None
+    }
+
+    fn length(&mut self, length: &Length, params: &[Param]) {
+        let Length::Param(name) = length else { return };
+        if self.known.get(&name.to_string()) == Some(&Named::Param) {
+            return;
+        }
+        let help = near_or(
+            &name.to_string(),
+            params.iter().map(|param| param.name.to_string()).collect::<Vec<_>>().iter().map(String::as_str),
+            format!("write a duration such as `10min`, or declare it: `param {name}: TimeSpan;`"),
+        );
+        self.diag.report(name, format!("there is no param `{name}`"), help);
+    }
+}
+
+impl Call {
+    /// All durations in it.
+    pub(crate) fn lengths(&self) -> Vec<&Length> {
+        match self {
+            Call::Window(window) => {
+                let late = window.allow_late.as_ref().map(|(_, length)| length);
+                [Some(&window.size), window.offset.as_ref(), late].into_iter().flatten().collect()
+            }
+            Call::Reduce { emit: Emit::Every(length), .. }
+            | Call::Fold { emit: Emit::Every(length), .. }
+            | Call::Aggregate { emit: Some((_, Emit::Every(length))), .. } => vec![length],
+            _ => vec![],
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The whole way of a block, on one page: parse, resolve, check, lower, emit. Mistakes are collected on the way; what
+//! they spoil is left out, and everything else is emitted, so that one broken statement takes nothing else down.
+
+use proc_macro2::TokenStream;
+
+use crate::diag::Diagnostics;
+use crate::model::Model;
+use crate::{check, emit, lower, model, syntax};
+
+/// Under rust-analyzer half-written closures are pasted as they are: completion needs them.
+const EDITOR: &str = "RUST_ANALYZER_INTERNALS_DO_NOT_USE";
+
+/// What a block becomes.
+pub(crate) fn expand(block: TokenStream) -> TokenStream {
+    let mut diag = Diagnostics::default();
+    diag.editor = std::env::var_os(EDITOR).is_some();
+    let (root, models) = understand(block, &mut diag);
+    let jobs: TokenStream = models.iter().map(|model| emit::job(&lower::lower(model), &root)).collect();
+    let errors = diag.into_tokens();
+    quote::quote!(#errors #jobs)
+}
+
+/// The phases that report.
+pub(crate) fn understand(block: TokenStream, diag: &mut Diagnostics) -> (TokenStream, Vec<Model>) {
+    let (root, jobs) = syntax::parse(block, diag);
+    let models = jobs.into_iter().map(|job| {
+        let mut model = model::resolve(job, diag);
+        model.spread_taint(); // first gate: what has no meaning is out
+        check::check(&mut model, diag);
+        model.spread_taint(); // second gate: what has no sense is out; behind it nothing reports
+        model
+    });
+    (root, models.collect())
+}

@@ -1,0 +1,256 @@
+//! The block: `pub job Name<Memory> { statements }`, one or several. A statement that cannot be read is reported and
+//! kept as its name and its tokens, so that the rest does not take its streams for unknown or unused.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+
+use crate::catalog;
+use crate::diag::{Diagnostics, Parsed, Problem, list, near_or};
+use crate::syntax::cursor::Cursor;
+use crate::syntax::param::{Param, refuse_flag};
+use crate::syntax::sink::{Drop, Sink};
+use crate::syntax::source::Source;
+use crate::syntax::split;
+use crate::syntax::stream::Let;
+
+pub(crate) struct Job {
+    /// Attributes with the doc comments, for the struct.
+    pub(crate) attributes: TokenStream,
+    /// The doc comment as text.
+    pub(crate) about: String,
+    pub(crate) visibility: TokenStream,
+    pub(crate) name: Ident,
+    pub(crate) backend: Ident,
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// A statement, whole or not.
+pub(crate) struct Statement {
+    /// `param`, `source`, `let`, `sink`, `drop`; `None` if it starts with nothing of the kind.
+    pub(crate) word: Option<Ident>,
+    pub(crate) name: Option<Ident>,
+    /// The declared type of a `let`, which a broken one leaves behind too.
+    pub(crate) declared: Option<TokenStream>,
+    /// All of it, to see which streams a broken one would have used.
+    pub(crate) tokens: TokenStream,
+    /// `None` if it is broken.
+    pub(crate) what: Option<What>,
+}
+
+#[derive(Clone)]
+pub(crate) enum What {
+    Param(Param),
+    Source(Source),
+    Let(Let),
+    Sink(Sink),
+    Drop(Drop),
+}
+
+/// Attributes in front of something.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    /// The doc comments.
+    pub(crate) docs: Vec<TokenStream>,
+    /// The others, each `#[..]`.
+    others: Vec<TokenStream>,
+}
+
+impl Attributes {
+    fn parse(from: &mut Cursor) -> Attributes {
+        let mut all = Attributes::default();
+        while from.is_punct('#') {
+            let mut tokens: TokenStream = from.next().into_iter().collect();
+            let Some(group) = from.group(Delimiter::Bracket) else { break };
+            let first = group.stream().into_iter().next();
+            tokens.extend([TokenTree::Group(group)]);
+            match first {
+                Some(TokenTree::Ident(word)) if word == "doc" => all.docs.push(tokens),
+                _ => all.others.push(tokens),
+            }
+        }
+        all
+    }
+
+    /// Reports the attributes that are not doc comments.
+    pub(crate) fn refuse(&mut self, on: &str, diag: &mut Diagnostics) {
+        for other in std::mem::take(&mut self.others) {
+            diag.report_mild(other, format!("{on} takes no attributes"), "remove it; doc comments are welcome");
+        }
+    }
+}
+
+/// Doc comments as tokens and as text.
+pub(crate) fn docs(docs: &[TokenStream]) -> (TokenStream, String) {
+    let lines: Vec<String> = docs
+        .iter()
+        .filter_map(|doc| {
+            let attribute = syn::parse::Parser::parse2(syn::Attribute::parse_outer, doc.clone()).ok()?.pop()?;
+            match &attribute.meta.require_name_value().ok()?.value {
+                syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value().trim().to_string()),
+                _ => None,
+            }
+        })
+        .collect();
+    (docs.iter().cloned().collect(), lines.join("\n").trim().to_string())
+}
+
+const FORM: &str = "write `pub job Name<Memory> { .. }`";
+
+/// Reads the block: what the facade handed over of the runtime's path, and the jobs.
+pub(crate) fn parse(block: TokenStream, diag: &mut Diagnostics) -> (TokenStream, Vec<Job>) {
+    let mut from = Cursor::new(block, TokenStream::new());
+    let root = from.group(Delimiter::Parenthesis).map(|group| group.stream()).unwrap_or_default();
+    let mut jobs = vec![];
+    if from.is_end() {
+        diag.report(nothing_at(Span::call_site()), "this block is empty", FORM);
+    }
+    while !from.is_end() {
+        match job(&mut from, diag) {
+            Ok(job) => jobs.push(job),
+            Err(problem) => {
+                diag.add(problem);
+                break;
+            }
+        }
+    }
+    (root, jobs)
+}
+
+/// A place without tokens, for what is not there at all.
+fn nothing_at(span: Span) -> TokenStream {
+    let mut group = Group::new(Delimiter::None, TokenStream::new());
+    group.set_span(span);
+    TokenTree::Group(group).into()
+}
+
+fn job(from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
+    let attributes = Attributes::parse(from);
+    let visibility = visibility(from);
+    let word = from.ident("`job`", FORM)?;
+    if word != "job" {
+        let text = word.to_string();
+        return Err(match catalog::LATER_STATEMENTS.contains(&&*text) {
+            true => Problem::new(&word, format!("`{word}` is not built yet"), FORM),
+            false => Problem::new(&word, format!("expected `job`, found `{word}`"), near_or(&text, ["job"], FORM)),
+        });
+    }
+    let name = from.name("job", FORM)?;
+    let backend = backend(from, &name, diag);
+    let Some(body) = from.group(Delimiter::Brace) else {
+        return Err(from.expected("`{`", FORM));
+    };
+    let statements = split::statements(body.stream(), diag);
+    let statements = statements.into_iter().map(|tokens| statement(tokens, diag)).collect();
+    let (doc_tokens, about) = docs(&attributes.docs);
+    let attributes = doc_tokens.into_iter().chain(attributes.others.into_iter().flatten()).collect();
+    Ok(Job { attributes, about, visibility, name, backend, statements })
+}
+
+fn visibility(from: &mut Cursor) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    if let Some(TokenTree::Ident(word)) = from.peek()
+        && word == "pub"
+    {
+        tokens.extend(from.next());
+        if let Some(group) = from.group(Delimiter::Parenthesis) {
+            tokens.extend([TokenTree::Group(group)]);
+        }
+    }
+    tokens
+}
+
+/// `<Memory>`. Whatever is wrong with it, the job goes on with `Memory`.
+fn backend(from: &mut Cursor, job: &Ident, diag: &mut Diagnostics) -> Ident {
+    let memory = Ident::new("Memory", job.span());
+    let backends = || format!("the state backends are {}", list(catalog::BACKENDS, "and"));
+    if !from.is_punct('<') {
+        diag.report_mild(job, format!("`{job}` names no state backend"), format!("write `job {job}<Memory>`"));
+        return memory;
+    }
+    let open = from.next();
+    let mut inside = TokenStream::new();
+    while let Some(token) = from.peek() {
+        let end = split::is_punct(token, '>');
+        if matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace) {
+            break;
+        }
+        let token = from.next();
+        if end {
+            break;
+        }
+        inside.extend(token);
+    }
+    let mut arguments = split::arguments(inside).into_iter();
+    let mut first = Cursor::new(arguments.next().unwrap_or_default(), open);
+    let Some(backend) = first.ident("a state backend", &backends()).map_err(|problem| diag.add_mild(problem)).ok() else {
+        return memory;
+    };
+    let more = if first.is_end() { arguments.next() } else { Some(first.rest()) };
+    if let Some(more) = more {
+        diag.report_mild(more, "a job with type parameters is not built yet", format!("write `job {job}<{backend}>`"));
+    }
+    let text = backend.to_string();
+    if catalog::BACKENDS.contains(&&*text) {
+        return backend;
+    }
+    match catalog::LATER_BACKENDS.contains(&&*text) {
+        true => diag.report_mild(&backend, format!("the backend `{backend}` is not built yet"), backends()),
+        false => {
+            let near = near_or(&text, catalog::BACKENDS.iter().copied(), backends());
+            diag.report_mild(&backend, format!("there is no state backend `{backend}`"), near);
+        }
+    }
+    memory
+}
+
+fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
+    let mut from = Cursor::new(tokens.clone(), TokenStream::new());
+    let mut broken = Statement { word: None, name: None, declared: None, tokens, what: None };
+    let mut attributes = Attributes::parse(&mut from);
+    let all = format!("a statement starts with {}", list(catalog::STATEMENTS, "or"));
+    let Some(word) = diag.take(from.ident("a statement", &all)) else { return broken };
+    let text = word.to_string();
+    if !catalog::STATEMENTS.contains(&&*text) {
+        if catalog::LATER_STATEMENTS.contains(&&*text) {
+            diag.report(&word, format!("`{word}` is not built yet"), all);
+        } else {
+            let near = near_or(&text, catalog::STATEMENTS.iter().copied(), all);
+            diag.report(&word, format!("`{word}` starts no statement"), near);
+        }
+        // what it was meant to name is known by its place: `lett d = ..`, `sorce d: T = ..`
+        broken.name = from.ident("", "").ok();
+        return broken;
+    }
+    broken.word = Some(word.clone());
+    let mark = diag.mark();
+    let name = match &*text {
+        "param" => Param::name(&mut from),
+        "source" => Source::name(&mut from),
+        "let" => Let::name(&mut from),
+        "sink" => Sink::name(&mut from),
+        _ => {
+            attributes.refuse("`drop`", diag);
+            return Statement { what: Some(What::Drop(Drop::parse(&word, &mut from, diag))), ..broken };
+        }
+    };
+    let Some(name) = diag.take(name) else { return broken };
+    broken.name = Some(name.clone());
+    let what = if text == "param" {
+        // a param that hides a flag is still a field
+        if let Err(problem) = refuse_flag(&name, catalog::FLAGS) {
+            diag.add_mild(problem);
+        }
+        Param::parse(name, attributes, &mut from, diag).map(What::Param)
+    } else {
+        attributes.refuse(&format!("a `{word}`"), diag);
+        match &*text {
+            "source" => Source::parse(name, &mut from, diag).map(What::Source),
+            "let" => {
+                broken.declared = Let::declared(&name, &mut from, diag);
+                Let::parse(name, &mut from, diag).map(What::Let)
+            }
+            _ => Sink::parse(name, &mut from, diag).map(What::Sink),
+        }
+    };
+    // what was read of a statement with a mistake is not what its author meant
+    Statement { what: what.filter(|_| !diag.spoiled_since(mark)), ..broken }
+}

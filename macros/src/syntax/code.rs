@@ -1,0 +1,200 @@
+//! The user's own Rust: closures and expressions, kept as the tokens they are. They are parsed only to learn whether
+//! they are whole; what they mean is rustc's business.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+
+use crate::diag::{Diagnostics, Problem};
+use crate::syntax::units::{self, Amount};
+
+/// An expression of the user.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    /// As written; numbers with units are still literals.
+    pub(crate) tokens: TokenStream,
+    /// What is known about its form.
+    form: Form,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Form {
+    /// `|x| ..`, with the number of tokens in front of its body.
+    Closure { head: usize, place: bool },
+    /// Something that may stand for a function: a path, a call, a block.
+    Callable,
+    /// Something that cannot.
+    Other,
+    /// Not whole; kept for an editor.
+    Broken,
+}
+
+impl Code {
+    /// Reads an expression, which is to stand behind `before`. `what` says what it is to be, for the case that there is none.
+    pub(crate) fn parse(tokens: TokenStream, before: impl ToTokens, what: &str, help: &str, diag: &mut Diagnostics) -> Option<Code> {
+        if tokens.is_empty() {
+            diag.report(before, format!("expected {what}"), help);
+            return None;
+        }
+        let refused = refuse_amounts(tokens.clone(), diag);
+        match syn::parse2::<syn::Expr>(tokens.clone()) {
+            Ok(expr) => (!refused).then(|| Code { form: Form::of(&expr, &tokens), tokens }),
+            Err(error) => {
+                let problem = if error.to_string().starts_with("unexpected end of input") {
+                    Problem::new(tokens.clone().into_iter().last(), "the expression stops here", "something is missing behind this")
+                } else {
+                    let at = match find(tokens.clone(), error.span()) {
+                        Some(token) => token.to_token_stream(),
+                        None => tokens.clone(),
+                    };
+                    Problem::new(at, format!("the expression cannot be read: {error}"), help)
+                };
+                if diag.editor {
+                    diag.add_mild(problem);
+                    Some(Code { tokens, form: Form::Broken })
+                } else {
+                    diag.add(problem);
+                    None
+                }
+            }
+        }
+    }
+
+    /// Reads a closure, or the path of a function.
+    pub(crate) fn function(tokens: TokenStream, before: impl ToTokens, help: &str, diag: &mut Diagnostics) -> Option<Code> {
+        let code = Code::parse(tokens, before, "a closure", help, diag)?;
+        if code.form == Form::Other {
+            diag.report(&code, "expected a closure", help);
+            return None;
+        }
+        Some(code)
+    }
+
+    /// Whether it is a closure whose body is a place inside its argument: `|r| r.a.b`.
+    pub(crate) fn names_place(&self) -> bool {
+        matches!(self.form, Form::Closure { place: true, .. })
+    }
+
+    /// What is in front of a closure's body, and the body. All is body if it is no closure.
+    pub(crate) fn parts(&self) -> (TokenStream, TokenStream) {
+        let head = match self.form {
+            Form::Closure { head, .. } => head,
+            _ => 0,
+        };
+        let mut tokens = self.tokens.clone().into_iter();
+        (tokens.by_ref().take(head).collect(), tokens.collect())
+    }
+
+    /// Whether the name occurs in it, also in a format string.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        mentions(self.tokens.clone(), name)
+    }
+}
+
+impl ToTokens for Code {
+    fn to_tokens(&self, to: &mut TokenStream) {
+        self.tokens.to_tokens(to);
+    }
+}
+
+impl Form {
+    fn of(expr: &syn::Expr, tokens: &TokenStream) -> Form {
+        use syn::Expr;
+        match expr {
+            Expr::Closure(closure) => {
+                let body = closure.body.to_token_stream().into_iter().count();
+                Form::Closure { head: tokens.clone().into_iter().count().saturating_sub(body), place: is_place(closure) }
+            }
+            Expr::Lit(_)
+            | Expr::Tuple(_)
+            | Expr::Array(_)
+            | Expr::Repeat(_)
+            | Expr::Binary(_)
+            | Expr::Range(_)
+            | Expr::Struct(_)
+            | Expr::Cast(_)
+            | Expr::Assign(_)
+            | Expr::Let(_)
+            | Expr::ForLoop(_)
+            | Expr::While(_) => Form::Other,
+            _ => Form::Callable,
+        }
+    }
+}
+
+/// `|r| r.a.b`: one argument without a pattern, and a body that goes into it by fields alone.
+fn is_place(closure: &syn::ExprClosure) -> bool {
+    let argument = match closure.inputs.iter().collect::<Vec<_>>()[..] {
+        [syn::Pat::Ident(pat)] if pat.subpat.is_none() && pat.by_ref.is_none() => &pat.ident,
+        [syn::Pat::Type(typed)] => match &*typed.pat {
+            syn::Pat::Ident(pat) => &pat.ident,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    if !matches!(closure.output, syn::ReturnType::Default) {
+        return false;
+    }
+    let mut place = &*closure.body;
+    let mut fields = 0;
+    while let syn::Expr::Field(field) = place {
+        place = &field.base;
+        fields += 1;
+    }
+    fields > 0 && matches!(place, syn::Expr::Path(path) if path.path.is_ident(argument))
+}
+
+/// Reports numbers with a unit that mean nothing, wherever they stand.
+fn refuse_amounts(tokens: TokenStream, diag: &mut Diagnostics) -> bool {
+    let mut refused = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => refused |= refuse_amounts(group.stream(), diag),
+            TokenTree::Literal(literal) => {
+                if let Some(Amount::Refused(fact, help)) = units::read(&literal.to_string()) {
+                    diag.report(literal, fact, help);
+                    refused = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    refused
+}
+
+/// The token with this span, at whatever depth. Spans have no equality, so they are compared by what they print.
+fn find(tokens: TokenStream, span: proc_macro2::Span) -> Option<TokenTree> {
+    let wanted = format!("{span:?}");
+    tokens.into_iter().find_map(|token| {
+        if format!("{:?}", token.span()) == wanted {
+            return Some(token);
+        }
+        match token {
+            TokenTree::Group(group) => find(group.stream(), span),
+            _ => None,
+        }
+    })
+}
+
+/// Whether the name occurs among the tokens, at whatever depth, also inside a format string.
+pub(crate) fn mentions(tokens: TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        TokenTree::Literal(literal) => {
+            let text = literal.to_string();
+            text.ends_with(['"', '#']) && text.contains('{') && text.contains(name)
+        }
+        TokenTree::Punct(_) => false,
+    })
+}
+
+/// All names among the tokens, at whatever depth.
+pub(crate) fn names(tokens: TokenStream, to: &mut Vec<Ident>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => to.push(ident),
+            TokenTree::Group(group) => names(group.stream(), to),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The block as it is written: one file per noun, every token kept that a later phase may point at. Nothing here knows
+//! whether a name exists or a stream has a key; a statement that cannot be read leaves its name and its tokens behind.
+
+pub(crate) mod aggregate;
+pub(crate) mod block;
+pub(crate) mod code;
+pub(crate) mod cursor;
+pub(crate) mod operator;
+pub(crate) mod options;
+pub(crate) mod param;
+pub(crate) mod sink;
+pub(crate) mod source;
+pub(crate) mod split;
+pub(crate) mod stream;
+pub(crate) mod units;
+pub(crate) mod window;
+
+pub(crate) use aggregate::{Aggregate, Part};
+pub(crate) use block::{Job, Statement, What, parse};
+pub(crate) use code::Code;
+pub(crate) use operator::{Call, Emit, Op};
+pub(crate) use param::Param;
+pub(crate) use sink::{Connector};
+pub(crate) use source::Source;
+pub(crate) use stream::{Input, Start};
+pub(crate) use units::Length;
+pub(crate) use window::Window;

@@ -1,0 +1,170 @@
+//! Numbers with a unit: `250us 100ms 10s 5min 1h 7d`, `1h30min`. Rust reads each as one token, a number with a suffix;
+//! here is what they mean, and which are refused.
+
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use quote::ToTokens;
+
+use crate::diag::{Parsed, Problem};
+use crate::syntax::cursor::Cursor;
+
+/// Units from large to small, in microseconds.
+const UNITS: &[(&str, i64)] =
+    &[("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
+
+/// What a literal that is meant as a duration says.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Amount {
+    /// Microseconds.
+    Micros(i64),
+    /// Meant as a duration, but not one: what is wrong, and what to write.
+    Refused(String, String),
+}
+
+/// Reads a literal. `None` if it is no number with a unit of time.
+pub(crate) fn read(text: &str) -> Option<Amount> {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) || ["0x", "0o", "0b"].iter().any(|radix| text.starts_with(radix)) {
+        return None;
+    }
+    let mut parts: Vec<(String, &str)> = vec![];
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.')).unwrap_or(rest.len());
+        let letters = rest[digits..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len() - digits);
+        let (number, unit) = (&rest[..digits], &rest[digits..digits + letters]);
+        if number.is_empty() || !(unit == "m" || UNITS.iter().any(|(name, _)| *name == unit)) {
+            return None;
+        }
+        parts.push((number.replace('_', ""), unit));
+        rest = &rest[digits + letters..];
+    }
+    let minutes = || parts.iter().map(|(n, u)| format!("{n}{}", if *u == "m" { "min" } else { u })).collect::<String>();
+    if parts.iter().any(|(_, unit)| *unit == "m") {
+        return Some(Amount::Refused(format!("`{text}` could be minutes or months"), format!("write `{}`", minutes())));
+    }
+    if let Some((number, unit)) = parts.iter().find(|(number, _)| number.contains('.')) {
+        let smaller = UNITS.iter().skip_while(|(name, _)| name != unit).nth(1).map_or("us", |(name, _)| name);
+        return Some(Amount::Refused(
+            format!("`{number}{unit}` is not a whole number of `{unit}`"),
+            format!("write it in whole numbers of a smaller unit, such as `{smaller}`"),
+        ));
+    }
+    let size = |unit: &str| UNITS.iter().find(|(name, _)| *name == unit).map_or(0, |(_, micros)| *micros);
+    if parts.windows(2).any(|two| size(two[0].1) <= size(two[1].1)) {
+        let mut sorted = parts.clone();
+        sorted.sort_by_key(|(_, unit)| std::cmp::Reverse(size(unit)));
+        let sorted: String = sorted.iter().map(|(n, u)| format!("{n}{u}")).collect();
+        return Some(Amount::Refused(
+            format!("the units of `{text}` do not go from large to small"),
+            format!("write each unit once, the largest first: `{sorted}`"),
+        ));
+    }
+    let total = parts.iter().try_fold(0i64, |sum, (number, unit)| {
+        sum.checked_add(number.parse::<i64>().ok()?.checked_mul(size(unit))?)
+    });
+    Some(match total {
+        Some(micros) => Amount::Micros(micros),
+        None => Amount::Refused(
+            format!("`{text}` is longer than time is counted"),
+            "a duration is less than about 292,000 years".to_string(),
+        ),
+    })
+}
+
+/// A duration as the value of an option: written out, or a param.
+#[derive(Clone, Debug)]
+pub(crate) enum Length {
+    Literal { micros: i64, token: Literal },
+    Param(Ident),
+}
+
+impl Length {
+    pub(crate) fn parse(from: &mut Cursor, of: &str) -> Parsed<Length> {
+        let help = format!("write `{of} 10min`, or `{of} name` with a param of type `TimeSpan`");
+        match from.peek() {
+            Some(TokenTree::Literal(token)) => {
+                let token = token.clone();
+                match read(&token.to_string()) {
+                    Some(Amount::Micros(micros)) => {
+                        from.next();
+                        Ok(Length::Literal { micros, token })
+                    }
+                    Some(Amount::Refused(fact, help)) => Err(Problem::new(&token, fact, help)),
+                    None => Err(Problem::new(
+                        &token,
+                        format!("`{token}` is no duration"),
+                        format!("a duration has a unit, one of `us`, `ms`, `s`, `min`, `h`, `d`: `{of} 10min`"),
+                    )),
+                }
+            }
+            Some(TokenTree::Ident(name)) => {
+                let name = name.clone();
+                from.next();
+                Ok(Length::Param(name))
+            }
+            Some(TokenTree::Punct(p)) if p.as_char() == '-' => {
+                Err(Problem::new(from.here(), "a duration here is not negative", help))
+            }
+            _ => Err(from.expected("a duration", &help)),
+        }
+    }
+
+    /// As it is written.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Length::Literal { token, .. } => token.to_string(),
+            Length::Param(name) => name.to_string(),
+        }
+    }
+}
+
+impl ToTokens for Length {
+    fn to_tokens(&self, to: &mut TokenStream) {
+        match self {
+            Length::Literal { token, .. } => token.to_tokens(to),
+            Length::Param(name) => name.to_tokens(to),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, micros) in [
+            ("250us", 250),
+            ("100ms", 100_000),
+            ("0s", 0),
+            ("1_000ms", 1_000_000),
+            ("5min", 300_000_000),
+            ("1h30min", 5_400_000_000),
+            ("7d", 604_800_000_000),
+        ] {
+            assert_eq!(read(text), Some(Amount::Micros(micros)), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_literals_are_left_alone() {
+        for text in ["10", "5u32", "1usize", "1e5", "2.5f64", "0x1d", "0b1", "1.0", "\"10s\"", "'s'", "10sec"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn refused_ones_say_what_to_write() {
+        for (text, cure) in [
+            ("10m", "write `10min`"),
+            ("1h5m", "write `1h5min`"),
+            ("1.5h", "such as `min`"),
+            ("30min1h", "`1h30min`"),
+            ("999999999999d", "292,000 years"),
+        ] {
+            match read(text) {
+                Some(Amount::Refused(_, help)) => assert!(help.contains(cure), "{text}: {help}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+}

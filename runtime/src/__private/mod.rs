@@ -1,0 +1,281 @@
+//! What emitted code calls. Not for people: names and shapes change with the macro, which is pinned to this version.
+//! `docs/expansion.md` in the repository tells what is emitted.
+
+pub use crate::aggregate::{Aggregator, AggregatorOf, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum};
+pub use crate::codec::{CodecError, Reader};
+pub use crate::config::Config;
+pub use crate::engine::{
+    ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, JobMeta, OperatorMeta, SinkMeta, SinkPort, SourceMeta,
+    combined_edge, keyed_edge, local_edge, no_late, sink, source, stage,
+};
+pub use crate::error::{Error, Fault};
+pub use crate::frame::writer::Cx;
+pub use crate::frame::{Timed, Untimed};
+pub use crate::job::{Flag, Job, NoFlag, Param, ParseFlag, Values, main};
+pub use crate::key::{DerivedKey, Key, KeyColumn, KeyHash, KeyLike};
+pub use crate::plan::Plan;
+pub use crate::record::{Record, Row};
+pub use crate::report::Summary;
+pub use crate::schema::*;
+pub use crate::sink::Accepts;
+pub use crate::sink::collect::{Collected, collect};
+pub use crate::source::RowType;
+pub use crate::state::{Backend, Memory};
+pub use crate::time::{TimeSpan, Timestamp};
+pub use crate::window::{Tumbling, Windowed};
+
+use crate::engine::Local;
+use crate::hash::KeyRange;
+use crate::keyed::Speak;
+use crate::keyed::aggregate::{AggregateEach, AggregateTotal};
+use crate::keyed::combine::{CombineTotals, CombineWindows};
+use crate::keyed::fold::{Fold, FoldingWith, Reducing};
+use crate::keyed::relay::Relay;
+use crate::window::Window;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// The event time of rows that have none.
+pub const NO_TIME: i64 = i64::MIN;
+
+/// Hands a value to a user's closure. The value comes first, so that its type is known when the closure is checked.
+#[inline(always)]
+pub fn call<A, R>(a: A, f: impl FnOnce(A) -> R) -> R {
+    f(a)
+}
+
+/// `filter`.
+#[inline(always)]
+pub fn test<A>(a: &A, f: impl FnOnce(&A) -> bool) -> bool {
+    f(a)
+}
+
+/// `filter_map`.
+#[inline(always)]
+pub fn pick<A, R>(a: A, f: impl FnOnce(A) -> Option<R>) -> Option<R> {
+    f(a)
+}
+
+/// `inspect`.
+#[inline(always)]
+pub fn inspect<A>(a: &A, f: impl FnOnce(&A)) {
+    f(a)
+}
+
+/// A row that goes to several consumers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` goes to several consumers and is not `Clone`",
+    label = "this consumer needs a copy of the record",
+    note = "derive `Clone` for `{Self}`, or let one consumer take the stream and branch behind it"
+)]
+pub trait Share: Sized {
+    /// A copy.
+    fn share(&self) -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Share for T {
+    #[inline(always)]
+    fn share(&self) -> T {
+        self.clone()
+    }
+}
+
+/// A copy for a consumer that is not the last.
+#[inline(always)]
+pub fn share<T: Share>(row: &T) -> T {
+    row.share()
+}
+
+/// The owned form of a row.
+#[inline(always)]
+pub fn store<X: Row>(row: X) -> X::Stored {
+    row.store()
+}
+
+/// The gate for keys.
+#[inline(always)]
+pub fn is_key<Q: KeyLike>(key: Q) -> Q::Checked {
+    key.checked()
+}
+
+/// What an `event_time` closure gives.
+#[diagnostic::on_unimplemented(
+    message = "event time is a `Timestamp`, and this is a `{Self}`",
+    label = "not a `Timestamp`",
+    note = "make one with `Timestamp::from_millis(ms)`"
+)]
+pub trait IsTime {
+    /// As a point in time.
+    fn time(self) -> Timestamp;
+}
+impl IsTime for Timestamp {
+    #[inline(always)]
+    fn time(self) -> Timestamp {
+        self
+    }
+}
+
+/// The gate for event times.
+#[inline(always)]
+pub fn is_time<T: IsTime>(time: T) -> Timestamp {
+    time.time()
+}
+
+/// An aggregator for both sides of an edge.
+pub fn shared<A>(aggregator: A) -> Shared<A> {
+    Shared::new(aggregator)
+}
+
+/// The gate that a row fits its aggregator.
+#[inline(always)]
+pub fn fits<A: AggregatorOf<P>, P>(_: &Shared<A>, row: P) -> A::Row {
+    A::row(row)
+}
+
+/// Words over whole rows; see [`crate::aggregate::Over`].
+pub fn over<K: Key, V: Record, T: crate::frame::Time, X: Record, A, P, F: Fn(&V) -> P>(
+    _: &EdgeIn<'_, K, V, T, X>,
+    words: A,
+    part: F,
+) -> crate::aggregate::Over<A, F> {
+    crate::aggregate::Over(words, part)
+}
+
+/// A tumbling window; a wrong one ends the attempt before it begins.
+pub fn tumbling(g: &mut Graph<'_>, size: TimeSpan, offset: TimeSpan, allow_late: TimeSpan, refire: bool) -> Tumbling {
+    Tumbling::new(size, offset, allow_late, refire).unwrap_or_else(|fault| {
+        g.fail(Error::Setup(fault));
+        Tumbling::DAY
+    })
+}
+
+/// A combiner for windows.
+pub fn combine_windows<K: Key, V: 'static, A: Aggregator<V>>(
+    window: &Tumbling,
+    how: &Shared<A>,
+) -> impl Fn() -> CombineWindows<K, V, Shared<A>> + 'static {
+    let (window, how) = (*window, how.clone());
+    move || CombineWindows::new(window, how.clone())
+}
+
+/// A combiner for totals.
+pub fn combine_totals<K: Key, V: 'static, A: Aggregator<V>>(
+    how: &Shared<A>,
+) -> impl Fn() -> CombineTotals<K, V, Shared<A>> + 'static {
+    let how = how.clone();
+    move || CombineTotals::new(how.clone())
+}
+
+fn range(local: &Local) -> KeyRange {
+    KeyRange::of(local.worker, local.workers)
+}
+
+fn every(span: TimeSpan) -> Speak {
+    Speak::Every(Duration::from_micros(span.micros().max(1) as u64))
+}
+
+/// `aggregate(.., emit each)`.
+pub fn aggregate_each<K: Key, V: 'static, A: Aggregator<V>>(how: A) -> impl FnOnce(&Local) -> AggregateEach<K, V, A> {
+    move |local| AggregateEach::new(how, range(local))
+}
+
+/// `aggregate(.., emit every D)`.
+pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>>(
+    how: A,
+    span: TimeSpan,
+) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
+    move |local| AggregateTotal::new(how, range(local), every(span), local.now())
+}
+
+/// `aggregate(.., emit at_end)`.
+pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>>(how: A) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
+    move |local| AggregateTotal::new(how, range(local), Speak::AtEnd, local.now())
+}
+
+/// `reduce(.., emit each)`. The edge comes first, so that the rows' type is known when the closure is checked.
+pub fn reduce_each<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static>(
+    _: &EdgeIn<'_, K, V, T, ()>,
+    f: F,
+) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>> + use<K, V, T, F> {
+    move |local| Fold::new(Reducing(f), range(local), Speak::Each, local.now())
+}
+
+/// `reduce(.., emit every D)`.
+pub fn reduce_every<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static>(
+    _: &EdgeIn<'_, K, V, T, ()>,
+    f: F,
+    span: TimeSpan,
+) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>> + use<K, V, T, F> {
+    move |local| Fold::new(Reducing(f), range(local), every(span), local.now())
+}
+
+/// `reduce(.., emit at_end)`.
+pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static>(
+    _: &EdgeIn<'_, K, V, T, ()>,
+    f: F,
+) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>> + use<K, V, T, F> {
+    move |local| Fold::new(Reducing(f), range(local), Speak::AtEnd, local.now())
+}
+
+/// `fold(.., emit each)`.
+pub fn fold_each<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+    _: &EdgeIn<'_, K, V, T, ()>,
+    init: I,
+    f: F,
+) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>> + use<K, V, T, A, I, F> {
+    move |local| Fold::new(FoldingWith(init, f), range(local), Speak::Each, local.now())
+}
+
+/// `fold(.., emit every D)`.
+pub fn fold_every<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+    _: &EdgeIn<'_, K, V, T, ()>,
+    init: I,
+    f: F,
+    span: TimeSpan,
+) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>> + use<K, V, T, A, I, F> {
+    move |local| Fold::new(FoldingWith(init, f), range(local), every(span), local.now())
+}
+
+/// `fold(.., emit at_end)`.
+pub fn fold_at_end<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+    _: &EdgeIn<'_, K, V, T, ()>,
+    init: I,
+    f: F,
+) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>> + use<K, V, T, A, I, F> {
+    move |local| Fold::new(FoldingWith(init, f), range(local), Speak::AtEnd, local.now())
+}
+
+/// `window(..).aggregate(..)`.
+pub fn window<K: Key, V: 'static, A: Aggregator<V>>(window: Tumbling, how: A) -> impl FnOnce(&Local) -> Window<K, V, A> {
+    move |local| Window::new(window, how, range(local))
+}
+
+/// `union(..)`.
+pub fn relay<V>() -> impl FnOnce(&Local) -> Relay<V> {
+    |_| Relay::new()
+}
+
+/// What a sink and its rows are, for the check in the block.
+pub fn holds<W, X>(_: &SinkPort<W>, _: &X) -> PhantomData<(W, X)> {
+    PhantomData
+}
+
+/// Runs a job on a backend.
+///
+/// # Errors
+/// Whatever ends the run before its inputs have ended.
+pub fn execute<B: Backend>(
+    job: &'static JobMeta,
+    config: Config,
+    build: impl Fn(&mut Graph<'_>) + Send + Sync + 'static,
+) -> Result<Summary, Error> {
+    crate::engine::execute(job, config, B::NAME, build)
+}
+
+/// The plan of a job on a backend.
+///
+/// # Errors
+/// If a setting is wrong.
+pub fn plan<B: Backend>(job: &'static JobMeta, config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Plan, Error> {
+    crate::engine::plan(job, config, B::NAME, build)
+}

@@ -1,0 +1,141 @@
+//! Aggregators: many rows to one value, a row at a time, with partial results that can be merged.
+
+mod words;
+
+pub use words::{Comparable, Count, Max, MaxBy, Mean, Min, MinBy, Number, Sum, Summable};
+
+use crate::record::Record;
+use std::rc::Rc;
+
+/// Folds rows of type `T` into one value.
+///
+/// Partial results are merged where rows are combined in front of an exchange, so the order of rows must not matter.
+///
+/// ```
+/// use pelton::Aggregator;
+///
+/// #[derive(Clone)]
+/// struct Longest;
+///
+/// impl Aggregator<String> for Longest {
+///     type Acc = u64;
+///     type Out = u64;
+///     fn add(&self, longest: &mut u64, row: &String) {
+///         *longest = (*longest).max(row.len() as u64);
+///     }
+///     fn merge(&self, longest: &mut u64, other: u64) {
+///         *longest = (*longest).max(other);
+///     }
+///     fn finish(&self, longest: &u64) -> u64 {
+///         *longest
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not aggregate `{T}`",
+    label = "no `Aggregator<{T}>`",
+    note = "ready-made: `count()`, `sum(|r| r.x)`, `(count(), max(|r| r.x))`; your own: `impl Aggregator<{T}> for {Self}`"
+)]
+pub trait Aggregator<T>: 'static {
+    /// A partial result; what is kept in state.
+    type Acc: Record + Default;
+    /// The result.
+    type Out;
+    /// Adds a row.
+    fn add(&self, acc: &mut Self::Acc, row: &T);
+    /// Adds another partial result.
+    fn merge(&self, acc: &mut Self::Acc, other: Self::Acc);
+    /// The result so far.
+    fn finish(&self, acc: &Self::Acc) -> Self::Out;
+}
+
+/// The gate that says "`X` does not aggregate `T`" once: where the bound fails, the row's type is an error.
+pub trait AggregatorOf<T> {
+    /// `T`.
+    type Row;
+    /// Gives the row back.
+    fn row(row: T) -> Self::Row;
+}
+#[diagnostic::do_not_recommend]
+impl<T, A: Aggregator<T>> AggregatorOf<T> for A {
+    type Row = T;
+    #[inline(always)]
+    fn row(row: T) -> T {
+        row
+    }
+}
+
+/// An aggregator that both sides of an edge use.
+pub struct Shared<A>(Rc<A>);
+
+impl<A> Shared<A> {
+    /// Shares one.
+    pub fn new(aggregator: A) -> Self {
+        Shared(Rc::new(aggregator))
+    }
+}
+impl<A> Clone for Shared<A> {
+    fn clone(&self) -> Self {
+        Shared(self.0.clone())
+    }
+}
+impl<T, A: Aggregator<T>> Aggregator<T> for Shared<A> {
+    type Acc = A::Acc;
+    type Out = A::Out;
+    #[inline(always)]
+    fn add(&self, acc: &mut A::Acc, row: &T) {
+        self.0.add(acc, row)
+    }
+    #[inline(always)]
+    fn merge(&self, acc: &mut A::Acc, other: A::Acc) {
+        self.0.merge(acc, other)
+    }
+    #[inline(always)]
+    fn finish(&self, acc: &A::Acc) -> A::Out {
+        self.0.finish(acc)
+    }
+}
+
+/// Words over whole rows: what each word needs is taken from the row behind the edge.
+pub struct Over<A, F>(pub A, pub F);
+impl<T: 'static, P, A: Aggregator<P>, F: Fn(&T) -> P + 'static> Aggregator<T> for Over<A, F> {
+    type Acc = A::Acc;
+    type Out = A::Out;
+    #[inline(always)]
+    fn add(&self, acc: &mut A::Acc, row: &T) {
+        self.0.add(acc, &(self.1)(row))
+    }
+    #[inline(always)]
+    fn merge(&self, acc: &mut A::Acc, other: A::Acc) {
+        self.0.merge(acc, other)
+    }
+    #[inline(always)]
+    fn finish(&self, acc: &A::Acc) -> A::Out {
+        self.0.finish(acc)
+    }
+}
+
+macro_rules! tuples {
+    ($($($A:ident $T:ident $i:tt)+;)*) => { $(
+        impl<$($T,)+ $($A: Aggregator<$T>),+> Aggregator<($($T,)+)> for ($($A,)+) {
+            type Acc = ($($A::Acc,)+);
+            type Out = ($($A::Out,)+);
+            #[inline(always)]
+            fn add(&self, acc: &mut Self::Acc, row: &($($T,)+)) { $(self.$i.add(&mut acc.$i, &row.$i);)+ }
+            #[inline(always)]
+            fn merge(&self, acc: &mut Self::Acc, other: Self::Acc) { $(self.$i.merge(&mut acc.$i, other.$i);)+ }
+            #[inline(always)]
+            fn finish(&self, acc: &Self::Acc) -> Self::Out { ($(self.$i.finish(&acc.$i),)+) }
+        }
+    )* };
+}
+tuples! {
+    A T 0;
+    A T 0 B U 1;
+    A T 0 B U 1 C V 2;
+    A T 0 B U 1 C V 2 D W 3;
+    A T 0 B U 1 C V 2 D W 3 E X 4;
+    A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5;
+    A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6;
+    A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6 H S 7;
+}

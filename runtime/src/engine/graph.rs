@@ -1,0 +1,242 @@
+//! The graph of one worker while it is built: called by the emitted `build`, chain by chain in data order.
+//!
+//! The same calls draw the plan: a graph without a scope opens nothing and only takes notes.
+
+use super::local::Local;
+use super::meta::{ChainMeta, EdgeMeta, OperatorMeta, SinkMeta, SourceMeta};
+use super::port::{EdgeOut, Feeds, Note, Outs, SinkOut};
+use crate::error::Error;
+use crate::frame::writer::{Combine, NoCombine, Writer};
+use crate::frame::{Rows, Time};
+use crate::key::Key;
+use crate::plan::{Chain, Edge, EdgeKind, Operator, Plan};
+use crate::record::Record;
+use crate::sink::Sink;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use timely::dataflow::Scope;
+
+/// The graph of one worker.
+pub struct Graph<'g> {
+    pub(super) scope: Option<Scope<'g, u64>>,
+    pub(super) local: Rc<Local>,
+    pub(super) notes: Notes,
+}
+
+/// What the plan will say.
+#[derive(Default)]
+pub struct Notes {
+    pub(super) chains: Vec<Chain>,
+    pub(super) edges: Vec<EdgeNote>,
+}
+
+/// What the plan will say of an edge.
+pub struct EdgeNote {
+    producers: Vec<usize>,
+    consumer: Option<usize>,
+    meta: &'static EdgeMeta,
+    local: bool,
+    key: &'static str,
+    row: &'static str,
+    row_bytes: usize,
+    timed: bool,
+    combined: bool,
+    bound_of_sender: u64,
+}
+
+impl<'g> Graph<'g> {
+    pub(super) fn new(scope: Option<Scope<'g, u64>>, local: Rc<Local>) -> Self {
+        Graph { scope, local, notes: Notes::default() }
+    }
+
+    /// Ends the attempt with an error found while building.
+    pub fn fail(&mut self, error: Error) {
+        self.local.fail(error);
+    }
+
+    /// Notes a chain with its outputs; gives its number.
+    pub(super) fn note_chain<O: Outs<'g>>(&mut self, operators: &[OperatorMeta], source: Option<String>, outs: &O) -> usize {
+        let chain = self.local.add_chain();
+        let mut listed: Vec<Operator> = operators
+            .iter()
+            .map(|o| Operator {
+                what: o.what.to_owned(),
+                name: o.name.to_owned(),
+                arrival_ordered: o.arrival_ordered,
+                stateful: o.stateful,
+                input: o.input,
+                counted: o.counted,
+            })
+            .collect();
+        if let (Some(first), Some(source)) = (listed.first_mut(), source) {
+            first.what = source;
+        }
+        let mut notes = Vec::new();
+        outs.note(chain, &mut notes);
+        for note in notes {
+            match note {
+                Note::Edge(edge, chain) => self.notes.edges[edge].producers.push(chain),
+                Note::Sink(name, what) => {
+                    let input = listed.len();
+                    let name = name.to_owned();
+                    listed.push(Operator { what, name, arrival_ordered: false, stateful: false, input, counted: None });
+                }
+            }
+        }
+        self.notes.chains.push(Chain { operators: listed });
+        chain
+    }
+
+    pub(super) fn note_consumer(&mut self, edge: usize, chain: usize) {
+        self.notes.edges[edge].consumer = Some(chain);
+    }
+
+    fn edge<K: Key, V: Record, T: Time, C: Combine<K, V>>(
+        &mut self,
+        meta: &'static EdgeMeta,
+        local: bool,
+        combine: impl Fn() -> C + 'static,
+    ) -> (EdgeOut<'g, K, V, T, C>, EdgeIn<'g, K, V, T, C::Acc>) {
+        let (me, workers, frame_rows) = (self.local.worker, self.local.workers, self.local.config.frame_rows);
+        let again: Rc<dyn Fn() -> Writer<K, V, T, C>> =
+            Rc::new(move || Writer::new(me, workers, local, frame_rows, combine()));
+        let edge = self.notes.edges.len();
+        let feeds = Feeds::default();
+        // What the plan says of types is filled in by the consumer, which knows them.
+        self.notes.edges.push(EdgeNote {
+            producers: Vec::new(),
+            consumer: None,
+            meta,
+            local,
+            key: "",
+            row: "",
+            row_bytes: 0,
+            timed: T::TIMED,
+            combined: C::ACTIVE,
+            bound_of_sender: 0,
+        });
+        let describe = {
+            let again = again.clone();
+            Box::new(move |note: &mut EdgeNote| {
+                note.key = std::any::type_name::<K>();
+                note.row = std::any::type_name::<V>();
+                note.row_bytes = Rows::<K, V, T>::ROW_BYTES;
+                note.bound_of_sender = again().bound_bytes();
+            }) as Box<dyn FnOnce(&mut EdgeNote)>
+        };
+        let input = EdgeIn { edge, local, feeds: feeds.clone(), describe };
+        let writer = again();
+        (EdgeOut { edge, feeds, writer, again }, input)
+    }
+
+    pub(super) fn describe(&mut self, edge: usize, describe: Box<dyn FnOnce(&mut EdgeNote)>) {
+        describe(&mut self.notes.edges[edge]);
+    }
+
+    /// The plan of what has been built.
+    pub(super) fn plan(self, job: &super::meta::JobMeta, backend: &str) -> Plan {
+        let workers = self.local.workers;
+        let mut edges = Vec::new();
+        for note in &self.notes.edges {
+            let Some(to) = note.consumer else { continue };
+            for &from in &note.producers {
+                edges.push(Edge {
+                    from,
+                    to,
+                    kind: if note.local { EdgeKind::Local } else { EdgeKind::ByKey },
+                    because: note.meta.because.to_owned(),
+                    key: short(note.key),
+                    row: short(note.row),
+                    row_bytes: note.row_bytes,
+                    timed: note.timed,
+                    combined: note.combined,
+                    bound_bytes: note.bound_of_sender * workers as u64,
+                });
+            }
+        }
+        Plan {
+            job: job.name.to_owned(),
+            backend: backend.to_owned(),
+            workers,
+            chains: self.notes.chains,
+            edges,
+            dropped: job.dropped.iter().map(|d| (*d).to_owned()).collect(),
+        }
+    }
+}
+
+/// A type's name without the paths of its parts.
+fn short(name: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    for c in name.chars() {
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+        } else if c == ':' {
+            word.clear();
+        } else {
+            out.push_str(&word);
+            word.clear();
+            out.push(c);
+        }
+    }
+    out + &word
+}
+
+/// The receiving end of an edge, before its chain is built.
+pub struct EdgeIn<'g, K: Key, V: Record, T: Time, A: Record> {
+    pub(super) edge: usize,
+    pub(super) local: bool,
+    pub(super) feeds: Feeds<'g, K, V, T, A>,
+    pub(super) describe: Box<dyn FnOnce(&mut EdgeNote)>,
+}
+
+/// An edge by key, without a combiner.
+pub fn keyed_edge<'g, K: Key, V: Record, T: Time, A: Record>(
+    g: &mut Graph<'g>,
+    meta: &'static EdgeMeta,
+) -> (EdgeOut<'g, K, V, T, NoCombine<A>>, EdgeIn<'g, K, V, T, A>) {
+    g.edge(meta, false, NoCombine::default)
+}
+
+/// An edge by key with a combiner in front, which `combine` makes.
+pub fn combined_edge<'g, K: Key, V: Record, T: Time, C: Combine<K, V>>(
+    g: &mut Graph<'g>,
+    meta: &'static EdgeMeta,
+    combine: impl Fn() -> C + 'static,
+) -> (EdgeOut<'g, K, V, T, C>, EdgeIn<'g, K, V, T, C::Acc>) {
+    g.edge(meta, false, combine)
+}
+
+/// An edge to the next chain on the same worker.
+pub fn local_edge<'g, V: Record, T: Time>(
+    g: &mut Graph<'g>,
+    meta: &'static EdgeMeta,
+) -> (EdgeOut<'g, (), V, T, NoCombine>, EdgeIn<'g, (), V, T, ()>) {
+    g.edge(meta, true, NoCombine::default)
+}
+
+/// A sink.
+pub fn sink<S: Sink>(g: &mut Graph<'_>, meta: &'static SinkMeta, connector: S) -> SinkOut<S> {
+    let sink = g.local.add_sink();
+    SinkOut { sink, name: meta.name, connector: Rc::new(RefCell::new(connector)), part: Rc::new(Cell::new(0)) }
+}
+
+/// The number of a source's reader at this worker: also what the plan calls it.
+pub(super) fn source_operators(meta: &'static SourceMeta) -> &'static [OperatorMeta] {
+    meta.operators
+}
+
+/// The operators of a chain.
+pub(super) fn chain_operators(meta: &'static ChainMeta) -> &'static [OperatorMeta] {
+    meta.operators
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn type_names_lose_their_paths() {
+        assert_eq!(super::short("(alloc::string::String, core::option::Option<a::b::C>)"), "(String, Option<C>)");
+        assert_eq!(super::short("u64"), "u64");
+    }
+}

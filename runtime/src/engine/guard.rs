@@ -1,0 +1,66 @@
+//! User code on a worker: a panic becomes an error that names the operator, the place in the source and the record.
+
+use super::meta::OperatorMeta;
+use crate::error::{Error, Place};
+use crate::frame::writer::Cx;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+thread_local! {
+    /// Where the last panic of this thread was, if the thread is a worker.
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    static IS_WORKER: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Marks this thread as a worker: its panics are not printed by the standard hook, but kept for the error.
+pub fn begin_worker() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if IS_WORKER.get() {
+                let at = info.location().map_or_else(String::new, |l| format!("{}:{}:{}", l.file(), l.line(), l.column()));
+                LAST.with_borrow_mut(|last| *last = Some(at));
+            } else {
+                before(info);
+            }
+        }));
+    });
+    IS_WORKER.set(true);
+}
+
+/// What a panic said, and where.
+pub fn described(payload: &(dyn std::any::Any + Send)) -> (String, String) {
+    let message = payload
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    (message, LAST.with_borrow_mut(Option::take).unwrap_or_default())
+}
+
+/// Runs a chain's body. `cx` tells which operator it was, `place` which record.
+pub fn guarded<R>(
+    operators: &'static [OperatorMeta],
+    cx: &mut Cx,
+    run: impl FnOnce(&mut Cx) -> R,
+    place: impl FnOnce(&Cx) -> Place,
+) -> Result<R, Error> {
+    catch_unwind(AssertUnwindSafe(|| run(cx))).map_err(|payload| {
+        let (message, location) = described(&*payload);
+        Error::Panic { operator: operator_name(operators, cx.operator as usize), location, place: place(cx), message }
+    })
+}
+
+/// `filter` in `delayed`: the operator, and the stream that its chain of calls makes.
+fn operator_name(operators: &[OperatorMeta], at: usize) -> String {
+    let Some(operator) = operators.get(at) else { return "?".to_owned() };
+    if !operator.name.is_empty() {
+        return operator.name.to_owned();
+    }
+    match operators[at..].iter().find(|o| !o.name.is_empty()) {
+        Some(named) => format!("{}.{}", named.name, operator.what),
+        None => operator.what.to_owned(),
+    }
+}

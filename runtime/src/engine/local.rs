@@ -1,0 +1,182 @@
+//! What the operators of one worker share with its thread: messages in, messages out, and the first failure.
+
+use super::control::ToCoordinator;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::source::{Found, Waker};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+use timely::scheduling::Activator;
+
+/// A message for one source of this worker.
+pub enum ToSource {
+    /// A split, or that there is none; and the watermark to start from.
+    Found(Found, i64),
+    /// Every split has been handed out.
+    AllAssigned,
+    /// The epoch ends.
+    Barrier(u64),
+    /// The last epoch ends.
+    Last(u64),
+}
+
+/// Messages for a source, and what wakes it.
+pub struct Mailbox {
+    /// The messages, oldest first.
+    pub messages: RefCell<VecDeque<ToSource>>,
+    activator: RefCell<Option<Activator>>,
+}
+
+impl Mailbox {
+    /// Names what wakes the source.
+    pub fn wake_with(&self, activator: Activator) {
+        *self.activator.borrow_mut() = Some(activator);
+    }
+    /// Adds a message and wakes the source.
+    pub fn put(&self, message: Option<ToSource>) {
+        self.messages.borrow_mut().extend(message);
+        if let Some(activator) = &*self.activator.borrow() {
+            activator.activate();
+        }
+    }
+}
+
+/// One worker's shared part.
+pub struct Local {
+    /// Its index.
+    pub worker: usize,
+    /// How many there are.
+    pub workers: usize,
+    /// Which attempt this is, from 1.
+    pub attempt: u64,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where counters are published.
+    pub metrics: Arc<Metrics>,
+    /// Wakes this worker's thread.
+    pub waker: Waker,
+    to: Sender<ToCoordinator>,
+    sources: RefCell<Vec<Rc<Mailbox>>>,
+    chains: Cell<usize>,
+    ended: Cell<usize>,
+    sinks: Cell<usize>,
+    passed: RefCell<BTreeMap<u64, usize>>,
+    failure: RefCell<Option<Error>>,
+    failed: Cell<bool>,
+}
+
+impl Local {
+    /// For a worker.
+    #[expect(clippy::too_many_arguments, reason = "called once, where the worker's thread begins")]
+    pub fn new(
+        worker: usize,
+        workers: usize,
+        attempt: u64,
+        config: Arc<Config>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        waker: Waker,
+        to: Sender<ToCoordinator>,
+    ) -> Self {
+        Local {
+            worker,
+            workers,
+            attempt,
+            config,
+            clock,
+            metrics,
+            waker,
+            to,
+            sources: RefCell::default(),
+            chains: Cell::new(0),
+            ended: Cell::new(0),
+            sinks: Cell::new(0),
+            passed: RefCell::default(),
+            failure: RefCell::default(),
+            failed: Cell::new(false),
+        }
+    }
+
+    /// Tells the coordinator. One that has gone does not hear it.
+    pub fn tell(&self, message: ToCoordinator) {
+        let _ = self.to.send(message);
+    }
+
+    /// The time.
+    pub fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Adds a source; gives its number and its mailbox.
+    pub fn add_source(&self) -> (usize, Rc<Mailbox>) {
+        let mailbox = Rc::new(Mailbox { messages: RefCell::default(), activator: RefCell::default() });
+        let mut sources = self.sources.borrow_mut();
+        sources.push(mailbox.clone());
+        (sources.len() - 1, mailbox)
+    }
+
+    /// The mailboxes of all sources.
+    pub fn sources(&self) -> Vec<Rc<Mailbox>> {
+        self.sources.borrow().clone()
+    }
+
+    /// Adds a chain; gives its number.
+    pub fn add_chain(&self) -> usize {
+        self.chains.replace(self.chains.get() + 1)
+    }
+
+    /// How many chains there are.
+    pub fn chains(&self) -> usize {
+        self.chains.get()
+    }
+
+    /// Adds a sink; gives its number.
+    pub fn add_sink(&self) -> usize {
+        self.sinks.replace(self.sinks.get() + 1)
+    }
+
+    /// A chain has passed a barrier; tells the coordinator when all have.
+    pub fn passed(&self, epoch: u64) {
+        let mut passed = self.passed.borrow_mut();
+        let count = passed.entry(epoch).or_insert(0);
+        *count += 1;
+        if *count == self.chains.get() {
+            passed.remove(&epoch);
+            self.tell(ToCoordinator::Passed { worker: self.worker, epoch });
+        }
+    }
+
+    /// A chain has ended.
+    pub fn ended(&self) {
+        self.ended.set(self.ended.get() + 1);
+    }
+
+    /// Whether all have.
+    pub fn all_ended(&self) -> bool {
+        self.ended.get() == self.chains.get()
+    }
+
+    /// Keeps the first failure; the thread stops at it before the next step.
+    pub fn fail(&self, error: Error) {
+        self.failed.set(true);
+        self.failure.borrow_mut().get_or_insert(error);
+    }
+
+    /// Whether something has failed.
+    pub fn failed(&self) -> bool {
+        self.failed.get()
+    }
+
+    /// What failed.
+    pub fn take_failure(&self) -> Option<Error> {
+        self.failure.borrow_mut().take()
+    }
+}

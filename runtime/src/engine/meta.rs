@@ -1,0 +1,73 @@
+//! What `stream!` says about the pieces of a job, as statics.
+
+use crate::time::TimeSpan;
+
+/// A job.
+#[derive(Debug)]
+pub struct JobMeta {
+    /// Its name.
+    pub name: &'static str,
+    /// Its backend.
+    pub backend: &'static str,
+    /// Streams and side outputs that are dropped aloud.
+    pub dropped: &'static [&'static str],
+}
+
+/// An operator of a chain.
+#[derive(Debug)]
+pub struct OperatorMeta {
+    /// `filter`, `window tumbling 1h`, ..
+    pub what: &'static str,
+    /// The stream it makes, or empty.
+    pub name: &'static str,
+    /// Where it stands.
+    pub line: u32,
+    /// Where it stands.
+    pub column: u32,
+    /// Whether its result depends on the order in which rows of different workers arrive.
+    pub arrival_ordered: bool,
+    /// Whether it keeps state.
+    pub stateful: bool,
+    /// Which counter counts what it lets through, if it changes the number of rows.
+    pub counted: Option<usize>,
+    /// The operator of the chain whose rows it takes, by index; its own index for the first.
+    pub input: usize,
+}
+
+/// A chain that begins behind an edge.
+#[derive(Debug)]
+pub struct ChainMeta {
+    /// Its operators; the first is the one behind the edge.
+    pub operators: &'static [OperatorMeta],
+}
+
+/// A chain that begins at a source.
+#[derive(Debug)]
+pub struct SourceMeta {
+    /// The source's name.
+    pub name: &'static str,
+    /// How far event times may lie behind the latest one; `None` without event time.
+    pub late_by: Option<TimeSpan>,
+    /// Whether its splits, in their order, are ordered in time up to `late_by`.
+    pub ordered: bool,
+    /// Whether bad records are left out.
+    pub skip_bad: bool,
+    /// Its operators; the first is the source.
+    pub operators: &'static [OperatorMeta],
+}
+
+/// An edge.
+#[derive(Debug)]
+pub struct EdgeMeta {
+    /// The stream of the operator behind it.
+    pub name: &'static str,
+    /// Why the chain is cut here: `key_by`, `union`.
+    pub because: &'static str,
+}
+
+/// A sink.
+#[derive(Debug)]
+pub struct SinkMeta {
+    /// Its name.
+    pub name: &'static str,
+}

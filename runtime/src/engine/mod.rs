@@ -1,0 +1,444 @@
+//! The engine: one attempt at running a job. The only folder that names timely, which moves frames between the chains,
+//! schedules them and tells when all of an epoch has arrived.
+//!
+//! An attempt is worker threads, each with its copy of the graph, and the coordinator on the calling thread. They
+//! talk by messages alone. Whatever fails anywhere ends the attempt everywhere.
+
+mod control;
+mod coordinator;
+mod graph;
+mod guard;
+mod local;
+mod meta;
+mod pact;
+mod port;
+mod source;
+mod stage;
+mod time;
+mod worker;
+
+pub use graph::{EdgeIn, Graph, combined_edge, keyed_edge, local_edge, sink};
+pub use local::Local;
+pub use meta::{ChainMeta, EdgeMeta, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
+pub use port::{EdgeOut, EdgePort, Live, Outs, SinkOut, SinkPort};
+pub use source::{Counters, source};
+pub use stage::{no_late, stage};
+
+use crate::clock::{Clock, MachineClock};
+use crate::config::Config;
+use crate::error::{Error, Fault};
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+use crate::report::progress::{Progress, Snapshot};
+use crate::report::{OperatorSummary, Summary};
+use crate::sink::Committer;
+use crate::source::{Enumerator, Found, Waker};
+use control::{ToCoordinator, ToWorker, WorkerHandle};
+use coordinator::{Coordinator, Order};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+use timely::communication::Allocator;
+use timely::communication::allocator::{ProcessBuilder, Thread};
+
+/// The plan of a job with these settings: what `build` would build, without opening anything.
+///
+/// # Errors
+/// If a setting is wrong, or `build` finds an error.
+pub fn plan(job: &'static JobMeta, config: &Config, backend: &str, build: impl Fn(&mut Graph<'_>)) -> Result<Plan, Error> {
+    check(config)?;
+    let (to, _from) = channel();
+    let clock = MachineClock::start();
+    let local = Rc::new(Local::new(
+        0,
+        config.workers,
+        1,
+        Arc::new(config.clone()),
+        clock,
+        Arc::default(),
+        Arc::new(|| ()),
+        to,
+    ));
+    let mut graph = Graph::new(None, local.clone());
+    build(&mut graph);
+    match local.take_failure() {
+        Some(error) => Err(error),
+        None => Ok(graph.plan(job, backend)),
+    }
+}
+
+fn check(config: &Config) -> Result<(), Error> {
+    let wrong = |what: &str, help: &str| Err(Error::Setup(Fault::new(what).help(help)));
+    if config.workers == 0 {
+        return wrong("a job needs at least one worker", "give `--workers 1` or more");
+    }
+    if config.workers > 4096 {
+        return wrong("more than 4096 workers in one process", "a worker is a thread; one per core is enough");
+    }
+    if config.frame_rows == Some(0) {
+        return wrong("a frame holds at least one row", "leave `frame_rows` out, or give 1 or more");
+    }
+    if config.epoch.is_zero() {
+        return wrong("an epoch lasts longer than nothing", "give `epoch` a duration above zero");
+    }
+    Ok(())
+}
+
+/// Runs a job: one attempt.
+///
+/// # Errors
+/// Whatever ends the attempt before its inputs have ended.
+pub fn execute(
+    job: &'static JobMeta,
+    config: Config,
+    backend: &str,
+    build: impl Fn(&mut Graph<'_>) + Send + Sync + 'static,
+) -> Result<Summary, Error> {
+    check(&config)?;
+    let plan = plan(job, &config, backend, &build)?;
+    let config = Arc::new(config);
+    let clock = MachineClock::start();
+    let metrics = Arc::new(Metrics::default());
+    let build: Arc<worker::Build> = Arc::new(build);
+    let (to, from) = channel();
+    let interrupts = interrupt::listen(config.handle_interrupt, &to)?;
+    let (handles, threads) = spawn(&config, &clock, &metrics, &build, &to)?;
+    drop(to);
+    let mut attempt = Attempt {
+        config: config.clone(),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        from,
+        handles,
+        coordinator: Coordinator::new(config.workers),
+        enumerators: BTreeMap::new(),
+        committers: BTreeMap::new(),
+        ended: vec![false; config.workers],
+        bytes_total: None,
+    };
+    let mut progress = Progress::start(config.progress, job.name);
+    let outcome = attempt.run(&mut progress);
+    progress.finish();
+    drop(interrupts);
+    let outcome = match outcome {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            attempt.stop();
+            attempt.committers.values_mut().for_each(|(_, committer)| committer.abort());
+            Err(error)
+        }
+    };
+    let stuck = attempt.ended.iter().position(|ended| !ended);
+    for (worker, thread) in threads.into_iter().enumerate() {
+        if attempt.ended.get(worker) == Some(&true) {
+            // Its last word has been heard; what may still unwind is the dropping of its dataflow.
+            let _ = thread.join();
+        }
+    }
+    match (outcome, stuck) {
+        (Err(error), None) => Err(error),
+        (Err(error), Some(worker)) => Err(Error::Stuck { worker, after: Box::new(error) }),
+        (Ok(()), _) => Ok(summary(job, &config, clock.now(), &metrics, &plan)),
+    }
+}
+
+type Threads = Vec<std::thread::JoinHandle<()>>;
+
+fn spawn(
+    config: &Arc<Config>,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+    build: &Arc<worker::Build>,
+    to: &Sender<ToCoordinator>,
+) -> Result<(Vec<WorkerHandle>, Threads), Error> {
+    let workers = config.workers;
+    let refill = timely::communication::allocator::zero_copy::bytes_slab::BytesRefill {
+        logic: Arc::new(|size| Box::new(vec![0u8; size]) as Box<dyn std::ops::DerefMut<Target = [u8]> + Send>),
+        limit: None,
+    };
+    let mut builders: Vec<Option<ProcessBuilder>> = match (workers, config.wire) {
+        (1, _) => vec![None],
+        (_, false) => ProcessBuilder::new_typed_vector(workers, refill, None).into_iter().map(Some).collect(),
+        (_, true) => ProcessBuilder::new_bytes_vector(workers, refill, None).into_iter().map(Some).collect(),
+    };
+    let cores = if config.pin { core_affinity::get_core_ids().unwrap_or_default() } else { Vec::new() };
+    let (mut handles, mut threads) = (Vec::new(), Vec::new());
+    for (index, builder) in builders.drain(..).enumerate() {
+        let (config, clock, metrics, build, to) =
+            (config.clone(), clock.clone(), metrics.clone(), build.clone(), to.clone());
+        let core = cores.get(index % cores.len().max(1)).copied();
+        let (inbox_to, inbox_from) = channel();
+        let thread = std::thread::Builder::new().name(format!("pelton-{index}")).spawn(move || {
+            if let Some(core) = core {
+                core_affinity::set_for_current(core);
+            }
+            let me = std::thread::current();
+            let waker: Waker = Arc::new(move || me.unpark());
+            let local = Rc::new(Local::new(index, config.workers, 1, config, clock, metrics, waker, to));
+            let Ok(inbox) = inbox_from.recv() else { return };
+            let allocator = match builder {
+                None => Allocator::Thread(Thread::default()),
+                Some(builder) => Allocator::Process(builder.build()),
+            };
+            worker::run(allocator, local, inbox, &*build);
+        });
+        let failed = |e: std::io::Error| {
+            Error::Setup(Fault::new(format!("cannot start worker thread {index}")).because(e).help("give fewer `--workers`"))
+        };
+        let thread = thread.map_err(failed)?;
+        let (handle, inbox) = WorkerHandle::new(thread.thread().clone());
+        // The thread waits for its inbox; if it is gone already, so is the run, and that is noticed below.
+        let _ = inbox_to.send(inbox);
+        handles.push(handle);
+        threads.push(thread);
+    }
+    Ok((handles, threads))
+}
+
+struct Attempt {
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    from: Receiver<ToCoordinator>,
+    handles: Vec<WorkerHandle>,
+    coordinator: Coordinator,
+    enumerators: BTreeMap<usize, (&'static str, Box<dyn Enumerator>)>,
+    committers: BTreeMap<usize, (&'static str, Box<dyn Committer>)>,
+    ended: Vec<bool>,
+    bytes_total: Option<u64>,
+}
+
+impl Attempt {
+    /// Until the last commit, or the first failure.
+    fn run(&mut self, progress: &mut Progress) -> Result<(), Error> {
+        let mut next_epoch = self.clock.now() + self.config.epoch;
+        loop {
+            let now = self.clock.now();
+            if now >= next_epoch {
+                next_epoch = now + self.config.epoch;
+                let orders = self.coordinator.tick();
+                self.carry_out(orders)?;
+            }
+            let wait = next_epoch.saturating_sub(now).min(Duration::from_millis(if self.config.progress { 200 } else { 1000 }));
+            match self.from.recv_timeout(wait) {
+                Ok(message) => self.hear(message)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Setup(Fault::new("all workers have gone without a word")));
+                }
+            }
+            if self.coordinator.finished() && self.ended.iter().all(|ended| *ended) {
+                return Ok(());
+            }
+            progress.update(&self.snapshot());
+        }
+    }
+
+    fn hear(&mut self, message: ToCoordinator) -> Result<(), Error> {
+        let orders = match message {
+            ToCoordinator::Source { source, name, ordered: _, enumerator } => {
+                self.bytes_total = match (self.bytes_total, enumerator.total_bytes()) {
+                    (known, Some(more)) => Some(known.unwrap_or(0) + more),
+                    (known, None) => known,
+                };
+                self.enumerators.insert(source, (name, enumerator));
+                self.coordinator.source(source)
+            }
+            ToCoordinator::Sink { sink, name, committer } => {
+                self.committers.insert(sink, (name, committer));
+                Vec::new()
+            }
+            ToCoordinator::Built { worker: _, sources, chains: _ } => self.coordinator.built(sources),
+            ToCoordinator::Ask { worker, source, ended } => self.coordinator.ask(worker, source, ended),
+            ToCoordinator::Exhausted { worker, source } => self.coordinator.exhausted(worker, source),
+            ToCoordinator::Prepared { worker, sink, epoch, prepared } => {
+                self.coordinator.prepared(worker, sink, epoch, prepared);
+                Vec::new()
+            }
+            ToCoordinator::Passed { worker: _, epoch } => self.coordinator.passed(epoch),
+            ToCoordinator::Failed { error } => return Err(error),
+            ToCoordinator::Interrupt => return Err(Error::Interrupted),
+            ToCoordinator::Ended { worker } => {
+                if let Some(ended) = self.ended.get_mut(worker) {
+                    *ended = true;
+                }
+                Vec::new()
+            }
+        };
+        self.carry_out(orders)
+    }
+
+    fn carry_out(&mut self, orders: Vec<Order>) -> Result<(), Error> {
+        for order in orders {
+            match order {
+                Order::Find { source, worker, watermark } => {
+                    let Some((name, enumerator)) = self.enumerators.get_mut(&source) else { continue };
+                    let name = *name;
+                    let found = enumerator.next().map_err(|fault| Error::Source { name: name.to_owned(), fault })?;
+                    let finished = matches!(found, Found::Finished);
+                    if finished {
+                        let more = self.coordinator.all_found(source);
+                        self.carry_out(more)?;
+                    }
+                    self.handles[worker].send(ToWorker::Found { source, found, watermark });
+                }
+                Order::AllAssigned(source) => self.tell_all(|| ToWorker::AllAssigned { source }),
+                Order::Barrier(epoch) => self.tell_all(|| ToWorker::Barrier { epoch }),
+                Order::Last(epoch) => self.tell_all(|| ToWorker::Last { epoch }),
+                Order::Commit(epoch, sinks) => {
+                    for (sink, prepared) in sinks {
+                        if let Some((name, committer)) = self.committers.get_mut(&sink) {
+                            let name = *name;
+                            committer
+                                .commit(epoch, prepared)
+                                .map_err(|fault| Error::Sink { name: name.to_owned(), fault })?;
+                        }
+                    }
+                }
+                Order::Finish => {
+                    for (name, committer) in self.committers.values_mut() {
+                        committer.finish().map_err(|fault| Error::Sink { name: (*name).to_owned(), fault })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_all(&self, message: impl Fn() -> ToWorker) {
+        self.handles.iter().for_each(|handle| handle.send(message()));
+    }
+
+    /// Stops all workers, and waits for them as long as the settings say.
+    fn stop(&mut self) {
+        self.tell_all(|| ToWorker::Stop);
+        let until = self.clock.now() + self.config.stop_timeout;
+        while !self.ended.iter().all(|ended| *ended) {
+            let left = until.saturating_sub(self.clock.now());
+            if left.is_zero() {
+                return;
+            }
+            match self.from.recv_timeout(left) {
+                Ok(ToCoordinator::Ended { worker }) => {
+                    if let Some(ended) = self.ended.get_mut(worker) {
+                        *ended = true;
+                    }
+                }
+                // A sink that was opened while the run was ending is cleaned up with the others.
+                Ok(ToCoordinator::Sink { sink, name, committer }) => {
+                    self.committers.insert(sink, (name, committer));
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut all = Snapshot { bytes_total: self.bytes_total, ..Snapshot::default() };
+        for cells in self.metrics.all() {
+            all.bytes_read += cells.bytes.get();
+            all.records_out += cells.sunk.iter().map(|cell| cell.get()).sum::<u64>();
+            all.late += cells.late.get();
+            all.skipped += cells.skipped.get();
+            if cells.is_source {
+                all.records_in += cells.rows_in.get();
+            }
+        }
+        all
+    }
+}
+
+/// What the counters say, in the order of the plan.
+fn summary(job: &JobMeta, config: &Config, elapsed: Duration, metrics: &Metrics, plan: &Plan) -> Summary {
+    let mut summary = Summary {
+        job: job.name.to_owned(),
+        workers: config.workers,
+        elapsed,
+        records_in: 0,
+        records_out: 0,
+        late: 0,
+        skipped: 0,
+        operators: Vec::new(),
+    };
+    let cells = metrics.all();
+    for (number, chain) in plan.chains.iter().enumerate() {
+        let of_chain: Vec<_> = cells.iter().filter(|c| c.chain == number).collect();
+        let sum = |of: &dyn Fn(&crate::metrics::ChainCells) -> u64| of_chain.iter().map(|c| of(c)).sum::<u64>();
+        let rows_in = sum(&|c| c.rows_in.get());
+        let mut outs: Vec<u64> = Vec::new();
+        let sinks = of_chain.first().map_or(0, |c| c.sunk.len());
+        let inner = chain.operators.len().saturating_sub(sinks);
+        for (at, operator) in chain.operators.iter().enumerate() {
+            let (rows_in, rows_out) = if at >= inner {
+                let rows = sum(&|c| c.sunk.get(at - inner).map_or(0, |cell| cell.get()));
+                summary.records_out += rows;
+                (rows, rows)
+            } else if at == 0 {
+                (rows_in, sum(&|c| c.emitted.get()))
+            } else {
+                let before = outs.get(operator.input).copied().unwrap_or(0);
+                let after = operator.counted.map_or(before, |i| sum(&|c| c.counted.get(i).map_or(0, |cell| cell.get())));
+                (before, after)
+            };
+            outs.push(rows_out);
+            let (name, what) = (operator.name.clone(), operator.what.clone());
+            summary.operators.push(OperatorSummary { chain: number, name, what, rows_in, rows_out });
+        }
+        summary.late += sum(&|c| c.late.get());
+        summary.skipped += sum(&|c| c.skipped.get());
+        if of_chain.iter().any(|c| c.is_source) {
+            summary.records_in += rows_in;
+        }
+    }
+    summary
+}
+
+/// Ctrl-C.
+mod interrupt {
+    use super::control::ToCoordinator;
+    use crate::error::{Error, Fault};
+    use std::sync::mpsc::Sender;
+    use std::sync::{Mutex, Once, PoisonError};
+
+    static RUNNING: Mutex<Vec<Sender<ToCoordinator>>> = Mutex::new(Vec::new());
+
+    /// While it lives, Ctrl-C ends the run.
+    pub struct Listening(bool);
+
+    impl Drop for Listening {
+        fn drop(&mut self) {
+            if self.0 {
+                RUNNING.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            }
+        }
+    }
+
+    /// Sends an interrupt to the coordinator when the user presses Ctrl-C; a second one ends the process.
+    pub fn listen(wanted: bool, to: &Sender<ToCoordinator>) -> Result<Listening, Error> {
+        if !wanted {
+            return Ok(Listening(false));
+        }
+        static HANDLER: Once = Once::new();
+        let mut failed = None;
+        HANDLER.call_once(|| {
+            let handler = || {
+                let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+                if running.is_empty() {
+                    std::process::exit(130);
+                }
+                running.drain(..).for_each(|to| {
+                    let _ = to.send(ToCoordinator::Interrupt);
+                });
+            };
+            failed = ctrlc::set_handler(handler).err();
+        });
+        if let Some(e) = failed {
+            return Err(Error::Setup(Fault::new("cannot listen for Ctrl-C").because(e)));
+        }
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(to.clone());
+        Ok(Listening(true))
+    }
+}

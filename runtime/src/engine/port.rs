@@ -1,0 +1,326 @@
+//! What a chain's body writes into: ends of edges and sinks, as a list of pairs `(a, (b, (c, ())))`.
+//!
+//! Before the chain is built a member is a handle ([`Outs`]); while it runs it is a port ([`Live`]).
+
+use super::control::ToCoordinator;
+use super::local::Local;
+use super::pact::ReturnSlot;
+use crate::error::{Error, Fault};
+use crate::frame::writer::{Combine, Cx, Ship, Slot, Writer};
+use crate::frame::{Frame, Time};
+use crate::key::{Key, KeyLike};
+use crate::record::Record;
+use crate::sink::{self, Accepts, Sink, SinkContext};
+use std::cell::RefCell;
+use std::rc::Rc;
+use timely::dataflow::Stream;
+use timely::dataflow::channels::pushers::Output;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+
+/// Outputs of a chain that is not built yet.
+pub trait Outs<'g> {
+    /// What the body gets.
+    type Live: Live;
+    /// Opens them, as outputs of a timely operator.
+    ///
+    /// # Errors
+    /// If a sink cannot be opened; its name is in the error.
+    fn open(self, chain: usize, builder: &mut OperatorBuilder<'g, u64>, local: &Rc<Local>) -> Result<Self::Live, Error>;
+    /// Notes them in the plan as outputs of a chain.
+    fn note(&self, chain: usize, notes: &mut Vec<Note>);
+}
+
+/// What an output is, for the plan.
+pub enum Note {
+    /// The sending end of an edge, by its number.
+    Edge(usize, usize),
+    /// A sink: name and description.
+    Sink(&'static str, String),
+}
+
+/// Outputs of a chain that runs.
+pub trait Live: 'static {
+    /// Takes note of what came back, and says whether there is room for more.
+    fn open(&mut self) -> bool;
+    /// Sends what must go.
+    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]);
+    /// Rows that wait in frames.
+    fn waiting(&self) -> usize;
+    /// A barrier: sinks make their rows durable. What waits in frames has been shipped before.
+    ///
+    /// # Errors
+    /// If a sink fails.
+    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error>;
+    /// The first error of a sink since the last look.
+    ///
+    /// # Errors
+    /// That error.
+    fn check(&mut self) -> Result<(), Error>;
+    /// Publishes how many rows each sink has taken.
+    fn counts(&self, to: &mut Vec<u64>);
+}
+
+impl<'g> Outs<'g> for () {
+    type Live = ();
+    fn open(self, _: usize, _: &mut OperatorBuilder<'g, u64>, _: &Rc<Local>) -> Result<(), Error> {
+        Ok(())
+    }
+    fn note(&self, _: usize, _: &mut Vec<Note>) {}
+}
+impl Live for () {
+    #[inline(always)]
+    fn open(&mut self) -> bool {
+        true
+    }
+    fn ship(&mut self, _: Ship, _: i64, _: &[Capability<u64>]) {}
+    fn waiting(&self) -> usize {
+        0
+    }
+    fn barrier(&mut self, _: u64, _: &Local) -> Result<(), Error> {
+        Ok(())
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn counts(&self, _: &mut Vec<u64>) {}
+}
+impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
+    type Live = (A::Live, B::Live);
+    fn open(self, chain: usize, builder: &mut OperatorBuilder<'g, u64>, local: &Rc<Local>) -> Result<Self::Live, Error> {
+        let first = self.0.open(chain, builder, local)?;
+        Ok((first, self.1.open(chain, builder, local)?))
+    }
+    fn note(&self, chain: usize, notes: &mut Vec<Note>) {
+        self.0.note(chain, notes);
+        self.1.note(chain, notes);
+    }
+}
+impl<A: Live, B: Live> Live for (A, B) {
+    fn open(&mut self) -> bool {
+        // Both look at what came back, even if the first one is closed.
+        self.0.open() & self.1.open()
+    }
+    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
+        self.0.ship(what, watermark, caps);
+        self.1.ship(what, watermark, caps);
+    }
+    fn waiting(&self) -> usize {
+        self.0.waiting() + self.1.waiting()
+    }
+    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
+        self.0.barrier(epoch, local)?;
+        self.1.barrier(epoch, local)
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        self.0.check()?;
+        self.1.check()
+    }
+    fn counts(&self, to: &mut Vec<u64>) {
+        self.0.counts(to);
+        self.1.counts(to);
+    }
+}
+
+/// One producer of an edge, as its consumer needs it.
+pub struct Feed<'g, K: Key, V: Record, T: Time, A: Record> {
+    /// The frames.
+    pub stream: Stream<'g, u64, Frame<K, V, T, A>>,
+    /// The producer's address.
+    pub upstream: Rc<[usize]>,
+    /// Where the producer finds what comes back.
+    pub slot: ReturnSlot<K, V, T, A>,
+}
+
+/// The producers of an edge that are built already.
+pub type Feeds<'g, K, V, T, A> = Rc<RefCell<Vec<Feed<'g, K, V, T, A>>>>;
+
+/// The sending end of an edge, before its chain is built.
+pub struct EdgeOut<'g, K: Key, V: Record, T: Time, C: Combine<K, V>> {
+    pub(super) edge: usize,
+    pub(super) feeds: Feeds<'g, K, V, T, C::Acc>,
+    pub(super) writer: Writer<K, V, T, C>,
+    pub(super) again: Rc<dyn Fn() -> Writer<K, V, T, C>>,
+}
+
+impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgeOut<'_, K, V, T, C> {
+    /// Another producer of the same edge.
+    pub fn again(&self) -> Self {
+        EdgeOut { edge: self.edge, feeds: self.feeds.clone(), writer: (self.again)(), again: self.again.clone() }
+    }
+}
+
+impl<'g, K: Key, V: Record, T: Time, C: Combine<K, V>> Outs<'g> for EdgeOut<'g, K, V, T, C> {
+    type Live = EdgePort<K, V, T, C>;
+    fn open(self, _: usize, builder: &mut OperatorBuilder<'g, u64>, _: &Rc<Local>) -> Result<Self::Live, Error> {
+        let index = builder.shape().outputs();
+        let (output, stream) = builder.new_output();
+        let slot = ReturnSlot::default();
+        let upstream = builder.operator_info().address;
+        self.feeds.borrow_mut().push(Feed { stream, upstream, slot: slot.clone() });
+        Ok(EdgePort { writer: self.writer, output, index, slot })
+    }
+    fn note(&self, chain: usize, notes: &mut Vec<Note>) {
+        notes.push(Note::Edge(self.edge, chain));
+    }
+}
+
+/// The sending end of an edge, while its chain runs.
+pub struct EdgePort<K: Key, V: Record, T: Time, C: Combine<K, V>> {
+    writer: Writer<K, V, T, C>,
+    output: Output<u64, Frame<K, V, T, C::Acc>>,
+    index: usize,
+    slot: ReturnSlot<K, V, T, C::Acc>,
+}
+
+impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
+    /// First step of writing a row: its key and event time.
+    #[inline(always)]
+    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &Cx) -> Slot {
+        self.writer.key(key, time, cx)
+    }
+    /// Second step: its value.
+    #[inline(always)]
+    pub fn value(&mut self, at: Slot, value: V) {
+        self.writer.value(at, value)
+    }
+}
+
+impl<K: Key, V: Record, T: Time, C: Combine<K, V>> Live for EdgePort<K, V, T, C> {
+    fn open(&mut self) -> bool {
+        if let Some(came_back) = &mut *self.slot.borrow_mut() {
+            while let Some(back) = came_back.pull().take() {
+                self.writer.credit(back.target as usize, u64::from(back.bytes), back.emptied);
+            }
+        }
+        self.writer.open()
+    }
+    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
+        self.writer.ship(what, watermark);
+        let Some(cap) = caps.get(self.index) else { return };
+        if let Some(mut frame) = self.writer.take_ready() {
+            let mut session = self.output.activate();
+            session.give(cap, &mut frame);
+            while let Some(mut frame) = self.writer.take_ready() {
+                session.give(cap, &mut frame);
+            }
+        }
+    }
+    fn waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+    fn barrier(&mut self, _: u64, _: &Local) -> Result<(), Error> {
+        Ok(())
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn counts(&self, _: &mut Vec<u64>) {}
+}
+
+/// A sink, before its chain is built. Several chains may write into one.
+pub struct SinkOut<S> {
+    pub(super) sink: usize,
+    pub(super) name: &'static str,
+    pub(super) connector: Rc<RefCell<S>>,
+    pub(super) part: Rc<std::cell::Cell<usize>>,
+}
+
+impl<S> SinkOut<S> {
+    /// Another writer of the same sink.
+    pub fn again(&self) -> Self {
+        let SinkOut { sink, name, connector, part } = self;
+        SinkOut { sink: *sink, name, connector: connector.clone(), part: part.clone() }
+    }
+}
+
+impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
+    type Live = SinkPort<S::Writer>;
+    fn open(self, _: usize, _: &mut OperatorBuilder<'g, u64>, local: &Rc<Local>) -> Result<Self::Live, Error> {
+        let failed = |fault| Error::Sink { name: self.name.to_owned(), fault };
+        let part = self.part.replace(self.part.get() + 1);
+        let context = SinkContext {
+            name: self.name.to_owned(),
+            worker: local.worker,
+            workers: local.workers,
+            part,
+            attempt: local.attempt,
+        };
+        let mut connector = self.connector.borrow_mut();
+        if local.worker == 0 && part == 0 {
+            let committer = connector.committer(&context).map_err(failed)?;
+            local.tell(ToCoordinator::Sink { sink: self.sink, name: self.name, committer });
+        }
+        let writer = connector.writer(&context).map_err(failed)?;
+        Ok(SinkPort { writer, sink: self.sink, name: self.name, rows: 0, flushed: 0, failed: None })
+    }
+    fn note(&self, _: usize, notes: &mut Vec<Note>) {
+        notes.push(Note::Sink(self.name, self.connector.borrow().describe()));
+    }
+}
+
+/// A sink, while its chain runs.
+pub struct SinkPort<W> {
+    writer: W,
+    sink: usize,
+    name: &'static str,
+    rows: u64,
+    flushed: u64,
+    failed: Option<Fault>,
+}
+
+impl<W> SinkPort<W> {
+    /// Writes a row. An error ends the run when the chain has done its chunk.
+    #[inline(always)]
+    pub fn write<X>(&mut self, row: X, _: &Cx)
+    where
+        W: Accepts<X>,
+    {
+        self.rows += 1;
+        if let Err(fault) = self.writer.write(row) {
+            self.fail(fault);
+        }
+    }
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, fault: Fault) {
+        self.failed.get_or_insert(fault);
+    }
+}
+
+impl<W: sink::Writer> Live for SinkPort<W> {
+    fn open(&mut self) -> bool {
+        true
+    }
+    fn ship(&mut self, what: Ship, _: i64, _: &[Capability<u64>]) {
+        if matches!(what, Ship::Urgent | Ship::Aged) && self.flushed != self.rows {
+            self.flushed = self.rows;
+            if let Err(fault) = self.writer.flush() {
+                self.fail(fault);
+            }
+        }
+    }
+    fn waiting(&self) -> usize {
+        usize::from(self.flushed != self.rows)
+    }
+    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
+        self.check()?;
+        match self.writer.prepare(epoch) {
+            Ok(None) => Ok(()),
+            Ok(Some(prepared)) => {
+                local.tell(ToCoordinator::Prepared { worker: local.worker, sink: self.sink, epoch, prepared });
+                Ok(())
+            }
+            Err(fault) => Err(Error::Sink { name: self.name.to_owned(), fault }),
+        }
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        match self.failed.take() {
+            None => Ok(()),
+            Some(fault) => Err(Error::Sink { name: self.name.to_owned(), fault }),
+        }
+    }
+    fn counts(&self, to: &mut Vec<u64>) {
+        to.push(self.rows);
+    }
+}

@@ -1,0 +1,467 @@
+//! The timely operator of a chain that begins behind an edge: it lines frames up by epoch, applies them, moves the
+//! watermark, and passes barriers on.
+//!
+//! Alignment: a frame of a later epoch than the one being worked on waits, and so does what it counts for; frames of the
+//! current epoch can always be applied, so nothing waits for ever. The operator learns of a barrier from here alone.
+
+use super::graph::{EdgeIn, Graph, chain_operators};
+use super::guard::guarded;
+use super::local::Local;
+use super::meta::ChainMeta;
+use super::pact::{Return, Returns, Routed};
+use super::port::{Live, Outs};
+use super::source::Counters;
+use super::time::{epoch, of_epoch};
+use crate::error::{Error, Fault, Place};
+use crate::frame::writer::{Cx, Ship};
+use crate::frame::{Frame, Mark, Payload, Rows, Time, wire};
+use crate::key::Key;
+use crate::keyed::{Batch, Follow, Operator, Out};
+use crate::metrics::{Cell, ChainCells};
+use crate::record::Record;
+use std::collections::{BTreeMap, VecDeque};
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::scheduling::Activator;
+
+/// What takes the late rows of an operator.
+pub trait LateRows<V, N, L>: 'static {
+    /// Takes one.
+    fn take(&mut self, row: V, time: i64, cx: &mut Cx, counters: &mut N, live: &mut L);
+}
+impl<V, N, L, F: FnMut(V, i64, &mut Cx, &mut N, &mut L) + 'static> LateRows<V, N, L> for F {
+    #[inline]
+    fn take(&mut self, row: V, time: i64, cx: &mut Cx, counters: &mut N, live: &mut L) {
+        self(row, time, cx, counters, live)
+    }
+}
+
+/// Late rows are dropped; they are counted all the same.
+pub fn no_late<V, N, L>() -> impl FnMut(V, i64, &mut Cx, &mut N, &mut L) {
+    |_, _, _, _, _| ()
+}
+
+/// Builds a chain that begins behind an edge.
+#[expect(clippy::too_many_arguments, reason = "emitted code names each part of the chain once")]
+pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
+    g: &mut Graph<'g>,
+    meta: &'static ChainMeta,
+    input: EdgeIn<'g, K, V, T, A>,
+    op: impl FnOnce(&Local) -> Op,
+    counters: N,
+    outs: O,
+    main: F,
+    late: D,
+) where
+    K: Key,
+    V: Record,
+    T: Time,
+    A: Record,
+    Op: Operator<K, V, A, T>,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(<Op as Out>::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+    D: FnMut(V, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    let operators = chain_operators(meta);
+    let chain = g.note_chain(operators, None, &outs);
+    g.note_consumer(input.edge, chain);
+    g.describe(input.edge, input.describe);
+    let Some(scope) = g.scope else { return };
+    let local = g.local.clone();
+    let name = operators.iter().find(|o| !o.name.is_empty()).or(operators.first()).map_or("stage", |o| o.name);
+    let mut builder = OperatorBuilder::new(name.to_owned(), scope);
+    let (mut handles, mut returns) = (Vec::new(), Vec::<Returns<K, V, T, A>>::new());
+    let feeds = std::mem::take(&mut *input.feeds.borrow_mut());
+    for feed in feeds {
+        let back = Returns::default();
+        let pact = Routed { upstream: feed.upstream, slot: feed.slot, returns: back.clone() };
+        handles.push(builder.new_input(feed.stream, pact));
+        returns.push(back);
+    }
+    let live = match outs.open(chain, &mut builder, &local) {
+        Ok(live) => live,
+        Err(error) => return g.fail(error),
+    };
+    let mut sunk = Vec::new();
+    live.counts(&mut sunk);
+    let cells = local.metrics.add(ChainCells {
+        chain,
+        counted: counters.values().iter().map(|_| Cell::default()).collect(),
+        sunk: sunk.iter().map(|_| Cell::default()).collect(),
+        ..ChainCells::default()
+    });
+    let activator = scope.activator_for(builder.operator_info().address);
+    let op = op(&local);
+    let mut running = Running {
+        meta,
+        name,
+        activator,
+        cells,
+        senders: Senders { watermarks: returns.iter().map(|_| vec![None; local.workers]).collect() },
+        local_edge: input.local,
+        local,
+        returns,
+        now: VecDeque::new(),
+        later: BTreeMap::new(),
+        epoch: 0,
+        watermark: i64::MIN,
+        target: i64::MIN,
+        urgent: false,
+        rows: 0,
+        emitted: 0,
+        shipped_at: Duration::ZERO,
+        ended: false,
+        cx: Cx::new(0),
+        op,
+        counters,
+        live,
+        main,
+        late,
+        types: PhantomData,
+    };
+    builder.build_reschedule(move |caps| {
+        let mut caps = Some(caps);
+        move |frontiers| {
+            for (feed, handle) in handles.iter_mut().enumerate() {
+                handle.for_each(|cap, frame| {
+                    let time = cap.stamp().expect_singleton();
+                    running.receive(feed, epoch(*time), std::mem::take(frame));
+                });
+            }
+            // The least epoch that may still come; `None` when all inputs have ended.
+            let front = frontiers.iter().filter_map(|f| f.frontier().first().copied()).min().map(epoch);
+            running.activate(front, &mut caps)
+        }
+    });
+}
+
+/// The watermark of each sender of each feed; `None` until it has said something.
+struct Senders {
+    watermarks: Vec<Vec<Option<i64>>>,
+}
+
+struct Running<K: Key, V, T, A, Op, N, L, F, D> {
+    meta: &'static ChainMeta,
+    name: &'static str,
+    activator: Activator,
+    cells: Arc<ChainCells>,
+    senders: Senders,
+    local_edge: bool,
+    local: Rc<Local>,
+    returns: Vec<Returns<K, V, T, A>>,
+    /// Frames of this epoch, each with the feed it came from.
+    now: VecDeque<(usize, Frame<K, V, T, A>)>,
+    /// Frames of later epochs.
+    later: BTreeMap<u64, Vec<(usize, Frame<K, V, T, A>)>>,
+    epoch: u64,
+    /// What has been promised to those behind.
+    watermark: i64,
+    /// What the operator is to be advanced to.
+    target: i64,
+    /// Somebody in front had nothing more just then.
+    urgent: bool,
+    rows: u64,
+    emitted: u64,
+    shipped_at: Duration,
+    ended: bool,
+    cx: Cx,
+    op: Op,
+    counters: N,
+    live: L,
+    main: F,
+    late: D,
+    types: PhantomData<(K, V, T, A)>,
+}
+
+/// Frames in one activation; then the worker looks at its other operators.
+const FRAMES: usize = 16;
+
+impl<K, V, T, A, Op, N, L, F, D> Running<K, V, T, A, Op, N, L, F, D>
+where
+    K: Key,
+    V: Record,
+    T: Time,
+    A: Record,
+    Op: Operator<K, V, A, T>,
+    N: Counters,
+    L: Live,
+    F: for<'a> FnMut(<Op as Out>::Row<'a>, i64, &mut Cx, &mut N, &mut L) + 'static,
+    D: FnMut(V, i64, &mut Cx, &mut N, &mut L) + 'static,
+{
+    fn receive(&mut self, feed: usize, epoch: u64, frame: Frame<K, V, T, A>) {
+        if epoch > self.epoch {
+            self.later.entry(epoch).or_default().push((feed, frame));
+        } else {
+            self.now.push_back((feed, frame));
+        }
+    }
+
+    fn activate(&mut self, front: Option<u64>, caps: &mut Option<Vec<Capability<u64>>>) -> bool {
+        if self.ended || self.local.failed() {
+            return !self.ended;
+        }
+        if let Err(error) = self.work(front, caps) {
+            self.local.fail(error);
+        }
+        self.publish();
+        if self.ended {
+            *caps = None;
+            self.local.ended();
+        }
+        !self.ended
+    }
+
+    fn work(&mut self, front: Option<u64>, caps: &mut Option<Vec<Capability<u64>>>) -> Result<(), Error> {
+        let mut none = Vec::new();
+        let caps = caps.as_mut().unwrap_or(&mut none);
+        let mut frames = 0;
+        loop {
+            if !self.live.open() {
+                break;
+            }
+            if self.target > self.watermark && !self.advance(caps)? {
+                break;
+            }
+            if let Some((feed, frame)) = self.now.pop_front() {
+                self.apply(feed, frame, caps)?;
+                frames += 1;
+                if frames == FRAMES {
+                    self.activator.activate();
+                    break;
+                }
+            } else if front.is_none_or(|front| front > self.epoch) {
+                if front.is_none() && self.later.is_empty() {
+                    self.target = i64::MAX;
+                    if !self.advance(caps)? || !self.end(caps)? {
+                        break;
+                    }
+                    self.barrier(caps)?;
+                    self.ended = true;
+                    return Ok(());
+                }
+                self.barrier(caps)?;
+            } else {
+                break;
+            }
+        }
+        self.tick(caps)?;
+        if self.now.is_empty() && self.urgent && self.target <= self.watermark {
+            self.urgent = false;
+            self.live.ship(Ship::Urgent, self.watermark, caps);
+            self.shipped_at = self.local.now();
+        } else if self.live.waiting() > 0 {
+            let (now, latency) = (self.local.now(), self.local.config.latency);
+            if now >= self.shipped_at + latency {
+                self.live.ship(Ship::Aged, self.watermark, caps);
+                self.shipped_at = now;
+            } else {
+                self.activator.activate_after(latency);
+            }
+        }
+        self.live.check()
+    }
+
+    /// The operator's own watermark: the least over all senders, once all have spoken.
+    fn least(&self) -> i64 {
+        let me = self.local.worker;
+        let mut least = i64::MAX;
+        for feed in &self.senders.watermarks {
+            for (sender, watermark) in feed.iter().enumerate() {
+                if !self.local_edge || sender == me {
+                    least = least.min(watermark.unwrap_or(i64::MIN));
+                }
+            }
+        }
+        least
+    }
+
+    fn apply(&mut self, feed: usize, mut frame: Frame<K, V, T, A>, caps: &[Capability<u64>]) -> Result<(), Error> {
+        if let Payload::Wire(bytes) = &frame.payload {
+            frame.payload = wire::unpack(bytes).map_err(|fault| self.broken(fault))?;
+        }
+        let sender = frame.sender as usize;
+        let rows = frame.len() as u64;
+        match &mut frame.payload {
+            Payload::Rows(rows) => {
+                self.settle_marks(feed, sender, rows);
+                self.run(caps, |op, watermark, next| {
+                    let batch = Batch::of(rows, watermark);
+                    op.rows(batch, next);
+                })?;
+                rows.clear();
+            }
+            Payload::Partials(rows) => {
+                self.run(caps, |op, watermark, next| {
+                    let batch = Batch::of(rows, watermark);
+                    op.partials(batch, next);
+                })?;
+                rows.clear();
+            }
+            Payload::Empty => {}
+            Payload::Broken(fault) => {
+                let fault = fault.clone();
+                return Err(self.broken(fault));
+            }
+            Payload::Wire(_) => {}
+        }
+        self.rows += rows;
+        self.urgent |= frame.urgent;
+        if let Some(known) = self.senders.watermarks[feed].get_mut(sender) {
+            *known = Some(known.unwrap_or(i64::MIN).max(frame.watermark));
+        }
+        self.target = self.target.max(self.least());
+        if let Some(back) = self.returns[feed].borrow_mut().get_mut(sender) {
+            let target = self.local.worker as u32;
+            back.push(&mut Some(Return { target, bytes: frame.bytes, emptied: frame.payload }));
+            back.push(&mut None);
+        }
+        self.live.ship(Ship::Full, self.watermark, caps);
+        self.live.check()
+    }
+
+    /// Turns the sender's watermarks in the marks into this operator's: the least over all senders at that row.
+    fn settle_marks(&self, feed: usize, sender: usize, rows: &mut Rows<K, V, T>) {
+        if rows.marks.is_empty() {
+            return;
+        }
+        let me = self.local.worker;
+        let mut others = i64::MAX;
+        for (f, watermarks) in self.senders.watermarks.iter().enumerate() {
+            for (s, watermark) in watermarks.iter().enumerate() {
+                if (f, s) != (feed, sender) && (!self.local_edge || s == me) {
+                    others = others.min(watermark.unwrap_or(i64::MIN));
+                }
+            }
+        }
+        for Mark { watermark, .. } in &mut rows.marks {
+            *watermark = (*watermark).min(others);
+        }
+    }
+
+    fn broken(&self, fault: crate::codec::CodecError) -> Error {
+        let fault = Fault::new("bytes from another worker are no frame").because(fault);
+        Error::Wire { edge: self.name.to_owned(), fault }
+    }
+
+    /// Runs a step of the operator with what follows it.
+    fn run<X>(
+        &mut self,
+        caps: &[Capability<u64>],
+        step: impl FnOnce(&mut Op, i64, &mut Next<'_, N, L, F, D>) -> X,
+    ) -> Result<X, Error> {
+        let Running { op, cx, counters, live, main, late, watermark, emitted, meta, rows, .. } = self;
+        let (watermark, begun) = (*watermark, *rows);
+        cx.before = watermark;
+        cx.watermark = watermark;
+        cx.row = 0;
+        guarded(
+            chain_operators(meta),
+            cx,
+            |cx| {
+                let mut next = Next { cx, counters, live, main, late, caps, watermark, emitted: 0 };
+                let done = step(op, watermark, &mut next);
+                *emitted += next.emitted;
+                done
+            },
+            |cx| Place { record: Some(begun + cx.row), ..Place::default() },
+        )
+    }
+
+    /// Moves the operator to its target; says whether it got there.
+    fn advance(&mut self, caps: &[Capability<u64>]) -> Result<bool, Error> {
+        let target = self.target;
+        let done = self.run(caps, |op, _, next| op.advance(target, next))?;
+        if done {
+            let lag = if target == i64::MAX { 0 } else { self.op.lag() };
+            self.watermark = self.watermark.max(target.saturating_sub(lag));
+        }
+        self.live.ship(Ship::Full, self.watermark, caps);
+        self.live.check()?;
+        // What the watermark makes known should not wait: whoever is behind may have windows to close.
+        self.urgent |= done && target == i64::MAX;
+        Ok(done)
+    }
+
+    fn end(&mut self, caps: &[Capability<u64>]) -> Result<bool, Error> {
+        let done = self.run(caps, |op, _, next| op.end(next))?;
+        self.live.ship(Ship::Full, self.watermark, caps);
+        Ok(done)
+    }
+
+    fn tick(&mut self, caps: &[Capability<u64>]) -> Result<(), Error> {
+        let Some(at) = self.op.next_tick() else { return Ok(()) };
+        let now = self.local.now();
+        if now >= at {
+            self.run(caps, |op, _, next| op.tick(now, next))?;
+            self.live.ship(Ship::Urgent, self.watermark, caps);
+        }
+        if let Some(at) = self.op.next_tick() {
+            self.activator.activate_after(at.saturating_sub(now).max(Duration::from_millis(1)));
+        }
+        Ok(())
+    }
+
+    fn barrier(&mut self, caps: &mut [Capability<u64>]) -> Result<(), Error> {
+        self.op.barrier(self.epoch);
+        self.live.ship(Ship::All, self.watermark, caps);
+        self.live.barrier(self.epoch, &self.local)?;
+        self.local.passed(self.epoch);
+        self.epoch += 1;
+        for cap in caps {
+            cap.downgrade(&of_epoch(self.epoch));
+        }
+        self.now.extend(self.later.remove(&self.epoch).into_iter().flatten());
+        Ok(())
+    }
+
+    fn publish(&self) {
+        self.cells.rows_in.set(self.rows);
+        self.cells.emitted.set(self.emitted);
+        self.cells.late.set(self.op.late_rows());
+        for (cell, value) in self.cells.counted.iter().zip(self.counters.values()) {
+            cell.set(*value);
+        }
+        let mut sunk = Vec::new();
+        self.live.counts(&mut sunk);
+        self.cells.sunk.iter().zip(sunk).for_each(|(cell, value)| cell.set(value));
+    }
+}
+
+/// What follows the operator: the rest of the chain.
+struct Next<'x, N, L, F, D> {
+    cx: &'x mut Cx,
+    counters: &'x mut N,
+    live: &'x mut L,
+    main: &'x mut F,
+    late: &'x mut D,
+    caps: &'x [Capability<u64>],
+    watermark: i64,
+    emitted: u64,
+}
+
+impl<Op, V, N, L, F, D> Follow<Op, V> for Next<'_, N, L, F, D>
+where
+    Op: Out,
+    L: Live,
+    F: for<'a> FnMut(Op::Row<'a>, i64, &mut Cx, &mut N, &mut L),
+    D: FnMut(V, i64, &mut Cx, &mut N, &mut L),
+{
+    #[inline(always)]
+    fn main(&mut self, row: Op::Row<'_>, time: i64) {
+        self.emitted += 1;
+        self.cx.row += 1;
+        (self.main)(row, time, self.cx, self.counters, self.live);
+    }
+    fn late(&mut self, row: V, time: i64) {
+        (self.late)(row, time, self.cx, self.counters, self.live);
+    }
+    fn room(&mut self) -> bool {
+        self.live.ship(Ship::Full, self.watermark, self.caps);
+        self.live.open()
+    }
+}

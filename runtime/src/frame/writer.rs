@@ -1,0 +1,341 @@
+//! The sending end of an edge: an open frame per target that the chain's body writes into, frames that are ready to
+//! go, and the flow control that says when to stop.
+//!
+//! A body writes a row in two steps, since the key may borrow from the row that becomes the value:
+//! [`key`](Writer::key) finds the target and [`value`](Writer::value) fills the same place. Whether a frame is full is looked at
+//! once per chunk, not once per row.
+
+use super::{Frame, Mark, Payload, Rows, Time};
+use crate::hash;
+use crate::key::{Key, KeyColumn, KeyLike};
+use std::collections::VecDeque;
+
+/// What a chain's body knows about the row it works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Cx {
+    /// The operator that runs, by its place in the chain.
+    pub operator: u32,
+    /// Rows begun in the open split or frame.
+    pub row: u64,
+    /// The watermark of the rows before this one: what lateness is judged by.
+    pub before: i64,
+    /// The watermark after this row.
+    pub watermark: i64,
+    /// How far event times may lie behind the latest one, in ms.
+    pub late_by: i64,
+    /// The most that `before` may be: lower while splits are not opened yet.
+    pub hold: i64,
+}
+
+impl Cx {
+    /// Before any row.
+    pub fn new(late_by: i64) -> Self {
+        Cx { operator: 0, row: 0, before: i64::MIN, watermark: i64::MIN, late_by, hold: i64::MAX }
+    }
+
+    /// Notes which operator's closure runs next, for the message if it panics.
+    #[inline(always)]
+    pub fn at(&mut self, operator: u32) {
+        self.operator = operator;
+    }
+
+    /// Notes the event time of a source's row, in ms, and gives it back. The row itself is judged by the rows before.
+    #[inline(always)]
+    pub fn time(&mut self, at: crate::time::Timestamp) -> i64 {
+        let ms = at.millis();
+        self.before = self.watermark.min(self.hold);
+        self.watermark = self.watermark.max(ms.saturating_sub(self.late_by));
+        ms
+    }
+}
+
+/// Combines rows in front of an edge, or does not ([`NoCombine`]).
+pub trait Combine<K: Key, V>: 'static {
+    /// A partial result.
+    type Acc: crate::record::Record;
+    /// Whether it does.
+    const ACTIVE: bool;
+    /// Finds the place of a key's partial result; `None` sends the row as it is.
+    fn enter(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64) -> Option<u64>;
+    /// Adds a value at a place that [`enter`](Combine::enter) gave just before.
+    fn add(&mut self, place: u64, value: &V);
+    /// Gives out the results that must go: everything, or what `watermark` closes, or everything if the table is full.
+    fn drain(&mut self, all: bool, watermark: i64, each: impl FnMut(K, u64, Self::Acc, i64));
+    /// Bytes that it may hold at most.
+    fn bound_bytes(&self) -> usize;
+}
+
+/// Every row travels. `A` is what the operator behind the edge would merge.
+pub struct NoCombine<A = ()>(std::marker::PhantomData<A>);
+impl<A> Default for NoCombine<A> {
+    fn default() -> Self {
+        NoCombine(std::marker::PhantomData)
+    }
+}
+impl<K: Key, V, A: crate::record::Record> Combine<K, V> for NoCombine<A> {
+    type Acc = A;
+    const ACTIVE: bool = false;
+    #[inline(always)]
+    fn enter(&mut self, _: K::Ref<'_>, _: u64, _: i64, _: i64) -> Option<u64> {
+        None
+    }
+    #[inline(always)]
+    fn add(&mut self, _: u64, _: &V) {}
+    fn drain(&mut self, _: bool, _: i64, _: impl FnMut(K, u64, A, i64)) {}
+    fn bound_bytes(&self) -> usize {
+        0
+    }
+}
+
+/// Bytes of a full frame, about.
+const FRAME_BYTES: usize = 128 << 10;
+/// Rows of a full frame at most: measured in whole workloads; more does not help.
+const FRAME_ROWS: usize = 4096;
+/// Rows between two looks at the frames.
+pub const CHUNK_ROWS: usize = 1024;
+/// Full frames that each target may always have under way.
+const OWN_FRAMES: u64 = 4;
+/// Full frames that a sender may have under way beyond that, over all its targets.
+const SHARED_FRAMES: u64 = 32;
+
+/// Bytes under way on one edge of one sender.
+#[derive(Default)]
+pub struct Gate {
+    in_flight: Vec<u64>,
+    own: u64,
+    shared: u64,
+    borrowed: u64,
+}
+
+impl Gate {
+    fn new(targets: usize, frame_bytes: u64) -> Self {
+        Gate { in_flight: vec![0; targets], own: OWN_FRAMES * frame_bytes, shared: SHARED_FRAMES * frame_bytes, borrowed: 0 }
+    }
+    fn send(&mut self, target: usize, bytes: u64) {
+        let before = self.in_flight[target].saturating_sub(self.own);
+        self.in_flight[target] += bytes;
+        self.borrowed += self.in_flight[target].saturating_sub(self.own) - before;
+    }
+    fn credit(&mut self, target: usize, bytes: u64) {
+        let before = self.in_flight[target].saturating_sub(self.own);
+        self.in_flight[target] = self.in_flight[target].saturating_sub(bytes);
+        self.borrowed -= before - self.in_flight[target].saturating_sub(self.own);
+    }
+    fn open(&self) -> bool {
+        self.borrowed < self.shared
+    }
+}
+
+/// Where a row goes: a target, or a partial result.
+#[derive(Clone, Copy)]
+pub struct Slot(u64);
+const COMBINED: u64 = 1 << 63;
+
+/// The sending end of an edge on one worker.
+pub struct Writer<K: Key, V, T, C: Combine<K, V>> {
+    me: u32,
+    targets: u64,
+    /// A local edge sends everything to its own worker.
+    local: bool,
+    frame_rows: usize,
+    open: Vec<Rows<K, V, T>>,
+    partials: Vec<Rows<K, C::Acc, T>>,
+    combine: C,
+    ready: VecDeque<Frame<K, V, T, C::Acc>>,
+    free: Vec<Rows<K, V, T>>,
+    free_partials: Vec<Rows<K, C::Acc, T>>,
+    gate: Gate,
+    /// The last watermark each target was told.
+    told: Vec<i64>,
+    sent: u64,
+}
+
+/// What to send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ship {
+    /// Full frames, and partial results that the watermark closes.
+    Full,
+    /// Everything that waits in frames, because the input has nothing more just now.
+    Urgent,
+    /// Everything that waits in frames, because it has waited long enough.
+    Aged,
+    /// Everything, partial results too: a barrier, or the end.
+    All,
+}
+
+impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
+    /// A writer of worker `me` for an edge with so many targets.
+    pub fn new(me: usize, targets: usize, local: bool, frame_rows: Option<usize>, combine: C) -> Self {
+        let row_bytes = Rows::<K, V, T>::ROW_BYTES.max(1);
+        let frame_rows = frame_rows.unwrap_or_else(|| Self::full_frame(row_bytes)).max(1);
+        let frames = if local { 1 } else { targets };
+        let room = frame_rows + CHUNK_ROWS.min(frame_rows);
+        Writer {
+            me: me as u32,
+            targets: targets as u64,
+            local,
+            frame_rows,
+            open: (0..frames).map(|_| Rows::with_room(if C::ACTIVE { 0 } else { room })).collect(),
+            partials: (0..if C::ACTIVE { frames } else { 0 }).map(|_| Rows::default()).collect(),
+            combine,
+            ready: VecDeque::new(),
+            free: Vec::new(),
+            free_partials: Vec::new(),
+            gate: Gate::new(targets, (frame_rows * row_bytes) as u64),
+            told: vec![i64::MIN; frames],
+            sent: 0,
+        }
+    }
+
+    fn full_frame(row_bytes: usize) -> usize {
+        (FRAME_BYTES / row_bytes).clamp(16, FRAME_ROWS)
+    }
+
+    /// The most bytes that may be under way on such an edge from one sender: what each target may always have, the
+    /// shared pool, the open frames, a chunk that was begun when the gate was still open, and partial results.
+    pub fn bound_bytes(&self) -> u64 {
+        let row = Rows::<K, V, T>::ROW_BYTES.max(1) as u64;
+        let frame = self.frame_rows as u64 * row;
+        let targets = if self.local { 1 } else { self.targets };
+        targets * (OWN_FRAMES + 2) * frame
+            + SHARED_FRAMES * frame
+            + CHUNK_ROWS.min(self.frame_rows) as u64 * row
+            + self.combine.bound_bytes() as u64
+    }
+
+    /// First step of writing a row: its key and time.
+    #[inline(always)]
+    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &Cx) -> Slot {
+        let key = key.view();
+        let hash = K::hash(key);
+        if C::ACTIVE && let Some(place) = self.combine.enter(key, hash, time, cx.before) {
+            return Slot(place | COMBINED);
+        }
+        let target = if self.local { 0 } else { hash::owner(hash, self.targets) };
+        let open = &mut self.open[target];
+        if T::TIMED && time < cx.before {
+            open.marks.push(Mark { row: open.keys.len() as u32, watermark: cx.before });
+        }
+        open.keys.push(key, hash);
+        open.times.push(T::of(time));
+        Slot(target as u64)
+    }
+
+    /// Second step: its value.
+    #[inline(always)]
+    pub fn value(&mut self, at: Slot, value: V) {
+        if C::ACTIVE && at.0 & COMBINED != 0 {
+            self.combine.add(at.0 & !COMBINED, &value);
+        } else {
+            self.open[at.0 as usize].values.push(value);
+        }
+    }
+
+    /// Whether there is room for more.
+    pub fn open(&self) -> bool {
+        self.gate.open()
+    }
+
+    /// Rows that wait in frames.
+    pub fn waiting(&self) -> usize {
+        self.open.iter().map(Rows::len).sum::<usize>() + self.partials.iter().map(Rows::len).sum::<usize>()
+    }
+
+    /// Rows and partial results sent so far.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// An emptied frame came back, or what it counted for.
+    pub fn credit(&mut self, target: usize, bytes: u64, emptied: Payload<K, V, T, C::Acc>) {
+        self.gate.credit(target, bytes);
+        match emptied {
+            Payload::Rows(rows) if self.free.len() < OWN_FRAMES as usize * self.open.len() + 8 => self.free.push(rows),
+            Payload::Partials(rows) if self.free_partials.len() < self.open.len() + 4 => self.free_partials.push(rows),
+            _ => {}
+        }
+    }
+
+    /// Moves what must go to [`take_ready`](Writer::take_ready). `watermark` is what the sender has reached.
+    pub fn ship(&mut self, what: Ship, watermark: i64) {
+        if C::ACTIVE {
+            self.combine_out(what == Ship::All, watermark);
+        }
+        for target in 0..self.open.len() {
+            let waiting = self.open[target].len();
+            let partial = C::ACTIVE && !self.partials[target].is_empty();
+            if partial {
+                let empty = self.free_partials.pop().unwrap_or_default();
+                let rows = std::mem::replace(&mut self.partials[target], empty);
+                let bytes = rows.bytes() as u32;
+                // The rows that wait are behind these partial results, so this frame must not promise the watermark yet.
+                let promised = if waiting > 0 { self.told[target] } else { watermark };
+                self.send(target, promised, what == Ship::Urgent, bytes, rows.len(), Payload::Partials(rows));
+            }
+            let full = waiting >= self.frame_rows;
+            let news = watermark > self.told[target] && (T::TIMED || watermark == i64::MAX);
+            // Rows that wait hold the watermark back with them: it travels in their frame.
+            if full || (what != Ship::Full && (waiting > 0 || news)) || (partial && news) {
+                let room = self.frame_rows + CHUNK_ROWS.min(self.frame_rows);
+                let (payload, bytes) = if waiting > 0 {
+                    let empty = self.free.pop().unwrap_or_else(|| Rows::with_room(if C::ACTIVE { 0 } else { room }));
+                    let rows = std::mem::replace(&mut self.open[target], empty);
+                    let bytes = rows.bytes() as u32;
+                    (Payload::Rows(rows), bytes)
+                } else {
+                    (Payload::Empty, 0)
+                };
+                self.send(target, watermark, what == Ship::Urgent, bytes, waiting, payload);
+            }
+        }
+    }
+
+    fn send(&mut self, target: usize, watermark: i64, urgent: bool, bytes: u32, rows: usize, payload: Payload<K, V, T, C::Acc>) {
+        self.told[target] = self.told[target].max(watermark);
+        self.sent += rows as u64;
+        let worker = if self.local { self.me } else { target as u32 };
+        self.gate.send(worker as usize, u64::from(bytes));
+        self.ready.push_back(Frame { sender: self.me, target: worker, watermark: self.told[target], urgent, bytes, payload });
+    }
+
+    fn combine_out(&mut self, all: bool, watermark: i64) {
+        let Writer { combine, partials, local, targets, .. } = self;
+        combine.drain(all, watermark, |key, hash, acc, start| {
+            let target = if *local { 0 } else { hash::owner(hash, *targets) };
+            let rows = &mut partials[target];
+            rows.keys.push(key.view(), hash);
+            rows.values.push(acc);
+            rows.times.push(T::of(start));
+        });
+    }
+
+    /// The next frame to send.
+    pub fn take_ready(&mut self) -> Option<Frame<K, V, T, C::Acc>> {
+        self.ready.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_closes_when_the_pool_is_used_up_and_opens_again() {
+        let mut gate = Gate::new(2, 10);
+        for _ in 0..OWN_FRAMES {
+            gate.send(0, 10);
+        }
+        assert_eq!(gate.borrowed, 0);
+        for _ in 0..SHARED_FRAMES {
+            assert!(gate.open());
+            gate.send(0, 10);
+        }
+        assert!(!gate.open());
+        gate.credit(0, 10);
+        assert!(gate.open());
+        for _ in 0..SHARED_FRAMES + OWN_FRAMES - 1 {
+            gate.credit(0, 10);
+        }
+        assert_eq!((gate.borrowed, gate.in_flight[0]), (0, 0));
+    }
+}

@@ -1,0 +1,349 @@
+//! The command line of a job's binary: what may stand on it, what it means, and what is answered. The only file that
+//! names clap.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+
+use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::values::flag_name;
+use super::{Job, Param, Values};
+use crate::config::Config;
+use crate::error::{Error, Fault};
+use crate::plan::Plan;
+
+/// Everything went well.
+const DONE: u8 = 0;
+/// The run, or the making of the plan, failed.
+const FAILED: u8 = 1;
+/// The command line is wrong.
+const USAGE: u8 = 2;
+/// As a shell says it of a program that Ctrl-C has ended: 128 and the signal's number.
+const INTERRUPTED: u8 = 130;
+
+/// Flags that every job has. A param of one of these names is refused.
+const RESERVED: [&str; 5] = ["workers", "pin", "quiet", "format", "help"];
+
+/// Over the flags that every job has.
+const HEADING: &str = "Options";
+
+/// Reads the command line, does what it says and gives the exit code. `args` begins with the program's own name.
+pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let program = program_name(&args, J::NAME);
+    let params = J::params();
+    if let Err(fault) = check_names(J::NAME, &params) {
+        say(err, format_args!("error: {fault}\n"));
+        return USAGE;
+    }
+    let matches = match command(&program, J::NAME, J::ABOUT, &params).try_get_matches_from(args) {
+        Ok(matches) => matches,
+        // A call for help comes this way too.
+        Err(said) => {
+            let to: &mut dyn Write = if said.use_stderr() { err } else { out };
+            say(to, format_args!("{}", said.render()));
+            return if said.use_stderr() { USAGE } else { DONE };
+        }
+    };
+    let (plan, matches) = match matches.subcommand() {
+        Some(("plan", matches)) => (true, matches),
+        Some((_, matches)) => (false, matches),
+        None => (false, &matches),
+    };
+    let job = match J::from_values(&mut values(&params, matches)) {
+        Ok(job) => job,
+        Err(fault) => {
+            say(err, format_args!("error: {fault}\n\nFor more information, try '{program} --help'.\n"));
+            return USAGE;
+        }
+    };
+    if plan { show_plan(&job, matches, out, err) } else { run(job, matches, err) }
+}
+
+fn run<J: Job>(job: J, matches: &ArgMatches, err: &mut dyn Write) -> u8 {
+    let quiet = matches.get_flag("quiet");
+    let config = config(matches)
+        .pin(matches.get_flag("pin"))
+        .progress(!quiet && io::stderr().is_terminal())
+        .handle_interrupt(true);
+    match job.run_job(config) {
+        Ok(summary) => {
+            if !quiet {
+                say(err, format_args!("{summary}"));
+            }
+            DONE
+        }
+        // Not an error: it did what it was told.
+        Err(interrupted @ Error::Interrupted) => {
+            say(err, format_args!("{interrupted}\n"));
+            INTERRUPTED
+        }
+        Err(error) => {
+            say(err, format_args!("error: {error}\n"));
+            FAILED
+        }
+    }
+}
+
+fn show_plan<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let plan = match job.plan_job(&config(matches)) {
+        Ok(plan) => plan,
+        Err(error) => {
+            say(err, format_args!("error: {error}\n"));
+            return FAILED;
+        }
+    };
+    let format = matches.get_one::<String>("format").map_or("text", |format| format);
+    let text = drawn(&plan, format);
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => DONE,
+        // `JOB plan | head` has what it wants.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        Err(error) => {
+            say(err, format_args!("error: the plan could not be written to standard output: {error}\n"));
+            FAILED
+        }
+    }
+}
+
+fn drawn(plan: &Plan, format: &str) -> String {
+    match format {
+        "svg" => plan.to_svg(),
+        "dot" => plan.to_dot(),
+        "json" => plan.to_json() + "\n",
+        _ => plan.to_string(),
+    }
+}
+
+/// What both commands understand. `--workers` is never 0 here.
+fn config(matches: &ArgMatches) -> Config {
+    let config = Config::default();
+    match matches.get_one::<usize>("workers") {
+        Some(&workers) => config.workers(workers),
+        None => config,
+    }
+}
+
+fn values(params: &[Param], matches: &ArgMatches) -> Values {
+    let mut values = Values::new(params);
+    for param in params {
+        if let Some(text) = matches.get_one::<OsString>(param.name) {
+            values.give(param.name, text.clone());
+        }
+    }
+    values
+}
+
+/// Writes a message. One that cannot be written has no one to read it.
+fn say(to: &mut dyn Write, message: std::fmt::Arguments<'_>) {
+    let _ = to.write_fmt(message).and_then(|()| to.flush());
+}
+
+/// The name by which the program was called, for messages and examples.
+fn program_name(args: &[OsString], job: &str) -> String {
+    let name = args.first().and_then(|program| Path::new(program).file_name());
+    name.map_or_else(|| job.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn check_names(job: &str, params: &[Param]) -> Result<(), Fault> {
+    for (index, param) in params.iter().enumerate() {
+        let flag = flag_name(param.name);
+        if RESERVED.contains(&&*flag) {
+            let what =
+                format!("param `{}` of `{job}` has the name of a flag that every job has: `--{flag}`", param.name);
+            return Err(Fault::new(what).help("give the param another name"));
+        }
+        if let Some(twin) = params.iter().take(index).find(|other| flag_name(other.name) == flag) {
+            let what = format!("params `{}` and `{}` of `{job}` are the same flag: `--{flag}`", twin.name, param.name);
+            return Err(Fault::new(what).help("give one of them another name"));
+        }
+    }
+    Ok(())
+}
+
+fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> Command {
+    let about = if about.trim().is_empty() { format!("The job {name}.") } else { paragraphs(about) };
+    let run = Command::new("run")
+        .about("Runs the job to the end of its inputs; the same without a command")
+        .after_help(run_examples(program, params))
+        .args(param_flags(params))
+        .args(run_flags())
+        .disable_help_flag(true);
+    let plan = Command::new("plan")
+        .about("Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds")
+        .after_help(plan_examples(program, params))
+        .args(param_flags(params))
+        .args([workers_flag(), format_flag(), help_flag()])
+        .disable_help_flag(true);
+    Command::new(name)
+        .bin_name(program)
+        .about(about)
+        .after_help(format!(
+            "Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, 1 \
+             after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has ended the run.\n\n\
+             Examples:\n{}\n{}",
+            example_run(program, params),
+            example_plan(program, params),
+        ))
+        .args(param_flags(params))
+        .args(run_flags())
+        .subcommands([run, plan])
+        .args_conflicts_with_subcommands(true)
+        .subcommand_negates_reqs(true)
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .max_term_width(100)
+}
+
+fn param_flags(params: &[Param]) -> impl Iterator<Item = Arg> + '_ {
+    params.iter().map(|param| {
+        let flag = Arg::new(param.name)
+            .long(static_flag(param.name))
+            .value_name(param.ty)
+            .value_parser(ValueParser::os_string())
+            .help(param_help(param))
+            .help_heading("Params")
+            .required(is_required(param))
+            .allow_negative_numbers(true);
+        if param.ty == "bool" {
+            // `--dry` and `--dry=true` mean the same, and `--dry=false` is there for a default that is true.
+            flag.num_args(0..=1).require_equals(true).default_missing_value("true")
+        } else {
+            flag
+        }
+    })
+}
+
+/// clap keeps the names of flags as `&'static str`. A name with an underscore is therefore leaked: some bytes, once
+/// per flag in the life of a process.
+fn static_flag(param: &'static str) -> &'static str {
+    let flag = flag_name(param);
+    if flag == param { param } else { flag.leak() }
+}
+
+fn is_required(param: &Param) -> bool {
+    param.default.is_none() && !param.optional
+}
+
+fn param_help(param: &Param) -> String {
+    let mut help = paragraphs(param.help);
+    if !help.is_empty() {
+        help.push(' ');
+    }
+    match param.default {
+        Some(default) => help + &format!("[default: {}]", unquoted(default)),
+        None if param.optional => help + "[optional]",
+        None => help + "[required]",
+    }
+}
+
+fn run_flags() -> [Arg; 4] {
+    [
+        workers_flag(),
+        switch("pin", "Keeps each worker on a core of its own"),
+        switch("quiet", "Shows neither progress nor the summary, only errors"),
+        help_flag(),
+    ]
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).help_heading(HEADING)
+}
+
+/// clap's own stands under a heading that comes before all others; what a job is about are its params.
+fn help_flag() -> Arg {
+    Arg::new("help").short('h').long("help").help("Prints this").action(ArgAction::Help).help_heading(HEADING)
+}
+
+fn workers_flag() -> Arg {
+    let default = Config::default().workers;
+    Arg::new("workers")
+        .long("workers")
+        .value_name("N")
+        .value_parser(parse_workers)
+        .help_heading(HEADING)
+        .help(format!("How many worker threads [default: {default}, one per core]"))
+}
+
+fn parse_workers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("a job needs at least one worker".to_owned()),
+        Ok(workers) => Ok(workers),
+        Err(_) => Err("expected a number of threads, 1 or more".to_owned()),
+    }
+}
+
+fn format_flag() -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(PossibleValuesParser::new(["text", "svg", "dot", "json"]))
+        .hide_possible_values(true)
+        .help_heading(HEADING)
+        .help("text for the terminal, svg as a picture, dot for Graphviz, json for programs [default: text]")
+}
+
+fn run_examples(program: &str, params: &[Param]) -> String {
+    format!("Example:\n{}", example_run(program, params))
+}
+
+fn plan_examples(program: &str, params: &[Param]) -> String {
+    format!("Example:\n{}", example_plan(program, params))
+}
+
+fn example_run(program: &str, params: &[Param]) -> String {
+    format!("  {program} run{} --workers 2", example_params(params))
+}
+
+fn example_plan(program: &str, params: &[Param]) -> String {
+    format!("  {program} plan{} --format svg > plan.svg", example_params(params))
+}
+
+/// The params that must be given, or the first one where none must, so that an example shows how it is done.
+fn example_params(params: &[Param]) -> String {
+    let required = params.iter().filter(|p| is_required(p));
+    let shown: Vec<&Param> =
+        if params.iter().any(is_required) { required.collect() } else { params.iter().take(1).collect() };
+    shown.into_iter().map(|param| format!(" --{}{}", flag_name(param.name), example_value(param))).collect()
+}
+
+/// The default where it can stand on a command line as it is, else a word that says what belongs there.
+fn example_value(param: &Param) -> String {
+    if param.ty == "bool" {
+        return String::new();
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    match param.default.map(unquoted) {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => format!(" {text}"),
+        _ => format!(" {}", flag_name(param.name).replace('-', "_").to_uppercase()),
+    }
+}
+
+/// A default that is a string literal without its quotes, as one would write it on the command line.
+fn unquoted(default: &str) -> &str {
+    let inner = default.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.filter(|text| !text.contains(['"', '\\'])).unwrap_or(default)
+}
+
+/// The lines of a doc comment as paragraphs, which clap breaks where the terminal ends.
+fn paragraphs(doc: &str) -> String {
+    let lines = doc.lines().map(str::trim);
+    let mut text = String::new();
+    let mut gap = false;
+    for line in lines {
+        if line.is_empty() {
+            gap = !text.is_empty();
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(if gap { "\n\n" } else { " " });
+        }
+        gap = false;
+        text.push_str(line);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,357 @@
+//! What the binary answers, on a job that runs nothing: it says what it was asked to do.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::*;
+use crate::job::{Flag, NoFlag as _, ParseFlag as _, Summary, main_from};
+use crate::plan::{Chain, Operator};
+
+/// The parser of a type, as `stream!` asks for it.
+macro_rules! flag {
+    ($type:ty) => {
+        (&Flag::<$type>::new()).parser()
+    };
+}
+
+struct Rules;
+
+/// Departures per airport
+/// and hour.
+struct Board {
+    departures: PathBuf,
+    out: Option<PathBuf>,
+    least: i32,
+    dry_run: bool,
+    ending: String,
+}
+
+/// What `run_job` was called with, by the text in `ending`, so that tests do not see each other's.
+static RUNS: Mutex<Vec<(String, Board, Config)>> = Mutex::new(Vec::new());
+
+const fn param(name: &'static str, ty: &'static str, help: &'static str) -> Param {
+    Param { name, help, ty, default: None, optional: false }
+}
+
+impl Job for Board {
+    const NAME: &'static str = "Board";
+    const ABOUT: &'static str = " Departures per airport\n and hour.\n\n Late ones are dropped.";
+
+    fn params() -> Vec<Param> {
+        vec![
+            param("departures", "PathBuf", "The file of departures,\nplain or gz."),
+            Param { optional: true, ..param("out", "PathBuf", "Where the board goes.") },
+            Param { default: Some("-5"), ..param("least", "i32", "The least delay.") },
+            Param { default: Some("false"), ..param("dry_run", "bool", "") },
+            Param { default: Some("\"well\""), ..param("ending", "String", "How it ends.") },
+        ]
+    }
+
+    fn from_values(values: &mut Values) -> Result<Self, Fault> {
+        Ok(Board {
+            departures: values.required("departures", flag!(PathBuf))?,
+            out: values.optional("out", flag!(PathBuf))?,
+            least: values.or("least", flag!(i32), || -5)?,
+            dry_run: values.or("dry_run", flag!(bool), || false)?,
+            ending: values.or("ending", flag!(String), || From::from("well"))?,
+        })
+    }
+
+    fn run_job(self, config: Config) -> Result<Summary, Error> {
+        let ending = self.ending.clone();
+        RUNS.lock().unwrap().push((ending.clone(), self, config));
+        match &*ending {
+            "broken" => Err(Error::Setup(Fault::new("the file is broken").help("mend it"))),
+            "interrupted" => Err(Error::Interrupted),
+            _ => Ok(Summary {
+                job: "Board".to_owned(),
+                workers: 2,
+                elapsed: Duration::from_secs(2),
+                records_in: 1000,
+                ..Summary::default()
+            }),
+        }
+    }
+
+    fn plan_job(&self, config: &Config) -> Result<Plan, Error> {
+        if self.ending == "broken" {
+            return Err(Error::Setup(Fault::new("the file is broken")));
+        }
+        let what = format!("csv {}", self.departures.display());
+        let operator = Operator { what, name: "flights".to_owned(), arrival_ordered: false, stateful: false, input: 0, counted: None };
+        Ok(Plan {
+            job: "Board".to_owned(),
+            backend: "Memory".to_owned(),
+            workers: config.workers,
+            chains: vec![Chain { operators: vec![operator] }],
+            edges: Vec::new(),
+            dropped: Vec::new(),
+        })
+    }
+}
+
+struct Answer {
+    code: u8,
+    out: String,
+    err: String,
+}
+
+fn ask_os<J: Job>(args: Vec<OsString>) -> Answer {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = answer::<J>(args, &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Answer { code, out: text(out), err: text(err) }
+}
+
+/// The words of a command line behind the program's name.
+fn ask(line: &str) -> Answer {
+    ask_os::<Board>(["target/board"].into_iter().chain(line.split_whitespace()).map(OsString::from).collect())
+}
+
+/// What the run with this ending was called with.
+#[track_caller]
+fn taken(ending: &str) -> (Board, Config) {
+    let mut runs = RUNS.lock().unwrap();
+    let at = runs.iter().position(|run| run.0 == ending).expect("the job did not run");
+    let (_, board, config) = runs.swap_remove(at);
+    (board, config)
+}
+
+#[test]
+fn run_and_no_command_are_the_same() {
+    for (command, ending) in [("run ", "named"), ("", "bare")] {
+        let answer =
+            ask(&format!("{command}--departures in.csv --least -7 --dry-run --workers 3 --pin --ending {ending}"));
+        assert_eq!((answer.code, &*answer.out), (0, ""), "{}", answer.err);
+        assert!(answer.err.starts_with("Board finished in 2 s on 2 workers\n"), "{}", answer.err);
+        let (board, config) = taken(ending);
+        assert_eq!((board.departures, board.least, board.dry_run), (PathBuf::from("in.csv"), -7, true));
+        assert_eq!(board.out, None);
+        assert_eq!((config.workers, config.pin, config.handle_interrupt), (3, true, true));
+    }
+}
+
+#[test]
+fn defaults_are_the_jobs_and_the_machines() {
+    let answer = ask("--departures in.csv --dry-run=false --ending defaults --out=b.csv");
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let (board, config) = taken("defaults");
+    assert_eq!((board.least, board.dry_run, board.out), (-5, false, Some(PathBuf::from("b.csv"))));
+    assert_eq!((config.workers, config.pin), (Config::default().workers, false));
+}
+
+#[test]
+fn quiet_says_nothing() {
+    let answer = ask("run --departures in.csv --quiet --ending quiet");
+    assert_eq!((answer.code, &*answer.out, &*answer.err), (0, "", ""));
+    assert!(!taken("quiet").1.progress);
+}
+
+#[test]
+fn endings_have_their_exit_codes() {
+    let broken = ask("run --departures in.csv --ending broken");
+    assert_eq!((broken.code, &*broken.err), (1, "error: the file is broken\n  help: mend it\n"));
+    let interrupted = ask("run --departures in.csv --ending interrupted");
+    assert_eq!(interrupted.code, 130);
+    assert!(interrupted.err.starts_with("interrupted before the inputs had ended"), "{}", interrupted.err);
+    let plan = ask("plan --departures in.csv --ending broken");
+    assert_eq!((plan.code, &*plan.out, &*plan.err), (1, "", "error: the file is broken\n"));
+}
+
+#[test]
+fn a_wrong_command_line_says_what_is_wrong() {
+    let cases = [
+        ("run", "--departures <PathBuf>"),
+        ("", "--departures <PathBuf>"),
+        ("plan", "--departures <PathBuf>"),
+        ("run --departure in.csv", "a similar argument exists: '--departures'"),
+        ("run --departures in.csv --workers 0", "'--workers <N>': a job needs at least one worker"),
+        ("run --departures in.csv --workers two", "expected a number of threads, 1 or more"),
+        ("plan --departures in.csv --workers 0", "'--workers <N>': a job needs at least one worker"),
+        (
+            "run --departures in.csv --least many",
+            "flag `--least` takes a value of type `i32`, not `many`: invalid digit",
+        ),
+        ("run --departures in.csv --dry-run=maybe", "flag `--dry-run` takes a value of type `bool`, not `maybe`"),
+        ("plan --departures in.csv --format png", "[possible values: text, svg, dot, json]"),
+        ("run --departures in.csv --format svg", "unexpected argument '--format'"),
+        ("plan --departures in.csv --pin", "unexpected argument '--pin'"),
+        ("walk --departures in.csv", "'walk'"),
+        ("--departures in.csv plan", "the subcommand 'plan' cannot be used with"),
+        ("run --departures", "a value is required for '--departures <PathBuf>'"),
+    ];
+    for (line, message) in cases {
+        let answer = ask(line);
+        assert_eq!((answer.code, &*answer.out), (2, ""), "{line}: {}", answer.err);
+        assert!(answer.err.contains(message), "{line}: no {message:?} in\n{}", answer.err);
+        assert!(answer.err.contains("--help"), "{line}:\n{}", answer.err);
+    }
+}
+
+#[test]
+fn help_teaches() {
+    let help = ask("--help");
+    assert_eq!((help.code, &*help.err), (0, ""));
+    let workers = Config::default().workers;
+    let expected = format!(
+        "\
+Departures per airport and hour.
+
+Late ones are dropped.
+
+Usage: board [OPTIONS] --departures <PathBuf>
+       board <COMMAND>
+
+Commands:
+  run   Runs the job to the end of its inputs; the same without a command
+  plan  Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds
+
+Params:
+      --departures <PathBuf>  The file of departures, plain or gz. [required]
+      --out <PathBuf>         Where the board goes. [optional]
+      --least <i32>           The least delay. [default: -5]
+      --dry-run[=<bool>]      [default: false]
+      --ending <String>       How it ends. [default: well]
+
+Options:
+      --workers <N>  How many worker threads [default: {workers}, one per core]
+      --pin          Keeps each worker on a core of its own
+      --quiet        Shows neither progress nor the summary, only errors
+  -h, --help         Prints this
+
+Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, 1
+after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has ended the run.
+
+Examples:
+  board run --departures DEPARTURES --workers 2
+  board plan --departures DEPARTURES --format svg > plan.svg
+"
+    );
+    assert_eq!(help.out, expected);
+}
+
+#[test]
+fn each_command_has_its_own_help() {
+    let run = ask("run --help");
+    assert_eq!(run.code, 0);
+    for text in ["--departures <PathBuf>", "--pin", "Example:\n  board run --departures DEPARTURES --workers 2"] {
+        assert!(run.out.contains(text), "no {text:?} in\n{}", run.out);
+    }
+    let plan = ask("plan --help");
+    assert!(plan.out.contains("--format <FORMAT>") && !plan.out.contains("--pin"), "{}", plan.out);
+}
+
+#[test]
+fn the_plan_in_each_format() {
+    let text = ask("plan --departures in.csv --workers 4");
+    assert_eq!((text.code, &*text.err), (0, ""));
+    assert!(text.out.starts_with("Board<Memory> on 4 workers: 1 chain, 0 edges\n"), "{}", text.out);
+    for (format, start) in [("text", "Board<"), ("svg", "<svg "), ("dot", "digraph "), ("json", "{\n")] {
+        let answer = ask(&format!("plan --departures in.csv --format {format}"));
+        assert_eq!(answer.code, 0, "{}", answer.err);
+        assert!(answer.out.starts_with(start) && answer.out.ends_with('\n'), "{format}:\n{}", answer.out);
+    }
+}
+
+/// Takes so many bytes and then is a pipe that no one reads from.
+struct Pipe(usize, io::ErrorKind);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        if taken == 0 { Err(self.1.into()) } else { Ok(taken) }
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_failure_and_a_full_disk_is() {
+    let args = || ["board", "plan", "--departures", "in.csv"].map(OsString::from).to_vec();
+    let mut err = Vec::new();
+    assert_eq!(answer::<Board>(args(), &mut Pipe(10, io::ErrorKind::BrokenPipe), &mut err), 0);
+    assert!(err.is_empty());
+    assert_eq!(answer::<Board>(args(), &mut Pipe(10, io::ErrorKind::StorageFull), &mut err), 1);
+    assert!(String::from_utf8(err).unwrap().starts_with("error: the plan could not be written"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_utf8_arrives_as_it_is() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = OsStr::from_bytes(b"f\xff.csv");
+    let mut args = ["board", "--ending", "bytes", "--departures"].map(OsString::from).to_vec();
+    args.push(path.to_owned());
+    assert_eq!(ask_os::<Board>(args).code, 0);
+    assert_eq!(taken("bytes").0.departures, PathBuf::from(path));
+}
+
+/// A job whose params have the names it is given, and types that no text can give.
+struct Odd<const CASE: u8>;
+
+impl<const CASE: u8> Job for Odd<CASE> {
+    const NAME: &'static str = "Odd";
+    const ABOUT: &'static str = "";
+    fn params() -> Vec<Param> {
+        match CASE {
+            0 => vec![param("workers", "u32", "")],
+            1 => vec![param("a", "u32", ""), param("a_", "u32", "")],
+            2 => vec![param("rules", "Rules", "")],
+            _ => Vec::new(),
+        }
+    }
+    fn from_values(values: &mut Values) -> Result<Self, Fault> {
+        if CASE == 2 {
+            let _: Rules = values.required("rules", flag!(Rules))?;
+        }
+        Ok(Odd)
+    }
+    fn run_job(self, _: Config) -> Result<Summary, Error> {
+        Ok(Summary::default())
+    }
+    fn plan_job(&self, _: &Config) -> Result<Plan, Error> {
+        Err(Error::Interrupted)
+    }
+}
+
+#[test]
+fn params_that_cannot_be_flags() {
+    let line = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+    let taken = ask_os::<Odd<0>>(line(&["odd"]));
+    assert_eq!(taken.code, 2);
+    assert!(taken.err.starts_with("error: param `workers` of `Odd` has the name of a flag"), "{}", taken.err);
+    let twins = ask_os::<Odd<1>>(line(&["odd"]));
+    assert!(twins.err.starts_with("error: params `a` and `a_` of `Odd` are the same flag: `--a`"), "{}", twins.err);
+    let opaque = ask_os::<Odd<2>>(line(&["odd", "--rules", "x"]));
+    assert_eq!(opaque.code, 2);
+    assert!(opaque.err.starts_with("error: param `rules` of type `Rules` cannot be given as a flag"), "{}", opaque.err);
+}
+
+#[test]
+fn a_job_without_params_needs_nothing() {
+    assert_eq!(ask_os::<Odd<3>>(vec!["odd".into()]).code, 0);
+    assert_eq!(ask_os::<Odd<3>>(Vec::new()).code, 0, "not even a name");
+    let help = ask_os::<Odd<3>>(vec!["odd".into(), "-h".into()]);
+    assert!(help.out.starts_with("The job Odd.\n\nUsage: odd"), "{}", help.out);
+    assert!(help.out.contains("\n  odd plan --format svg > plan.svg"), "{}", help.out);
+    assert_eq!(main_from::<Odd<3>>([OsString::from("odd")]), std::process::ExitCode::SUCCESS);
+}
+
+#[test]
+fn examples_use_defaults_that_fit_a_command_line() {
+    let with = |default| Param { default: Some(default), ..param("in_file", "PathBuf", "") };
+    assert_eq!(example_params(&[with("\"data/in.csv\"")]), " --in-file data/in.csv");
+    assert_eq!(example_params(&[with("\"my file\"")]), " --in-file IN_FILE");
+    assert_eq!(example_params(&[with("home().join(\"x\")")]), " --in-file IN_FILE");
+    let required = param("brokers", "String", "");
+    assert_eq!(example_params(&[with("\"a\""), required]), " --brokers BROKERS", "what must be given is shown alone");
+}
+
+#[test]
+fn the_command_is_what_clap_allows() {
+    command("board", "Board", "", &Board::params()).debug_assert();
+}

@@ -1,0 +1,138 @@
+//! `aggregate` without a window: a value per key, spoken of after each row, every so often, or at the end.
+
+use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
+use crate::aggregate::Aggregator;
+use crate::frame::Time;
+use crate::hash::KeyRange;
+use crate::key::{Key, KeyColumn};
+use crate::state::table::Table;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// A result per row.
+pub struct AggregateEach<K: Key, V, A: Aggregator<V>> {
+    how: A,
+    table: Table<K, A::Acc>,
+}
+
+impl<K: Key, V: 'static, A: Aggregator<V>> AggregateEach<K, V, A> {
+    /// For the keys of a range.
+    pub fn new(how: A, range: KeyRange) -> Self {
+        AggregateEach { how, table: Table::new(range) }
+    }
+}
+
+impl<K: Key, V, A: Aggregator<V>> Out for AggregateEach<K, V, A> {
+    type Row<'a> = (K::Ref<'a>, A::Out);
+}
+
+impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for AggregateEach<K, V, A> {
+    fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F) {
+        let Self { how, table } = self;
+        let rows = batch.keys.len();
+        let mut values = batch.values;
+        (0..AHEAD.min(rows)).for_each(|at| table.prefetch(batch.keys.hash(at)));
+        for at in 0..rows {
+            if at % AHEAD == 0 {
+                (at + AHEAD..(at + 2 * AHEAD).min(rows)).for_each(|ahead| table.prefetch(batch.keys.hash(ahead)));
+            }
+            let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
+            let key = batch.keys.get(at);
+            let place = table.entry(batch.keys.hash(at), key, A::Acc::default);
+            let acc = table.at(place);
+            how.add(acc, &value);
+            next.main((key, how.finish(acc)), time);
+        }
+    }
+    fn barrier(&mut self, epoch: u64) {
+        self.table.stamp_with(epoch + 1);
+    }
+}
+
+/// A result per key, every so often or at the end.
+pub struct AggregateTotal<K: Key, V, A: Aggregator<V>> {
+    how: A,
+    table: Table<K, (A::Acc, bool)>,
+    every: Option<Duration>,
+    next: Option<Duration>,
+    /// The greatest event time seen: what results carry.
+    latest: i64,
+    /// Where the walk at the end goes on.
+    walked: usize,
+    rows: PhantomData<V>,
+}
+
+impl<K: Key, V: 'static, A: Aggregator<V>> AggregateTotal<K, V, A> {
+    /// For the keys of a range; `now` is the clock's time.
+    pub fn new(how: A, range: KeyRange, speak: Speak, now: Duration) -> Self {
+        let every = if let Speak::Every(every) = speak { Some(every) } else { None };
+        let next = every.map(|every| now + every);
+        AggregateTotal { how, table: Table::new(range), every, next, latest: i64::MIN, walked: 0, rows: PhantomData }
+    }
+
+    fn speak<F: Follow<Self, V>>(&mut self, next: &mut F, pause: bool) -> bool {
+        let Self { how, table, latest, walked, .. } = self;
+        while *walked < table.pieces() {
+            if pause && !next.room() {
+                return false;
+            }
+            table.each_in(*walked, |key, (acc, changed)| {
+                if std::mem::take(changed) {
+                    next.main((key.view(), how.finish(acc)), *latest);
+                }
+            });
+            *walked += 1;
+        }
+        *walked = 0;
+        true
+    }
+}
+
+impl<K: Key, V, A: Aggregator<V>> Out for AggregateTotal<K, V, A> {
+    type Row<'a> = (K::Ref<'a>, A::Out);
+}
+
+impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> for AggregateTotal<K, V, A> {
+    fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, _: &mut F) {
+        for (at, value) in batch.values.enumerate() {
+            if let Some(ahead) = batch.times.get(at + AHEAD) {
+                let _ = ahead;
+                self.table.prefetch(batch.keys.hash(at + AHEAD));
+            }
+            let place = self.table.entry(batch.keys.hash(at), batch.keys.get(at), Default::default);
+            let (acc, changed) = self.table.at(place);
+            self.how.add(acc, &value);
+            *changed = true;
+            self.latest = self.latest.max(batch.times[at].ms());
+        }
+    }
+    fn partials<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, A::Acc, T>, _: &mut F) {
+        for (at, partial) in batch.values.enumerate() {
+            if at + AHEAD < batch.keys.len() {
+                self.table.prefetch(batch.keys.hash(at + AHEAD));
+            }
+            let place = self.table.entry(batch.keys.hash(at), batch.keys.get(at), Default::default);
+            let (acc, changed) = self.table.at(place);
+            self.how.merge(acc, partial);
+            *changed = true;
+            self.latest = self.latest.max(batch.times[at].ms());
+        }
+    }
+    fn next_tick(&self) -> Option<Duration> {
+        self.next
+    }
+    fn tick<F: Follow<Self, V>>(&mut self, now: Duration, next: &mut F) {
+        if let Some(every) = self.every
+            && self.next.is_some_and(|at| now >= at)
+            && self.speak(next, true)
+        {
+            self.next = Some(now + every);
+        }
+    }
+    fn barrier(&mut self, epoch: u64) {
+        self.table.stamp_with(epoch + 1);
+    }
+    fn end<F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
+        self.speak(next, true)
+    }
+}

@@ -1,0 +1,125 @@
+//! `reduce` and `fold` without a window. Both depend on the order in which the rows of a key arrive.
+
+use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
+use crate::frame::Time;
+use crate::hash::KeyRange;
+use crate::key::{Key, KeyColumn};
+use crate::record::Record;
+use crate::state::table::Table;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// How rows are folded into a value.
+pub trait Folding<V>: 'static {
+    /// The value.
+    type Acc: Record + Clone;
+    /// The value after a row; `acc` is `None` for a key's first.
+    fn step(&mut self, acc: &mut Option<Self::Acc>, row: V);
+}
+
+/// `reduce(|a, b| ..)`.
+pub struct Reducing<F>(pub F);
+impl<V: Record + Clone, F: FnMut(V, V) -> V + 'static> Folding<V> for Reducing<F> {
+    type Acc = V;
+    #[inline(always)]
+    fn step(&mut self, acc: &mut Option<V>, row: V) {
+        *acc = Some(match acc.take() {
+            Some(before) => (self.0)(before, row),
+            None => row,
+        });
+    }
+}
+
+/// `fold(init, |acc, row| ..)`.
+pub struct FoldingWith<I, F>(pub I, pub F);
+impl<V, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static> Folding<V> for FoldingWith<I, F> {
+    type Acc = A;
+    #[inline(always)]
+    fn step(&mut self, acc: &mut Option<A>, row: V) {
+        (self.1)(acc.get_or_insert_with(&mut self.0), row)
+    }
+}
+
+/// A folded value per key.
+pub struct Fold<K: Key, V, F: Folding<V>> {
+    how: F,
+    table: Table<K, (Option<F::Acc>, bool)>,
+    speak: Speak,
+    next: Option<Duration>,
+    latest: i64,
+    walked: usize,
+    rows: PhantomData<V>,
+}
+
+impl<K: Key, V: 'static, F: Folding<V>> Fold<K, V, F> {
+    /// For the keys of a range; `now` is the clock's time.
+    pub fn new(how: F, range: KeyRange, speak: Speak, now: Duration) -> Self {
+        let next = if let Speak::Every(every) = speak { Some(now + every) } else { None };
+        Fold { how, table: Table::new(range), speak, next, latest: i64::MIN, walked: 0, rows: PhantomData }
+    }
+
+    fn speak<N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
+        while self.walked < self.table.pieces() {
+            if !next.room() {
+                return false;
+            }
+            let latest = self.latest;
+            self.table.each_in(self.walked, |key, (acc, changed)| {
+                if std::mem::take(changed)
+                    && let Some(acc) = acc
+                {
+                    next.main((key.view(), acc.clone()), latest);
+                }
+            });
+            self.walked += 1;
+        }
+        self.walked = 0;
+        true
+    }
+}
+
+impl<K: Key, V, F: Folding<V>> Out for Fold<K, V, F> {
+    type Row<'a> = (K::Ref<'a>, F::Acc);
+}
+
+impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<K, V, F> {
+    fn rows<N: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut N) {
+        let each = self.speak == Speak::Each;
+        let rows = batch.keys.len();
+        for (at, value) in batch.values.enumerate() {
+            if at + AHEAD < rows {
+                self.table.prefetch(batch.keys.hash(at + AHEAD));
+            }
+            let key = batch.keys.get(at);
+            let place = self.table.entry(batch.keys.hash(at), key, || (None, false));
+            let (acc, changed) = self.table.at(place);
+            self.how.step(acc, value);
+            let time = batch.times[at].ms();
+            if each {
+                if let Some(acc) = acc {
+                    next.main((key, acc.clone()), time);
+                }
+            } else {
+                *changed = true;
+                self.latest = self.latest.max(time);
+            }
+        }
+    }
+    fn next_tick(&self) -> Option<Duration> {
+        self.next
+    }
+    fn tick<N: Follow<Self, V>>(&mut self, now: Duration, next: &mut N) {
+        if let Speak::Every(every) = self.speak
+            && self.next.is_some_and(|at| now >= at)
+            && self.speak(next)
+        {
+            self.next = Some(now + every);
+        }
+    }
+    fn barrier(&mut self, epoch: u64) {
+        self.table.stamp_with(epoch + 1);
+    }
+    fn end<N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
+        self.speak == Speak::Each || self.speak(next)
+    }
+}

@@ -1,0 +1,95 @@
+//! Keyed operators: what stands behind an exchange. The engine hands them the rows of a frame, watermarks and ticks;
+//! they know of state and time, and of nothing that moves data.
+
+pub mod aggregate;
+pub mod combine;
+pub mod fold;
+pub mod relay;
+
+use crate::frame::{Mark, Rows, Time};
+use crate::key::Key;
+use std::time::Duration;
+
+/// Rows of a frame, with their marks turned into this operator's watermark before each marked row.
+pub struct Batch<'f, K: Key, V, T> {
+    /// The keys, in place.
+    pub keys: &'f K::Column,
+    /// The values, given away one by one.
+    pub values: std::vec::Drain<'f, V>,
+    /// The event times.
+    pub times: &'f [T],
+    /// The watermark before a row, for rows that may be late.
+    pub marks: &'f [Mark],
+    /// The watermark before the first row.
+    pub watermark: i64,
+}
+
+impl<'f, K: Key, V, T: Time> Batch<'f, K, V, T> {
+    /// The rows of a frame.
+    pub fn of(rows: &'f mut Rows<K, V, T>, watermark: i64) -> Self {
+        Batch { keys: &rows.keys, values: rows.values.drain(..), times: &rows.times, marks: &rows.marks, watermark }
+    }
+}
+
+/// What follows an operator.
+pub trait Follow<O: ?Sized + Out, V> {
+    /// A result, with its event time in ms.
+    fn main(&mut self, row: O::Row<'_>, time: i64);
+    /// A row that came too late.
+    fn late(&mut self, row: V, time: i64);
+    /// Sends what is full and says whether there is room for more; an operator that emits much at once asks between two
+    /// pieces, and pauses when there is none.
+    fn room(&mut self) -> bool;
+}
+
+/// The rows that an operator emits, which may borrow from its state.
+pub trait Out {
+    /// A row.
+    type Row<'a>;
+}
+
+/// A keyed operator. One per worker; it owns the state of its worker's key groups.
+pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
+    /// Rows that were sent as they are.
+    fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F);
+    /// Partial results that the sender combined.
+    fn partials<F: Follow<Self, V>>(&mut self, _batch: Batch<'_, K, A, T>, _next: &mut F) {}
+    /// All rows before `watermark` are there. Says whether it is done; if not (no room), it is called again.
+    fn advance<F: Follow<Self, V>>(&mut self, _watermark: i64, _next: &mut F) -> bool {
+        true
+    }
+    /// When it wants to be called by the clock next, if at all.
+    fn next_tick(&self) -> Option<Duration> {
+        None
+    }
+    /// The clock has reached [`next_tick`](Operator::next_tick).
+    fn tick<F: Follow<Self, V>>(&mut self, _now: Duration, _next: &mut F) {}
+    /// A barrier: everything up to `epoch` has been applied, nothing after it.
+    fn barrier(&mut self, _epoch: u64) {}
+    /// All inputs have ended. Says whether it is done; if not (no room), it is called again.
+    fn end<F: Follow<Self, V>>(&mut self, _next: &mut F) -> bool {
+        true
+    }
+    /// How far its results lie behind the watermark, in ms.
+    fn lag(&self) -> i64 {
+        0
+    }
+    /// Rows that came too late, so far.
+    fn late_rows(&self) -> u64 {
+        0
+    }
+}
+
+/// How many rows ahead a table's memory is asked for.
+pub(crate) const AHEAD: usize = 32;
+
+/// When an aggregate without a window speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speak {
+    /// After each row.
+    Each,
+    /// Every so often, for the keys that changed.
+    Every(Duration),
+    /// Once, when the inputs have ended.
+    AtEnd,
+}

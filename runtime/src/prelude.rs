@@ -1,0 +1,15 @@
+//! What a program that writes a `stream!` block imports: `use pelton::prelude::*;`.
+
+pub use crate::aggregate::Aggregator;
+pub use crate::config::Config;
+pub use crate::report::Summary;
+pub use crate::source::{csv, iter, lines, rows};
+pub use crate::state::Memory;
+pub use crate::stream;
+pub use crate::text::words;
+pub use crate::time::{TimeSpan, Timestamp};
+pub use crate::window::Windowed;
+pub use crate::{Key, Record, Row};
+pub use serde::{Deserialize, Serialize};
+pub use std::path::PathBuf;
+pub use std::process::ExitCode;

@@ -1,0 +1,290 @@
+//! Windows in event time: which window a row falls into, when it closes, and what becomes of rows that come later.
+//!
+//! A window is closed when the watermark reaches its end; its result has the event time `end - 1 ms`. A row whose window
+//! (and its allowed lateness) has closed under the watermark before it is late. There is a table per open window, so a
+//! closed one goes out as a whole, piece by piece, and pauses when there is no room behind it.
+
+mod tumbling;
+
+pub use tumbling::Tumbling;
+
+use crate::aggregate::Aggregator;
+use crate::codec::{CodecError, Reader};
+use crate::frame::Time;
+use crate::hash::KeyRange;
+use crate::key::{Key, KeyColumn};
+use crate::keyed::{AHEAD, Batch, Follow, Operator, Out};
+use crate::record::{Record, Row};
+use crate::schema::{Field, Schema};
+use crate::state::table::{Drain, Table};
+use crate::time::Timestamp;
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+
+/// A window's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windowed<K, V> {
+    /// The key.
+    pub key: K,
+    /// Where the window begins.
+    pub start: Timestamp,
+    /// Where it ends; this point is not in it any more.
+    pub end: Timestamp,
+    /// The aggregate of its rows.
+    pub value: V,
+    /// 0 for the result when the window closes, then one more for each refired result.
+    pub firing: u32,
+}
+
+impl<K: Record, V: Record> Record for Windowed<K, V> {
+    const SCHEMA: &'static Schema = &Schema::Struct {
+        name: "Windowed",
+        fields: &[
+            Field { name: "key", schema: K::SCHEMA, was: &[] },
+            Field { name: "start", schema: Timestamp::SCHEMA, was: &[] },
+            Field { name: "end", schema: Timestamp::SCHEMA, was: &[] },
+            Field { name: "value", schema: V::SCHEMA, was: &[] },
+            Field { name: "firing", schema: u32::SCHEMA, was: &[] },
+        ],
+    };
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.key.encode(out);
+        self.start.encode(out);
+        self.end.encode(out);
+        self.value.encode(out);
+        self.firing.encode(out);
+    }
+    fn decode(from: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Windowed {
+            key: K::decode(from)?,
+            start: Timestamp::decode(from)?,
+            end: Timestamp::decode(from)?,
+            value: V::decode(from)?,
+            firing: u32::decode(from)?,
+        })
+    }
+}
+impl<K: Row, V: Row> Row for Windowed<K, V> {
+    type Stored = Windowed<K::Stored, V::Stored>;
+    fn store(self) -> Self::Stored {
+        let Windowed { key, start, end, value, firing } = self;
+        Windowed { key: key.store(), start, end, value: value.store(), firing }
+    }
+}
+
+/// An open window: partial results by key, each with whether it changed since it last spoke.
+struct Pane<K: Key, A> {
+    start: i64,
+    /// How often it has spoken.
+    firings: u32,
+    table: Table<K, A>,
+}
+
+/// A window on its way out.
+enum Firing<K: Key, A> {
+    /// Closed for good: its table is given away.
+    Last(i64, Drain<K, A>),
+    /// Closed, and kept for rows within the allowed lateness; the next piece to look at.
+    Kept(i64, usize),
+}
+
+/// Aggregates of tumbling windows.
+pub struct Window<K: Key, V, A: Aggregator<V>> {
+    window: Tumbling,
+    how: A,
+    range: KeyRange,
+    open: VecDeque<Pane<K, A::Acc>>,
+    /// The pane of the row before, and where it begins.
+    current: usize,
+    start: i64,
+    firing: Option<Firing<K, A::Acc>>,
+    watermark: i64,
+    late: u64,
+    epoch: u64,
+    rows: PhantomData<V>,
+}
+
+impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
+    /// For the keys of a range.
+    pub fn new(window: Tumbling, how: A, range: KeyRange) -> Self {
+        Window {
+            window,
+            how,
+            range,
+            open: VecDeque::new(),
+            current: usize::MAX,
+            start: 0,
+            firing: None,
+            watermark: i64::MIN,
+            late: 0,
+            epoch: 0,
+            rows: PhantomData,
+        }
+    }
+
+    /// The pane that begins at `start`.
+    fn pane(&mut self, start: i64) -> usize {
+        let at = self.open.partition_point(|pane| pane.start < start);
+        if self.open.get(at).is_none_or(|pane| pane.start != start) {
+            let mut table = Table::new(self.range);
+            table.stamp_with(self.epoch);
+            self.open.insert(at, Pane { start, firings: 0, table });
+        }
+        (self.current, self.start) = (at, start);
+        at
+    }
+
+    /// Whether a row of this time is late under this watermark.
+    fn is_late(&self, time: i64, watermark: i64) -> bool {
+        time < watermark && self.window.gone(self.window.start_of(time)) <= watermark
+    }
+
+    #[inline(always)]
+    fn hold(&self, time: i64) -> bool {
+        self.current != usize::MAX && (time.wrapping_sub(self.start) as u64) < self.window.size_ms() as u64
+    }
+
+    /// Speaks for a whole pane that is kept, at once.
+    fn speak_kept<F: Follow<Self, V>>(&mut self, start: i64, next: &mut F) {
+        let at = self.open.partition_point(|pane| pane.start < start);
+        let (how, window) = (&self.how, self.window);
+        let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) else { return };
+        pane.firings = 1;
+        for piece in 0..pane.table.pieces() {
+            pane.table.each_in(piece, |key, acc| {
+                next.main(result(how, window, key.clone(), start, acc, 0), window.time_of(start));
+            });
+        }
+    }
+}
+
+fn result<K, V, A: Aggregator<V>>(how: &A, window: Tumbling, key: K, start: i64, acc: &A::Acc, firing: u32) -> Windowed<K, A::Out> {
+    let end = Timestamp::from_millis(window.end_of(start));
+    Windowed { key, start: Timestamp::from_millis(start), end, value: how.finish(acc), firing }
+}
+
+impl<K: Key, V, A: Aggregator<V>> Out for Window<K, V, A> {
+    type Row<'a> = Windowed<K, A::Out>;
+}
+
+impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> for Window<K, V, A> {
+    fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F) {
+        let Batch { keys, values, times, marks, watermark } = batch;
+        let mut watermark = watermark.max(self.watermark);
+        let mut marks = marks.iter().peekable();
+        let rows = keys.len();
+        for (at, value) in values.enumerate() {
+            let time = times[at].ms();
+            if let Some(mark) = marks.next_if(|mark| mark.row as usize <= at) {
+                watermark = watermark.max(mark.watermark);
+            }
+            if time < watermark && self.is_late(time, watermark) {
+                self.late += 1;
+                next.late(value, time);
+                continue;
+            }
+            let pane = if self.hold(time) { self.current } else { self.pane(self.window.start_of(time)) };
+            let start = self.start;
+            let again = time < watermark && self.window.speaks_again(start, watermark);
+            if again && self.open[pane].firings == 0 {
+                // The window has closed but not spoken yet: it speaks first, without this row.
+                self.speak_kept(start, next);
+            }
+            let pane = &mut self.open[pane];
+            if at + AHEAD < rows {
+                pane.table.prefetch(keys.hash(at + AHEAD));
+            }
+            let place = pane.table.entry(keys.hash(at), keys.get(at), A::Acc::default);
+            let (key, acc) = pane.table.pair(place);
+            self.how.add(acc, &value);
+            if again {
+                let firing = pane.firings;
+                pane.firings += 1;
+                next.main(result(&self.how, self.window, key.clone(), start, acc, firing), self.window.time_of(start));
+            }
+        }
+    }
+
+    fn partials<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, A::Acc, T>, _: &mut F) {
+        let rows = batch.keys.len();
+        for (at, partial) in batch.values.enumerate() {
+            let start = batch.times[at].ms();
+            let pane = if self.hold(start) { self.current } else { self.pane(start) };
+            let table = &mut self.open[pane].table;
+            if at + AHEAD < rows {
+                table.prefetch(batch.keys.hash(at + AHEAD));
+            }
+            let place = table.entry(batch.keys.hash(at), batch.keys.get(at), A::Acc::default);
+            self.how.merge(table.at(place), partial);
+        }
+    }
+
+    fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, next: &mut F) -> bool {
+        self.watermark = self.watermark.max(watermark);
+        loop {
+            match self.firing.take() {
+                Some(Firing::Last(start, mut drain)) => loop {
+                    if !next.room() {
+                        self.firing = Some(Firing::Last(start, drain));
+                        return false;
+                    }
+                    let (how, window) = (&self.how, self.window);
+                    let more = drain.next_piece(|key, acc| {
+                        next.main(result(how, window, key, start, &acc, 0), window.time_of(start));
+                    });
+                    if !more {
+                        break;
+                    }
+                },
+                Some(Firing::Kept(start, mut piece)) => {
+                    let at = self.open.partition_point(|pane| pane.start < start);
+                    let (how, window) = (&self.how, self.window);
+                    if let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) {
+                        while piece < pane.table.pieces() {
+                            if !next.room() {
+                                self.firing = Some(Firing::Kept(start, piece));
+                                return false;
+                            }
+                            pane.table.each_in(piece, |key, acc| {
+                                next.main(result(how, window, key.clone(), start, acc, 0), window.time_of(start));
+                            });
+                            piece += 1;
+                        }
+                        pane.firings = 1;
+                    }
+                }
+                None => {}
+            }
+            // A window that no row may reach any more goes; if it has not spoken, it speaks now.
+            if let Some(pane) = self.open.pop_front_if(|pane| self.window.gone(pane.start) <= self.watermark) {
+                self.current = usize::MAX;
+                if pane.firings == 0 {
+                    self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces()));
+                }
+                continue;
+            }
+            // A window that has closed and is kept speaks once.
+            let (window, watermark) = (self.window, self.watermark);
+            let closed = self.open.iter().take_while(|pane| window.speaks_again(pane.start, watermark));
+            match closed.filter(|pane| pane.firings == 0).map(|pane| pane.start).next() {
+                Some(start) => self.firing = Some(Firing::Kept(start, 0)),
+                None => return true,
+            }
+        }
+    }
+
+    fn lag(&self) -> i64 {
+        self.window.lag()
+    }
+
+    fn barrier(&mut self, epoch: u64) {
+        self.epoch = epoch + 1;
+        for pane in &mut self.open {
+            pane.table.stamp_with(self.epoch);
+        }
+    }
+
+    fn late_rows(&self) -> u64 {
+        self.late
+    }
+}

@@ -1,0 +1,145 @@
+//! What `#[derive(Record)]` makes of types: byte forms, schemas, stored rows.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use pelton::codec::Reader;
+use pelton::record::{Record as _, Row, open, seal};
+use pelton::time::Timestamp;
+use pelton::{Record, record::Serde};
+
+#[derive(Record, Clone, Debug, PartialEq)]
+struct Departure {
+    scheduled: Timestamp,
+    origin: Airport,
+    #[was(tail, tail_number)]
+    tailnum: Option<String>,
+    delay: Option<i32>,
+    cause: Cause,
+}
+
+#[derive(Record, Clone, Copy, Debug, PartialEq)]
+#[record(scalar)]
+struct Airport([u8; 3]);
+
+#[derive(Record, Clone, Debug, PartialEq)]
+enum Cause {
+    Unknown,
+    #[was(Storm)]
+    Weather(f32, char),
+    Crew {
+        of: String,
+        since: Timestamp,
+    },
+}
+
+#[derive(Record, Clone, Debug, PartialEq)]
+struct Nothing;
+
+#[derive(Record, Clone, Debug, PartialEq)]
+struct Pair<A, B = u8, const N: usize = 2>
+where
+    B: Clone,
+{
+    a: [A; N],
+    b: B,
+}
+
+#[derive(Record, Clone, Debug, PartialEq)]
+struct Word<'a, T> {
+    text: Cow<'a, str>,
+    parts: Vec<(Cow<'a, str>, u8)>,
+    n: T,
+}
+
+#[derive(Record, Clone, Debug, PartialEq)]
+enum Line<'a> {
+    Empty,
+    Text(Cow<'a, str>, u32),
+}
+
+#[track_caller]
+fn back<T: pelton::record::Record + PartialEq + std::fmt::Debug>(value: T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    value.encode(&mut bytes);
+    let mut reader = Reader::new(&bytes);
+    assert_eq!(T::decode(&mut reader).unwrap(), value);
+    reader.end().unwrap();
+    assert_eq!(open::<T>(&seal(&value)).unwrap(), value);
+    bytes
+}
+
+fn departure() -> Departure {
+    Departure {
+        scheduled: Timestamp::from_millis(1000),
+        origin: Airport(*b"EWR"),
+        tailnum: Some("N1".into()),
+        delay: None,
+        cause: Cause::Crew { of: "c".into(), since: Timestamp::from_millis(-1) },
+    }
+}
+
+#[test]
+fn the_byte_form_is_the_fields_in_order() {
+    let bytes = back(departure());
+    let mut expected = vec![0xe8, 3, 0, 0, 0, 0, 0, 0];
+    expected.extend(b"EWR");
+    expected.extend(b"\x01\x02N1");
+    expected.push(0);
+    expected.extend(b"\x02\x01c");
+    expected.extend([0xff; 8]);
+    assert_eq!(bytes, expected);
+}
+
+#[test]
+fn the_schema_reads_like_the_type() {
+    assert_eq!(
+        Departure::SCHEMA.to_string(),
+        "Departure { scheduled: Timestamp, origin: Airport([u8; 3]), tailnum: Option<str>, delay: Option<i32>, \
+         cause: (Cause = Unknown | Weather(f32, char) | Crew { of: str, since: Timestamp }) }"
+    );
+    assert_eq!(Nothing::SCHEMA.to_string(), "Nothing");
+    assert_eq!(Pair::<u16, bool, 3>::SCHEMA.to_string(), "Pair { a: [u16; 3], b: bool }");
+    assert_eq!(Word::<'static, u8>::SCHEMA.to_string(), "Word { text: str, parts: [(str, u8)], n: u8 }");
+    let pelton::schema::Schema::Struct { fields, .. } = Departure::SCHEMA else { panic!("no struct") };
+    assert_eq!(fields[2].was, ["tail", "tail_number"]);
+    let pelton::schema::Schema::Enum { variants, .. } = Cause::SCHEMA else { panic!("no enum") };
+    assert_eq!(variants[1].was, ["Storm"]);
+}
+
+#[test]
+fn generics_enums_and_nested_types_come_back() {
+    back(Pair { a: [Some(1u8), None], b: String::from("x") });
+    back(Pair::<String, (), 0> { a: [], b: () });
+    back(vec![Cause::Unknown, Cause::Weather(f32::MIN, '\u{10ffff}')]);
+    back(vec![Nothing, Nothing, Nothing]);
+    back(BTreeMap::from([(1u8, HashMap::from([(String::from("k"), departure())]))]));
+    back(Serde(vec![(1u8, Some(2.5f64))]));
+    back(Word { text: "x".into(), parts: vec![("y".into(), 1)], n: Some(1u8) });
+}
+
+#[test]
+fn a_row_that_borrows_is_stored_as_itself_owned() {
+    let buffer = String::from("some words");
+    let (first, second) = buffer.split_once(' ').unwrap();
+    let word = Word { text: first.into(), parts: vec![(second.into(), 1)], n: 7u64 };
+    let line = Line::Text(second.into(), 1);
+    let (word, line): (Word<'static, u64>, Line<'static>) = (word.store(), line.store());
+    drop(buffer);
+    assert_eq!((&*word.text, &*word.parts[0].0, word.n), ("some", "words", 7));
+    assert_eq!(line, Line::Text("words".into(), 1));
+    assert_eq!(Line::Empty.store(), Line::Empty);
+}
+
+#[test]
+fn an_error_names_type_and_field() {
+    let mut bytes = Vec::new();
+    departure().encode(&mut bytes);
+    bytes[16] = 3;
+    let error = Departure::decode(&mut Reader::new(&bytes)).unwrap_err();
+    assert_eq!(error.to_string(), "`Cause` has no variant number 3 (byte 17, in `Departure.cause`)");
+    bytes[16] = 2;
+    bytes.pop();
+    let error = Departure::decode(&mut Reader::new(&bytes)).unwrap_err();
+    assert_eq!(error.to_string(), "the bytes end 1 short of 8 (byte 19, in `Departure.cause.Crew.since`)");
+}
