@@ -408,7 +408,7 @@ fn a_bad_field_is_told_with_line_column_text_and_type() {
             r"`4\n` is no whole number (i32)",
             "`x` is no whole number (i32)",
             "`NA` is no whole number (i32)",
-            "`` is no whole number (i32)"
+            "an empty field is no whole number (i32)"
         ]
     );
     let places: Vec<_> = got.bad.iter().map(|f| (f.place.line.unwrap(), f.place.column.clone().unwrap())).collect();
