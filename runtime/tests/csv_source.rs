@@ -1,6 +1,8 @@
 //! Csv as a source: the rows of the `csv` crate, whatever the splits, readers and packing; and the errors.
 
-#![allow(dead_code, missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 mod source_kit;
 
 use pelton::error::Fault;
@@ -406,7 +408,7 @@ fn a_bad_field_is_told_with_line_column_text_and_type() {
             r"`4\n` is no whole number (i32)",
             "`x` is no whole number (i32)",
             "`NA` is no whole number (i32)",
-            "`` is no whole number (i32)"
+            "an empty field is no whole number (i32)"
         ]
     );
     let places: Vec<_> = got.bad.iter().map(|f| (f.place.line.unwrap(), f.place.column.clone().unwrap())).collect();
@@ -489,7 +491,8 @@ impl Emit<Owned> for PanicsAt {
 #[test]
 fn the_place_is_the_record_that_panicked_and_a_refused_bad_record_ends_the_reading() {
     let folder = Folder::new();
-    let text: String = "a,b\n".chars().chain((2..9000).flat_map(|i| format!("{i},\"x\"\n").into_bytes()).map(char::from)).collect();
+    let text: String =
+        "a,b\n".chars().chain((2..9000).flat_map(|i| format!("{i},\"x\"\n").into_bytes()).map(char::from)).collect();
     for (name, bytes) in [("plain", text.clone().into_bytes()), ("gz", gzip(text.as_bytes()))] {
         let path = folder.file(name, bytes);
         let mut source = csv(&path).split_bytes(1 << 20);

@@ -1,6 +1,8 @@
 //! Text lines: the same rows however the file is cut, packed and polled.
 
-#![allow(dead_code, missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 mod source_kit;
 
 use pelton::error::Fault;
@@ -162,5 +164,9 @@ fn a_file_that_becomes_shorter_is_a_fault() {
     let fault = Reader::<Text>::poll(&mut reader, 10, &mut out).unwrap_err();
     assert!(fault.what.contains("shorter"), "{fault}");
     let fault = Reader::<Text>::open(&mut reader, splits[1].clone()).unwrap_err();
+    assert!(fault.what.contains("shorter"), "{fault}");
+    // A reader that comes later sees only that the split is not there.
+    let mut late = Source::<Text>::reader(&mut source).unwrap();
+    let fault = Reader::<Text>::open(&mut late, splits[1].clone()).unwrap_err();
     assert!(fault.what.contains("replaced"), "{fault}");
 }

@@ -1,6 +1,8 @@
 //! Rows in memory, and rows from an iterator on its own thread.
 
-#![allow(dead_code, missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 mod source_kit;
 
 use pelton::error::Fault;
@@ -31,7 +33,7 @@ fn rows_come_in_order_whatever_the_budget_and_the_readers() {
 #[test]
 fn rows_are_lent_where_the_type_is_a_reference() {
     let data: Arc<[String]> = ["a", "b"].map(String::from).into();
-    let got = read::<Texts, _, _>(|| rows(Arc::clone(&data)), How::default(), |row| std::ptr::from_ref(row)).unwrap();
+    let got = read::<Texts, _, _>(|| rows(Arc::clone(&data)), How::default(), std::ptr::from_ref).unwrap();
     assert_eq!(got.rows, [std::ptr::from_ref(&data[0]), std::ptr::from_ref(&data[1])]);
 }
 
@@ -137,8 +139,7 @@ fn a_row_does_not_wait_for_the_next_one() {
 fn an_iterator_that_is_too_fast_waits() {
     let made = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&made);
-    let (mut reader, _) =
-        started(move || (0..1_000_000).inspect(move |_| drop(counter.fetch_add(1, Ordering::SeqCst))));
+    let (mut reader, _) = started(move || (0..1_000_000).inspect(move |_| _ = counter.fetch_add(1, Ordering::SeqCst)));
     std::thread::sleep(Duration::from_millis(200));
     assert!(made.load(Ordering::SeqCst) <= 2049, "{made:?} rows were made ahead");
     let mut kept = Kept::<Numbers, _, _>::new(|row| row);
@@ -177,7 +178,7 @@ fn the_iterator_is_dropped_when_the_reader_is() {
     let tells = Tells(Arc::clone(&dropped));
     let (reader, _) = started(move || {
         let tells = tells;
-        (0..).inspect(move |_| drop(tells.0.load(Ordering::SeqCst)))
+        (0..).inspect(move |_| _ = tells.0.load(Ordering::SeqCst))
     });
     drop(reader);
     let since = Instant::now();

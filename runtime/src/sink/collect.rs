@@ -1,15 +1,150 @@
-//! stub
-#![allow(missing_docs)]
-use super::*;
-use std::sync::{Arc, Mutex};
-use crate::record::{Record, Row};
-pub struct Collected<T>(Arc<Mutex<Vec<T>>>);
-impl<T> Clone for Collected<T> { fn clone(&self) -> Self { Collected(self.0.clone()) } }
-impl<T> Collected<T> { pub fn new() -> Self { Collected(Arc::default()) } pub fn take(&self) -> Vec<T> { std::mem::take(&mut *self.0.lock().unwrap()) } }
-pub struct C<T>(Collected<T>);
-pub struct W<T>(Collected<T>, Vec<T>);
-pub fn collect<T: Record>(c: &Collected<T>) -> C<T> { C(c.clone()) }
-impl<T: Record> Sink for C<T> { type Writer = W<T>; fn writer(&mut self, _: &SinkContext) -> Result<W<T>, Fault> { Ok(W(self.0.clone(), vec![])) } fn committer(&mut self, _: &SinkContext) -> Result<Box<dyn Committer>, Fault> { Ok(Box::new(N)) } fn describe(&self) -> String { "collect".into() } }
-struct N; impl Committer for N { fn commit(&mut self, _: u64, _: Vec<(usize, Prepared)>) -> Result<(), Fault> { Ok(()) } }
-impl<T: Record> Writer for W<T> { fn prepare(&mut self, _: u64) -> Result<Option<Prepared>, Fault> { self.0.0.lock().unwrap().append(&mut self.1); Ok(None) } }
-impl<T: Record, X: Row<Stored = T>> Accepts<X> for W<T> { fn write(&mut self, x: X) -> Result<(), Fault> { self.1.push(x.store()); Ok(()) } }
+//! [`collect`]: rows kept in memory, for whoever runs the job.
+//!
+//! A row is visible once its epoch is committed, and not before.
+
+use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
+use crate::error::Fault;
+use crate::record::Row;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Rows that a job has collected. Clones share them.
+pub struct Collected<T> {
+    shared: Arc<Mutex<Shared<T>>>,
+}
+
+impl<T> Clone for Collected<T> {
+    fn clone(&self) -> Self {
+        Collected { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Default for Collected<T> {
+    fn default() -> Self {
+        let shared = Shared { prepared: BTreeMap::new(), visible: BTreeMap::new() };
+        Collected { shared: Arc::new(Mutex::new(shared)) }
+    }
+}
+
+impl<T> std::fmt::Debug for Collected<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows: usize = self.lock().visible.values().map(Vec::len).sum();
+        f.debug_struct("Collected").field("rows", &rows).finish()
+    }
+}
+
+impl<T> Collected<T> {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Collected::default()
+    }
+
+    /// Takes what has been committed: worker by worker, and of each worker in the order in which it arrived there.
+    pub fn take(&self) -> Vec<T> {
+        std::mem::take(&mut self.lock().visible).into_values().flatten().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared<T>> {
+        // Rows are only moved under the lock, so that what it guards is whole.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Shared<T> {
+    /// What is prepared and not committed.
+    prepared: BTreeMap<Batch, Vec<T>>,
+    /// What is committed, by worker and writer on it.
+    visible: BTreeMap<(usize, u64), Vec<T>>,
+}
+
+/// What one writer prepared at one barrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Batch {
+    attempt: u64,
+    worker: usize,
+    part: u64,
+    epoch: u64,
+}
+
+/// A sink that keeps its rows in `into`, in their owned form.
+pub fn collect<T: Send + 'static>(into: &Collected<T>) -> Collect<T> {
+    Collect { into: into.clone() }
+}
+
+/// What [`collect`] gives: a sink.
+#[derive(Clone, Debug)]
+pub struct Collect<T> {
+    into: Collected<T>,
+}
+
+impl<T: Send + 'static> Sink for Collect<T> {
+    type Writer = CollectWriter<T>;
+
+    fn writer(&mut self, context: &SinkContext) -> Result<CollectWriter<T>, Fault> {
+        let next = Batch { attempt: context.attempt, worker: context.worker, part: context.part as u64, epoch: 0 };
+        Ok(CollectWriter { into: self.into.clone(), next, rows: Vec::new() })
+    }
+
+    fn committer(&mut self, context: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
+        Ok(Box::new(CollectCommitter { into: self.into.clone(), attempt: context.attempt }))
+    }
+
+    fn describe(&self) -> String {
+        "collect".to_owned()
+    }
+}
+
+/// Keeps rows on one worker.
+pub struct CollectWriter<T> {
+    into: Collected<T>,
+    /// What is prepared next, but for its epoch.
+    next: Batch,
+    rows: Vec<T>,
+}
+
+impl<T: Send + 'static> Writer for CollectWriter<T> {
+    fn prepare(&mut self, epoch: u64) -> Result<Option<Prepared>, Fault> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        let rows = std::mem::take(&mut self.rows);
+        self.into.lock().prepared.entry(Batch { epoch, ..self.next }).or_default().extend(rows);
+        Ok(Some(Prepared(self.next.part.to_le_bytes().to_vec())))
+    }
+}
+
+impl<X, T: Send + 'static> Accepts<X> for CollectWriter<T>
+where
+    X: Row<Stored = T>,
+{
+    #[inline]
+    fn write(&mut self, row: X) -> Result<(), Fault> {
+        self.rows.push(row.store());
+        Ok(())
+    }
+}
+
+struct CollectCommitter<T> {
+    into: Collected<T>,
+    attempt: u64,
+}
+
+impl<T: Send> Committer for CollectCommitter<T> {
+    fn commit(&mut self, epoch: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault> {
+        let mut shared = self.into.lock();
+        for (worker, Prepared(bytes)) in prepared {
+            let Ok(part) = bytes.try_into().map(u64::from_le_bytes) else {
+                return Err(Fault::new("a commit that no `collect()` has prepared"));
+            };
+            // Not there any more if the epoch is committed again.
+            if let Some(rows) = shared.prepared.remove(&Batch { attempt: self.attempt, worker, part, epoch }) {
+                shared.visible.entry((worker, part)).or_default().extend(rows);
+            }
+        }
+        Ok(())
+    }
+
+    fn abort(&mut self) {
+        self.into.lock().prepared.retain(|batch, _| batch.attempt != self.attempt);
+    }
+}

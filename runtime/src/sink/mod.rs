@@ -4,7 +4,15 @@
 //! [`Prepared`]; when every writer has done so and the epoch is complete, the committer publishes. `commit` may be
 //! called again for the same epoch after a restart and must then do nothing new.
 
+mod cells;
 pub mod collect;
+mod csv;
+mod parts;
+mod stdout;
+
+pub use collect::{Collect, CollectWriter, Collected, collect};
+pub use csv::CsvWriter;
+pub use stdout::{Stdout, StdoutWriter, stdout};
 
 use crate::error::Fault;
 

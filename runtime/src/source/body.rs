@@ -33,14 +33,20 @@ enum Bytes {
 /// How many lines end in front of a place. Line numbers are asked for rarely and going forward: each is counted
 /// from the one before, so that a file full of bad records is still counted only once.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Counted {
+struct Counted {
     at: usize,
     lines: u64,
 }
 
 impl Body {
-    /// The part of `input` that a split names. `counted` is from the body before, if that was of the same file.
-    pub(super) fn open(path: &Path, input: Input, piece: Piece, counted: Counted) -> Result<Body, Fault> {
+    /// What a split names of the file at `path`. `before` is the body that the reader had open before, if any: the file
+    /// stays mapped, and what is counted is kept.
+    pub(super) fn open(path: &Path, piece: Piece, before: Option<Body>) -> Result<Body, Fault> {
+        let counted = before.as_ref().map(|before| before.counted.get()).unwrap_or_default();
+        let input = match before.map(|before| before.bytes) {
+            Some(Bytes::Mapped { map, .. }) => Input::Plain(map),
+            _ => Input::open(path)?,
+        };
         match (input, piece) {
             (Input::Plain(map), Piece::Range { start, end }) => {
                 map.check()?;
@@ -53,7 +59,7 @@ impl Body {
                 }
             }
             (Input::Packed(packed), Piece::Whole) => {
-                let (packed, buffer) = (Box::new(packed), vec![0; BUFFER]);
+                let buffer = vec![0; BUFFER];
                 let bytes = Bytes::Stream { packed, buffer, at: 0, filled: 0, ended: false, before: 0 };
                 Ok(Body { bytes, counted: Cell::default() })
             }
@@ -142,11 +148,6 @@ impl Body {
             if at <= place { lines + self.newlines(at, place) } else { lines.saturating_sub(self.newlines(place, at)) };
         self.counted.set(Counted { at: place, lines });
         lines + 1
-    }
-
-    /// What has been counted, for a later body of the same file.
-    pub(super) fn counted(&self) -> Counted {
-        self.counted.get()
     }
 
     fn newlines(&self, from: usize, to: usize) -> u64 {

@@ -15,7 +15,7 @@ pub(super) enum Input {
     /// Bytes that can be read from any place, by several workers at once.
     Plain(Arc<Map>),
     /// A compressed file: one stream, from front to back.
-    Packed(Packed),
+    Packed(Box<Packed>),
 }
 
 impl Input {
@@ -35,7 +35,7 @@ impl Input {
         file.by_ref().take(4).read_to_end(&mut start).map_err(|e| unreadable(path, e))?;
         match Packing::of(&start) {
             None => Ok(Input::Plain(Arc::new(Map::open(path, file)?))),
-            Some(packing) => Ok(Input::Packed(Packed::new(path, packing, file)?)),
+            Some(packing) => Ok(Input::Packed(Box::new(Packed::new(path, packing, file)?))),
         }
     }
 }

@@ -50,8 +50,8 @@ pub(super) struct Packed {
 }
 
 enum Decoder {
-    Gzip(MultiGzDecoder<Counted>),
-    Zstd(Frames),
+    Gzip(Box<MultiGzDecoder<Counted>>),
+    Zstd(Box<Frames>),
 }
 
 impl Packed {
@@ -61,8 +61,8 @@ impl Packed {
         let read = Rc::new(Cell::new(0));
         let counted = Counted { file, read: Rc::clone(&read) };
         let decoder = match packing {
-            Packing::Gzip => Decoder::Gzip(MultiGzDecoder::new(counted)),
-            Packing::Zstd => Decoder::Zstd(Frames::new(counted)),
+            Packing::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(counted))),
+            Packing::Zstd => Decoder::Zstd(Box::new(Frames::new(counted))),
         };
         Ok(Packed { path: path.to_owned(), packing, decoder, read, len })
     }

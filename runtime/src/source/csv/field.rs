@@ -76,6 +76,13 @@ fn signed(text: &[u8]) -> Option<i64> {
     }
 }
 
+/// Rules out most of what is no number before it is parsed three times: times are read this way.
+#[inline]
+fn may_be_number(text: &[u8]) -> bool {
+    text.iter().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+        || [&b"nan"[..], b"inf", b"-inf"].iter().any(|name| text.eq_ignore_ascii_case(name))
+}
+
 macro_rules! whole_number {
     ($($deserialize:ident $visit:ident $parse:ident $expected:literal)*) => {$(
         #[inline]
@@ -193,17 +200,18 @@ impl<'r> Deserializer<'r> for Field<'r> {
             b"false" => return visitor.visit_bool(false),
             _ => {}
         }
-        if let Some(n) = unsigned(self.text) {
-            visitor.visit_u64(n)
-        } else if let Some(n) = signed(self.text) {
-            visitor.visit_i64(n)
-        } else if let Ok(n) = self.parsed::<f64>("") {
-            visitor.visit_f64(n)
-        } else {
-            match std::str::from_utf8(self.text) {
-                Ok(text) => visitor.visit_borrowed_str(text),
-                Err(_) => visitor.visit_borrowed_bytes(self.text),
+        if may_be_number(self.text) {
+            if let Some(n) = unsigned(self.text) {
+                return visitor.visit_u64(n);
+            } else if let Some(n) = signed(self.text) {
+                return visitor.visit_i64(n);
+            } else if let Ok(n) = self.parsed::<f64>("") {
+                return visitor.visit_f64(n);
             }
+        }
+        match std::str::from_utf8(self.text) {
+            Ok(text) => visitor.visit_borrowed_str(text),
+            Err(_) => visitor.visit_borrowed_bytes(self.text),
         }
     }
 
@@ -297,6 +305,32 @@ mod tests {
         assert_eq!(read("-").unwrap(), None);
         assert_eq!(read("-1").unwrap(), Some(-1));
         assert!(read("N").is_err());
+    }
+
+    #[test]
+    fn where_the_type_does_not_say_the_text_decides() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        #[serde(untagged)]
+        enum Any<'a> {
+            Bool(bool),
+            Natural(u64),
+            Whole(i64),
+            Number(f64),
+            Text(&'a str),
+        }
+        let cases = [
+            ("true", Any::Bool(true)),
+            ("7", Any::Natural(7)),
+            ("-7", Any::Whole(-7)),
+            ("1e3", Any::Number(1e3)),
+            ("-Inf", Any::Number(f64::NEG_INFINITY)),
+            ("2013-01-01T10:17:00Z", Any::Text("2013-01-01T10:17:00Z")),
+            ("2013-01-01", Any::Text("2013-01-01")),
+            ("", Any::Text("")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read::<Any<'_>>(text), Some(expected), "{text}");
+        }
     }
 
     proptest! {

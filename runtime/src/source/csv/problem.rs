@@ -57,29 +57,22 @@ impl Problem {
         &self.0.kind
     }
 
-    /// As a fault, still without its place.
+    /// As a fault, still without its place. `text` is that of the field, if it was one.
     pub(super) fn fault(self, text: Option<&[u8]>) -> Fault {
-        match self.0.kind {
-            Kind::Field { text, expected } => {
-                let fault = Fault::new(format!("`{text}` is no {expected}"));
-                match text.as_str() {
-                    "" => fault.help("make the field an `Option` if it may be empty"),
-                    "NA" | "N/A" | "NULL" | "null" | "None" | "-" | "?" | "." => {
-                        fault.help(format!("make the field an `Option`, and write `.na(\"{text}\")` behind `csv(..)`"))
-                    }
-                    _ => fault,
+        match &self.0.kind {
+            Kind::Field { text, .. } => match text.as_str() {
+                "" => Fault::new(self.to_string()).help("make the field an `Option` if it may be empty"),
+                "NA" | "N/A" | "NULL" | "null" | "None" | "-" | "?" | "." => {
+                    let help = format!("make the field an `Option`, and write `.na(\"{text}\")` behind `csv(..)`");
+                    Fault::new(self.to_string()).help(help)
                 }
-            }
-            Kind::Variant { text, names } => {
-                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-                Fault::new(format!("`{text}` is none of {}", names.join(", ")))
-            }
-            Kind::Missing(name) => Fault::new(format!("no column `{name}`")),
-            Kind::Twice(name) => Fault::new(format!("two columns for `{name}`")),
-            Kind::Other(message) => match text {
-                Some(text) if !message.contains(&shown(text)) => Fault::new(format!("`{}`: {message}", shown(text))),
+                _ => Fault::new(self.to_string()),
+            },
+            Kind::Other(message) => match text.map(shown) {
+                Some(text) if !message.contains(&text) => Fault::new(format!("`{text}`: {message}")),
                 _ => Fault::new(message),
             },
+            _ => Fault::new(self.to_string()),
         }
     }
 }
@@ -103,7 +96,17 @@ fn shown(text: &[u8]) -> String {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0.kind)
+        match &self.0.kind {
+            Kind::Field { text, expected } if text.is_empty() => write!(f, "an empty field is no {expected}"),
+            Kind::Field { text, expected } => write!(f, "`{text}` is no {expected}"),
+            Kind::Variant { text, names } => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "`{text}` is none of {}", names.join(", "))
+            }
+            Kind::Missing(name) => write!(f, "no column `{name}`"),
+            Kind::Twice(name) => write!(f, "two columns for `{name}`"),
+            Kind::Other(message) => f.write_str(message),
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use super::row::Row;
 use super::scan::{Fields, Record, Scanned, Scanner};
 use crate::error::{Fault, Place};
 use crate::source::body::{BOM, Body};
-use crate::source::input::Input;
 use crate::source::splits::Piece;
 use crate::source::{Emit, Polled, Reader, RowType, Split};
 use serde::Deserialize;
@@ -167,8 +166,7 @@ where
 {
     fn open(&mut self, split: Split) -> Result<(), Fault> {
         let piece = Piece::decode(&split.detail)?;
-        let counted = self.open.take().map(|before| before.counted()).unwrap_or_default();
-        let mut body = Body::open(&self.format.path, Input::open(&self.format.path)?, piece, counted)?;
+        let mut body = Body::open(&self.format.path, piece, self.open.take())?;
         let columns = match self.columns.take() {
             Some(columns) => columns,
             None => {
