@@ -99,14 +99,13 @@ pelton::stream! {
 #[track_caller]
 fn panics_at(data: &[u64], in_closure: u64, in_iterator: u64, operator: &str, message: &str) {
     let job = Panics { data: data.into(), in_closure, in_iterator };
-    match job.run(Config::default().workers(2)) {
-        Err(Error::Panic { operator: found, message: said, location, .. }) => {
-            assert!(found.contains(operator), "{found} at {location}");
-            assert!(said.contains(message), "{said}");
-            assert!(location.contains("stream_job.rs"), "{location}");
-        }
-        other => panic!("{other:?}"),
-    }
+    let Err(Error::Panic { operator: found, message: said, location, .. }) = job.run(Config::default().workers(2))
+    else {
+        unreachable!("the job panics")
+    };
+    assert!(found.contains(operator), "{found} at {location}");
+    assert!(said.contains(message), "{said}");
+    assert!(location.contains("stream_job.rs"), "{location}");
 }
 
 #[test]
