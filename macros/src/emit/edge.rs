@@ -146,7 +146,7 @@ fn fold_start(plan: &Plan, start: &Code, at: Span) -> TokenStream {
         .model
         .params
         .iter()
-        .filter(|param| mentions(start.clone(), &param.name.to_string()))
+        .filter(|param| mentions(start.clone(), param.name.to_string().trim_start_matches("r#")))
         .map(|param| {
             let name = &param.name;
             quote_spanned!(place(name.span())=> let #name = ::core::clone::Clone::clone(&#name); let _ = &#name;)

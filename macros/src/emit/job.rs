@@ -24,9 +24,10 @@ pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
         Head::Edge(_) => None,
     });
     let statics = meta::statics(plan);
-    let name = &model.name;
+    let Model { name, lints, .. } = model;
     quote! {
         #structs
+        #lints
         const _: () = {
             use #root::__private as __rt;
             const fn __micros(us: i64) -> __rt::TimeSpan {

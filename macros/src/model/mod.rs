@@ -12,6 +12,7 @@ pub(crate) use resolve::resolve;
 
 pub(crate) struct Model {
     pub(crate) attributes: TokenStream,
+    pub(crate) lints: TokenStream,
     pub(crate) about: String,
     pub(crate) visibility: TokenStream,
     pub(crate) name: Ident,

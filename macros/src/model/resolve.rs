@@ -6,6 +6,7 @@ use proc_macro2::Ident;
 
 use super::{Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
 use crate::diag::{Diagnostics, near, near_or};
+use crate::syntax::param::flag;
 use crate::syntax::{Call, Emit, Input, Job, Length, Param, Start, Statement, What, code};
 
 /// What a name stands for.
@@ -40,6 +41,7 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
     let mut names = Names { known: BTreeMap::new(), doubled: vec![], ahead: ahead.collect(), diag };
     let mut model = Model {
         attributes: job.attributes,
+        lints: job.lints,
         about: job.about,
         visibility: job.visibility,
         name: job.name,
@@ -58,6 +60,11 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
             && names.declare(name, Named::Param)
             && let Some(What::Param(param)) = &statement.what
         {
+            let same = model.params.iter().find(|first| flag(&first.name) == flag(name));
+            if let Some(first) = same {
+                let fact = format!("`{name}` and `{}` are one flag, `--{}`", first.name, flag(name));
+                names.diag.report_mild(name, fact, "rename one of the two");
+            }
             model.params.push(param.clone());
         }
     }
@@ -233,7 +240,7 @@ impl Names<'_> {
                 let help = near_or(&text, streams.iter().copied(), all);
                 // what was probably meant is used
                 let meant = near(&text, streams.iter().copied());
-                model.mentioned.extend(meant.into_iter().map(|name| Ident::new(name, input.stream.span())));
+                model.mentioned.extend(meant.into_iter().filter_map(|name| syn::parse_str(name).ok()));
                 self.diag.report(name, format!("there is no stream `{name}`"), help);
                 return None;
             }

@@ -28,6 +28,9 @@ pub(crate) enum Part {
 const HELP: &str = "write `count()`, `sum(|r| r.x)`, `min(..)`, `max(..)`, `mean(..)`, `min_by(..)`, `max_by(..)`, an \
                     aggregator of your own, or a tuple of them";
 
+/// Parts that a tuple can have in the runtime.
+const MOST: usize = 8;
+
 impl Aggregate {
     pub(crate) fn parse(argument: TokenStream, before: &Ident, diag: &mut Diagnostics) -> Option<Aggregate> {
         let tokens: Vec<TokenTree> = argument.clone().into_iter().collect();
@@ -39,6 +42,15 @@ impl Aggregate {
             let comma = group.stream().into_iter().last().is_some_and(|last| split::is_punct(&last, ','));
             if inside.is_empty() {
                 diag.report(group, "this aggregate computes nothing", HELP);
+                return None;
+            }
+            if let Some(more) = inside.get(MOST) {
+                let fact = format!("a tuple of {} aggregates, and {MOST} are the most", inside.len());
+                diag.report(
+                    more,
+                    fact,
+                    "compute several of them in an aggregator of your own: `impl Aggregator<Row> for Mine`",
+                );
                 return None;
             }
             let tuple = inside.len() > 1 || comma;

@@ -15,6 +15,8 @@ use crate::syntax::stream::Let;
 pub(crate) struct Job {
     /// Attributes with the doc comments, for the struct.
     pub(crate) attributes: TokenStream,
+    /// Those of them that set lints, for the code of the job too.
+    pub(crate) lints: TokenStream,
     /// The doc comment as text.
     pub(crate) about: String,
     pub(crate) visibility: TokenStream,
@@ -123,7 +125,7 @@ fn nothing_at(span: Span) -> TokenStream {
 }
 
 fn job(from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
-    let attributes = Attributes::parse(from);
+    let mut attributes = Attributes::parse(from);
     let visibility = visibility(from);
     let word = from.ident("`job`", FORM)?;
     if word != "job" {
@@ -141,8 +143,26 @@ fn job(from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
     let statements = split::statements(body.stream(), diag);
     let statements = statements.into_iter().map(|tokens| statement(tokens, diag)).collect();
     let (doc_tokens, about) = docs(&attributes.docs);
+    let mut lints = TokenStream::new();
+    for attribute in &attributes.others {
+        match attribute_name(attribute).as_deref() {
+            Some("cfg" | "cfg_attr") => {
+                let help = "write it in front of `stream!`: a job is more than one item";
+                diag.report_mild(attribute, "a job takes no `cfg`", help);
+            }
+            Some("allow" | "warn" | "deny") => lints.extend(attribute.clone()),
+            _ => {}
+        }
+    }
+    attributes.others.retain(|attribute| !attribute_name(attribute).is_some_and(|name| name.starts_with("cfg")));
     let attributes = doc_tokens.into_iter().chain(attributes.others.into_iter().flatten()).collect();
-    Ok(Job { attributes, about, visibility, name, backend, statements })
+    Ok(Job { attributes, lints, about, visibility, name, backend, statements })
+}
+
+/// `allow` of `#[allow(..)]`.
+fn attribute_name(attribute: &TokenStream) -> Option<String> {
+    let attribute = syn::parse::Parser::parse2(syn::Attribute::parse_outer, attribute.clone()).ok()?.pop()?;
+    Some(attribute.path().get_ident()?.to_string())
 }
 
 fn visibility(from: &mut Cursor) -> TokenStream {

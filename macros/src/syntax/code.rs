@@ -193,10 +193,10 @@ fn find(tokens: TokenStream, span: proc_macro2::Span) -> Option<TokenTree> {
     })
 }
 
-/// Whether the name occurs among the tokens, at whatever depth, also inside a format string.
+/// Whether the name, without `r#`, occurs among the tokens, at whatever depth, also inside a format string.
 pub(crate) fn mentions(tokens: TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Ident(ident) => ident.to_string().trim_start_matches("r#") == name,
         TokenTree::Group(group) => mentions(group.stream(), name),
         TokenTree::Literal(literal) => {
             let text = literal.to_string();

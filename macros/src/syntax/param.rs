@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
-use crate::diag::{Diagnostics, Parsed, Problem, near_or};
+use crate::diag::{Diagnostics, Parsed, Problem};
 use crate::syntax::block::{Attributes, docs};
 use crate::syntax::code::Code;
 use crate::syntax::cursor::Cursor;
@@ -65,7 +65,12 @@ impl Param {
 
 /// `T` of a type that is written as `Option<T>`.
 fn option_of(ty: &TokenStream) -> Option<TokenStream> {
-    let Ok(syn::Type::Path(path)) = syn::parse2(ty.clone()) else { return None };
+    let mut ty: syn::Type = syn::parse2(ty.clone()).ok()?;
+    // a type that came through a macro of the user's is wrapped
+    while let syn::Type::Group(group) = ty {
+        ty = *group.elem;
+    }
+    let syn::Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
     let syn::PathArguments::AngleBracketed(angles) = &last.arguments else { return None };
     match (last.ident == "Option", angles.args.first()?, angles.args.len()) {
@@ -124,15 +129,17 @@ fn write(tokens: TokenStream, to: &mut String) {
     }
 }
 
+/// The flag of a param: `out_dir` is `--out-dir`.
+pub(crate) fn flag(name: &Ident) -> String {
+    name.to_string().trim_start_matches("r#").trim_matches('_').replace('_', "-")
+}
+
 /// Checks a name that becomes a flag against the flags that every binary has.
 pub(crate) fn refuse_flag(name: &Ident, flags: &[&str]) -> Parsed<()> {
-    let text = name.to_string();
-    if flags.contains(&&*text) {
-        return Err(Problem::new(
-            name,
-            format!("`--{name}` is a flag of every job's binary"),
-            near_or("", [], format!("give the param another name, such as `{name}_of_job`")),
-        ));
+    let flag = flag(name);
+    if flags.contains(&&*flag) {
+        let help = format!("give the param another name, such as `job_{}`", flag.replace('-', "_"));
+        return Err(Problem::new(name, format!("`--{flag}` is a flag of every job's binary"), help));
     }
     Ok(())
 }

@@ -123,3 +123,21 @@ fn the_same_block_gives_the_same_tokens() {
     let block = "source a: T = rows(d); let b = a.filter(f); let k = b.key_by(k); let c = k.reduce(f); sink s(b, c) = stdout();";
     assert_eq!(expand(block), expand(block));
 }
+
+#[test]
+fn raw_names() {
+    let text = expand(
+        "param r#type: u8; source r#in: T = rows(r#type); let r#mod = r#in.map(|x| x + r#type); sink s(r#mod) = stdout();",
+    );
+    says(&text, "let r#type = ::core::clone::Clone::clone(&self.r#type);");
+    says(&text, "name: \"type\"");
+}
+
+#[test]
+fn lints_of_a_job_are_lints_of_its_code() {
+    let block =
+        "(pelton) #[derive(Clone)] #[allow(dead_code)] job J<Memory> { source a: T = rows(d); sink s(a) = stdout(); }";
+    let text = dense(&pipeline::expand(block.parse().unwrap()).to_string());
+    says(&text, "#[derive(Clone)] #[allow(dead_code)] struct J");
+    says(&text, "#[allow(dead_code)] const _");
+}

@@ -66,6 +66,7 @@ fn of_an_aggregate() {
     for (aggregate, expected) in [
         ("", "aggregate | expected an aggregate | `count()`"),
         ("()", "() | this aggregate computes nothing | `count()`"),
+        ("(A, A, A, A, A, A, A, A, B)", "B | a tuple of 9 aggregates, and 8 are the most | of your own"),
         ("count", "count | `count` lacks its parentheses | `count()`"),
         ("count(|r| r.x)", "|r| r.x | `count` takes no argument | filter in front"),
         ("sum", "sum | `sum` lacks its parentheses | `sum(|r| r.x)`"),

@@ -74,6 +74,10 @@ fn headers() {
         wrong_block(&format!("(pelton) {header} {body}"), &[expected]);
     }
     wrong_block("(pelton) job J<Memory> ()", &["() | expected `{`, found `(` | pub job"]);
+    wrong_block(
+        &format!("(pelton) #[cfg(unix)] job A<Memory> {body}"),
+        &["#[cfg(unix)] | a job takes no `cfg` | `stream!`"],
+    );
     assert_eq!(understand_block(&format!("(pelton) job A<Memory> {body} pub(crate) job B<Memory> {body}")).0.len(), 2);
 }
 
@@ -89,7 +93,9 @@ fn params() {
         ("param type: u32;", "type | `type` is a word of Rust | param name"),
         ("param _: u32;", "_ | a param needs a name | param name"),
         ("param __x: u32;", "__x | `__x` begins with `__` | call it `x`"),
-        ("param workers: u32;", "workers | `--workers` is a flag of every job's binary | another name"),
+        ("param workers: u32;", "workers | `--workers` is a flag of every job's binary | `job_workers`"),
+        ("param _pin_: u32;", "_pin_ | `--pin` is a flag of every job's binary | `job_pin`"),
+        ("param x_y: u32; param _x_y: u32;", "_x_y | `_x_y` and `x_y` are one flag, `--x-y` | rename"),
         ("param x: Option<u32> = None;", "None | `x` is an `Option` | `param x: u32;`"),
         ("#[cfg(unix)] param x: u32;", "#[cfg(unix)] | a param takes no attributes | doc comments"),
     ] {
