@@ -285,30 +285,50 @@ pub(super) struct Quotes {
 
 impl Cut for Quotes {
     fn cut(&self, data: &[u8], from: usize, target: usize) -> usize {
-        // Outside of quotes at `at`, always.
-        let mut at = from;
+        let Some(mut at) = self.outside(data, from, target) else { return data.len() };
+        if at.checked_sub(1).and_then(|before| data.get(before)) == Some(&b'\n') {
+            return at;
+        }
         loop {
-            let before = data.get(at..target).unwrap_or_default();
-            let quote = match memchr::memchr(QUOTE, before) {
-                Some(found) => at + found,
-                None => {
-                    at = at.max(target);
-                    if at.checked_sub(1).and_then(|before| data.get(before)) == Some(&b'\n') {
-                        return at;
-                    }
-                    match memchr::memchr2(QUOTE, b'\n', data.get(at..).unwrap_or_default()) {
-                        None => return data.len(),
-                        Some(found) if data.get(at + found) == Some(&b'\n') => return at + found + 1,
-                        Some(found) => at + found,
-                    }
-                }
-            };
-            at = if self.opens(data, quote) { closed(data, quote) } else { quote + 1 };
+            let rest = data.get(at..).unwrap_or_default();
+            let Some(found) = memchr::memchr2(QUOTE, b'\n', rest) else { return data.len() };
+            at += found;
+            match rest.get(found) {
+                Some(&b'\n') => return at + 1,
+                _ if self.opens(data, at) => at = closed(data, at),
+                _ => at += 1,
+            }
         }
     }
 }
 
 impl Quotes {
+    /// The first place outside of quotes that is not in front of `target`; `from` is one. `None` if quotes are open to the
+    /// end.
+    fn outside(&self, data: &[u8], from: usize, target: usize) -> Option<usize> {
+        let mut quotes = EachQuote::new(data, from);
+        loop {
+            match quotes.next_before(target) {
+                Some(quote) if quote < target => {
+                    if !self.opens(data, quote) {
+                        continue;
+                    }
+                }
+                _ => return Some(target),
+            }
+            let close = loop {
+                let quote = quotes.next_before(data.len())?;
+                if data.get(quote + 1) != Some(&QUOTE) {
+                    break quote;
+                }
+                quotes.next_before(data.len());
+            };
+            if close >= target {
+                return Some(close + 1);
+            }
+        }
+    }
+
     /// Whether a quote outside of quotes stands at the start of a field.
     fn opens(&self, data: &[u8], quote: usize) -> bool {
         match quote.checked_sub(1).and_then(|before| data.get(before)) {
@@ -321,6 +341,54 @@ impl Quotes {
             }
         }
     }
+}
+
+/// The places of quotes, found 64 bytes at a time: in text where most fields are quoted that is several times as fast as
+/// a search for each.
+struct EachQuote<'a> {
+    data: &'a [u8],
+    block: usize,
+    bits: u64,
+}
+
+impl<'a> EachQuote<'a> {
+    fn new(data: &'a [u8], from: usize) -> Self {
+        EachQuote { data, block: from, bits: quotes_of(data.get(from..).unwrap_or_default()) }
+    }
+
+    /// The next quote. `None` if there is none in front of `limit`; it may lie a little behind.
+    #[inline]
+    fn next_before(&mut self, limit: usize) -> Option<usize> {
+        while self.bits == 0 {
+            let next = self.block + BLOCK;
+            if next >= limit {
+                return None;
+            }
+            self.block = next;
+            self.bits = quotes_of(self.data.get(next..).unwrap_or_default());
+        }
+        let place = self.block + self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(place)
+    }
+}
+
+/// A bit for each quote in the first 64 bytes of `text`.
+#[inline(always)]
+fn quotes_of(text: &[u8]) -> u64 {
+    let mut padded = [0; BLOCK];
+    let block = text.first_chunk::<BLOCK>().unwrap_or_else(|| {
+        for (to, from) in padded.iter_mut().zip(text) {
+            *to = *from;
+        }
+        &padded
+    });
+    let (sixteens, _) = block.as_chunks::<16>();
+    let mut bits = 0;
+    for (i, sixteen) in sixteens.iter().enumerate() {
+        bits |= u64::from(u8x16::new(*sixteen).simd_eq(u8x16::splat(QUOTE)).to_bitmask()) << (16 * i);
+    }
+    bits
 }
 
 /// Behind the quote that closes the one at `open`.
