@@ -119,7 +119,8 @@ pub(crate) fn word(name: &str) -> Option<&'static Word> {
 /// What starts a statement.
 pub(crate) const STATEMENTS: &[&str] = &["param", "source", "let", "sink", "drop"];
 /// What will start one.
-pub(crate) const LATER_STATEMENTS: &[&str] = &["resource", "checkpoint", "restart", "align", "flow", "dataset", "return"];
+pub(crate) const LATER_STATEMENTS: &[&str] =
+    &["resource", "checkpoint", "restart", "align", "flow", "dataset", "return"];
 
 /// Options of a source.
 pub(crate) const SOURCE_OPTIONS: &[&str] = &["event_time", "late_by", "ordered_splits", "on_error"];

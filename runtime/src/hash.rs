@@ -55,6 +55,9 @@ impl KeyRange {
     /// Where in the range a hash lies, from 0 to 2^64. Keeps the order of hashes.
     #[inline(always)]
     pub fn spread(self, hash: u64) -> u64 {
+        if self.factor == Self::ALL.factor {
+            return hash;
+        }
         ((u128::from(hash.wrapping_sub(self.base)) * u128::from(self.factor)) >> 32) as u64
     }
 }

@@ -1,12 +1,14 @@
 //! What `#[derive(Record)]` makes of types: byte forms, schemas, stored rows.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use pelton::codec::Reader;
-use pelton::record::{Record as _, Row, open, seal};
+use pelton::record::{Serde, open, seal};
+use pelton::schema::Schema;
 use pelton::time::Timestamp;
-use pelton::{Record, record::Serde};
+use pelton::{Record, Row};
 
 #[derive(Record, Clone, Debug, PartialEq)]
 struct Departure {
@@ -59,7 +61,7 @@ enum Line<'a> {
 }
 
 #[track_caller]
-fn back<T: pelton::record::Record + PartialEq + std::fmt::Debug>(value: T) -> Vec<u8> {
+fn back<T: Record + PartialEq + std::fmt::Debug>(value: T) -> Vec<u8> {
     let mut bytes = Vec::new();
     value.encode(&mut bytes);
     let mut reader = Reader::new(&bytes);
@@ -101,9 +103,9 @@ fn the_schema_reads_like_the_type() {
     assert_eq!(Nothing::SCHEMA.to_string(), "Nothing");
     assert_eq!(Pair::<u16, bool, 3>::SCHEMA.to_string(), "Pair { a: [u16; 3], b: bool }");
     assert_eq!(Word::<'static, u8>::SCHEMA.to_string(), "Word { text: str, parts: [(str, u8)], n: u8 }");
-    let pelton::schema::Schema::Struct { fields, .. } = Departure::SCHEMA else { panic!("no struct") };
+    let Schema::Struct { fields, .. } = Departure::SCHEMA else { panic!("no struct") };
     assert_eq!(fields[2].was, ["tail", "tail_number"]);
-    let pelton::schema::Schema::Enum { variants, .. } = Cause::SCHEMA else { panic!("no enum") };
+    let Schema::Enum { variants, .. } = Cause::SCHEMA else { panic!("no enum") };
     assert_eq!(variants[1].was, ["Storm"]);
 }
 

@@ -4,9 +4,10 @@ use pelton::Config;
 use pelton::source::rows;
 use std::sync::Arc;
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     /// Sums of even numbers by their last digit.
     pub job Sums<Memory> {
+        /// What is summed.
         param numbers: Arc<[u64]>;
         /// Only numbers from here on.
         param least: u64 = 10;

@@ -21,7 +21,7 @@ fn same<T: Ord + std::fmt::Debug>(mut found: Vec<T>, expected: impl IntoIterator
     assert_eq!(found, expected);
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Stateless<Memory> {
         param data: Arc<[u64]>;
         param factor: u64 = 3;
@@ -48,7 +48,7 @@ fn stateless_operators_and_several_consumers() {
     });
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Words<Memory> {
         param text: Arc<[String]>;
         param least: usize = 1;
@@ -81,7 +81,7 @@ fn at(e: &Event) -> Timestamp {
     Timestamp::from_millis(e.0)
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Windows<Memory> {
         param data: Arc<[Event]>;
         param size: TimeSpan = 1s;
@@ -117,18 +117,18 @@ fn windows_with_nothing_late() {
     });
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Late<Memory> {
         param data: Arc<[Event]>;
         param keys: u64;
         param tag: String = "late";
 
-        source events: Event = rows(data), event_time |e| at(e), late_by 0s, ordered_splits;
+        source events: Event = rows(data), event_time |e| Timestamp::from_millis(e.0), late_by 0s, ordered_splits;
         let sums: (u64, i64, u64, u32, String) = events
             .key_by(|e| e.1 % keys)
             .window(tumbling 1s, allow_late 500ms, refire)
             .aggregate((count(), sum(|e| e.2)))
-            .map(|w| (w.key, w.start.millis(), w.value.0, w.firing, format!("{tag}")));
+            .map(|w| (w.key, w.start.millis(), w.value.0, w.firing, format!("{tag}!")));
         let lost: (u64, String) = sums.late.filter(|e| e.1 < keys).map(|e| (e.1, tag.clone()));
         let per_key: (u64, u64) = sums.late.key_by(|e| e.1).aggregate(count(), emit at_end);
         sink a(sums) = collect();
@@ -139,17 +139,19 @@ pelton_macros::__stream! { (pelton)
 
 #[test]
 fn late_rows_are_a_stream() {
-    let data: Vec<Event> = vec![(100, 0, 1), (1100, 0, 2), (200, 0, 3), (1600, 0, 4), (300, 0, 5), (9000, 1, 6), (100, 1, 7)];
+    let data: Vec<Event> =
+        vec![(100, 0, 1), (1100, 0, 2), (200, 0, 3), (1600, 0, 4), (300, 0, 5), (9000, 1, 6), (100, 1, 7)];
     let config = Config::default().workers(1);
     let results = Late { data: data.into(), keys: 10, tag: "x".into() }.run(config).unwrap();
     let x = || "x".to_string();
-    same(results.a, [(0, 0, 1, 0, x()), (0, 0, 2, 1, x()), (0, 1000, 2, 0, x()), (1, 9000, 1, 0, x())]);
+    let shout = || "x!".to_string();
+    same(results.a, [(0, 0, 1, 0, shout()), (0, 0, 2, 1, shout()), (0, 1000, 2, 0, shout()), (1, 9000, 1, 0, shout())]);
     same(results.b, [(0, x()), (1, x())]);
     same(results.c, [(0, 1), (1, 1)]);
     assert_eq!(results.summary.late, 2);
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Folds<Memory> {
         param data: Arc<[u64]>;
         param start: u64;
@@ -184,7 +186,7 @@ fn reduce_fold_and_when_they_speak() {
     });
 }
 
-pelton_macros::__stream! { (pelton)
+pelton::stream! {
     job Unions<Memory> {
         param left: Arc<[u64]>;
         param right: Arc<[u64]>;

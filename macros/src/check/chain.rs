@@ -53,7 +53,11 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
     }
     if let (At::Keyed(Some(name)), []) = (&at, &stream.ops[..]) {
         let help = format!("write a keyed operator behind it: `{name}.aggregate(count())`");
-        diag.report(&stream.name, format!("`{}` is just another name for the keyed stream `{name}`", stream.name), help);
+        diag.report(
+            &stream.name,
+            format!("`{}` is just another name for the keyed stream `{name}`", stream.name),
+            help,
+        );
         return;
     }
     let mut stateful: Option<&Op> = None;
@@ -70,7 +74,9 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
             (At::Rows, Role::Stateful) => {
                 match stateful {
                     Some(first) => second(first, op, diag),
-                    None => diag.report(name, format!("`{name}` needs a key"), "write `.key_by(|r| ..)` in front of it"),
+                    None => {
+                        diag.report(name, format!("`{name}` needs a key"), "write `.key_by(|r| ..)` in front of it")
+                    }
                 }
                 return;
             }
@@ -84,7 +90,11 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
             }
             (At::Keyed(from), Role::Keys) => {
                 let what = from.map_or("the stream".to_string(), |from| format!("`{from}`"));
-                diag.report(name, format!("{what} is keyed already"), "key by both at once: `.key_by(|r| (r.a, r.b))`, or remove one `key_by`");
+                diag.report(
+                    name,
+                    format!("{what} is keyed already"),
+                    "key by both at once: `.key_by(|r| (r.a, r.b))`, or remove one `key_by`",
+                );
                 return;
             }
             (At::Keyed(_), Role::Stateful) => {
@@ -110,7 +120,11 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
 }
 
 fn lacks_aggregate(window: &Op, diag: &mut Diagnostics) {
-    diag.report(&window.name, "`window` lacks its `.aggregate(..)`", "say what is computed of a window, right behind it: `.window(tumbling 1h).aggregate(count())`");
+    diag.report(
+        &window.name,
+        "`window` lacks its `.aggregate(..)`",
+        "say what is computed of a window, right behind it: `.window(tumbling 1h).aggregate(count())`",
+    );
 }
 
 fn second(first: &Op, op: &Op, diag: &mut Diagnostics) {

@@ -62,10 +62,9 @@ fn collected(model: &Model, input: &Use) -> Result<(), (String, String)> {
         ));
     }
     match (&stream.declared, &stream.origin) {
-        (None, _) => Err((
-            format!("the type of `{name}` is not declared"),
-            format!("{declare}: `let {name}: Type = ..;`"),
-        )),
+        (None, _) => {
+            Err((format!("the type of `{name}` is not declared"), format!("{declare}: `let {name}: Type = ..;`")))
+        }
         (Some(ty), Origin::Source(_)) if borrows(ty.clone()) => Err((
             format!("the rows of `{name}` borrow from the source"),
             format!("own them first: `let owned: Type = {name}.map(|r| ..);`, and collect `owned`"),
@@ -91,7 +90,11 @@ fn unions(model: &mut Model, diag: &mut Diagnostics) {
             inputs[..*n].iter().any(|first| (first.stream, first.port) == (input.stream, input.port))
         });
         if let (true, Some((_, input))) = (stream.sound, doubled) {
-            diag.report(&input.at, format!("`{}` stands twice in this `union`", input.at), "write it once, or a `flat_map` that gives each row twice");
+            diag.report(
+                &input.at,
+                format!("`{}` stands twice in this `union`", input.at),
+                "write it once, or a `flat_map` that gives each row twice",
+            );
             model.streams[at].sound = false;
         }
     }

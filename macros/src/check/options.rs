@@ -19,11 +19,19 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             match &op.call {
                 Call::Window(it) => window(it, diag),
                 Call::Aggregate { emit: Some((word, _)), .. } if window_before => {
-                    diag.report_mild(word, "`emit` has no effect behind a window", "a window gives its result when it closes; remove `emit`");
+                    diag.report_mild(
+                        word,
+                        "`emit` has no effect behind a window",
+                        "a window gives its result when it closes; remove `emit`",
+                    );
                 }
                 Call::Reduce { emit, .. } | Call::Fold { emit, .. } | Call::Aggregate { emit: Some((_, emit)), .. } => {
                     if let Emit::Every(Length::Literal { micros: 0, token }) = emit {
-                        diag.report_mild(token, "`every` of no length", "write a duration such as `emit every 1s`, or `emit each`");
+                        diag.report_mild(
+                            token,
+                            "`every` of no length",
+                            "write a duration such as `emit every 1s`, or `emit each`",
+                        );
                     }
                 }
                 _ => {}
@@ -69,18 +77,23 @@ fn window(window: &Window, diag: &mut Diagnostics) {
     if let Length::Literal { micros, token } = &window.size {
         match *micros {
             0 => diag.report_mild(token, "a window of no length", "write how long it is: `tumbling 1h`"),
-            ABSURD.. => diag.report_mild(token, format!("a window of {token} is longer than any input"), "write a shorter one, or aggregate without window: `emit at_end`"),
+            ABSURD.. => diag.report_mild(
+                token,
+                format!("a window of {token} is longer than any input"),
+                "write a shorter one, or aggregate without window: `emit at_end`",
+            ),
             _ => whole_millis(&window.size, diag),
         }
     }
     if let Some(Length::Literal { micros, token }) = &window.offset {
         match (*micros, &window.size) {
             (0, _) => diag.report_mild(token, "an offset of nothing has no effect", "remove `offset`"),
-            (offset, Length::Literal { micros: size, token: long }) if offset >= *size && *size > 0 => diag.report_mild(
-                token,
-                format!("the offset {token} is not shorter than the window, {long}"),
-                "windows repeat: take off the window's length until less is left",
-            ),
+            (offset, Length::Literal { micros: size, token: long }) if offset >= *size && *size > 0 => diag
+                .report_mild(
+                    token,
+                    format!("the offset {token} is not shorter than the window, {long}"),
+                    "windows repeat: take off the window's length until less is left",
+                ),
             _ => window.offset.iter().for_each(|offset| whole_millis(offset, diag)),
         }
     }
@@ -100,7 +113,9 @@ fn window(window: &Window, diag: &mut Diagnostics) {
     }
     if let Some((word, length)) = &window.allow_late {
         match length {
-            Length::Literal { micros: 0, .. } => diag.report_mild(word, "`allow_late` of nothing has no effect", "remove it, or write a duration"),
+            Length::Literal { micros: 0, .. } => {
+                diag.report_mild(word, "`allow_late` of nothing has no effect", "remove it, or write a duration")
+            }
             _ => whole_millis(length, diag),
         }
     }
@@ -110,6 +125,10 @@ fn whole_millis(length: &Length, diag: &mut Diagnostics) {
     if let Length::Literal { micros, token } = length
         && micros % MILLI != 0
     {
-        diag.report_mild(token, format!("event time is counted in milliseconds, and {token} is no whole number of them"), "write a multiple of `1ms`");
+        diag.report_mild(
+            token,
+            format!("event time is counted in milliseconds, and {token} is no whole number of them"),
+            "write a multiple of `1ms`",
+        );
     }
 }

@@ -71,11 +71,16 @@ fn dropped(model: &Model, diag: &mut Diagnostics) {
             diag.report_mild(&drop.at, format!("`{}` is dropped twice", text(drop)), "drop it once");
             continue;
         }
-        let by_stream = model.streams.iter().filter(|s| s.origin.inputs().iter().any(|used| same(&used))).map(|s| &s.name);
+        let by_stream =
+            model.streams.iter().filter(|s| s.origin.inputs().iter().any(|used| same(&used))).map(|s| &s.name);
         let by_sink = model.sinks.iter().filter(|s| s.inputs.iter().any(|used| same(&used))).map(|s| &s.name);
         if let Some(user) = by_stream.chain(by_sink).next() {
             let what = text(drop);
-            diag.report_mild(&drop.at, format!("`{what}` is dropped, and `{user}` uses it"), format!("remove `{what}` from `drop`"));
+            diag.report_mild(
+                &drop.at,
+                format!("`{what}` is dropped, and `{user}` uses it"),
+                format!("remove `{what}` from `drop`"),
+            );
         }
     }
 }

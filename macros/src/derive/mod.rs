@@ -7,6 +7,8 @@ mod attrs;
 mod key;
 mod record;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -16,36 +18,38 @@ use shape::{For, Shape};
 
 /// What `#[derive(Record)]` writes.
 pub(crate) fn record(input: TokenStream) -> TokenStream {
-    expand(input, For::Record, record::write)
+    expand(input, For::Record, record::write, record::write_broken)
 }
 
 /// What `#[derive(Key)]` writes.
 pub(crate) fn key(input: TokenStream) -> TokenStream {
-    expand(input, For::Key, key::write)
+    expand(input, For::Key, key::write, |_| TokenStream::new())
 }
 
-fn expand(input: TokenStream, purpose: For, write: fn(&Shape) -> TokenStream) -> TokenStream {
-    let shape = syn::parse2(input).and_then(|input| {
-        let mut mistakes = Mistakes::default();
-        let shape = Shape::read(&input, purpose, &mut mistakes);
-        mistakes.gate()?;
-        Ok(shape)
-    });
-    let shape = match shape {
-        Ok(Some(shape)) => shape,
-        Ok(None) => return TokenStream::new(),
-        Err(mistakes) => return mistakes.into_compile_error(),
+type Write = fn(&Shape) -> TokenStream;
+
+fn expand(input: TokenStream, purpose: For, write: Write, write_broken: Write) -> TokenStream {
+    let input = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
     };
-    let runtime = &shape.runtime;
-    let items = write(&shape);
-    // The lints are those that look at paths as if a person had written them.
-    quote! {
-        #[allow(unused_qualifications, clippy::absolute_paths)]
-        const _: () = {
-            use #runtime::__private as __rt;
-            #items
-        };
-    }
+    let mut mistakes = Mistakes::default();
+    let shape = Shape::read(&input, purpose, &mut mistakes);
+    let mistakes = mistakes.gate();
+    let impls = shape.map(|shape| {
+        let items = if mistakes.is_ok() { write(&shape) } else { write_broken(&shape) };
+        let runtime = &shape.runtime;
+        // The lints are those that look at paths as if a person had written them.
+        quote! {
+            #[allow(unused_qualifications, clippy::absolute_paths)]
+            const _: () = {
+                use #runtime::__private as __rt;
+                #items
+            };
+        }
+    });
+    let errors = mistakes.err().map(syn::Error::into_compile_error);
+    quote!(#errors #impls)
 }
 
 /// All that is wrong with one type.

@@ -3,12 +3,12 @@
 //! Everything that can fail for a field's type is spanned at that type, and all of it is said in the same words, so
 //! that rustc reports a field that is no record once.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::shape::{Body, Field, Shape, Variant};
+use super::shape::{Body, Field, Shape, Variant, pattern};
 
 pub(super) fn write(shape: &Shape) -> TokenStream {
     let bound = quote!(__rt::Record);
@@ -21,7 +21,7 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
         impl #parameters __rt::Record for #name #arguments #clause {
             const SCHEMA: &'static __rt::Schema = #schema;
             #[inline]
-            fn encode(&self, out: &mut ::std::vec::Vec<u8>) {
+            fn encode(&self, out: &mut ::std::vec::Vec<::core::primitive::u8>) {
                 #encode
             }
             #[inline]
@@ -30,6 +30,33 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
             }
         }
         #row
+    }
+}
+
+/// What is written beside the error messages of a type with mistakes: it counts as a record, so that those who use it
+/// are not told again. The program does not compile, and none of this is ever run.
+pub(super) fn write_broken(shape: &Shape) -> TokenStream {
+    let bound = quote!(__rt::Record);
+    let (parameters, clause) = shape.owned_impl(&bound);
+    let (row_parameters, row_clause) = shape.any_impl(&bound);
+    let (_, row_arguments, _) = shape.generics.split_for_impl();
+    let (name, arguments) = (&shape.name, shape.owned_arguments());
+    quote! {
+        #[automatically_derived]
+        impl #parameters __rt::Record for #name #arguments #clause {
+            const SCHEMA: &'static __rt::Schema = &__rt::Schema::Unit;
+            fn encode(&self, _: &mut ::std::vec::Vec<::core::primitive::u8>) {}
+            fn decode(from: &mut __rt::Reader<'_>) -> ::core::result::Result<Self, __rt::CodecError> {
+                ::core::result::Result::Err(__rt::Reader::invalid(from, ""))
+            }
+        }
+        #[automatically_derived]
+        impl #row_parameters __rt::Row for #name #row_arguments #row_clause {
+            type Stored = #name #arguments;
+            fn store(self) -> <Self as __rt::Row>::Stored {
+                loop {}
+            }
+        }
     }
 }
 
@@ -82,7 +109,7 @@ fn encode(shape: &Shape) -> TokenStream {
         Body::Enum(variants) => {
             let arms = variants.iter().enumerate().map(|(i, variant)| {
                 let index = index(variants, i);
-                let (pattern, encode) = (pattern(&path_of(variant), &variant.fields), of_fields(&variant.fields));
+                let (pattern, encode) = (pattern(&variant.path(), &variant.fields), of_fields(&variant.fields));
                 quote!(#pattern => { ::std::vec::Vec::extend_from_slice(out, &#index.to_le_bytes()); #encode })
             });
             quote!(match self { #(#arms)* })
@@ -113,12 +140,12 @@ fn decode(shape: &Shape) -> TokenStream {
             let arms = variants.iter().enumerate().map(|(i, variant)| {
                 let index = index(variants, i);
                 let prefix = format!("{}.", variant.name.unraw());
-                let value = of_fields(path_of(variant), &prefix, &variant.fields);
+                let value = of_fields(variant.path(), &prefix, &variant.fields);
                 quote!(#index => #value,)
             });
             let integer = integer(variants);
             quote! {
-                match #integer::from_le_bytes(__rt::Reader::array(from)?) {
+                match ::core::primitive::#integer::from_le_bytes(__rt::Reader::array(from)?) {
                     #(#arms)*
                     #[allow(unreachable_patterns)]
                     other => ::core::result::Result::Err(
@@ -127,17 +154,6 @@ fn decode(shape: &Shape) -> TokenStream {
             }
         }
     }
-}
-
-/// `Self::Late { 0: x0 }`.
-fn pattern(path: &TokenStream, fields: &[Field]) -> TokenStream {
-    let parts = fields.iter().map(|Field { member, local, .. }| quote!(#member: #local));
-    quote!(#path { #(#parts),* })
-}
-
-fn path_of(variant: &Variant) -> TokenStream {
-    let name = &variant.name;
-    quote!(Self::#name)
 }
 
 /// The integer that holds a variant's index.
@@ -159,7 +175,7 @@ fn row(shape: &Shape, bound: &TokenStream) -> TokenStream {
         impl #parameters __rt::Row for #name #arguments #clause {
             type Stored = #name #owned_arguments;
             #[inline]
-            fn store(self) -> Self::Stored {
+            fn store(self) -> <Self as __rt::Row>::Stored {
                 #store
             }
         }
@@ -173,6 +189,7 @@ fn store(shape: &Shape) -> TokenStream {
             let (member, local, ty) = (&field.member, &field.local, &field.ty);
             let borrows = shape.owned(ty).to_string() != ty.to_token_stream().to_string();
             if borrows {
+                let ty = at_its_start(ty.to_token_stream(), ty.span());
                 quote_spanned!(ty.span()=> #member: <#ty as __rt::Row>::store(#local))
             } else {
                 quote!(#member: #local)
@@ -188,11 +205,28 @@ fn store(shape: &Shape) -> TokenStream {
         }
         Body::Enum(variants) => {
             let arms = variants.iter().map(|variant| {
-                let (pattern, owned) = (pattern(&path_of(variant), &variant.fields), owned(&variant.fields));
+                let (pattern, owned) = (pattern(&variant.path(), &variant.fields), owned(&variant.fields));
                 let variant = &variant.name;
                 quote!(#pattern => #name::#variant #owned,)
             });
             quote!(match self { #(#arms)* })
         }
     }
+}
+
+/// The type's tokens, all located at its first: rustc then says of a field that is no row the same thing at the same
+/// place twice, and shows it once.
+fn at_its_start(ty: TokenStream, start: Span) -> TokenStream {
+    let trees = ty.into_iter().map(|tree| match tree {
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), at_its_start(group.stream(), start));
+            inner.set_span(group.span().located_at(start));
+            TokenTree::Group(inner)
+        }
+        mut other => {
+            other.set_span(other.span().located_at(start));
+            other
+        }
+    });
+    trees.collect()
 }

@@ -4,11 +4,8 @@
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{
-    Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Token, Type,
-};
+use syn::{Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Type};
 
 use super::{Mistakes, attrs};
 
@@ -39,12 +36,20 @@ pub(super) struct Variant {
     pub(super) was: Vec<String>,
 }
 
+impl Variant {
+    /// `Self::Late`.
+    pub(super) fn path(&self) -> TokenStream {
+        let name = &self.name;
+        quote!(Self::#name)
+    }
+}
+
 pub(super) struct Field {
     /// How it is written in an expression.
     pub(super) member: Member,
     /// Its name in the schema: `delay`, or `0`.
     pub(super) name: String,
-    /// A variable that holds it.
+    /// A variable that holds it: a name that no constant has, which a pattern would be taken for.
     pub(super) local: Ident,
     pub(super) ty: Type,
     pub(super) was: Vec<String>,
@@ -75,15 +80,6 @@ impl Shape {
     /// The name as text.
     pub(super) fn text(&self) -> String {
         self.name.unraw().to_string()
-    }
-
-    /// All fields, of all variants.
-    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
-        let (of_struct, variants): (&[Field], &[Variant]) = match &self.body {
-            Body::Struct(fields) => (fields, &[]),
-            Body::Enum(variants) => (&[], variants),
-        };
-        of_struct.iter().chain(variants.iter().flat_map(|v| &v.fields))
     }
 
     pub(super) fn borrows(&self) -> bool {
@@ -189,7 +185,7 @@ impl TypeReader<'_> {
             Field {
                 member,
                 name,
-                local: Ident::new(&format!("x{i}"), Span::mixed_site().located_at(field.ty.span())),
+                local: Ident::new(&format!("__x{i}"), Span::mixed_site().located_at(field.ty.span())),
                 ty: field.ty.clone(),
                 was: attrs::was(&field.attrs, self.mistakes),
             }
@@ -227,7 +223,7 @@ impl TypeReader<'_> {
                 let cure = match &**to {
                     Type::Path(path) if path.path.is_ident("str") => format!("write `Cow<{lifetime}, str>`"),
                     Type::Slice(slice) => format!("write `Cow<{lifetime}, [{}]>`", slice.elem.to_token_stream()),
-                    _ => format!("write `{}`", to.to_token_stream()),
+                    _ => format!("hold the value: `{}`", to.to_token_stream()),
                 };
                 self.mistakes.report(
                     ty,
@@ -250,7 +246,9 @@ impl TypeReader<'_> {
                         ),
                     );
                 }
-                for segment in &path.path.segments {
+                // What a foreign wrapper holds is no part of the schema.
+                let foreign = path.path.segments.last().is_some_and(|s| s.ident == "Serde" || s.ident == "PhantomData");
+                for segment in path.path.segments.iter().filter(|_| !foreign) {
                     if let PathArguments::AngleBracketed(arguments) = &segment.arguments {
                         let types = arguments.args.iter().filter_map(|a| match a {
                             GenericArgument::Type(ty) => Some(ty),
@@ -269,7 +267,8 @@ fn is_one(path: &syn::Path, name: &Ident) -> bool {
     path.leading_colon.is_none() && path.segments.len() == 1 && path.segments.first().is_some_and(|s| s.ident == *name)
 }
 
-/// Parts separated by commas.
-pub(super) fn list<T: ToTokens>(parts: impl IntoIterator<Item = T>) -> Punctuated<T, Token![,]> {
-    parts.into_iter().collect()
+/// `Self::Late { 0: x0 }`: takes a value apart into its fields' variables. Braces name the fields of tuple structs too.
+pub(super) fn pattern(path: &TokenStream, fields: &[Field]) -> TokenStream {
+    let parts = fields.iter().map(|Field { member, local, .. }| quote!(#member: #local));
+    quote!(#path { #(#parts),* })
 }

@@ -66,7 +66,11 @@ impl<'p> Body<'p> {
             let Step::Declared(ty) = step else { return TokenStream::new() };
             let at = first(ty, Span::mixed_site());
             let row = self.row(x, at);
-            let mut tokens = quote_spanned!(place(at)=> let _: &#ty = &#row;);
+            // rebound where it may be, so that behind a mistake the row has the type that was meant
+            let mut tokens = match hold {
+                Hold::Own => quote_spanned!(place(at)=> let #row: #ty = #row;),
+                Hold::Lent(_) => quote_spanned!(place(at)=> let _: &#ty = &#row;),
+            };
             tokens.extend(self.steps(rest, ends, x, hold, label));
             return tokens;
         };
@@ -187,7 +191,8 @@ impl<'p> Body<'p> {
     fn send(&mut self, send: &Send, x: usize, hold: Hold, shared: bool) -> TokenStream {
         let at = send.at.span();
         let here = place(at);
-        let (key, to, cx, when, out) = (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
+        let (key, to, cx, when, out) =
+            (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
         let key = if shared { quote_spanned!(here=> &#key) } else { quote!(#key) };
         let mut tokens = quote_spanned!(here=> let #to = #out.key(#key, #when, #cx););
         let Some((how, index)) = send.words else {

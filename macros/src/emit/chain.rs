@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use super::body::Body;
 use super::code::{body_span, params, paste, scoped};
 use super::edge::{how_name, in_name, operator, out_name};
-use super::ident::{local, named, place};
+use super::ident::{first, local, named, place};
 use super::meta::chain_name;
 use super::sink::handle;
 use crate::lower::flow::{Branch, Flow};
@@ -38,16 +38,18 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         let t = local("t0", body);
         let gate = quote_spanned!(place(body)=> let #t = __rt::is_time(#t););
         let t = local("t0", at);
-        quote_spanned!(place(at)=> #call #gate let #t = #cx.time(#t); let _ = #t;)
+        quote_spanned!(place(at)=> #call #gate let #t = #cx.time(#t);)
     });
     chain.body.code(&mut mentioned);
     let lets = lets(plan, &chain.body, mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
     let body = Body::new(plan, chain).write(&chain.body);
+    // a connector that is no source of these rows is blamed, not the name
+    let from = first(&source.connector.tokens, at);
+    let call = quote_spanned!(place(from)=> __rt::source::<#row, _, _, _, _>);
     quote_spanned! {place(at)=> {
         #lets
-        __rt::source::<#row, _, _, _, _>(#g, &#meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
-            let _ = (&#x, &#cx, &#n, &#o);
+        #call(#g, &#meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
             #time
             #body
         });
@@ -87,7 +89,6 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize) -> TokenStream {
 fn closure(at: Span, body: TokenStream) -> TokenStream {
     let (x, t, cx, n, o) = (local("x0", at), local("t0", at), local("cx", at), local("n", at), local("o", at));
     quote_spanned! {place(at)=> move |#x, #t, #cx, #n, #o| {
-        let _ = (&#x, &#t, &#cx, &#n, &#o);
         #body
     }}
 }
@@ -102,8 +103,9 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
     let at = chain.stream.span();
     chain.outs.iter().rev().fold(quote_spanned!(place(at)=> ()), |rest, out| {
         let one = match *out {
-            Out::Edge { edge, producer } => out_name(&plan.edges[edge], producer, at),
-            Out::Sink { sink, producer } => handle(&plan.sinks[sink], producer, at),
+            // each at its own place: what is wrong with it is not wrong with the chain
+            Out::Edge { edge, producer } => out_name(&plan.edges[edge], producer, plan.edges[edge].at.span()),
+            Out::Sink { sink, producer } => handle(&plan.sinks[sink], producer, plan.sinks[sink].name.span()),
         };
         quote_spanned!(place(at)=> (#one, #rest))
     })

@@ -105,7 +105,11 @@ pub(crate) fn params<'a>(params: &[Param], code: impl IntoIterator<Item = &'a Co
 }
 
 /// An expression with its params in scope.
-pub(crate) fn scoped<'a>(all: &[Param], code: impl IntoIterator<Item = &'a Code>, expression: TokenStream) -> TokenStream {
+pub(crate) fn scoped<'a>(
+    all: &[Param],
+    code: impl IntoIterator<Item = &'a Code>,
+    expression: TokenStream,
+) -> TokenStream {
     let lets = params(all, code);
     if lets.is_empty() { expression } else { quote!({ #lets #expression }) }
 }

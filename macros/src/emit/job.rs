@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
-use super::ident::{first, local, named, place};
+use super::ident::{first, local, moved, named, place};
 use super::{chain, edge, meta, row, sink};
 use crate::lower::{Collected, Head, Plan, collected};
 use crate::model::Model;
@@ -43,7 +43,11 @@ pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
 /// The struct of the params and the struct of the results.
 fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
     let Model { attributes, visibility, name, .. } = model;
-    let fields = model.params.iter().map(|Param { docs, name, ty, .. }| quote!(#docs #visibility #name: #ty));
+    let fields = model.params.iter().map(|Param { docs, name, ty, .. }| {
+        // what is said of the field is said at its name
+        let visibility = moved(visibility, name.span());
+        quote!(#docs #visibility #name: #ty)
+    });
     let about = format!("What a run of [`{name}`] gives back.");
     let rows = collected.iter().map(|Collected { name, ty }| {
         let about = format!("The rows that `{name}` collected, in no order between workers.");
@@ -91,6 +95,9 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
     let g = local("g", Span::mixed_site());
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());
+    // where something is left out, so may be the only use of a param; rustc is not to complain of that too
+    let fields = model.params.iter().map(|param| &param.name);
+    let read = if model.is_whole() { TokenStream::new() } else { quote!(#(let _ = &#me.#fields;)*) };
     quote! {
         /// Runs the job as a program: reads the command line, and prints what happened.
         #visibility fn main() -> ::std::process::ExitCode {
@@ -130,7 +137,7 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
         }
 
         fn __build<B: __rt::Backend>(&#me, #g: &mut __rt::Graph<'_>, #(#handles: &__rt::Collected<#types>),*) {
-            let _ = (&#g, #(#handles,)*);
+            #read
             #shared
             #sinks
             #chains
@@ -153,7 +160,6 @@ fn job_trait(model: &Model) -> TokenStream {
                 ::std::vec![#(#params),*]
             }
             fn from_values(#values: &mut __rt::Values) -> ::core::result::Result<Self, __rt::Fault> {
-                let _ = &#values;
                 ::core::result::Result::Ok(#name { #(#fields),* })
             }
             fn run_job(self, config: __rt::Config) -> ::core::result::Result<__rt::Summary, __rt::Error> {

@@ -28,11 +28,25 @@ pub(crate) enum Step<'m> {
 
 pub(crate) enum Branch<'m> {
     /// Another `let` goes on in the same chain.
-    Flow { at: &'m Ident, flow: Flow<'m> },
+    Flow {
+        at: &'m Ident,
+        flow: Flow<'m>,
+    },
     /// A key, and the keyed operators that use it.
-    Keyed { op: &'m Op, code: &'m Code, index: usize, sends: Vec<Send<'m>> },
-    Union { at: &'m Ident, out: usize },
-    Sink { at: &'m Ident, out: usize },
+    Keyed {
+        op: &'m Op,
+        code: &'m Code,
+        index: usize,
+        sends: Vec<Send<'m>>,
+    },
+    Union {
+        at: &'m Ident,
+        out: usize,
+    },
+    Sink {
+        at: &'m Ident,
+        out: usize,
+    },
 }
 
 /// A row that goes to a keyed operator.

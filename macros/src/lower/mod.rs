@@ -41,11 +41,25 @@ pub(crate) struct Edge<'m> {
 /// What stands behind an edge.
 pub(crate) enum Operator<'m> {
     Union,
-    Reduce { with: &'m Code, emit: &'m Emit },
-    Fold { start: &'m Code, with: &'m Code, emit: &'m Emit },
-    Aggregate { how: &'m Aggregate, emit: Emit },
+    Reduce {
+        with: &'m Code,
+        emit: &'m Emit,
+    },
+    Fold {
+        start: &'m Code,
+        with: &'m Code,
+        emit: &'m Emit,
+    },
+    Aggregate {
+        how: &'m Aggregate,
+        emit: Emit,
+    },
     /// `late`: its late rows go somewhere, so whole rows cross the edge.
-    Window { window: &'m Window, how: &'m Aggregate, late: bool },
+    Window {
+        window: &'m Window,
+        how: &'m Aggregate,
+        late: bool,
+    },
 }
 
 impl<'m> Operator<'m> {
@@ -84,9 +98,15 @@ pub(crate) enum Head<'m> {
 /// Where a chain writes, with the number of this producer.
 #[derive(Clone, Copy)]
 pub(crate) enum Out {
-    Edge { edge: usize, producer: usize },
+    Edge {
+        edge: usize,
+        producer: usize,
+    },
     /// Index in [`Plan::sinks`].
-    Sink { sink: usize, producer: usize },
+    Sink {
+        sink: usize,
+        producer: usize,
+    },
 }
 
 /// What the plan and messages say of an operator.

@@ -68,7 +68,7 @@ pub(crate) struct Stream {
 }
 
 pub(crate) enum Origin {
-    Source(Source),
+    Source(Box<Source>),
     /// Another stream.
     Stream(Use),
     /// Several, behind the word `union`.
@@ -103,6 +103,12 @@ impl Model {
     /// All streams, in data order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = StreamId> + use<> {
         (0..self.streams.len()).map(StreamId)
+    }
+
+    /// Whether nothing is left out.
+    pub(crate) fn is_whole(&self) -> bool {
+        let uses = self.sinks.iter().all(|sink| sink.sound && sink.inputs.iter().all(|input| input.sound));
+        uses && self.mentioned.is_empty() && self.streams.iter().all(|stream| stream.sound)
     }
 
     /// The gate behind a phase: what stands behind something that is not sound is not sound either.

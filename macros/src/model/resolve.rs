@@ -28,6 +28,8 @@ impl Named {
 
 struct Names<'d> {
     known: BTreeMap<String, Named>,
+    /// Names of two things: nobody can say which of them a use means.
+    doubled: Vec<Ident>,
     /// Streams that are made further down, by name.
     ahead: Vec<String>,
     diag: &'d mut Diagnostics,
@@ -35,7 +37,7 @@ struct Names<'d> {
 
 pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
     let ahead = job.statements.iter().filter(|s| is_stream(s)).filter_map(|s| Some(s.name.as_ref()?.to_string()));
-    let mut names = Names { known: BTreeMap::new(), ahead: ahead.collect(), diag };
+    let mut names = Names { known: BTreeMap::new(), doubled: vec![], ahead: ahead.collect(), diag };
     let mut model = Model {
         attributes: job.attributes,
         about: job.about,
@@ -53,7 +55,7 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
     for statement in &job.statements {
         if statement.word.as_ref().is_some_and(|word| word == "param")
             && let Some(name) = &statement.name
-            && names.declare(name, Named::Param, &mut model)
+            && names.declare(name, Named::Param)
             && let Some(What::Param(param)) = &statement.what
         {
             model.params.push(param.clone());
@@ -81,13 +83,16 @@ impl Names<'_> {
         match what {
             Some(What::Param(_)) => {}
             Some(What::Source(source)) => {
-                self.add(Stream {
-                    name: source.name.clone(),
-                    declared: Some(source.ty.clone()),
-                    origin: Origin::Source(source),
-                    ops: vec![],
-                    sound: true,
-                }, model);
+                self.add(
+                    Stream {
+                        name: source.name.clone(),
+                        declared: Some(source.ty.clone()),
+                        origin: Origin::Source(Box::new(source)),
+                        ops: vec![],
+                        sound: true,
+                    },
+                    model,
+                );
             }
             Some(What::Let(it)) => {
                 let mark = self.diag.mark();
@@ -110,7 +115,7 @@ impl Names<'_> {
             }
             Some(What::Sink(it)) => {
                 let inputs: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
-                let sound = self.declare(&it.name, Named::Sink, model);
+                let sound = self.declare(&it.name, Named::Sink);
                 model.sinks.push(Sink { name: it.name, inputs, connector: it.connector, sound });
             }
             Some(What::Drop(it)) => {
@@ -118,18 +123,20 @@ impl Names<'_> {
                 model.drops.extend(drops);
             }
             None => {
-                // the names in it but its own, each of which it may have used
+                // the names in it but its own, each of which it may have used; a broken sink may have its stream where
+                // its name belongs
+                let is_sink = word.as_ref().is_some_and(|word| word == "sink");
                 let mut mentioned = vec![];
                 code::names(tokens, &mut mentioned);
                 if let Some(own) = &name
-                    && let Some(at) = mentioned.iter().position(|it| it == own)
+                    && let Some(at) = mentioned.iter().position(|it| it == own && !is_sink)
                 {
                     mentioned.remove(at);
                 }
                 model.mentioned.extend(mentioned);
                 match (word, name) {
-                    (Some(word), Some(name)) if word == "sink" => {
-                        self.declare(&name, Named::Sink, model);
+                    (Some(_), Some(name)) if is_sink => {
+                        self.known.entry(name.to_string()).or_insert(Named::Sink);
                     }
                     (Some(word), _) if word == "param" => {}
                     (_, Some(name)) => {
@@ -148,19 +155,22 @@ impl Names<'_> {
         if let Some(at) = self.ahead.iter().position(|ahead| name == ahead) {
             self.ahead.remove(at);
         }
-        if !self.declare(&name, Named::Stream(id), model) {
+        if !self.declare(&name, Named::Stream(id)) {
             model.streams[id.0].sound = false;
-            // nobody can say which of the two is meant further down
             model.mentioned.push(name);
         }
     }
 
     /// Gives a name to something; says whether it was free.
-    fn declare(&mut self, name: &Ident, what: Named, model: &mut Model) -> bool {
+    fn declare(&mut self, name: &Ident, what: Named) -> bool {
         let text = name.to_string();
         if text == "union" || (text == "summary" && what == Named::Sink) {
             let why = if text == "union" { "is a word of the language" } else { "is a field of every job's results" };
-            self.diag.report_mild(name, format!("`{name}` {why} and cannot name a {}", what.kind()), "give it another name");
+            self.diag.report_mild(
+                name,
+                format!("`{name}` {why} and cannot name a {}", what.kind()),
+                "give it another name",
+            );
             self.known.entry(text).or_insert(what);
             return false;
         }
@@ -176,10 +186,7 @@ impl Names<'_> {
                     format!("`{name}` is the name of a {kind} already"),
                     "names are unique in a job: they name flags, state and outputs; rename one of the two",
                 );
-                if let Named::Stream(id) = *first {
-                    model.streams[id.0].sound = false;
-                    model.mentioned.push(name.clone());
-                }
+                self.doubled.push(name.clone());
                 false
             }
         }
@@ -189,12 +196,18 @@ impl Names<'_> {
     fn input(&mut self, input: &Input, model: &mut Model) -> Option<Use> {
         let name = &input.stream;
         let text = name.to_string();
+        if self.doubled.contains(name) {
+            model.mentioned.push(name.clone());
+            return None;
+        }
         let stream = match self.known.get(&text) {
             Some(Named::Stream(id)) => *id,
             Some(other) => {
                 let kind = other.kind();
                 let help = match other {
-                    Named::Param => format!("a param is seen in closures and connectors; rows come in with `source rows: Type = rows({name});`"),
+                    Named::Param => format!(
+                        "a param is seen in closures and connectors; rows come in with `source rows: Type = rows({name});`"
+                    ),
                     _ => format!("write the stream that goes into `{name}`"),
                 };
                 self.diag.report(name, format!("`{name}` is a {kind}, not a stream"), help);
@@ -225,7 +238,9 @@ impl Names<'_> {
                 return None;
             }
         };
-        let Some(output) = &input.output else { return Some(Use { stream, port: Port::Rows, at: name.clone(), sound: true }) };
+        let Some(output) = &input.output else {
+            return Some(Use { stream, port: Port::Rows, at: name.clone(), sound: true });
+        };
         let made = model.stream(stream);
         if matches!(made.origin, Origin::Broken) || (output == "late" && made.has_late()) {
             return Some(Use { stream, port: Port::Late, at: name.clone(), sound: true });
@@ -237,9 +252,8 @@ impl Names<'_> {
             let help = near_or(&output.to_string(), ["late"], format!("its outputs are `{name}` and `{name}.late`"));
             self.diag.report(output, format!("`{name}` has no output `{output}`"), help);
         } else {
-            let help = crate::catalog::operator(&output.to_string()).map_or(format!("write `{name}`"), |row| {
-                format!("write `{}` in a `let`", row.form)
-            });
+            let help = crate::catalog::operator(&output.to_string())
+                .map_or(format!("write `{name}`"), |row| format!("write `{}` in a `let`", row.form));
             self.diag.report(output, format!("`{name}` has no output `{output}`"), help);
         }
         None

@@ -95,7 +95,11 @@ impl Part {
             let of = match (word.need, given.next()) {
                 (Need::Nothing, None) => None,
                 (Need::Nothing, Some(argument)) => {
-                    diag.report(argument, format!("`{name}` takes no argument"), format!("write `{name}()`; to count some rows, filter in front"));
+                    diag.report(
+                        argument,
+                        format!("`{name}` takes no argument"),
+                        format!("write `{name}()`; to count some rows, filter in front"),
+                    );
                     return None;
                 }
                 (_, argument) => {

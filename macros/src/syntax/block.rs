@@ -181,7 +181,8 @@ fn backend(from: &mut Cursor, job: &Ident, diag: &mut Diagnostics) -> Ident {
     }
     let mut arguments = split::arguments(inside).into_iter();
     let mut first = Cursor::new(arguments.next().unwrap_or_default(), open);
-    let Some(backend) = first.ident("a state backend", &backends()).map_err(|problem| diag.add_mild(problem)).ok() else {
+    let Some(backend) = first.ident("a state backend", &backends()).map_err(|problem| diag.add_mild(problem)).ok()
+    else {
         return memory;
     };
     let more = if first.is_end() { arguments.next() } else { Some(first.rest()) };

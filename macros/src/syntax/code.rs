@@ -30,7 +30,13 @@ enum Form {
 
 impl Code {
     /// Reads an expression, which is to stand behind `before`. `what` says what it is to be, for the case that there is none.
-    pub(crate) fn parse(tokens: TokenStream, before: impl ToTokens, what: &str, help: &str, diag: &mut Diagnostics) -> Option<Code> {
+    pub(crate) fn parse(
+        tokens: TokenStream,
+        before: impl ToTokens,
+        what: &str,
+        help: &str,
+        diag: &mut Diagnostics,
+    ) -> Option<Code> {
         if tokens.is_empty() {
             diag.report(before, format!("expected {what}"), help);
             return None;
@@ -40,7 +46,11 @@ impl Code {
             Ok(expr) => (!refused).then(|| Code { form: Form::of(&expr, &tokens), tokens }),
             Err(error) => {
                 let problem = if error.to_string().starts_with("unexpected end of input") {
-                    Problem::new(tokens.clone().into_iter().last(), "the expression stops here", "something is missing behind this")
+                    Problem::new(
+                        tokens.clone().into_iter().last(),
+                        "the expression stops here",
+                        "something is missing behind this",
+                    )
                 } else {
                     let at = match find(tokens.clone(), error.span()) {
                         Some(token) => token.to_token_stream(),
@@ -60,7 +70,12 @@ impl Code {
     }
 
     /// Reads a closure, or the path of a function.
-    pub(crate) fn function(tokens: TokenStream, before: impl ToTokens, help: &str, diag: &mut Diagnostics) -> Option<Code> {
+    pub(crate) fn function(
+        tokens: TokenStream,
+        before: impl ToTokens,
+        help: &str,
+        diag: &mut Diagnostics,
+    ) -> Option<Code> {
         let code = Code::parse(tokens, before, "a closure", help, diag)?;
         if code.form == Form::Other {
             diag.report(&code, "expected a closure", help);
@@ -102,7 +117,10 @@ impl Form {
         match expr {
             Expr::Closure(closure) => {
                 let body = closure.body.to_token_stream().into_iter().count();
-                Form::Closure { head: tokens.clone().into_iter().count().saturating_sub(body), place: is_place(closure) }
+                Form::Closure {
+                    head: tokens.clone().into_iter().count().saturating_sub(body),
+                    place: is_place(closure),
+                }
             }
             Expr::Lit(_)
             | Expr::Tuple(_)

@@ -20,7 +20,7 @@ pub(crate) use block::{Job, Statement, What, parse};
 pub(crate) use code::Code;
 pub(crate) use operator::{Call, Emit, Op};
 pub(crate) use param::Param;
-pub(crate) use sink::{Connector};
+pub(crate) use sink::Connector;
 pub(crate) use source::Source;
 pub(crate) use stream::{Input, Start};
 pub(crate) use units::Length;

@@ -104,7 +104,9 @@ impl Op {
     /// Reports `.name` or `.name { .. }`.
     pub(crate) fn without_arguments(name: &Ident, braces: bool, diag: &mut Diagnostics) {
         match catalog::operator(&name.to_string()) {
-            Some(row) if braces => diag.report(name, format!("`{name}` has no body in braces"), format!("write `{}`", row.form)),
+            Some(row) if braces => {
+                diag.report(name, format!("`{name}` has no body in braces"), format!("write `{}`", row.form))
+            }
             Some(row) => diag.report(name, format!("`{name}` lacks its arguments"), format!("write `{}`", row.form)),
             None => unknown(name, diag),
         }
@@ -132,7 +134,11 @@ fn emit(name: &Ident, given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Di
     if name == "aggregate"
         && let Some(second) = given.iter().find(|argument| is_aggregate(argument))
     {
-        diag.report(second, "`aggregate` takes one argument", "put several aggregates into a tuple: `aggregate((count(), sum(|r| r.x)))`");
+        diag.report(
+            second,
+            "`aggregate` takes one argument",
+            "put several aggregates into a tuple: `aggregate((count(), sum(|r| r.x)))`",
+        );
         return None;
     }
     let help = "write `emit each` (a result per row), `emit every 1s` or `emit at_end`";

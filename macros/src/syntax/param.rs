@@ -29,7 +29,12 @@ impl Param {
         from.name("param", FORM)
     }
 
-    pub(crate) fn parse(name: Ident, mut attributes: Attributes, from: &mut Cursor, diag: &mut Diagnostics) -> Option<Param> {
+    pub(crate) fn parse(
+        name: Ident,
+        mut attributes: Attributes,
+        from: &mut Cursor,
+        diag: &mut Diagnostics,
+    ) -> Option<Param> {
         attributes.refuse("a param", diag);
         diag.take(from.punct(':', FORM))?;
         let ty = diag.take(from.ty(&format!("`{name}`"), FORM))?;

@@ -40,7 +40,8 @@ impl Sink {
             return None;
         };
         let mark = diag.mark();
-        let inputs = Input::list(list.stream(), &name, "write the names of the streams: `sink name(a, b.late) = ..;`", diag);
+        let inputs =
+            Input::list(list.stream(), &name, "write the names of the streams: `sink name(a, b.late) = ..;`", diag);
         if inputs.is_empty() && !diag.spoiled_since(mark) {
             diag.report(&name, format!("`{name}` takes no stream"), FORM);
         }
@@ -50,7 +51,11 @@ impl Sink {
         let connector = match &tokens[..] {
             [TokenTree::Ident(word), TokenTree::Group(group)] if word == "collect" => {
                 if !group.stream().is_empty() {
-                    diag.report(group.stream(), "`collect` takes no argument", "write `collect()`; the rows come back from `run`");
+                    diag.report(
+                        group.stream(),
+                        "`collect` takes no argument",
+                        "write `collect()`; the rows come back from `run`",
+                    );
                     return None;
                 }
                 Connector::Collect

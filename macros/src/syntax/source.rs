@@ -40,6 +40,7 @@ impl Source {
         let known = Known { of: "a source", words: catalog::SOURCE_OPTIONS, later: catalog::LATER_SOURCE_OPTIONS };
         let (mut event_time, mut late_by, mut ordered_splits, mut skip_bad) = (None, None, None, false);
         for (word, mut value) in known.read(arguments, &name, diag) {
+            let mark = diag.mark();
             match word.to_string().as_str() {
                 "event_time" => {
                     let help = "write which field says when it happened: `event_time |r| r.at`";
@@ -60,7 +61,9 @@ impl Source {
                     }
                 }
             }
-            diag.take(value.end("`,` or `;`", "options are separated by commas"));
+            if !diag.spoiled_since(mark) {
+                diag.take(value.end("`,` or `;`", "options are separated by commas"));
+            }
         }
         Some(Source { name, ty, connector: connector?, event_time, late_by, ordered_splits, skip_bad })
     }

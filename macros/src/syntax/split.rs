@@ -23,7 +23,11 @@ pub(crate) fn statements(block: TokenStream, diag: &mut Diagnostics) -> Vec<Toke
             && starts_statement(word)
             && ends_statement(before)
         {
-            diag.report_mild(word, format!("expected `;` in front of `{word}`"), "end the statement before it with `;`");
+            diag.report_mild(
+                word,
+                format!("expected `;` in front of `{word}`"),
+                "end the statement before it with `;`",
+            );
             all.push(std::mem::take(&mut now));
         }
         last = Some(token.clone());

@@ -22,7 +22,8 @@ pub(crate) enum Amount {
 
 /// Reads a literal. `None` if it is no number with a unit of time.
 pub(crate) fn read(text: &str) -> Option<Amount> {
-    if !text.starts_with(|c: char| c.is_ascii_digit()) || ["0x", "0o", "0b"].iter().any(|radix| text.starts_with(radix)) {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) || ["0x", "0o", "0b"].iter().any(|radix| text.starts_with(radix))
+    {
         return None;
     }
     let mut parts: Vec<(String, &str)> = vec![];
@@ -58,9 +59,9 @@ pub(crate) fn read(text: &str) -> Option<Amount> {
             format!("write each unit once, the largest first: `{sorted}`"),
         ));
     }
-    let total = parts.iter().try_fold(0i64, |sum, (number, unit)| {
-        sum.checked_add(number.parse::<i64>().ok()?.checked_mul(size(unit))?)
-    });
+    let total = parts
+        .iter()
+        .try_fold(0i64, |sum, (number, unit)| sum.checked_add(number.parse::<i64>().ok()?.checked_mul(size(unit))?));
     Some(match total {
         Some(micros) => Amount::Micros(micros),
         None => Amount::Refused(

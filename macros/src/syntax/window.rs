@@ -21,12 +21,24 @@ pub(crate) struct Window {
 const FORM: &str = "write `window(tumbling 1h)` or `window(tumbling 1d offset 6h)`";
 
 impl Window {
-    pub(crate) fn parse(name: &Ident, given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Diagnostics) -> Option<Window> {
+    pub(crate) fn parse(
+        name: &Ident,
+        given: &mut std::vec::IntoIter<TokenStream>,
+        diag: &mut Diagnostics,
+    ) -> Option<Window> {
         let mark = diag.mark();
-        let kind = kind(Cursor::new(given.next().unwrap_or_default(), name), diag);
+        let mut first = Cursor::new(given.next().unwrap_or_default(), name);
+        if let Ok(word) = first.clone().ident("", "")
+            && catalog::WINDOW_OPTIONS.contains(&&*word.to_string())
+        {
+            diag.report(&word, "the kind of window is said first", format!("{FORM}, and options behind it"));
+            return None;
+        }
+        let kind = kind(&mut first, diag);
         let known = Known { of: "`window`", words: catalog::WINDOW_OPTIONS, later: catalog::LATER_WINDOW_OPTIONS };
         let (mut allow_late, mut refire, mut no_refire) = (None, None, None);
         for (word, mut value) in known.read(given, name, diag) {
+            let mark = diag.mark();
             match word.to_string().as_str() {
                 "allow_late" => {
                     allow_late = diag.take(Length::parse(&mut value, "allow_late")).map(|length| (word, length));
@@ -34,7 +46,9 @@ impl Window {
                 "refire" => refire = Some(word),
                 _ => no_refire = Some(word),
             }
-            diag.take(value.end("`,` or `)`", "options are separated by commas"));
+            if !diag.spoiled_since(mark) {
+                diag.take(value.end("`,` or `)`", "options are separated by commas"));
+            }
         }
         if diag.spoiled_since(mark) {
             return None;
@@ -58,20 +72,18 @@ impl Window {
     }
 }
 
-fn kind(mut from: Cursor, diag: &mut Diagnostics) -> Option<(Length, Option<Length>)> {
+fn kind(from: &mut Cursor, diag: &mut Diagnostics) -> Option<(Length, Option<Length>)> {
     let word = diag.take(from.ident("a kind of window", FORM))?;
     let text = word.to_string();
     if text != "tumbling" {
         if catalog::LATER_WINDOWS.contains(&&*text) {
             diag.report(&word, format!("the window `{word}` is not built yet"), FORM);
-        } else if catalog::WINDOW_OPTIONS.contains(&&*text) {
-            diag.report(&word, "the kind of window is said first", format!("{FORM}, and options behind it"));
         } else {
             diag.report(&word, format!("there is no window `{word}`"), near_or(&text, ["tumbling"], FORM));
         }
         return None;
     }
-    let size = diag.take(Length::parse(&mut from, "tumbling"))?;
+    let size = diag.take(Length::parse(from, "tumbling"))?;
     if from.is_end() {
         return Some((size, None));
     }
@@ -85,7 +97,7 @@ fn kind(mut from: Cursor, diag: &mut Diagnostics) -> Option<(Length, Option<Leng
         diag.report(&word, fact, near_or(&text, ["offset"], FORM));
         return None;
     }
-    let offset = diag.take(Length::parse(&mut from, "offset"))?;
+    let offset = diag.take(Length::parse(from, "offset"))?;
     diag.take(from.end("`,`", FORM))?;
     Some((size, Some(offset)))
 }

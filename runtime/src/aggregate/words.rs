@@ -149,78 +149,142 @@ impl<N: Number> Aggregator<N> for Mean {
     label = "cannot be compared",
     note = "`min` and `max` take integers, floats, `Timestamp`, `TimeSpan`, strings, and tuples or `Option`s of them"
 )]
-pub trait Comparable: Record + Clone + Default {
+pub trait Comparable: Record + Clone {
+    /// How the greatest or the least so far is kept. Its default is that of no value yet.
+    type Held: Record + Default;
     /// How they compare.
     fn compare(&self, other: &Self) -> Ordering;
+    /// Keeps the greater one.
+    fn raise(held: &mut Self::Held, value: &Self);
+    /// Keeps the less one.
+    fn lower(held: &mut Self::Held, value: &Self);
+    /// Merges two greatest.
+    fn merge_raised(held: &mut Self::Held, other: Self::Held);
+    /// Merges two least.
+    fn merge_lowered(held: &mut Self::Held, other: Self::Held);
+    /// The greatest; there was a value.
+    fn raised(held: &Self::Held) -> Self;
+    /// The least; there was a value.
+    fn lowered(held: &Self::Held) -> Self;
 }
-macro_rules! comparable {
-    ($($t:ty),*) => { $(
+
+/// Values whose order is that of unsigned integers: the greatest starts from 0, the least is kept as its complement, so
+/// that both need no flag for "no value yet".
+macro_rules! by_bits {
+    ($($t:ty as $bits:ty: |$v:ident| $to:expr, |$b:ident| $from:expr;)*) => { $(
         impl Comparable for $t {
+            type Held = $bits;
             #[inline(always)]
-            fn compare(&self, other: &Self) -> Ordering { Ord::cmp(self, other) }
+            fn compare(&self, other: &Self) -> Ordering {
+                let bits = |$v: $t| -> $bits { $to };
+                bits(*self).cmp(&bits(*other))
+            }
+            #[inline(always)]
+            fn raise(held: &mut $bits, value: &$t) { let $v = *value; *held = (*held).max($to); }
+            #[inline(always)]
+            fn lower(held: &mut $bits, value: &$t) { let $v = *value; *held = (*held).max(!$to); }
+            #[inline(always)]
+            fn merge_raised(held: &mut $bits, other: $bits) { *held = (*held).max(other); }
+            #[inline(always)]
+            fn merge_lowered(held: &mut $bits, other: $bits) { *held = (*held).max(other); }
+            #[inline(always)]
+            fn raised(held: &$bits) -> $t { let $b = *held; $from }
+            #[inline(always)]
+            fn lowered(held: &$bits) -> $t { let $b = !*held; $from }
         }
     )* };
 }
-comparable!(bool, char, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, String, Timestamp, TimeSpan);
-impl Comparable for f32 {
-    #[inline(always)]
-    fn compare(&self, other: &Self) -> Ordering {
-        self.total_cmp(other)
-    }
+by_bits! {
+    u8 as u8: |v| v, |b| b;
+    u16 as u16: |v| v, |b| b;
+    u32 as u32: |v| v, |b| b;
+    u64 as u64: |v| v, |b| b;
+    u128 as u128: |v| v, |b| b;
+    usize as u64: |v| v as u64, |b| b as usize;
+    i8 as u8: |v| (v as u8) ^ (1 << 7), |b| (b ^ (1 << 7)) as i8;
+    i16 as u16: |v| (v as u16) ^ (1 << 15), |b| (b ^ (1 << 15)) as i16;
+    i32 as u32: |v| (v as u32) ^ (1 << 31), |b| (b ^ (1 << 31)) as i32;
+    i64 as u64: |v| (v as u64) ^ (1 << 63), |b| (b ^ (1 << 63)) as i64;
+    i128 as u128: |v| (v as u128) ^ (1 << 127), |b| (b ^ (1 << 127)) as i128;
+    isize as u64: |v| (v as i64 as u64) ^ (1 << 63), |b| (b ^ (1 << 63)) as i64 as isize;
+    bool as u8: |v| u8::from(v), |b| b & 1 == 1;
+    char as u32: |v| u32::from(v), |b| char::from_u32(b).unwrap_or_default();
+    Timestamp as u64: |v| (v.millis() as u64) ^ (1 << 63), |b| Timestamp::from_millis((b ^ (1 << 63)) as i64);
+    TimeSpan as u64: |v| (v.micros() as u64) ^ (1 << 63), |b| TimeSpan::from_micros((b ^ (1 << 63)) as i64);
+    f32 as u32: |v| float_bits(i64::from(v.to_bits() as i32), 31) as u32, |b| f32::from_bits(bits_of_float(u64::from(b), 31) as u32);
+    f64 as u64: |v| float_bits(v.to_bits() as i64, 63), |b| f64::from_bits(bits_of_float(b, 63));
 }
-impl Comparable for f64 {
-    #[inline(always)]
-    fn compare(&self, other: &Self) -> Ordering {
-        self.total_cmp(other)
-    }
+
+/// The bits of a float, sign extended to 64, in the order of `total_cmp`.
+#[inline(always)]
+fn float_bits(bits: i64, sign: u32) -> u64 {
+    let flip = ((bits >> 63) as u64) >> (64 - sign);
+    ((bits as u64) ^ flip ^ (1 << sign)) & (u64::MAX >> (63 - sign))
 }
-impl<T: Comparable> Comparable for Option<T> {
-    #[inline(always)]
-    fn compare(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Less,
-            (Some(_), None) => Ordering::Greater,
-            (Some(a), Some(b)) => a.compare(b),
+
+/// The inverse of [`float_bits`].
+#[inline(always)]
+fn bits_of_float(ordered: u64, sign: u32) -> u64 {
+    let negative = ordered >> sign == 0;
+    if negative { !ordered & (u64::MAX >> (63 - sign)) } else { ordered ^ (1 << sign) }
+}
+
+macro_rules! by_value {
+    ($([$($generic:tt)*] $t:ty: |$a:ident, $b:ident| $compare:expr;)*) => { $(
+        impl<$($generic)*> Comparable for $t {
+            type Held = Option<$t>;
+            fn compare(&self, other: &Self) -> Ordering { let ($a, $b) = (self, other); $compare }
+            fn raise(held: &mut Option<$t>, value: &$t) {
+                if held.as_ref().is_none_or(|best| value.compare(best) == Ordering::Greater) { *held = Some(value.clone()) }
+            }
+            fn lower(held: &mut Option<$t>, value: &$t) {
+                if held.as_ref().is_none_or(|best| value.compare(best) == Ordering::Less) { *held = Some(value.clone()) }
+            }
+            fn merge_raised(held: &mut Option<$t>, other: Option<$t>) { if let Some(other) = &other { Self::raise(held, other) } }
+            fn merge_lowered(held: &mut Option<$t>, other: Option<$t>) { if let Some(other) = &other { Self::lower(held, other) } }
+            fn raised(held: &Option<$t>) -> $t { taken(held) }
+            fn lowered(held: &Option<$t>) -> $t { taken(held) }
         }
-    }
+    )* };
 }
-impl<A: Comparable, B: Comparable> Comparable for (A, B) {
-    fn compare(&self, other: &Self) -> Ordering {
-        self.0.compare(&other.0).then_with(|| self.1.compare(&other.1))
-    }
+by_value! {
+    [] String: |a, b| a.cmp(b);
+    [T: Comparable] Option<T>: |a, b| match (a, b) {
+        (None, None) => Ordering::Equal,
+        (None, Some(_)) => Ordering::Less,
+        (Some(_), None) => Ordering::Greater,
+        (Some(a), Some(b)) => a.compare(b),
+    };
+    [A: Comparable, B: Comparable] (A, B): |a, b| a.0.compare(&b.0).then_with(|| a.1.compare(&b.1));
+    [A: Comparable, B: Comparable, C: Comparable] (A, B, C): |a, b| {
+        a.0.compare(&b.0).then_with(|| a.1.compare(&b.1)).then_with(|| a.2.compare(&b.2))
+    };
 }
-impl<A: Comparable, B: Comparable, C: Comparable> Comparable for (A, B, C) {
-    fn compare(&self, other: &Self) -> Ordering {
-        self.0.compare(&other.0).then_with(|| self.1.compare(&other.1)).then_with(|| self.2.compare(&other.2))
-    }
+
+#[expect(clippy::expect_used, reason = "an accumulator is made for the row that is added to it at once")]
+fn taken<T: Clone>(held: &Option<T>) -> T {
+    held.clone().expect("there is no accumulator without a row")
 }
 
 macro_rules! extremes {
-    ($(#[$doc:meta])* $name:ident, $(#[$by_doc:meta])* $by:ident, $wins:pat) => {
+    ($(#[$doc:meta])* $name:ident, $(#[$by_doc:meta])* $by:ident, $wins:pat, $keep:ident, $merge:ident, $kept:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default)]
         pub struct $name;
         impl<N: Comparable> Aggregator<N> for $name {
-            type Acc = Option<N>;
+            type Acc = N::Held;
             type Out = N;
             #[inline(always)]
-            fn add(&self, acc: &mut Option<N>, value: &N) {
-                match acc {
-                    Some(best) if !matches!(value.compare(best), $wins) => {}
-                    _ => *acc = Some(value.clone()),
-                }
+            fn add(&self, acc: &mut N::Held, value: &N) {
+                N::$keep(acc, value)
             }
             #[inline(always)]
-            fn merge(&self, acc: &mut Option<N>, other: Option<N>) {
-                if let Some(other) = &other {
-                    self.add(acc, other);
-                }
+            fn merge(&self, acc: &mut N::Held, other: N::Held) {
+                N::$merge(acc, other)
             }
             #[inline(always)]
-            fn finish(&self, acc: &Option<N>) -> N {
-                // There is no accumulator without a row.
-                acc.clone().unwrap_or_default()
+            fn finish(&self, acc: &N::Held) -> N {
+                N::$kept(acc)
             }
         }
         $(#[$by_doc])*
@@ -228,7 +292,7 @@ macro_rules! extremes {
         pub struct $by;
         impl<N: Comparable, T: Record + Clone> Aggregator<(N, T)> for $by {
             type Acc = Option<(N, T)>;
-            type Out = Option<T>;
+            type Out = T;
             fn add(&self, acc: &mut Option<(N, T)>, row: &(N, T)) {
                 match acc {
                     Some(best) if !matches!(row.0.compare(&best.0), $wins) => {}
@@ -240,8 +304,8 @@ macro_rules! extremes {
                     self.add(acc, &other);
                 }
             }
-            fn finish(&self, acc: &Option<(N, T)>) -> Option<T> {
-                acc.as_ref().map(|best| best.1.clone())
+            fn finish(&self, acc: &Option<(N, T)>) -> T {
+                taken(acc).1
             }
         }
     };
@@ -251,12 +315,52 @@ extremes!(
     Min,
     /// `min_by(|r| r.x)`: the row with the least value; of several, one of them.
     MinBy,
-    Ordering::Less
+    Ordering::Less,
+    lower,
+    merge_lowered,
+    lowered
 );
 extremes!(
     /// `max(|r| r.x)`: the greatest value.
     Max,
     /// `max_by(|r| r.x)`: the row with the greatest value; of several, one of them.
     MaxBy,
-    Ordering::Greater
+    Ordering::Greater,
+    raise,
+    merge_raised,
+    raised
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extremes<N: Comparable + std::fmt::Debug + PartialEq>(ascending: &[N]) {
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(a.compare(b), i.cmp(&j), "{a:?} {b:?}");
+                let (mut most, mut least) = (N::Held::default(), N::Held::default());
+                [a, b].into_iter().for_each(|v| {
+                    N::raise(&mut most, v);
+                    N::lower(&mut least, v);
+                });
+                assert_eq!((&N::raised(&most), &N::lowered(&least)), (&ascending[i.max(j)], &ascending[i.min(j)]));
+            }
+        }
+    }
+
+    #[test]
+    fn the_greatest_and_the_least_are_kept_without_a_flag() {
+        extremes(&[i8::MIN, -1, 0, 1, i8::MAX]);
+        extremes(&[i64::MIN, -1, 0, 1, i64::MAX]);
+        extremes(&[0u64, 1, u64::MAX]);
+        extremes(&[f64::NEG_INFINITY, -1.5, -0.0, 0.0, 1e-300, 2.0, f64::INFINITY]);
+        extremes(&[f32::NEG_INFINITY, -1.5, -0.0, 0.0, 1e-30, 2.0, f32::INFINITY]);
+        extremes(&[Timestamp::MIN, Timestamp::from_millis(0), Timestamp::MAX]);
+        extremes(&['a', 'z', char::MAX]);
+        extremes(&[false, true]);
+        extremes(&["".to_owned(), "a".to_owned(), "b".to_owned()]);
+        extremes(&[None, Some(-1i32), Some(7)]);
+        extremes(&[(1u8, -2i32), (1, 5), (2, -9)]);
+    }
+}

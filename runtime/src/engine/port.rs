@@ -61,6 +61,32 @@ pub trait Live: 'static {
     fn counts(&self, to: &mut Vec<u64>);
 }
 
+/// Taken out while the chain's loop owns it.
+impl<L: Live> Live for Option<L> {
+    fn open(&mut self) -> bool {
+        self.as_mut().is_none_or(Live::open)
+    }
+    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
+        if let Some(live) = self {
+            live.ship(what, watermark, caps);
+        }
+    }
+    fn waiting(&self) -> usize {
+        self.as_ref().map_or(0, Live::waiting)
+    }
+    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
+        self.as_mut().map_or(Ok(()), |live| live.barrier(epoch, local))
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        self.as_mut().map_or(Ok(()), Live::check)
+    }
+    fn counts(&self, to: &mut Vec<u64>) {
+        if let Some(live) = self {
+            live.counts(to);
+        }
+    }
+}
+
 impl<'g> Outs<'g> for () {
     type Live = ();
     fn open(self, _: usize, _: &mut OperatorBuilder<'g, u64>, _: &Rc<Local>) -> Result<(), Error> {
@@ -174,6 +200,11 @@ pub struct EdgePort<K: Key, V: Record, T: Time, C: Combine<K, V>> {
 }
 
 impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
+    /// Writes a row whose value is apart from its key.
+    #[inline(always)]
+    pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &Cx) {
+        self.writer.row(key, value, time, cx)
+    }
     /// First step of writing a row: its key and event time.
     #[inline(always)]
     pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &Cx) -> Slot {

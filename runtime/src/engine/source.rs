@@ -23,7 +23,7 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::scheduling::Activator;
 
 /// Counters of a body: one per operator that changes the number of rows.
-pub trait Counters: 'static {
+pub trait Counters: Copy + 'static {
     /// Their values.
     fn values(&self) -> &[u64];
 }
@@ -109,7 +109,7 @@ where
         cx,
         reader,
         counters,
-        live,
+        live: Some(live),
         body,
         rows_of: std::marker::PhantomData,
     };
@@ -155,7 +155,8 @@ struct Running<R, S, N, L, F> {
     cx: Cx,
     reader: S,
     counters: N,
-    live: L,
+    /// Taken out while rows are read.
+    live: Option<L>,
     body: F,
     rows_of: std::marker::PhantomData<R>,
 }
@@ -361,7 +362,7 @@ where
 struct Rows<'x, R, N, L, F> {
     cx: &'x mut Cx,
     counters: &'x mut N,
-    live: &'x mut L,
+    live: &'x mut Option<L>,
     body: &'x mut F,
     skip: bool,
     skipped: &'x mut u64,
@@ -371,16 +372,21 @@ struct Rows<'x, R, N, L, F> {
 impl<R, N, L, F> Emit<R> for Rows<'_, R, N, L, F>
 where
     R: RowType,
+    N: Copy,
     F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut L),
 {
     #[inline(always)]
     fn row(&mut self, row: R::Row<'_>) {
         self.cx.row += 1;
-        (self.body)(row, self.cx, self.counters, self.live);
+        if let Some(live) = self.live {
+            (self.body)(row, self.cx, self.counters, live);
+        }
     }
     #[inline(always)]
     fn rows<'a, I: Iterator<Item = R::Row<'a>>>(&mut self, rows: I) {
-        each::<R, N, L, F, I>(rows, self.cx, self.counters, self.live, self.body);
+        if let Some(live) = self.live.take() {
+            *self.live = Some(each::<R, N, L, F, I>(rows, self.cx, self.counters, live, self.body));
+        }
     }
     fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
         if !self.skip {
@@ -391,17 +397,34 @@ where
     }
 }
 
-/// The loop over rows that lie side by side. A function of its own: its arguments are known to be apart, so what the
-/// body counts and sums stays in registers and the loop vectorizes.
+/// The loop over rows that lie side by side. It owns what the body counts and writes into while it runs, so that sums
+/// stay in registers and the loop vectorizes: behind a reference they would be stored at each row.
 #[inline(never)]
-fn each<'a, R, N, L, F, I>(rows: I, cx: &mut Cx, counters: &mut N, live: &mut L, body: &mut F)
+fn each<'a, R, N, L, F, I>(rows: I, cx: &mut Cx, counters: &mut N, live: L, body: &mut F) -> L
 where
     R: RowType,
+    N: Copy,
     F: for<'b> FnMut(R::Row<'b>, &mut Cx, &mut N, &mut L),
     I: Iterator<Item = R::Row<'a>>,
 {
-    for row in rows {
-        cx.row += 1;
-        body(row, cx, counters, live);
+    /// Says where the loop was when it ends, also by a panic.
+    struct Here<'x> {
+        told: &'x mut Cx,
+        cx: Cx,
     }
+    impl Drop for Here<'_> {
+        fn drop(&mut self) {
+            *self.told = self.cx;
+        }
+    }
+    let mut here = Here { cx: *cx, told: cx };
+    let (mut counted, mut live) = (*counters, live);
+    for row in rows {
+        here.cx.row += 1;
+        body(row, &mut here.cx, &mut counted, &mut live);
+    }
+    // Which operator ran last is of use only to a panic; to keep it would keep the loop from being vectorized.
+    here.cx.operator = 0;
+    *counters = counted;
+    live
 }

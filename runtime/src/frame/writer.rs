@@ -55,10 +55,12 @@ pub trait Combine<K: Key, V>: 'static {
     type Acc: crate::record::Record;
     /// Whether it does.
     const ACTIVE: bool;
+    /// Adds a row; `false` sends it as it is.
+    fn add(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64, value: &V) -> bool;
     /// Finds the place of a key's partial result; `None` sends the row as it is.
     fn enter(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64) -> Option<u64>;
     /// Adds a value at a place that [`enter`](Combine::enter) gave just before.
-    fn add(&mut self, place: u64, value: &V);
+    fn add_at(&mut self, place: u64, value: &V);
     /// Gives out the results that must go: everything, or what `watermark` closes, or everything if the table is full.
     fn drain(&mut self, all: bool, watermark: i64, each: impl FnMut(K, u64, Self::Acc, i64));
     /// Bytes that it may hold at most.
@@ -80,7 +82,11 @@ impl<K: Key, V, A: crate::record::Record> Combine<K, V> for NoCombine<A> {
         None
     }
     #[inline(always)]
-    fn add(&mut self, _: u64, _: &V) {}
+    fn add(&mut self, _: K::Ref<'_>, _: u64, _: i64, _: i64, _: &V) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn add_at(&mut self, _: u64, _: &V) {}
     fn drain(&mut self, _: bool, _: i64, _: impl FnMut(K, u64, A, i64)) {}
     fn bound_bytes(&self) -> usize {
         0
@@ -203,6 +209,24 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
             + self.combine.bound_bytes() as u64
     }
 
+    /// Writes a row whose value is apart from its key.
+    #[inline(always)]
+    pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &Cx) {
+        let key = key.view();
+        let hash = K::hash(key);
+        if C::ACTIVE && self.combine.add(key, hash, time, cx.before, &value) {
+            return;
+        }
+        let target = if self.local { 0 } else { hash::owner(hash, self.targets) };
+        let open = &mut self.open[target];
+        if T::TIMED && time < cx.before {
+            open.marks.push(Mark { row: open.keys.len() as u32, watermark: cx.before });
+        }
+        open.keys.push(key, hash);
+        open.times.push(T::of(time));
+        open.values.push(value);
+    }
+
     /// First step of writing a row: its key and time.
     #[inline(always)]
     pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &Cx) -> Slot {
@@ -225,7 +249,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     #[inline(always)]
     pub fn value(&mut self, at: Slot, value: V) {
         if C::ACTIVE && at.0 & COMBINED != 0 {
-            self.combine.add(at.0 & !COMBINED, &value);
+            self.combine.add_at(at.0 & !COMBINED, &value);
         } else {
             self.open[at.0 as usize].values.push(value);
         }

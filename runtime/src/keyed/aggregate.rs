@@ -31,15 +31,13 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for Ag
         let Self { how, table } = self;
         let rows = batch.keys.len();
         let mut values = batch.values;
-        (0..AHEAD.min(rows)).for_each(|at| table.prefetch(batch.keys.hash(at)));
         for at in 0..rows {
-            if at % AHEAD == 0 {
-                (at + AHEAD..(at + 2 * AHEAD).min(rows)).for_each(|ahead| table.prefetch(batch.keys.hash(ahead)));
+            if at + AHEAD < rows {
+                table.prefetch(batch.keys.hash(at + AHEAD));
             }
             let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
             let key = batch.keys.get(at);
-            let place = table.entry(batch.keys.hash(at), key, A::Acc::default);
-            let acc = table.at(place);
+            let acc = table.value(batch.keys.hash(at), key, A::Acc::default);
             how.add(acc, &value);
             next.main((key, how.finish(acc)), time);
         }
@@ -95,12 +93,10 @@ impl<K: Key, V, A: Aggregator<V>> Out for AggregateTotal<K, V, A> {
 impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> for AggregateTotal<K, V, A> {
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, _: &mut F) {
         for (at, value) in batch.values.enumerate() {
-            if let Some(ahead) = batch.times.get(at + AHEAD) {
-                let _ = ahead;
+            if at + AHEAD < batch.keys.len() {
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let place = self.table.entry(batch.keys.hash(at), batch.keys.get(at), Default::default);
-            let (acc, changed) = self.table.at(place);
+            let (acc, changed) = self.table.value(batch.keys.hash(at), batch.keys.get(at), Default::default);
             self.how.add(acc, &value);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());
@@ -111,8 +107,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if at + AHEAD < batch.keys.len() {
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let place = self.table.entry(batch.keys.hash(at), batch.keys.get(at), Default::default);
-            let (acc, changed) = self.table.at(place);
+            let (acc, changed) = self.table.value(batch.keys.hash(at), batch.keys.get(at), Default::default);
             self.how.merge(acc, partial);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());

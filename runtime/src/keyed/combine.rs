@@ -65,6 +65,14 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
+    fn add(&mut self, key: K::Ref<'_>, hash: u64, _: i64, _: i64, value: &V) -> bool {
+        if !self.worth.enter() {
+            return false;
+        }
+        self.how.add(self.table.value(hash, key, A::Acc::default), value);
+        true
+    }
+    #[inline(always)]
     fn enter(&mut self, key: K::Ref<'_>, hash: u64, _: i64, _: i64) -> Option<u64> {
         if !self.worth.enter() {
             return None;
@@ -72,7 +80,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
         Some(self.table.entry(hash, key, A::Acc::default).pack())
     }
     #[inline(always)]
-    fn add(&mut self, place: u64, value: &V) {
+    fn add_at(&mut self, place: u64, value: &V) {
         self.how.add(self.table.at(Place::unpack(place)), value);
     }
     fn drain(&mut self, all: bool, _: i64, mut each: impl FnMut(K, u64, A::Acc, i64)) {
@@ -93,12 +101,12 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
 pub struct CombineWindows<K: Key, V, A: Aggregator<V>> {
     window: Tumbling,
     how: A,
-    /// Open windows by their start, in order.
-    open: VecDeque<(i64, Table<K, A::Acc>)>,
-    /// The one that the last row fell into, and where it begins.
-    current: usize,
-    start: i64,
-    held: usize,
+    /// The window that the last row fell into: its start, or none.
+    start: Option<i64>,
+    /// The partial results of that window.
+    current: Table<K, A::Acc>,
+    /// The other open windows by their start, in order.
+    others: VecDeque<(i64, Table<K, A::Acc>)>,
     worth: Worth,
     rows: PhantomData<V>,
 }
@@ -106,19 +114,45 @@ pub struct CombineWindows<K: Key, V, A: Aggregator<V>> {
 impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
     /// With the window and the aggregator of the edge's other side.
     pub fn new(window: Tumbling, how: A) -> Self {
-        let worth = Worth::new();
-        CombineWindows { window, how, open: VecDeque::new(), current: usize::MAX, start: 0, held: 0, worth, rows: PhantomData }
+        let (current, worth) = (Table::new(KeyRange::ALL), Worth::new());
+        CombineWindows { window, how, start: None, current, others: VecDeque::new(), worth, rows: PhantomData }
     }
 
+    /// Makes the window of this time the current one.
     #[cold]
     #[inline(never)]
-    fn find(&mut self, time: i64) {
-        self.start = self.window.start_of(time);
-        let at = self.open.partition_point(|open| open.0 < self.start);
-        if self.open.get(at).is_none_or(|open| open.0 != self.start) {
-            self.open.insert(at, (self.start, Table::new(KeyRange::ALL)));
+    fn turn_to(&mut self, time: i64) {
+        self.put_aside();
+        let start = self.window.start_of(time);
+        let at = self.others.partition_point(|other| other.0 < start);
+        if self.others.get(at).is_some_and(|other| other.0 == start)
+            && let Some((_, table)) = self.others.remove(at)
+        {
+            self.current = table;
         }
-        self.current = at;
+        self.start = Some(start);
+    }
+
+    /// The current window becomes one of the others.
+    fn put_aside(&mut self) {
+        if let Some(start) = self.start.take() {
+            let at = self.others.partition_point(|other| other.0 < start);
+            let table = std::mem::replace(&mut self.current, Table::new(KeyRange::ALL));
+            self.others.insert(at, (start, table));
+        }
+    }
+
+    /// Whether the row may be combined; if so, its window is the current one.
+    #[inline(always)]
+    fn may(&mut self, time: i64, before: i64) -> bool {
+        // A row behind its own sender's watermark travels raw: only the receiver can say whether it is late.
+        if time < before || !self.worth.enter() {
+            return false;
+        }
+        if self.start.is_none_or(|start| time.wrapping_sub(start) as u64 >= self.window.size_ms() as u64) {
+            self.turn_to(time);
+        }
+        true
     }
 }
 
@@ -126,36 +160,34 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
-    fn enter(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64) -> Option<u64> {
-        // A row behind its own sender's watermark travels raw: only the receiver can say whether it is late.
-        if time < before || !self.worth.enter() {
-            return None;
+    fn add(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64, value: &V) -> bool {
+        if !self.may(time, before) {
+            return false;
         }
-        if self.current == usize::MAX || time.wrapping_sub(self.start) as u64 >= self.window.size_ms() as u64 {
-            self.find(time);
-        }
-        let (_, table) = self.open.get_mut(self.current)?;
-        let place = table.entry(hash, key, A::Acc::default);
-        Some((self.current as u64) << 48 | place.pack())
+        self.how.add(self.current.value(hash, key, A::Acc::default), value);
+        true
     }
     #[inline(always)]
-    fn add(&mut self, place: u64, value: &V) {
-        if let Some((_, table)) = self.open.get_mut((place >> 48) as usize) {
-            self.how.add(table.at(Place::unpack(place & ((1 << 48) - 1))), value);
-        }
+    fn enter(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64) -> Option<u64> {
+        self.may(time, before).then(|| self.current.entry(hash, key, A::Acc::default).pack())
+    }
+    #[inline(always)]
+    fn add_at(&mut self, place: u64, value: &V) {
+        self.how.add(self.current.at(Place::unpack(place)), value);
     }
     fn drain(&mut self, all: bool, watermark: i64, mut each: impl FnMut(K, u64, A::Acc, i64)) {
-        self.held = self.open.iter().map(|open| open.1.len()).sum();
-        let full = self.held >= LIMIT || self.open.len() >= 1 << 14;
+        let held = self.current.len() + self.others.iter().map(|other| other.1.len()).sum::<usize>();
+        let full = held >= LIMIT || self.others.len() >= LIMIT / 16;
         if full {
-            self.worth.full(self.held);
+            self.worth.full(held);
         }
-        while let Some((start, _)) = self.open.front()
-            && (all || full || self.window.end_of(*start) <= watermark)
+        if all || full || self.start.is_some_and(|start| self.window.end_of(start) <= watermark) {
+            self.put_aside();
+        }
+        while let Some((start, mut table)) =
+            self.others.pop_front_if(|other| all || full || self.window.end_of(other.0) <= watermark)
         {
-            let Some((start, mut table)) = self.open.pop_front() else { break };
             table.drain(|key, hash, acc| each(key, hash, acc, start));
-            self.current = usize::MAX;
         }
     }
     fn bound_bytes(&self) -> usize {

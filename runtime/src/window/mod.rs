@@ -214,8 +214,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if at + AHEAD < rows {
                 table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let place = table.entry(batch.keys.hash(at), batch.keys.get(at), A::Acc::default);
-            self.how.merge(table.at(place), partial);
+            self.how.merge(table.value(batch.keys.hash(at), batch.keys.get(at), A::Acc::default), partial);
         }
     }
 

@@ -1,0 +1,94 @@
+//! Options: unknown, twice, without effect, absurd.
+
+use super::*;
+
+#[test]
+fn of_a_source() {
+    for (options, expected) in [
+        ("event_tim |r| r.at", "event_tim | a source has no option `event_tim` | did you mean `event_time`?"),
+        ("idle_after 30s", "idle_after | the option `idle_after` is not built yet | `event_time`"),
+        ("on_error fail, on_error skip", "on_error | the option `on_error` is said twice | once"),
+        ("on_error divert", "divert | `on_error divert` is not built yet | `on_error fail`"),
+        ("on_error ignore", "ignore | there is no `on_error ignore` | `on_error skip`"),
+        ("on_error", "on_error | expected `fail` or `skip` behind this | `on_error fail`"),
+        ("event_time |r| r.at", "event_time | `event_time` of `a` lacks `late_by` | `late_by 1h`"),
+        ("event_time r.at + 1, late_by 1h", "r.at + 1 | expected a closure | `event_time |r| r.at`"),
+        ("event_time, late_by 1h", "event_time | expected a closure | `event_time |r| r.at`"),
+        ("late_by 1h", "late_by | `late_by` has no effect without `event_time` | which field"),
+        ("ordered_splits", "ordered_splits | `ordered_splits` has no effect without `event_time` | which field"),
+        ("event_time f, late_by 5", "5 | `5` is no duration | one of `us`, `ms`"),
+        ("event_time f, late_by 10m", "10m | `10m` could be minutes or months | `10min`"),
+        ("event_time f, late_by -1h", "- | a duration here is not negative | `late_by 10min`"),
+        ("event_time f, late_by 250us", "250us | event time is counted in milliseconds | `1ms`"),
+        ("event_time f, late_by 1h 2h", "2h | expected `,` or `;`, found `2h` | commas"),
+        ("5", "5 | expected an option, found `5` | the options of a source are"),
+    ] {
+        wrong(&format!("source a: T = rows(d), {options}; sink s(a) = stdout();"), &[expected]);
+    }
+    wrong(
+        "param p: TimeSpan; source a: T = rows(d), event_time f, late_by p; sink s(a) = stdout();",
+        &["p | `late_by` takes a duration that is written out | `late_by 1h`"],
+    );
+}
+
+#[test]
+fn of_a_window() {
+    for (window, expected) in [
+        ("", "window | expected a kind of window behind this | `window(tumbling 1h)`"),
+        ("1h", "1h | expected a kind of window, found `1h` | `window(tumbling 1h)`"),
+        ("sliding 6h by 1h", "sliding | the window `sliding` is not built yet | tumbling"),
+        ("tumblin 1h", "tumblin | there is no window `tumblin` | did you mean `tumbling`?"),
+        ("allow_late 1h, tumbling 1h", "allow_late | the kind of window is said first | "),
+        ("tumbling", "tumbling | expected a duration behind this | `tumbling 10min`"),
+        ("tumbling 0s", "0s | a window of no length | `tumbling 1h`"),
+        ("tumbling 1us", "1us | event time is counted in milliseconds | `1ms`"),
+        ("tumbling 999999d", "999999d | a window of 999999d is longer than any input | shorter"),
+        ("tumbling 1h offset 0s", "0s | an offset of nothing has no effect | remove"),
+        ("tumbling 1h offset 1h", "1h | the offset 1h is not shorter than the window, 1h | windows repeat"),
+        ("tumbling 1h ofset 1min", "ofset | expected `offset` or `,`, found `ofset` | did you mean `offset`?"),
+        ("tumbling 1d zone \"Europe/Berlin\"", "zone | `zone` is not built yet | "),
+        ("tumbling 1h, refire", "refire | `refire` has no effect without `allow_late` | `allow_late 10min, refire`"),
+        ("tumbling 1h, allow_late 1min", "allow_late | `allow_late` does not say | add `refire`"),
+        ("tumbling 1h, allow_late 1min, refire, no_refire", "no_refire | exclude each other | keep one"),
+        ("tumbling 1h, allow_late 0s, refire", "allow_late | `allow_late` of nothing has no effect | remove"),
+        ("tumbling 1h, alow_late 1s", "alow_late | `window` has no option `alow_late` | did you mean `allow_late`?"),
+        ("tumbling 1h, early every 1min", "early | the option `early` is not built yet | `allow_late`"),
+        ("tumbling 1h, emit each", "emit | `window` has no option `emit` | the options of `window` are"),
+    ] {
+        let statements =
+            format!("let a = timed.key_by(k).window({window}).aggregate(count()); sink s(a) = stdout(); drop a.late;");
+        wrong_behind_sources(&statements, &[expected]);
+    }
+}
+
+#[test]
+fn of_an_aggregate() {
+    for (aggregate, expected) in [
+        ("", "aggregate | expected an aggregate | `count()`"),
+        ("()", "() | this aggregate computes nothing | `count()`"),
+        ("count", "count | `count` lacks its parentheses | `count()`"),
+        ("count(|r| r.x)", "|r| r.x | `count` takes no argument | filter in front"),
+        ("sum", "sum | `sum` lacks its parentheses | `sum(|r| r.x)`"),
+        ("sum()", "sum | expected a closure | `sum(|r| r.x)`"),
+        ("sum(|r| r.x, |r| r.y)", "|r| r.y | `sum` takes one closure | `sum(|r| r.x)`"),
+        ("sum(|r| r.)", ". | the expression stops here | "),
+        (
+            "count(), sum(|r| r.x)",
+            "sum(|r| r.x) | `aggregate` takes one argument | `aggregate((count(), sum(|r| r.x)))`",
+        ),
+        ("count(), emit", "emit | expected `each`, `every` or `at_end` behind this | `emit each`"),
+        ("count(), emit evry 1s", "evry | there is no `emit evry` | did you mean `every`?"),
+        ("count(), emit every", "every | expected a duration behind this | `every 10min`"),
+        ("count(), emit every 0s", "0s | `every` of no length | `emit each`"),
+        ("count(), emit each, emit at_end", "emit | the option `emit` is said twice | once"),
+        ("count(), ttl 30d", "ttl | the option `ttl` is not built yet | `emit`"),
+        ("count(), at_end", "at_end | `aggregate` has no option `at_end` | the options of `aggregate` are `emit`"),
+    ] {
+        wrong_behind_sources(&format!("let a = timed.key_by(k).aggregate({aggregate}); drop a;"), &[expected]);
+    }
+    wrong_behind_sources(
+        "let a = timed.key_by(k).window(tumbling 1h).aggregate(count(), emit each); drop a, a.late;",
+        &["emit | `emit` has no effect behind a window | remove `emit`"],
+    );
+    wrong_behind_sources("let a = timed.key_by(k).fold(0); drop a;", &["fold | expected a closure | .fold(start"]);
+}
