@@ -1,9 +1,10 @@
-//! [`csv`]: rows of a csv file, read by their types. The same name writes one: `sink::csv` makes a sink of [`Csv`].
+//! [`csv()`]: rows of a csv file, read by their types. The same name writes one: `sink::csv` makes a sink of [`Csv`].
 //!
 //! A row type is whatever serde can read from a record: most often a struct with `#[derive(Deserialize)]`, whose fields
 //! are found by the names in the header.
 
 mod columns;
+mod cut;
 mod field;
 mod problem;
 mod reader;
@@ -37,7 +38,7 @@ pub fn csv(target: impl Into<CsvTarget>) -> Csv {
     Csv { path: target.into().0, separator: b',', na: Vec::new(), header: true, split_bytes: None }
 }
 
-/// The file of [`csv`]: any path, or an `Option` of one.
+/// The file of [`csv()`]: any path, or an `Option` of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvTarget(Option<PathBuf>);
 
@@ -63,7 +64,7 @@ impl From<&Option<PathBuf>> for CsvTarget {
     }
 }
 
-/// What [`csv`] gives: a source and a sink.
+/// What [`csv()`] gives: a source and a sink.
 #[derive(Clone, Debug)]
 pub struct Csv {
     pub(crate) path: Option<PathBuf>,
@@ -140,7 +141,7 @@ where
 
     fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault> {
         let format = self.format()?;
-        let cut = scan::Quotes { separator: format.separator };
+        let cut = cut::Quotes { separator: format.separator };
         Ok(Box::new(FileSplits::new(&Input::open(&format.path)?, self.split_bytes, cut)))
     }
 

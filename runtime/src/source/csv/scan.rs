@@ -1,15 +1,13 @@
-//! [`Scanner`]: where the records and fields of csv text are. [`Quotes`]: where such text can be cut into splits.
+//! [`Scanner`]: where the records and fields of csv text are.
 //!
 //! Separators, line ends and quotes are found 64 bytes at a time. The rules are those of the `csv` crate: a quote is
 //! special at the start of a field only, `""` inside quotes is one, a record ends at `\n`, `\r` or `\r\n`, and blank
 //! lines are no records. It knows nothing of names and types.
 
-use crate::source::body::BOM;
-use crate::source::splits::Cut;
 use wide::u8x16;
 
-const QUOTE: u8 = b'"';
-const BLOCK: usize = 64;
+pub(super) const QUOTE: u8 = b'"';
+pub(super) const BLOCK: usize = 64;
 /// The longest record: what a field's place can say. More than that is a quote that nobody closed.
 const LONGEST: usize = 1 << 31;
 /// Marks a field whose text is in the scratch buffer.
@@ -277,70 +275,12 @@ fn special_of(block: &[u8; BLOCK], separator: u8) -> u64 {
     bits
 }
 
-/// Cuts csv text behind a `\n` that is not inside quotes. It looks at every quote between two cuts, for only so it can
-/// know; text without quotes costs one search for them.
-pub(super) struct Quotes {
-    pub(super) separator: u8,
-}
-
-impl Cut for Quotes {
-    fn cut(&self, data: &[u8], from: usize, target: usize) -> usize {
-        // Outside of quotes at `at`, always.
-        let mut at = from;
-        loop {
-            let before = data.get(at..target).unwrap_or_default();
-            let quote = match memchr::memchr(QUOTE, before) {
-                Some(found) => at + found,
-                None => {
-                    at = at.max(target);
-                    if at.checked_sub(1).and_then(|before| data.get(before)) == Some(&b'\n') {
-                        return at;
-                    }
-                    match memchr::memchr2(QUOTE, b'\n', data.get(at..).unwrap_or_default()) {
-                        None => return data.len(),
-                        Some(found) if data.get(at + found) == Some(&b'\n') => return at + found + 1,
-                        Some(found) => at + found,
-                    }
-                }
-            };
-            at = if self.opens(data, quote) { closed(data, quote) } else { quote + 1 };
-        }
-    }
-}
-
-impl Quotes {
-    /// Whether a quote outside of quotes stands at the start of a field.
-    fn opens(&self, data: &[u8], quote: usize) -> bool {
-        match quote.checked_sub(1).and_then(|before| data.get(before)) {
-            None => true,
-            Some(&before) => {
-                before == self.separator
-                    || before == b'\n'
-                    || before == b'\r'
-                    || quote == BOM.len() && data.starts_with(BOM)
-            }
-        }
-    }
-}
-
-/// Behind the quote that closes the one at `open`.
-fn closed(data: &[u8], open: usize) -> usize {
-    let mut at = open + 1;
-    loop {
-        match memchr::memchr(QUOTE, data.get(at..).unwrap_or_default()) {
-            None => return data.len(),
-            Some(found) if data.get(at + found + 1) == Some(&QUOTE) => at += found + 2,
-            Some(found) => return at + found + 1,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn records(text: &[u8], complete: bool) -> (Vec<Vec<Vec<u8>>>, usize) {
+    pub(in crate::source::csv) fn records(text: &[u8], complete: bool) -> (Vec<Vec<Vec<u8>>>, usize) {
         let mut scanner = Scanner::new(text, b',', complete);
         let (mut fields, mut found) = (Fields::default(), Vec::new());
         while let Scanned::Record { start } = scanner.record(&mut fields) {
@@ -364,7 +304,7 @@ mod tests {
     }
 
     /// Text in which what is special is frequent.
-    fn text() -> impl Strategy<Value = Vec<u8>> {
+    pub(in crate::source::csv) fn text() -> impl Strategy<Value = Vec<u8>> {
         let pieces = prop::sample::select(vec![
             "a",
             "bc",
@@ -402,18 +342,5 @@ mod tests {
             prop_assert_eq!(found, records(&text, true).0);
         }
 
-        #[test]
-        fn cuts_are_between_records(text in text(), size in 1usize..40) {
-            let mut pieces = Vec::new();
-            let mut at = 0;
-            while at < text.len() {
-                let target = at + size;
-                let next = if target < text.len() { Quotes { separator: b',' }.cut(&text, at, target) } else { text.len() };
-                prop_assert!(next >= target.min(text.len()), "{} {}", next, target);
-                pieces.extend(records(&text[at..next], true).0);
-                at = next;
-            }
-            prop_assert_eq!(pieces, records(&text, true).0);
-        }
     }
 }
