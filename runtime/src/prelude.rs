@@ -3,6 +3,7 @@
 pub use crate::aggregate::Aggregator;
 pub use crate::config::Config;
 pub use crate::report::Summary;
+pub use crate::sink::stdout;
 pub use crate::source::{csv, iter, lines, rows};
 pub use crate::state::Memory;
 pub use crate::stream;
