@@ -147,12 +147,11 @@ impl<'p> Body<'p> {
             Branch::Union { at, out } => {
                 let at = at.span();
                 let (mut tokens, x, _) = self.own(x, hold);
-                let (row, to, when, out) = (self.row(x, at), local("at", at), self.time(at), self.out(*out, at));
+                let (row, when, out) = (self.row(x, at), self.time(at), self.out(*out, at));
                 let (stored, cx) = (local("stored", at), local("cx", at));
                 tokens.extend(quote_spanned! {place(at)=>
                     let #stored = __rt::store(#row);
-                    let #to = #out.key((), #when, #cx);
-                    #out.value(#to, #stored);
+                    #out.row((), #stored, #when, #cx);
                 });
                 tokens
             }
@@ -194,7 +193,12 @@ impl<'p> Body<'p> {
         let (key, to, cx, when, out) =
             (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
         let key = if shared { quote_spanned!(here=> &#key) } else { quote!(#key) };
-        let mut tokens = quote_spanned!(here=> let #to = #out.key(#key, #when, #cx););
+        let in_one_step = !send.takes();
+        let mut tokens = if in_one_step {
+            TokenStream::new()
+        } else {
+            quote_spanned!(here=> let #to = #out.key(#key, #when, #cx);)
+        };
         let Some((how, index)) = send.words else {
             let (own, x, _) = self.own(x, hold);
             let row = self.row(x, at);
@@ -209,7 +213,11 @@ impl<'p> Body<'p> {
         let values = self.values(how, x, hold);
         tokens.extend(quote_spanned!(place(gate)=> let #value = #values; let #value = __rt::fits(&#name, #value);));
         let value = local("p", at);
-        tokens.extend(quote_spanned!(here=> #out.value(#to, #value);));
+        tokens.extend(if in_one_step {
+            quote_spanned!(here=> #out.row(#key, #value, #when, #cx);)
+        } else {
+            quote_spanned!(here=> #out.value(#to, #value);)
+        });
         tokens
     }
 

@@ -5,8 +5,8 @@
 //! Slot         { tag: u32 (0 = empty), stamp: u32 (epoch of the last change), key, value }
 //! ```
 //!
-//! Open addressing with linear probing inside a piece, at most 3/4 full. A piece grows by half, and splits in two
-//! where it would grow beyond [`PIECE_BYTES`]; the directory doubles when a piece has more bits than it. So no growth moves
+//! Open addressing with linear probing inside a piece, at most 3/4 full. A piece doubles or grows by a third, and splits
+//! in two where it would grow beyond [`PIECE_BYTES`]; the directory doubles when a piece has more bits than it. So no growth moves
 //! more than one piece, small tables are one piece, and a walk over the pieces is a walk in hash order (about, inside a
 //! piece), which is what a snapshot by key group needs. The tag comes from the low bits of the hash, the place from the top
 //! ones: sharing bits makes misses slow. The stamp is for the snapshots to come.
@@ -192,6 +192,20 @@ impl<K: Key, V> Table<K, V> {
         Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, epoch: 1 }
     }
 
+    /// An empty table that so many entries fit into without growing.
+    pub fn with_room(range: KeyRange, entries: usize) -> Self {
+        let mut table = Table::new(range);
+        if entries > FIRST_SLOTS {
+            let slots = entries + entries / 2;
+            let bits = (slots * size_of::<Slot<K, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros();
+            let each = (slots >> bits) + FIRST_SLOTS;
+            table.pieces = (0..1usize << bits).map(|_| Piece::new(bits, each)).collect();
+            table.bits = bits;
+            table.refer((0..1u32 << bits).collect());
+        }
+        table
+    }
+
     /// How many entries.
     pub fn len(&self) -> usize {
         self.len
@@ -342,14 +356,16 @@ impl<K: Key, V> Table<K, V> {
 
     /// Makes room in a piece: by half, or by a split in two.
     fn grow(&mut self, number: usize) {
-        let slots = self.pieces[number].slots.count * 3 / 2;
-        let depth = self.pieces[number].depth;
-        let split = slots * size_of::<Slot<K, V>>() > PIECE_BYTES && slots > 4 * FIRST_SLOTS && depth < 40;
+        let (slots, depth) = (self.pieces[number].slots.count, self.pieces[number].depth);
+        let bytes = slots * size_of::<Slot<K, V>>();
+        let split = bytes * 4 / 3 > PIECE_BYTES && slots > 4 * FIRST_SLOTS && depth < 40;
+        // Small pieces double, so that few entries move; large ones grow by a third, so that little memory is idle.
+        let grown = if bytes < PIECE_BYTES / 4 { slots * 2 } else { slots * 4 / 3 };
         let range = self.range;
         let spread_of = |key: &K| range.spread(K::hash(key.view()));
         let mut owners: Vec<u32> = self.directory.iter().map(|view| view.piece).collect();
         if !split {
-            let mut grown = Piece::new(depth, slots);
+            let mut grown = Piece::new(depth, grown);
             self.pieces[number].drain(|tag, stamp, entry| {
                 grown.insert(spread_of(&entry.0), tag, stamp, entry);
             });
@@ -360,9 +376,9 @@ impl<K: Key, V> Table<K, V> {
             owners = owners.iter().flat_map(|&piece| [piece, piece]).collect();
             self.bits += 1;
         }
-        // Each half takes about half of the entries, with room to grow again; a skewed half grows when it must.
-        let mut low = Piece::new(depth + 1, slots / 2 + FIRST_SLOTS);
-        let mut high = Piece::new(depth + 1, slots / 2 + FIRST_SLOTS);
+        // Each half takes about half of the entries, at half of its load; a skewed half grows when it must.
+        let mut low = Piece::new(depth + 1, slots * 3 / 4);
+        let mut high = Piece::new(depth + 1, slots * 3 / 4);
         self.pieces[number].drain(|tag, stamp, entry| {
             let spread = spread_of(&entry.0);
             let half = if (spread << (depth & 63)) >> 63 == 0 { &mut low } else { &mut high };
