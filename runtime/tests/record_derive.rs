@@ -134,6 +134,57 @@ fn a_row_that_borrows_is_stored_as_itself_owned() {
 }
 
 #[test]
+fn a_foreign_type_is_carried_and_seen_through() {
+    #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    struct Money {
+        cents: i64,
+    }
+    #[derive(Record, serde::Serialize, Clone, Debug, PartialEq)]
+    struct Order {
+        total: Serde<Money>,
+    }
+    let order = Order { total: Money { cents: 5 }.into() };
+    back(order.clone());
+    assert_eq!(order.total.cents, 5);
+    assert_eq!(serde_json::to_string(&order).unwrap(), r#"{"total":{"cents":5}}"#);
+    assert_eq!(serde_json::from_str::<Serde<Money>>(r#"{"cents":5}"#).unwrap(), order.total);
+    assert_eq!(Order::SCHEMA.to_string(), "Order { total: Serde<..> }");
+
+    // A value of the type as it was before a field was renamed is refused, not misread.
+    #[derive(serde::Serialize, serde::Deserialize, Debug)]
+    struct Before {
+        euros: i64,
+    }
+    let mut bytes = Vec::new();
+    Serde(Before { euros: 5 }).encode(&mut bytes);
+    let error = Serde::<Money>::decode(&mut Reader::new(&bytes)).unwrap_err();
+    assert!(error.what().contains("missing field `cents`"), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "cannot be written: only even numbers")]
+fn a_foreign_type_that_refuses_its_value_is_not_lost_quietly() {
+    #[derive(serde::Deserialize)]
+    struct Even(#[expect(dead_code, reason = "only its type matters")] u8);
+    impl serde::Serialize for Even {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("only even numbers"))
+        }
+    }
+    Serde(Even(1)).encode(&mut Vec::new());
+}
+
+#[test]
+fn a_marker_of_a_type_takes_no_bytes() {
+    #[derive(Record, Clone, Debug, PartialEq)]
+    struct Id<T> {
+        number: u32,
+        of: std::marker::PhantomData<T>,
+    }
+    assert_eq!(back(Id::<u8> { number: 7, of: std::marker::PhantomData }).len(), 4);
+}
+
+#[test]
 fn an_error_names_type_and_field() {
     let mut bytes = Vec::new();
     departure().encode(&mut bytes);

@@ -389,6 +389,23 @@ fn what_no_value_is_written_as_is_refused() {
     refused::<Serde<String>>(&[1, 0xc0], invalid, "no `alloc::string::String`");
 }
 
+#[test]
+fn a_foreign_type_takes_no_more_than_a_megabyte_for_what_is_claimed() {
+    // MessagePack: text, bytes and a list of 4 billion.
+    for head in [0xdb, 0xc6, 0xdd] {
+        let bytes = [&[8, head, 0xff, 0xff, 0xff, 0xff][..], b"abc"].concat();
+        let (results, most) = memory_of(|| {
+            (
+                Serde::<String>::decode(&mut Reader::new(&bytes)).is_err(),
+                Serde::<Vec<u64>>::decode(&mut Reader::new(&bytes)).is_err(),
+                Serde::<BTreeMap<u8, Vec<String>>>::decode(&mut Reader::new(&bytes)).is_err(),
+            )
+        });
+        assert_eq!(results, (true, true, true));
+        assert!(most < 2 << 20, "{most} bytes of memory");
+    }
+}
+
 /// A record that contains itself, written by hand.
 #[derive(Debug)]
 struct Tree(Vec<Tree>);

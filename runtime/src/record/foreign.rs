@@ -3,7 +3,8 @@
 //! Its byte form is a length and MessagePack with the names of fields and variants. Names cost bytes; but of a foreign
 //! type nothing is known here, not even its name in a constant, so all have one schema. The form has to describe
 //! itself, or a value written before the type changed could be taken for another. MessagePack also carries what compact formats without names cannot: maps with
-//! any key, flattened structs, untagged enums, all floats; and its reader bounds the depth of nesting.
+//! any key, flattened structs, untagged enums, all floats; its reader bounds the depth of
+//! nesting, and serde makes room for at most a megabyte of what a length claims.
 
 use std::ops::{Deref, DerefMut};
 

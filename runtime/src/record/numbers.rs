@@ -1,5 +1,6 @@
 //! Records of fixed width: `bool`, `char`, `()`, integers, floats, times.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::{Record, own_rows};
@@ -92,6 +93,16 @@ impl Record for () {
     }
 }
 
+impl<T: Send + 'static> Record for PhantomData<T> {
+    const SCHEMA: &'static Schema = &Schema::Unit;
+    #[inline]
+    fn encode(&self, _: &mut Vec<u8>) {}
+    #[inline]
+    fn decode(_: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(PhantomData)
+    }
+}
+
 /// Whole seconds as `u64`, then nanoseconds as `u32`.
 impl Record for Duration {
     const SCHEMA: &'static Schema = &Schema::Duration;
@@ -110,4 +121,4 @@ impl Record for Duration {
     }
 }
 
-own_rows!([] (), [] Duration);
+own_rows!([] (), [] Duration, [T: Send + 'static] PhantomData<T>);

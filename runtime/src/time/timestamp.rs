@@ -43,6 +43,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The name under which a timestamp asks a serde format for itself. A text format that knows it may hand over the
+    /// bytes of its field as they are; otherwise it would try them as numbers first, which takes longer than reading
+    /// the time.
+    #[doc(hidden)]
+    pub const SERDE_NAME: &'static str = "pelton::Timestamp";
+
     /// Reads text; see [`Timestamp`] for its forms.
     ///
     /// # Errors
@@ -59,31 +65,79 @@ impl Timestamp {
     }
 }
 
-/// `2013-01-01T10:17:00Z` and nothing else: no branch until the end. All other forms, and all mistakes, are for the
+/// `2013-01-01T10:17:00Z` and nothing else, eight bytes at a time. All other forms, and all mistakes, are for the
 /// [`Scanner`].
 #[inline]
 fn usual(text: &[u8; 20]) -> Option<Timestamp> {
-    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
-    let mut wrong = 0;
-    for (at, mark) in marks {
-        wrong |= text[at] ^ mark;
-    }
-    let mut number = |at: usize| {
-        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-        wrong |= u8::from(tens > 9) | u8::from(ones > 9);
-        i64::from(tens) * 10 + i64::from(ones)
-    };
-    let year = number(0) * 100 + number(2);
-    let (month, day, hour, minute, second) = (number(5), number(8), number(11), number(14), number(17));
-    if wrong != 0 || hour > 23 || minute > 59 || second > 59 || !(1..=12).contains(&month) {
+    let (eights, rest) = text.as_chunks::<8>();
+    let ([date, time], Some(second)) = (eights, rest.first_chunk::<4>()) else { return None };
+    let date = const { Form::new(b"0000-00-") }.read(u64::from_le_bytes(*date))?;
+    let time = const { Form::new(b"00T00:00") }.read(u64::from_le_bytes(*time))?;
+    let second = const { Form::new(b":00Z\0\0\0\0") }.read(u64::from(u32::from_le_bytes(*second)))?;
+    let (year, month) = (date.number(0) * 100 + date.number(2), date.number(5));
+    let (day, hour, minute, second) = (time.number(0), time.number(3), time.number(6), second.number(1));
+    if hour > 23 || minute > 59 || second > 59 || month.wrapping_sub(1) > 11 || day == 0 {
         return None;
     }
     // Most days need no look at the month.
-    if day == 0 || day > 28 && day > days_in(year, month) {
+    if day > 28 && i64::from(day) > days_in(i64::from(year), i64::from(month)) {
         return None;
     }
-    let time = hour * HOUR + minute * MINUTE + second * SECOND;
-    Some(Timestamp(days_of(Date { year, month, day }) * DAY + time))
+    let seconds = days_of_our_years(year, month, day) * 86_400 + i64::from(hour * 3_600 + minute * 60 + second);
+    Some(Timestamp(seconds * SECOND))
+}
+
+/// What eight bytes must look like: digits, and marks between them.
+struct Form {
+    like: u64,
+    /// Added to a byte, it sets the top bit where a digit is above 9, or a mark another one.
+    above: u64,
+}
+
+impl Form {
+    /// A `0` stands for any digit, all else for itself.
+    const fn new(like: &[u8; 8]) -> Self {
+        let (mut above, mut i) = ([0x7f; 8], 0);
+        while i < 8 {
+            if like[i] == b'0' {
+                above[i] -= 9;
+            }
+            i += 1;
+        }
+        Form { like: u64::from_le_bytes(*like), above: u64::from_le_bytes(above) }
+    }
+
+    #[inline(always)]
+    fn read(self, bytes: u64) -> Option<Pairs> {
+        let digits = bytes ^ self.like;
+        if (digits.wrapping_add(self.above) | digits) & 0x8080_8080_8080_8080 != 0 {
+            return None;
+        }
+        // No byte is above 9 * 10 + 9, so none runs over into the next.
+        Some(Pairs(digits * 10 + (digits >> 8)))
+    }
+}
+
+/// For each place of eight bytes the number of two digits that begins there; nothing of meaning next to a mark.
+struct Pairs(u64);
+
+impl Pairs {
+    #[inline(always)]
+    fn number(&self, at: u32) -> u32 {
+        (self.0 >> (8 * at)) as u32 & 0xff
+    }
+}
+
+/// Days from 1970-01-01 to a date that exists in the years 0 to 9999. As [`days_of`], with fewer and narrower
+/// divisions: Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2023).
+#[inline]
+fn days_of_our_years(year: u32, month: u32, day: u32) -> i64 {
+    let early = u32::from(month <= 2);
+    // Counted from March; an era is added so that nothing is below zero.
+    let (year, month) = (year + 400 - early, month + 12 * early);
+    let century = year / 100;
+    let days = year * 1461 / 4 - century + century / 4 + (979 * month - 2919) / 32 + day;
+    i64::from(days) - 865_566
 }
 
 /// Reads every form, one part after the other.
@@ -282,17 +336,26 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        if from.is_human_readable() { from.deserialize_any(OfText) } else { from.deserialize_i64(OfText) }
+        if from.is_human_readable() {
+            from.deserialize_newtype_struct(Timestamp::SERDE_NAME, OfText)
+        } else {
+            from.deserialize_i64(OfText)
+        }
     }
 }
 
 struct OfText;
 
-impl Visitor<'_> for OfText {
+impl<'de> Visitor<'de> for OfText {
     type Value = Timestamp;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a time like `2013-01-01T10:17:00Z`, or milliseconds since 1970")
+    }
+
+    /// A format that does not know the name: what stands there decides, text or a number.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<Timestamp, D::Error> {
+        from.deserialize_any(self)
     }
 
     #[inline]
@@ -312,5 +375,33 @@ impl Visitor<'_> for OfText {
     fn visit_u64<E: Error>(self, ms: u64) -> Result<Timestamp, E> {
         let out_of_range = |_| E::custom(format_args!("{ms} milliseconds are out of range"));
         i64::try_from(ms).map(Timestamp).map_err(out_of_range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_to_count_days_agree_on_every_day_of_our_years() {
+        for days in days_of(Date { year: 0, month: 1, day: 1 })..=days_of(Date { year: 9999, month: 12, day: 31 }) {
+            let date = date_of(days);
+            assert_eq!(days_of_our_years(date.year as u32, date.month as u32, date.day as u32), days, "{date:?}");
+        }
+    }
+
+    #[test]
+    fn each_byte_of_the_usual_form_is_looked_at() {
+        let good = b"2013-01-01T10:17:00Z";
+        assert_eq!(usual(good), Some(Timestamp(1_357_035_420_000)));
+        for at in 0..20 {
+            for byte in 0..=255 {
+                let mut text = *good;
+                text[at] = byte;
+                let slow = Scanner { text: &text, at: 0 }.timestamp().ok();
+                let exact = at != 10 && at != 19 || byte == good[at];
+                assert_eq!(usual(&text), slow.filter(|_| exact), "{:?}", String::from_utf8_lossy(&text));
+            }
+        }
     }
 }
