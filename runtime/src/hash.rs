@@ -44,6 +44,10 @@ impl KeyRange {
     /// Every hash.
     pub const ALL: KeyRange = KeyRange { base: 0, factor: 1 << 32 };
 
+    /// Every hash, in another order. A table whose entries move on to one in the order of hashes uses this: entries put
+    /// in in hash order would all meet at the front of a table that is still small.
+    pub const SCATTERED: KeyRange = KeyRange { base: 0, factor: 0 };
+
     /// What `worker` of `workers` owns; the inverse of [`owner`].
     pub fn of(worker: usize, workers: usize) -> Self {
         let (worker, workers) = (worker as u64, workers.max(1) as u64);
@@ -52,11 +56,14 @@ impl KeyRange {
         KeyRange { base: first(worker) << (64 - GROUP_BITS), factor: (1 << (32 + GROUP_BITS)) / groups }
     }
 
-    /// Where in the range a hash lies, from 0 to 2^64. Keeps the order of hashes.
+    /// Where in the range a hash lies, from 0 to 2^64. Keeps the order of hashes, unless it is scattered.
     #[inline(always)]
     pub fn spread(self, hash: u64) -> u64 {
         if self.factor == Self::ALL.factor {
             return hash;
+        }
+        if self.factor == Self::SCATTERED.factor {
+            return hash.rotate_left(32);
         }
         ((u128::from(hash.wrapping_sub(self.base)) * u128::from(self.factor)) >> 32) as u64
     }

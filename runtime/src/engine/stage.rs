@@ -302,6 +302,11 @@ where
                 })?;
                 rows.clear();
             }
+            Payload::Table(..) => {
+                if let Payload::Table(start, table) = std::mem::replace(&mut frame.payload, Payload::Empty) {
+                    self.run(caps, |op, _, next| op.table(start, *table, next))?;
+                }
+            }
             Payload::Empty => {}
             Payload::Broken(fault) => {
                 let fault = fault.clone();

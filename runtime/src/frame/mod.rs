@@ -13,6 +13,7 @@ pub mod writer;
 pub use rows::{Mark, Rows, Time, Timed, Untimed};
 
 use crate::key::Key;
+use crate::state::table::Table;
 
 /// What a frame holds.
 pub enum Payload<K: Key, V, T, A> {
@@ -22,7 +23,10 @@ pub enum Payload<K: Key, V, T, A> {
     Rows(Rows<K, V, T>),
     /// Partial results, combined by the sender; the time is the start of their window, if they have one.
     Partials(Rows<K, A, T>),
-    /// Either, as bytes.
+    /// Partial results as the table in which they were combined, from the only worker to itself; with the start of their
+    /// window.
+    Table(i64, Box<Table<K, A>>),
+    /// Rows or partial results as bytes.
     Wire(wire::Bytes),
     /// Bytes that are no frame: an error where it is applied.
     Broken(crate::codec::CodecError),
@@ -57,6 +61,7 @@ impl<K: Key, V, T: Time, A> Frame<K, V, T, A> {
             Payload::Empty | Payload::Broken(_) => 0,
             Payload::Rows(rows) => rows.len(),
             Payload::Partials(rows) => rows.len(),
+            Payload::Table(_, table) => table.len(),
             Payload::Wire(bytes) => bytes.rows(),
         }
     }

@@ -41,6 +41,21 @@ pub fn write<K: Key, V: Record, T: Time, A: Record>(frame: &Frame<K, V, T, A>) -
             rows.encode(&mut body);
             2
         }
+        Payload::Table(start, table) => {
+            let mut rows = (0u32, Vec::new(), Vec::new(), Vec::new());
+            table.for_each(|key, acc| {
+                rows.0 += 1;
+                key.encode(&mut rows.1);
+                acc.encode(&mut rows.2);
+                if T::TIMED {
+                    start.encode(&mut rows.3);
+                }
+            });
+            rows.0.encode(&mut body);
+            [rows.1, rows.2, rows.3].iter().for_each(|column| body.extend_from_slice(column));
+            0u32.encode(&mut body);
+            2
+        }
         Payload::Wire(bytes) => {
             body.extend_from_slice(&bytes.body);
             1 + u8::from(bytes.partials)

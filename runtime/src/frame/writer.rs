@@ -8,6 +8,7 @@
 use super::{Frame, Mark, Payload, Rows, Time};
 use crate::hash;
 use crate::key::{Key, KeyColumn, KeyLike};
+use crate::state::table::Table;
 use std::collections::VecDeque;
 
 /// What a chain's body knows about the row it works on.
@@ -63,6 +64,12 @@ pub trait Combine<K: Key, V>: 'static {
     fn add_at(&mut self, place: u64, value: &V);
     /// Gives out the results that must go: everything, or what `watermark` closes, or everything if the table is full.
     fn drain(&mut self, all: bool, watermark: i64, each: impl FnMut(K, u64, Self::Acc, i64));
+    /// Called once before the first row: whether there is one target only, which may be given whole tables.
+    fn begin(&mut self, _alone: bool) {}
+    /// With one target: the next table that must go, with the start of its window.
+    fn take_table(&mut self, _all: bool, _watermark: i64) -> Option<(i64, Table<K, Self::Acc>)> {
+        None
+    }
     /// Bytes that it may hold at most.
     fn bound_bytes(&self) -> usize;
 }
@@ -176,6 +183,8 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
         let frame_rows = frame_rows.unwrap_or_else(|| Self::full_frame(row_bytes)).max(1);
         let frames = if local { 1 } else { targets };
         let room = frame_rows + CHUNK_ROWS.min(frame_rows);
+        let mut combine = combine;
+        combine.begin(frames == 1);
         Writer {
             me: me as u32,
             targets: targets as u64,
@@ -323,6 +332,12 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     }
 
     fn combine_out(&mut self, all: bool, watermark: i64) {
+        while let Some((start, table)) = self.combine.take_table(all, watermark) {
+            let rows = table.len();
+            let bytes = rows * (size_of::<K>() + size_of::<C::Acc>() + 8);
+            let promised = self.told[0];
+            self.send(0, promised, false, bytes as u32, rows, Payload::Table(start, Box::new(table)));
+        }
         let Writer { combine, partials, local, targets, .. } = self;
         combine.drain(all, watermark, |key, hash, acc, start| {
             let target = if *local { 0 } else { hash::owner(hash, *targets) };

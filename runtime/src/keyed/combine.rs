@@ -57,7 +57,7 @@ pub struct CombineTotals<K: Key, V, A: Aggregator<V>> {
 impl<K: Key, V: 'static, A: Aggregator<V>> CombineTotals<K, V, A> {
     /// With the aggregator of the edge's other side.
     pub fn new(how: A) -> Self {
-        CombineTotals { how, table: Table::new(KeyRange::ALL), worth: Worth::new(), rows: PhantomData }
+        CombineTotals { how, table: Table::new(KeyRange::SCATTERED), worth: Worth::new(), rows: PhantomData }
     }
 }
 
@@ -108,14 +108,21 @@ pub struct CombineWindows<K: Key, V, A: Aggregator<V>> {
     /// The other open windows by their start, in order.
     others: VecDeque<(i64, Table<K, A::Acc>)>,
     worth: Worth,
+    /// The order of the tables: that of hashes if whole tables go out.
+    range: KeyRange,
+    /// Too much is held, so everything goes out.
+    flushing: bool,
+    /// Entries of the last window that went out: room for the next one.
+    last: usize,
     rows: PhantomData<V>,
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
     /// With the window and the aggregator of the edge's other side.
     pub fn new(window: Tumbling, how: A) -> Self {
-        let (current, worth) = (Table::new(KeyRange::ALL), Worth::new());
-        CombineWindows { window, how, start: None, current, others: VecDeque::new(), worth, rows: PhantomData }
+        let range = KeyRange::SCATTERED;
+        let (current, others, worth) = (Table::new(range), VecDeque::new(), Worth::new());
+        CombineWindows { window, how, start: None, current, others, worth, range, flushing: false, last: 0, rows: PhantomData }
     }
 
     /// Makes the window of this time the current one.
@@ -125,11 +132,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
         self.put_aside();
         let start = self.window.start_of(time);
         let at = self.others.partition_point(|other| other.0 < start);
-        if self.others.get(at).is_some_and(|other| other.0 == start)
-            && let Some((_, table)) = self.others.remove(at)
-        {
-            self.current = table;
-        }
+        let known = if self.others.get(at).is_some_and(|other| other.0 == start) { self.others.remove(at) } else { None };
+        self.current = known.map_or_else(|| Table::with_room(self.range, self.last), |(_, table)| table);
         self.start = Some(start);
     }
 
@@ -137,9 +141,26 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
     fn put_aside(&mut self) {
         if let Some(start) = self.start.take() {
             let at = self.others.partition_point(|other| other.0 < start);
-            let table = std::mem::replace(&mut self.current, Table::new(KeyRange::ALL));
+            let table = std::mem::replace(&mut self.current, Table::new(self.range));
             self.others.insert(at, (start, table));
         }
+    }
+
+    /// The next table that must go: all, or those whose windows the watermark closes, or all if too much is held.
+    fn next_out(&mut self, all: bool, watermark: i64) -> Option<(i64, Table<K, A::Acc>)> {
+        let held = self.current.len() + self.others.iter().map(|other| other.1.len()).sum::<usize>();
+        if held >= LIMIT || self.others.len() >= LIMIT / 16 {
+            self.worth.full(held);
+            self.flushing = true;
+        }
+        let all = all || self.flushing;
+        if all || self.start.is_some_and(|start| self.window.end_of(start) <= watermark) {
+            self.put_aside();
+        }
+        let out = self.others.pop_front_if(|other| all || self.window.end_of(other.0) <= watermark);
+        self.flushing &= !self.others.is_empty();
+        self.last = out.as_ref().map_or(self.last, |(_, table)| table.len());
+        out
     }
 
     /// Whether the row may be combined; if so, its window is the current one.
@@ -175,18 +196,17 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
     fn add_at(&mut self, place: u64, value: &V) {
         self.how.add(self.current.at(Place::unpack(place)), value);
     }
+    fn begin(&mut self, alone: bool) {
+        if alone {
+            self.range = KeyRange::ALL;
+            self.current = Table::new(self.range);
+        }
+    }
+    fn take_table(&mut self, all: bool, watermark: i64) -> Option<(i64, Table<K, A::Acc>)> {
+        if self.range == KeyRange::ALL { self.next_out(all, watermark) } else { None }
+    }
     fn drain(&mut self, all: bool, watermark: i64, mut each: impl FnMut(K, u64, A::Acc, i64)) {
-        let held = self.current.len() + self.others.iter().map(|other| other.1.len()).sum::<usize>();
-        let full = held >= LIMIT || self.others.len() >= LIMIT / 16;
-        if full {
-            self.worth.full(held);
-        }
-        if all || full || self.start.is_some_and(|start| self.window.end_of(start) <= watermark) {
-            self.put_aside();
-        }
-        while let Some((start, mut table)) =
-            self.others.pop_front_if(|other| all || full || self.window.end_of(other.0) <= watermark)
-        {
+        while let Some((start, mut table)) = self.next_out(all, watermark) {
             table.drain(|key, hash, acc| each(key, hash, acc, start));
         }
     }

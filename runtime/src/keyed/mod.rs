@@ -8,6 +8,7 @@ pub mod relay;
 
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
+use crate::state::table::Table;
 use std::time::Duration;
 
 /// Rows of a frame, with their marks turned into this operator's watermark before each marked row.
@@ -54,6 +55,8 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F);
     /// Partial results that the sender combined.
     fn partials<F: Follow<Self, V>>(&mut self, _batch: Batch<'_, K, A, T>, _next: &mut F) {}
+    /// Partial results of the only worker, as the table in which they were combined.
+    fn table<F: Follow<Self, V>>(&mut self, _start: i64, _table: Table<K, A>, _next: &mut F) {}
     /// All rows before `watermark` are there. Says whether it is done; if not (no room), it is called again.
     fn advance<F: Follow<Self, V>>(&mut self, _watermark: i64, _next: &mut F) -> bool {
         true

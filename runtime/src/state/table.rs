@@ -14,6 +14,9 @@
 //! A directory entry holds all that a lookup needs (where the slots are, how many, how many bits are used up), so that a
 //! lookup is two dependent loads: entry, slot. Slots begin on a cache line, so that one of 32 bytes never lies on two.
 //!
+//! Entries should not be put in in hash order unless the table has room for all of them ([`Table::with_room`]): in a table
+//! that is still small they would all meet at its front.
+//!
 //! `unsafe` is used for three things: slots without bounds checks, reading and dropping slots whose tag says that they
 //! are filled, and the prefetch instruction, which cannot fault. What it rests on, all of it kept in this file: a slot
 //! is filled exactly while its tag is not 0; a directory has `2^bits` entries; each entry describes the slots of the
@@ -255,7 +258,7 @@ impl<K: Key, V> Table<K, V> {
             return None;
         }
         let spread = self.range.spread(hash);
-        let tag = hash as u32 | 1;
+        let tag = spread as u32 | 1;
         let View { slots, count, depth, piece } = self.view(spread).clone();
         let mut at = place(spread, depth, count as usize);
         loop {
@@ -335,7 +338,7 @@ impl<K: Key, V> Table<K, V> {
             let piece = &mut self.pieces[number as usize];
             if piece.len < piece.room {
                 self.len += 1;
-                let slot = piece.insert(spread, hash as u32 | 1, self.epoch, entry) as u32;
+                let slot = piece.insert(spread, spread as u32 | 1, self.epoch, entry) as u32;
                 return Place { piece: number, slot };
             }
             self.grow(number as usize);
@@ -425,6 +428,24 @@ impl<K: Key, V> Table<K, V> {
                 let hash = K::hash(key.view());
                 each(key, hash, value);
             });
+        }
+    }
+
+    /// The range whose keys it holds.
+    pub fn range(&self) -> KeyRange {
+        self.range
+    }
+
+    /// Looks at every entry.
+    pub fn for_each(&self, mut each: impl FnMut(&K, &V)) {
+        for piece in &self.pieces {
+            // SAFETY: `count` slots are there, and nobody writes them while the table is borrowed.
+            let slots = unsafe { std::slice::from_raw_parts(piece.slots.start.as_ptr(), piece.slots.count) };
+            for slot in slots.iter().filter(|slot| slot.tag != 0) {
+                // SAFETY: its tag is not 0, so it is filled.
+                let (key, value) = unsafe { slot.entry.assume_init_ref() };
+                each(key, value);
+            }
         }
     }
 

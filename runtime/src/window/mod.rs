@@ -100,6 +100,8 @@ pub struct Window<K: Key, V, A: Aggregator<V>> {
     firing: Option<Firing<K, A::Acc>>,
     watermark: i64,
     late: u64,
+    /// Entries of the window that went last: room for the next one.
+    last: usize,
     epoch: u64,
     rows: PhantomData<V>,
 }
@@ -117,6 +119,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
             firing: None,
             watermark: i64::MIN,
             late: 0,
+            last: 0,
             epoch: 0,
             rows: PhantomData,
         }
@@ -126,7 +129,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
     fn pane(&mut self, start: i64) -> usize {
         let at = self.open.partition_point(|pane| pane.start < start);
         if self.open.get(at).is_none_or(|pane| pane.start != start) {
-            let mut table = Table::new(self.range);
+            let mut table = Table::with_room(self.range, self.last);
             table.stamp_with(self.epoch);
             self.open.insert(at, Pane { start, firings: 0, table });
         }
@@ -218,6 +221,21 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         }
     }
 
+    fn table<F: Follow<Self, V>>(&mut self, start: i64, mut table: Table<K, A::Acc>, _: &mut F) {
+        let at = self.open.partition_point(|pane| pane.start < start);
+        let known = self.open.get_mut(at).filter(|pane| pane.start == start);
+        if let Some(pane) = known {
+            table.drain(|key, hash, partial| {
+                self.how.merge(pane.table.value(hash, key.view(), A::Acc::default), partial);
+            });
+        } else if table.range() == self.range {
+            // Nothing of this window is here yet, so the table itself becomes its state.
+            table.stamp_with(self.epoch);
+            self.open.insert(at, Pane { start, firings: 0, table });
+            self.current = usize::MAX;
+        }
+    }
+
     fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, next: &mut F) -> bool {
         self.watermark = self.watermark.max(watermark);
         loop {
@@ -257,6 +275,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             // A window that no row may reach any more goes; if it has not spoken, it speaks now.
             if let Some(pane) = self.open.pop_front_if(|pane| self.window.gone(pane.start) <= self.watermark) {
                 self.current = usize::MAX;
+                self.last = pane.table.len();
                 if pane.firings == 0 {
                     self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces()));
                 }
