@@ -1,14 +1,14 @@
 //! The straight-line body of a chain: what happens to one row, a statement per operator.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::code::{body_span, paste, paste_key};
 use super::edge::{how_name, part_span, tuple, word_value};
 use super::ident::{first, local, place};
 use super::sink;
 use crate::catalog::Need;
-use crate::lower::flow::{Branch, Flow, Send, Step, in_order};
+use crate::lower::flow::{Branch, Cut, Flow, Send, Step, in_order};
 use crate::lower::{Chain, Plan};
 use crate::syntax::{Aggregate, Call, Code, Op, Part};
 
@@ -36,6 +36,22 @@ impl<'p> Body<'p> {
     /// What happens to the row `x0`, which belongs to the body.
     pub(crate) fn write(mut self, flow: &Flow) -> TokenStream {
         self.block(&flow.steps, &flow.ends, 0, Hold::Own)
+    }
+
+    /// Of a chain that is cut behind its first filter: what stands before it and its answer with the row, the name of that
+    /// row, and what stands behind it.
+    pub(crate) fn write_cut(mut self, cut: &Cut) -> (TokenStream, TokenStream, TokenStream) {
+        let Cut { front, filter, rest, ends } = cut;
+        let Step::Op { op, code, index, counter, .. } = filter else { return Default::default() };
+        let at = op.name.span();
+        let mut tokens = self.steps(front, &[], 0, Hold::Own, "");
+        let x = self.rows;
+        let (row, closure, keep) = (self.row(x, at), paste(code), local("keep", at));
+        tokens.extend(self.at(*index, at));
+        tokens.extend(quote_spanned!(place(at)=> let #keep = __rt::test(&#row, #closure); (#keep, #row)));
+        let mut behind = counter.map(|counter| self.count(counter, at)).unwrap_or_default();
+        behind.extend(self.block(rest, ends, x, Hold::Own));
+        (tokens, row.into_token_stream(), behind)
     }
 
     fn row(&self, n: usize, at: Span) -> Ident {

@@ -8,6 +8,7 @@ use super::code::{body_span, params, paste, scoped};
 use super::edge::{how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
 use super::meta::chain_name;
+use super::row::borrows;
 use super::sink::handle;
 use crate::lower::flow::{Branch, Flow};
 use crate::lower::{Chain, Head, Out, Plan};
@@ -43,9 +44,22 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     chain.body.code(&mut mentioned);
     let lets = lets(plan, &chain.body, mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
+    let from = first(&source.connector.tokens, at);
+    // without times and borrowed rows a filter needs no branch: the runtime takes the chain in two parts
+    if let (None, false, Some(cut)) = (&time, borrows(&source.ty), chain.body.cut()) {
+        let (front, row_behind, behind) = Body::new(plan, chain).write_cut(&cut);
+        let call = quote_spanned!(place(from)=> __rt::source_filtered::<#row, _, _, _, _, _, _>);
+        let again = lets.clone();
+        return quote_spanned! {place(at)=> {
+            #call(
+                #g, &#meta, #connector, #counters, #outs,
+                { #again move |#x, #cx, #n| { #front } },
+                { #lets move |#row_behind, #cx, #n, #o| { #behind } },
+            );
+        }};
+    }
     let body = Body::new(plan, chain).write(&chain.body);
     // a connector that is no source of these rows is blamed, not the name
-    let from = first(&source.connector.tokens, at);
     let call = quote_spanned!(place(from)=> __rt::source::<#row, _, _, _, _>);
     quote_spanned! {place(at)=> {
         #lets

@@ -53,3 +53,12 @@ fn with_lifetimes(ty: TokenStream) -> TokenStream {
     }
     out
 }
+
+/// Whether rows of this type borrow from the source's buffer.
+pub(crate) fn borrows(ty: &TokenStream) -> bool {
+    ty.clone().into_iter().any(|token| match token {
+        TokenTree::Punct(p) => p.as_char() == '&' || p.as_char() == '\'',
+        TokenTree::Group(group) => borrows(&group.stream()),
+        _ => false,
+    })
+}

@@ -107,6 +107,29 @@ impl Flow<'_> {
     }
 }
 
+/// A flow cut behind its first filter: the steps before it, it, and what stands behind it.
+pub(crate) struct Cut<'f, 'm> {
+    pub(crate) front: &'f [Step<'m>],
+    pub(crate) filter: &'f Step<'m>,
+    pub(crate) rest: &'f [Step<'m>],
+    pub(crate) ends: &'f [Branch<'m>],
+}
+
+impl<'m> Flow<'m> {
+    /// Cuts the flow behind its first filter, if the way to it is straight and a row stays a row on it.
+    pub(crate) fn cut(&self) -> Option<Cut<'_, 'm>> {
+        if let ([], [Branch::Flow { flow, .. }]) = (&self.steps[..], &self.ends[..]) {
+            return flow.cut();
+        }
+        let at = self.steps.iter().position(Step::leaves)?;
+        let straight = self.steps[..at].iter().all(|step| !step.loops());
+        let plain = matches!(self.steps[at], Step::Op { op: Op { call: Call::Filter(_), .. }, .. });
+        let (front, behind) = self.steps.split_at(at);
+        let (filter, rest) = behind.split_first()?;
+        (straight && plain).then_some(Cut { front, filter, rest, ends: &self.ends })
+    }
+}
+
 impl Branch<'_> {
     pub(crate) fn takes(&self) -> bool {
         match self {

@@ -4,6 +4,7 @@
 //! An attempt is worker threads, each with its copy of the graph, and the coordinator on the calling thread. They
 //! talk by messages alone. Whatever fails anywhere ends the attempt everywhere.
 
+mod body;
 mod control;
 mod coordinator;
 mod graph;
@@ -20,8 +21,8 @@ mod worker;
 pub use graph::{EdgeIn, Graph, combined_edge, keyed_edge, local_edge, sink};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
-pub use port::{EdgeOut, EdgePort, Live, Outs, SinkOut, SinkPort};
-pub use source::{Counters, source};
+pub use port::{EdgeOut, EdgePort, SinkOut, SinkPort};
+pub use source::{source, source_filtered};
 pub use stage::{no_late, stage};
 
 use crate::clock::{Clock, MachineClock};

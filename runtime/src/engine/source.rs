@@ -4,6 +4,7 @@
 //! A barrier needs no credit: a source whose gate is closed still ends its epoch. An exhausted source sends its last
 //! watermark and keeps its right to send until the coordinator orders the last epoch.
 
+use super::body::{Body, Each, Filtered};
 use super::control::ToCoordinator;
 use super::graph::{Graph, source_operators};
 use super::guard::guarded;
@@ -34,13 +35,46 @@ impl<const N: usize> Counters for [u64; N] {
 }
 
 /// Builds a chain that begins at a source.
-pub fn source<'g, R, S, N, O, F>(g: &mut Graph<'g>, meta: &'static SourceMeta, mut connector: S, counters: N, outs: O, body: F)
+pub fn source<'g, R, S, N, O, F>(g: &mut Graph<'g>, meta: &'static SourceMeta, connector: S, counters: N, outs: O, body: F)
 where
     R: RowType,
     S: Source<R>,
     N: Counters,
     O: Outs<'g>,
     F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    build(g, meta, connector, counters, outs, Each(body));
+}
+
+/// Builds a chain that begins at a source and has a filter on a straight way behind it: `front` is what stands before the
+/// filter, with its answer; `rest` is what stands behind it.
+pub fn source_filtered<'g, R, S, N, O, X, P, F>(
+    g: &mut Graph<'g>,
+    meta: &'static SourceMeta,
+    connector: S,
+    counters: N,
+    outs: O,
+    front: P,
+    rest: F,
+) where
+    R: RowType,
+    S: Source<R>,
+    N: Counters,
+    O: Outs<'g>,
+    X: 'static,
+    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N) -> (bool, X) + 'static,
+    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    build(g, meta, connector, counters, outs, Filtered(front, rest));
+}
+
+fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: &'static SourceMeta, mut connector: S, counters: N, outs: O, body: B)
+where
+    R: RowType,
+    S: Source<R>,
+    N: Counters,
+    O: Outs<'g>,
+    B: Body<R, N, O::Live>,
 {
     let operators = source_operators(meta);
     let chain = g.note_chain(operators, Some(connector.describe()), &outs);
@@ -172,7 +206,7 @@ where
     S: Reader<R>,
     N: Counters,
     L: Live,
-    F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut L) + 'static,
+    F: Body<R, N, L>,
 {
     fn activate(&mut self, caps: &mut Option<Vec<Capability<u64>>>) -> bool {
         if self.local.failed() || self.state == State::Ended {
@@ -373,19 +407,19 @@ impl<R, N, L, F> Emit<R> for Rows<'_, R, N, L, F>
 where
     R: RowType,
     N: Copy,
-    F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut L),
+    F: Body<R, N, L>,
 {
     #[inline(always)]
     fn row(&mut self, row: R::Row<'_>) {
         self.cx.row += 1;
         if let Some(live) = self.live {
-            (self.body)(row, self.cx, self.counters, live);
+            self.body.row(row, self.cx, self.counters, live);
         }
     }
     #[inline(always)]
     fn rows<'a, I: Iterator<Item = R::Row<'a>>>(&mut self, rows: I) {
         if let Some(live) = self.live.take() {
-            *self.live = Some(each::<R, N, L, F, I>(rows, self.cx, self.counters, live, self.body));
+            *self.live = Some(self.body.rows(rows, self.cx, self.counters, live));
         }
     }
     fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
@@ -395,36 +429,4 @@ where
         *self.skipped += 1;
         Ok(())
     }
-}
-
-/// The loop over rows that lie side by side. It owns what the body counts and writes into while it runs, so that sums
-/// stay in registers and the loop vectorizes: behind a reference they would be stored at each row.
-#[inline(never)]
-fn each<'a, R, N, L, F, I>(rows: I, cx: &mut Cx, counters: &mut N, live: L, body: &mut F) -> L
-where
-    R: RowType,
-    N: Copy,
-    F: for<'b> FnMut(R::Row<'b>, &mut Cx, &mut N, &mut L),
-    I: Iterator<Item = R::Row<'a>>,
-{
-    /// Says where the loop was when it ends, also by a panic.
-    struct Here<'x> {
-        told: &'x mut Cx,
-        cx: Cx,
-    }
-    impl Drop for Here<'_> {
-        fn drop(&mut self) {
-            *self.told = self.cx;
-        }
-    }
-    let mut here = Here { cx: *cx, told: cx };
-    let (mut counted, mut live) = (*counters, live);
-    for row in rows {
-        here.cx.row += 1;
-        body(row, &mut here.cx, &mut counted, &mut live);
-    }
-    // Which operator ran last is of use only to a panic; to keep it would keep the loop from being vectorized.
-    here.cx.operator = 0;
-    *counters = counted;
-    live
 }
