@@ -45,8 +45,18 @@ pub trait Live: 'static {
     fn open(&mut self) -> bool;
     /// Sends what must go.
     fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]);
+    /// Whether something waits to be sent or shown.
+    fn waiting(&self) -> usize {
+        self.rows_waiting()
+    }
     /// Rows that wait in frames.
-    fn waiting(&self) -> usize;
+    fn rows_waiting(&self) -> usize {
+        0
+    }
+    /// Rows and partial results sent so far.
+    fn sent(&self) -> u64 {
+        0
+    }
     /// A barrier: sinks make their rows durable. What waits in frames has been shipped before.
     ///
     /// # Errors
@@ -74,6 +84,12 @@ impl<L: Live> Live for Option<L> {
     fn waiting(&self) -> usize {
         self.as_ref().map_or(0, Live::waiting)
     }
+    fn rows_waiting(&self) -> usize {
+        self.as_ref().map_or(0, Live::rows_waiting)
+    }
+    fn sent(&self) -> u64 {
+        self.as_ref().map_or(0, Live::sent)
+    }
     fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
         self.as_mut().map_or(Ok(()), |live| live.barrier(epoch, local))
     }
@@ -100,9 +116,6 @@ impl Live for () {
         true
     }
     fn ship(&mut self, _: Ship, _: i64, _: &[Capability<u64>]) {}
-    fn waiting(&self) -> usize {
-        0
-    }
     fn barrier(&mut self, _: u64, _: &Local) -> Result<(), Error> {
         Ok(())
     }
@@ -133,6 +146,12 @@ impl<A: Live, B: Live> Live for (A, B) {
     }
     fn waiting(&self) -> usize {
         self.0.waiting() + self.1.waiting()
+    }
+    fn rows_waiting(&self) -> usize {
+        self.0.rows_waiting() + self.1.rows_waiting()
+    }
+    fn sent(&self) -> u64 {
+        self.0.sent() + self.1.sent()
     }
     fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
         self.0.barrier(epoch, local)?;
@@ -237,8 +256,11 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> Live for EdgePort<K, V, T, C>
             }
         }
     }
-    fn waiting(&self) -> usize {
+    fn rows_waiting(&self) -> usize {
         self.writer.waiting()
+    }
+    fn sent(&self) -> u64 {
+        self.writer.sent()
     }
     fn barrier(&mut self, _: u64, _: &Local) -> Result<(), Error> {
         Ok(())

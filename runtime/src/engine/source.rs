@@ -195,8 +195,12 @@ struct Running<R, S, N, L, F> {
     rows_of: std::marker::PhantomData<R>,
 }
 
-/// Chunks in one activation; then the worker looks at its other operators.
+/// Chunks in one activation while frames leave; then the worker looks at its other operators.
 const CHUNKS: usize = 8;
+/// Chunks in one activation of a chain from which no frame leaves.
+const CHUNKS_ALONE: usize = 64;
+/// Rows between two looks at frames where none wait.
+const LARGEST_CHUNK: usize = 8 * CHUNK_ROWS;
 /// How soon to ask again when there is no split just now.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -232,7 +236,8 @@ where
         }
         let room = self.live.open();
         if self.state == State::Open && room {
-            for _ in 0..CHUNKS {
+            let sent = self.live.sent();
+            for chunk in 1..=CHUNKS_ALONE {
                 let polled = self.poll()?;
                 self.live.check()?;
                 match polled {
@@ -249,7 +254,7 @@ where
                         break;
                     }
                 }
-                if !self.live.open() {
+                if !self.live.open() || (chunk >= CHUNKS && self.live.sent() != sent) {
                     break;
                 }
             }
@@ -368,12 +373,12 @@ where
         let read = self.cx.row - before;
         self.rows += read;
         // Where one row becomes many, fewer rows are read between two looks at the frames.
-        let waiting = self.live.waiting() as u64;
-        if waiting > 16 * CHUNK_ROWS as u64 && self.budget > 1 {
-            self.budget = (self.budget / 2).max(1);
-        } else if self.budget < CHUNK_ROWS {
-            self.budget = (self.budget * 2).min(CHUNK_ROWS);
-        }
+        // Where nothing waits (rows end here, or are combined) there is nothing to look at, and larger chunks cost less.
+        self.budget = match self.live.rows_waiting() {
+            0 => (self.budget * 2).min(LARGEST_CHUNK),
+            waiting if waiting > 16 * CHUNK_ROWS => (self.budget / 2).max(1),
+            _ => (self.budget * 2).min(CHUNK_ROWS),
+        };
         Ok(polled)
     }
 
