@@ -1,4 +1,4 @@
-//! A sink that only counts and sums checks of its rows: the end of every workload here.
+//! A sink that only sums checks of its rows: the end of every workload here. Rows are counted by the run's summary.
 
 use pelton::error::Fault;
 use pelton::sink::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 /// Where the writers of a run add up.
 #[derive(Clone, Default)]
-pub struct Total(Arc<(AtomicU64, AtomicU64)>);
+pub struct Total(Arc<AtomicU64>);
 
 impl Total {
-    /// Count and checksum since the last call.
-    pub fn take(&self) -> (u64, u64) {
-        (self.0.0.swap(0, Ordering::Relaxed), self.0.1.swap(0, Ordering::Relaxed))
+    /// The checksum since the last call.
+    pub fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -26,7 +26,7 @@ pub fn checksum<F: Clone + 'static>(total: Total, check: F) -> Checksum<F> {
 impl<F: Clone + 'static> Sink for Checksum<F> {
     type Writer = ChecksumWriter<F>;
     fn writer(&mut self, _: &SinkContext) -> Result<Self::Writer, Fault> {
-        Ok(ChecksumWriter { count: 0, sum: 0, total: self.0.clone(), check: self.1.clone() })
+        Ok(ChecksumWriter { sum: 0, total: self.0.clone(), check: self.1.clone() })
     }
     fn committer(&mut self, _: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
         struct Nothing;
@@ -43,7 +43,6 @@ impl<F: Clone + 'static> Sink for Checksum<F> {
 }
 
 pub struct ChecksumWriter<F> {
-    count: u64,
     sum: u64,
     total: Total,
     check: F,
@@ -51,8 +50,7 @@ pub struct ChecksumWriter<F> {
 
 impl<F: 'static> Writer for ChecksumWriter<F> {
     fn prepare(&mut self, _: u64) -> Result<Option<Prepared>, Fault> {
-        self.total.0.0.fetch_add(std::mem::take(&mut self.count), Ordering::Relaxed);
-        self.total.0.1.fetch_add(std::mem::take(&mut self.sum), Ordering::Relaxed);
+        self.total.0.fetch_add(std::mem::take(&mut self.sum), Ordering::Relaxed);
         Ok(None)
     }
 }
@@ -60,7 +58,6 @@ impl<F: 'static> Writer for ChecksumWriter<F> {
 impl<X, F: Fn(&X) -> u64 + 'static> Accepts<X> for ChecksumWriter<F> {
     #[inline(always)]
     fn write(&mut self, row: X) -> Result<(), Fault> {
-        self.count += 1;
         self.sum = self.sum.wrapping_add((self.check)(&row));
         Ok(())
     }

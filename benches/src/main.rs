@@ -89,16 +89,15 @@ impl Bench {
     }
 
     /// Times a job's run.
-    fn timed<T>(&self, total: &Total, run: impl FnOnce(Config) -> Result<T, pelton::Error>) -> Run {
+    fn timed(&self, total: &Total, run: impl FnOnce(Config) -> Result<pelton::Summary, pelton::Error>) -> Run {
         let config = self.config();
         let begun = Instant::now();
         let ran = run(config);
         let time = begun.elapsed();
-        if let Err(error) = ran {
-            panic!("a job failed: {error}");
+        match ran {
+            Ok(summary) => Run { time, count: summary.records_out, check: total.take() },
+            Err(error) => panic!("a job failed: {error}"),
         }
-        let (count, check) = total.take();
-        Run { time, count, check }
     }
 
     fn compare(&self, workload: &str, events: u64, mut sides: Vec<Side<'_>>) {
@@ -115,7 +114,7 @@ impl Bench {
         let (shards, total) = (self.shards(&data), Total::default());
         let pelton = || {
             let job = jobs::Numbers { data: data.clone(), total: total.clone() };
-            self.timed(&total, |config| job.run(config))
+            self.timed(&total, |config| job.run(config).map(|r| r.summary))
         };
         let sides = vec![
             Side::new("pelton", pelton),
@@ -130,7 +129,7 @@ impl Bench {
         let (shards, total) = (self.shards(&data), Total::default());
         let pelton = || {
             let job = jobs::RunningSums { data: data.clone(), total: total.clone() };
-            self.timed(&total, |config| job.run(config))
+            self.timed(&total, |config| job.run(config).map(|r| r.summary))
         };
         let sides = vec![Side::new("pelton", pelton), Side::new("one loop", || hand::running_sums(&shards))];
         self.compare("W2 running sums", data::w2::N, sides);
@@ -145,7 +144,7 @@ impl Bench {
         let (shards, total) = (self.shards(&dealt), Total::default());
         let pelton = || {
             let job = jobs::Windows { data: data.clone(), total: total.clone() };
-            self.timed(&total, |config| job.run(config))
+            self.timed(&total, |config| job.run(config).map(|r| r.summary))
         };
         let sides = vec![Side::new("pelton", pelton), Side::new("one loop", || hand::windows(&shards))];
         self.compare("W3 windows", data::w3::N, sides);
@@ -157,7 +156,7 @@ impl Bench {
             let words = hand::words::exchanged(text, 1).count;
             let pelton = || {
                 let job = jobs::EveryWord { text: text.to_owned(), total: total.clone() };
-                self.timed(&total, |config| job.run(config))
+                self.timed(&total, |config| job.run(config).map(|r| r.summary))
             };
             let sides = vec![Side::new("pelton", pelton), Side::new("one loop", || hand::words::exchanged(text, self.workers))];
             self.compare("W4 every word", words, sides);
@@ -166,7 +165,7 @@ impl Bench {
             let words = hand::words::exchanged(text, 1).count;
             let pelton = || {
                 let job = jobs::WordTotals { text: text.to_owned(), total: total.clone() };
-                self.timed(&total, |config| job.run(config))
+                self.timed(&total, |config| job.run(config).map(|r| r.summary))
             };
             let sides = vec![Side::new("pelton", pelton), Side::new("count, merge", || hand::words::combined(text, self.workers))];
             self.compare("W4 combined", words, sides);

@@ -32,8 +32,6 @@ pub struct ChainCells {
     pub emitted: Cell,
     /// Rows after each operator that changes their number.
     pub counted: Vec<Cell>,
-    /// Rows taken by each sink of the chain, in the order of its operators.
-    pub sunk: Vec<Cell>,
     /// Rows that came too late.
     pub late: Cell,
     /// Bad records that were left out.

@@ -55,7 +55,7 @@ dropped: hourly.late
 #[test]
 fn one_chain_alone_says_that_nothing_is_under_way() {
     let operator =
-        Operator { what: "lines in.txt".to_owned(), name: String::new(), arrival_ordered: false, stateful: false, input: 0, counted: None };
+        Operator { what: "lines in.txt".to_owned(), name: String::new(), arrival_ordered: false, stateful: false, sink: false, input: 0, counted: None };
     let plan = Plan {
         job: "Copy".to_owned(),
         backend: "Memory".to_owned(),

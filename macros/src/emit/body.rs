@@ -106,8 +106,17 @@ impl<'p> Body<'p> {
             }
             Call::Filter(_) => {
                 let label_at = lifetime(label, at);
-                tokens.extend(quote_spanned!(here=> if !__rt::test(&#row, #closure) { break #label_at }));
-                tokens.extend(count);
+                // counted without a branch, so that a loop of numbers stays free of them
+                let keep = local("keep", at);
+                let count = counter.map(|counter| {
+                    let (n, index) = (local("n", at), number(counter, at));
+                    quote_spanned!(here=> #n[#index] += __rt::one_if(#keep);)
+                });
+                tokens.extend(quote_spanned! {here=>
+                    let #keep = __rt::test(&#row, #closure);
+                    #count
+                    if !#keep { break #label_at }
+                });
                 tokens.extend(self.steps(rest, ends, x, hold, label));
             }
             Call::FilterMap(_) => {

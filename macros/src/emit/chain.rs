@@ -1,7 +1,7 @@
 //! One call per chain, in data order: a source or a stage, with the body that is its loop.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::body::Body;
 use super::code::{body_span, params, paste, scoped};
@@ -45,8 +45,11 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     let lets = lets(plan, &chain.body, mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
     let from = first(&source.connector.tokens, at);
-    // without times and borrowed rows a filter needs no branch: the runtime takes the chain in two parts
-    if let (None, false, Some(cut)) = (&time, borrows(&source.ty), chain.body.cut()) {
+    // A filter in front of an exchange needs no branch: the runtime takes the chain in two parts. In front of a sink the
+    // loop stays one, since there it may vectorize as it is.
+    if let (None, false, Some(cut)) = (&time, borrows(&source.ty), chain.body.cut())
+        && !cut.ends.iter().any(Branch::sinks)
+    {
         let (front, row_behind, behind) = Body::new(plan, chain).write_cut(&cut);
         let call = quote_spanned!(place(from)=> __rt::source_filtered::<#row, _, _, _, _, _, _>);
         let again = lets.clone();
@@ -118,8 +121,14 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
     chain.outs.iter().rev().fold(quote_spanned!(place(at)=> ()), |rest, out| {
         let one = match *out {
             // each at its own place: what is wrong with it is not wrong with the chain
-            Out::Edge { edge, producer } => out_name(&plan.edges[edge], producer, plan.edges[edge].at.span()),
-            Out::Sink { sink, producer } => handle(&plan.sinks[sink], producer, plan.sinks[sink].name.span()),
+            Out::Edge { edge, producer } => {
+                out_name(&plan.edges[edge], producer, plan.edges[edge].at.span()).into_token_stream()
+            }
+            Out::Sink { sink, producer, input } => {
+                let at = plan.sinks[sink].name.span();
+                let sink = handle(&plan.sinks[sink], producer, at);
+                quote_spanned!(place(at)=> #sink.after(#input))
+            }
         };
         quote_spanned!(place(at)=> (#one, #rest))
     })

@@ -91,6 +91,6 @@ fn out(plan: &Plan, chain: &Chain, out: usize) -> String {
             let edge = &plan.edges[edge];
             format!("{}{}.{producer}", edge.stream, edge.suffix)
         }
-        Out::Sink { sink, producer } => format!("{}.{producer}", plan.sinks[sink].name),
+        Out::Sink { sink, producer, .. } => format!("{}.{producer}", plan.sinks[sink].name),
     }
 }

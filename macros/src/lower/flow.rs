@@ -131,6 +131,15 @@ impl<'m> Flow<'m> {
 }
 
 impl Branch<'_> {
+    /// Whether rows end in a sink on some way behind it.
+    pub(crate) fn sinks(&self) -> bool {
+        match self {
+            Branch::Flow { flow, .. } => flow.ends.iter().any(Branch::sinks),
+            Branch::Sink { .. } => true,
+            Branch::Keyed { .. } | Branch::Union { .. } => false,
+        }
+    }
+
     pub(crate) fn takes(&self) -> bool {
         match self {
             Branch::Flow { flow, .. } => flow.takes(),

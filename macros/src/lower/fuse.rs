@@ -181,7 +181,7 @@ impl<'p, 'm> Builder<'p, 'm> {
         if let Head::Edge(edge) = self.chain.head
             && let Operator::Window { late: true, .. } = self.plan.edges[edge].operator
         {
-            let ends = self.consumers(self.id, Port::Late, 0);
+            let ends = self.consumers(self.id, Port::Late, usize::MAX);
             self.chain.late = Some(Flow { steps: vec![], ends });
         }
         self.plan.chains.push(self.chain);
@@ -241,7 +241,7 @@ impl<'p, 'm> Builder<'p, 'm> {
                     let Some(sink) = self.sinks[sink] else { continue };
                     let producer = self.plan.sinks[sink].producers;
                     self.plan.sinks[sink].producers += 1;
-                    self.chain.outs.push(Out::Sink { sink, producer });
+                    self.chain.outs.push(Out::Sink { sink, producer, input });
                     all.push(Branch::Sink { at, out: self.chain.outs.len() - 1 });
                 }
             }

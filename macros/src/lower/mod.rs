@@ -102,10 +102,11 @@ pub(crate) enum Out {
         edge: usize,
         producer: usize,
     },
-    /// Index in [`Plan::sinks`].
+    /// Index in [`Plan::sinks`]; and the operator whose rows it takes.
     Sink {
         sink: usize,
         producer: usize,
+        input: usize,
     },
 }
 

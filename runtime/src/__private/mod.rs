@@ -50,6 +50,12 @@ pub fn test<A>(a: &A, f: impl FnOnce(&A) -> bool) -> bool {
     f(a)
 }
 
+/// What a row counts for that is kept or not.
+#[inline(always)]
+pub fn one_if(keep: bool) -> u64 {
+    u64::from(keep)
+}
+
 /// `filter_map`.
 #[inline(always)]
 pub fn pick<A, R>(a: A, f: impl FnOnce(A) -> Option<R>) -> Option<R> {

@@ -64,6 +64,7 @@ impl<'g> Graph<'g> {
                 name: o.name.to_owned(),
                 arrival_ordered: o.arrival_ordered,
                 stateful: o.stateful,
+                sink: false,
                 input: o.input,
                 counted: o.counted,
             })
@@ -76,10 +77,9 @@ impl<'g> Graph<'g> {
         for note in notes {
             match note {
                 Note::Edge(edge, chain) => self.notes.edges[edge].producers.push(chain),
-                Note::Sink(name, what) => {
-                    let input = listed.len();
+                Note::Sink(name, what, input) => {
                     let name = name.to_owned();
-                    listed.push(Operator { what, name, arrival_ordered: false, stateful: false, input, counted: None });
+                    listed.push(Operator { what, name, arrival_ordered: false, stateful: false, sink: true, input, counted: None });
                 }
             }
         }
@@ -219,7 +219,7 @@ pub fn local_edge<'g, V: Record, T: Time>(
 /// A sink.
 pub fn sink<S: Sink>(g: &mut Graph<'_>, meta: &'static SinkMeta, connector: S) -> SinkOut<S> {
     let sink = g.local.add_sink();
-    SinkOut { sink, name: meta.name, connector: Rc::new(RefCell::new(connector)), part: Rc::new(Cell::new(0)) }
+    SinkOut { sink, name: meta.name, connector: Rc::new(RefCell::new(connector)), part: Rc::new(Cell::new(0)), input: 0 }
 }
 
 /// The number of a source's reader at this worker: also what the plan calls it.

@@ -108,6 +108,8 @@ pub fn execute(
     let (handles, threads) = spawn(&config, &clock, &metrics, &build, &to)?;
     drop(to);
     let mut attempt = Attempt {
+        job,
+        plan,
         config: config.clone(),
         clock: clock.clone(),
         metrics: metrics.clone(),
@@ -141,7 +143,7 @@ pub fn execute(
     match (outcome, stuck) {
         (Err(error), None) => Err(error),
         (Err(error), Some(worker)) => Err(Error::Stuck { worker, after: Box::new(error) }),
-        (Ok(()), _) => Ok(summary(job, &config, clock.now(), &metrics, &plan)),
+        (Ok(()), _) => Ok(summary(job, &config, clock.now(), &metrics, &attempt.plan)),
     }
 }
 
@@ -199,6 +201,8 @@ fn spawn(
 }
 
 struct Attempt {
+    job: &'static JobMeta,
+    plan: Plan,
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -233,7 +237,9 @@ impl Attempt {
             if self.coordinator.finished() && self.ended.iter().all(|ended| *ended) {
                 return Ok(());
             }
-            progress.update(&self.snapshot());
+            if self.config.progress {
+                progress.update(&self.snapshot());
+            }
         }
     }
 
@@ -338,17 +344,15 @@ impl Attempt {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let mut all = Snapshot { bytes_total: self.bytes_total, ..Snapshot::default() };
-        for cells in self.metrics.all() {
-            all.bytes_read += cells.bytes.get();
-            all.records_out += cells.sunk.iter().map(|cell| cell.get()).sum::<u64>();
-            all.late += cells.late.get();
-            all.skipped += cells.skipped.get();
-            if cells.is_source {
-                all.records_in += cells.rows_in.get();
-            }
+        let so_far = summary(self.job, &self.config, Duration::ZERO, &self.metrics, &self.plan);
+        Snapshot {
+            records_in: so_far.records_in,
+            records_out: so_far.records_out,
+            late: so_far.late,
+            skipped: so_far.skipped,
+            bytes_read: self.metrics.all().iter().map(|cells| cells.bytes.get()).sum(),
+            bytes_total: self.bytes_total,
         }
-        all
     }
 }
 
@@ -369,26 +373,25 @@ fn summary(job: &JobMeta, config: &Config, elapsed: Duration, metrics: &Metrics,
         let of_chain: Vec<_> = cells.iter().filter(|c| c.chain == number).collect();
         let sum = |of: &dyn Fn(&crate::metrics::ChainCells) -> u64| of_chain.iter().map(|c| of(c)).sum::<u64>();
         let rows_in = sum(&|c| c.rows_in.get());
+        let late = sum(&|c| c.late.get());
         let mut outs: Vec<u64> = Vec::new();
-        let sinks = of_chain.first().map_or(0, |c| c.sunk.len());
-        let inner = chain.operators.len().saturating_sub(sinks);
         for (at, operator) in chain.operators.iter().enumerate() {
-            let (rows_in, rows_out) = if at >= inner {
-                let rows = sum(&|c| c.sunk.get(at - inner).map_or(0, |cell| cell.get()));
-                summary.records_out += rows;
-                (rows, rows)
-            } else if at == 0 {
-                (rows_in, sum(&|c| c.emitted.get()))
-            } else {
-                let before = outs.get(operator.input).copied().unwrap_or(0);
-                let after = operator.counted.map_or(before, |i| sum(&|c| c.counted.get(i).map_or(0, |cell| cell.get())));
-                (before, after)
+            let rows_in = match operator.input {
+                _ if at == 0 => rows_in,
+                port::LATE => late,
+                input => outs.get(input).copied().unwrap_or(0),
+            };
+            let rows_out = match operator.counted {
+                Some(i) => sum(&|c| c.counted.get(i).map_or(0, |cell| cell.get())),
+                None if at == 0 => sum(&|c| c.emitted.get()),
+                None => rows_in,
             };
             outs.push(rows_out);
+            summary.records_out += if operator.sink { rows_out } else { 0 };
             let (name, what) = (operator.name.clone(), operator.what.clone());
             summary.operators.push(OperatorSummary { chain: number, name, what, rows_in, rows_out });
         }
-        summary.late += sum(&|c| c.late.get());
+        summary.late += late;
         summary.skipped += sum(&|c| c.skipped.get());
         if of_chain.iter().any(|c| c.is_source) {
             summary.records_in += rows_in;

@@ -31,12 +31,15 @@ pub trait Outs<'g> {
     fn note(&self, chain: usize, notes: &mut Vec<Note>);
 }
 
+/// The input of operators and sinks that take a window's late rows.
+pub const LATE: usize = usize::MAX;
+
 /// What an output is, for the plan.
 pub enum Note {
     /// The sending end of an edge, by its number.
     Edge(usize, usize),
-    /// A sink: name and description.
-    Sink(&'static str, String),
+    /// A sink: name, description, and the operator whose rows it takes.
+    Sink(&'static str, String, usize),
 }
 
 /// Outputs of a chain that runs.
@@ -67,8 +70,8 @@ pub trait Live: 'static {
     /// # Errors
     /// That error.
     fn check(&mut self) -> Result<(), Error>;
-    /// Publishes how many rows each sink has taken.
-    fn counts(&self, to: &mut Vec<u64>);
+    /// Rows may have been written.
+    fn touch(&mut self) {}
 }
 
 /// Taken out while the chain's loop owns it.
@@ -96,9 +99,9 @@ impl<L: Live> Live for Option<L> {
     fn check(&mut self) -> Result<(), Error> {
         self.as_mut().map_or(Ok(()), Live::check)
     }
-    fn counts(&self, to: &mut Vec<u64>) {
+    fn touch(&mut self) {
         if let Some(live) = self {
-            live.counts(to);
+            live.touch();
         }
     }
 }
@@ -122,7 +125,6 @@ impl Live for () {
     fn check(&mut self) -> Result<(), Error> {
         Ok(())
     }
-    fn counts(&self, _: &mut Vec<u64>) {}
 }
 impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
     type Live = (A::Live, B::Live);
@@ -161,9 +163,9 @@ impl<A: Live, B: Live> Live for (A, B) {
         self.0.check()?;
         self.1.check()
     }
-    fn counts(&self, to: &mut Vec<u64>) {
-        self.0.counts(to);
-        self.1.counts(to);
+    fn touch(&mut self) {
+        self.0.touch();
+        self.1.touch();
     }
 }
 
@@ -268,7 +270,6 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> Live for EdgePort<K, V, T, C>
     fn check(&mut self) -> Result<(), Error> {
         Ok(())
     }
-    fn counts(&self, _: &mut Vec<u64>) {}
 }
 
 /// A sink, before its chain is built. Several chains may write into one.
@@ -277,13 +278,19 @@ pub struct SinkOut<S> {
     pub(super) name: &'static str,
     pub(super) connector: Rc<RefCell<S>>,
     pub(super) part: Rc<std::cell::Cell<usize>>,
+    pub(super) input: usize,
 }
 
 impl<S> SinkOut<S> {
     /// Another writer of the same sink.
     pub fn again(&self) -> Self {
-        let SinkOut { sink, name, connector, part } = self;
-        SinkOut { sink: *sink, name, connector: connector.clone(), part: part.clone() }
+        let SinkOut { sink, name, connector, part, input } = self;
+        SinkOut { sink: *sink, name, connector: connector.clone(), part: part.clone(), input: *input }
+    }
+
+    /// It takes the rows of this operator of its chain.
+    pub fn after(self, input: usize) -> Self {
+        SinkOut { input, ..self }
     }
 }
 
@@ -305,10 +312,10 @@ impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
             local.tell(ToCoordinator::Sink { sink: self.sink, name: self.name, committer });
         }
         let writer = connector.writer(&context).map_err(failed)?;
-        Ok(SinkPort { writer, sink: self.sink, name: self.name, rows: 0, flushed: 0, failed: None })
+        Ok(SinkPort { writer, sink: self.sink, name: self.name, touched: false, failed: None })
     }
     fn note(&self, _: usize, notes: &mut Vec<Note>) {
-        notes.push(Note::Sink(self.name, self.connector.borrow().describe()));
+        notes.push(Note::Sink(self.name, self.connector.borrow().describe(), self.input));
     }
 }
 
@@ -317,8 +324,8 @@ pub struct SinkPort<W> {
     writer: W,
     sink: usize,
     name: &'static str,
-    rows: u64,
-    flushed: u64,
+    /// Rows may have been written since the last flush.
+    touched: bool,
     failed: Option<Fault>,
 }
 
@@ -329,7 +336,6 @@ impl<W> SinkPort<W> {
     where
         W: Accepts<X>,
     {
-        self.rows += 1;
         if let Err(fault) = self.writer.write(row) {
             self.fail(fault);
         }
@@ -346,15 +352,15 @@ impl<W: sink::Writer> Live for SinkPort<W> {
         true
     }
     fn ship(&mut self, what: Ship, _: i64, _: &[Capability<u64>]) {
-        if matches!(what, Ship::Urgent | Ship::Aged) && self.flushed != self.rows {
-            self.flushed = self.rows;
+        if matches!(what, Ship::Urgent | Ship::Aged) && self.touched {
+            self.touched = false;
             if let Err(fault) = self.writer.flush() {
                 self.fail(fault);
             }
         }
     }
     fn waiting(&self) -> usize {
-        usize::from(self.flushed != self.rows)
+        usize::from(self.touched)
     }
     fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
         self.check()?;
@@ -373,7 +379,7 @@ impl<W: sink::Writer> Live for SinkPort<W> {
             Some(fault) => Err(Error::Sink { name: self.name.to_owned(), fault }),
         }
     }
-    fn counts(&self, to: &mut Vec<u64>) {
-        to.push(self.rows);
+    fn touch(&mut self) {
+        self.touched = true;
     }
 }

@@ -113,13 +113,10 @@ where
         let _ = sync.activate();
         waker();
     }));
-    let mut sunk = Vec::new();
-    live.counts(&mut sunk);
     let cells = local.metrics.add(ChainCells {
         chain,
         is_source: true,
         counted: counters.values().iter().map(|_| Cell::default()).collect(),
-        sunk: sunk.iter().map(|_| Cell::default()).collect(),
         ..ChainCells::default()
     });
     let late_by = meta.late_by.map_or(0, |span| span.millis());
@@ -372,6 +369,7 @@ where
         };
         let read = self.cx.row - before;
         self.rows += read;
+        self.live.touch();
         // Where one row becomes many, fewer rows are read between two looks at the frames.
         // Where nothing waits (rows end here, or are combined) there is nothing to look at, and larger chunks cost less.
         self.budget = match self.live.rows_waiting() {
@@ -388,9 +386,6 @@ where
         for (cell, value) in self.cells.counted.iter().zip(self.counters.values()) {
             cell.set(*value);
         }
-        let mut sunk = Vec::new();
-        self.live.counts(&mut sunk);
-        self.cells.sunk.iter().zip(sunk).for_each(|(cell, value)| cell.set(value));
         self.cells.skipped.set(self.skipped);
         let open = if self.state == State::Open { self.reader.bytes_read() } else { 0 };
         self.cells.bytes.set(self.bytes + open);

@@ -87,12 +87,9 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         Ok(live) => live,
         Err(error) => return g.fail(error),
     };
-    let mut sunk = Vec::new();
-    live.counts(&mut sunk);
     let cells = local.metrics.add(ChainCells {
         chain,
         counted: counters.values().iter().map(|_| Cell::default()).collect(),
-        sunk: sunk.iter().map(|_| Cell::default()).collect(),
         ..ChainCells::default()
     });
     let activator = scope.activator_for(builder.operator_info().address);
@@ -371,6 +368,7 @@ where
                 let mut next = Next { cx, counters, live, main, late, caps, watermark, emitted: 0 };
                 let done = step(op, watermark, &mut next);
                 *emitted += next.emitted;
+                next.live.touch();
                 done
             },
             |cx| Place { record: Some(begun + cx.row), ..Place::default() },
@@ -431,9 +429,6 @@ where
         for (cell, value) in self.cells.counted.iter().zip(self.counters.values()) {
             cell.set(*value);
         }
-        let mut sunk = Vec::new();
-        self.live.counts(&mut sunk);
-        self.cells.sunk.iter().zip(sunk).for_each(|(cell, value)| cell.set(value));
     }
 }
 

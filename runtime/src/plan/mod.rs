@@ -19,7 +19,10 @@ pub struct Operator {
     pub arrival_ordered: bool,
     /// Whether it keeps state.
     pub stateful: bool,
-    /// The operator of the chain whose rows it takes, by index; its own index for the first.
+    /// Whether it is a sink.
+    pub sink: bool,
+    /// The operator of the chain whose rows it takes, by index; its own index for the first, and the greatest number for a
+    /// window's late rows.
     pub input: usize,
     /// Which of the chain's counters counts what it lets through, if it changes the number of rows.
     pub counted: Option<usize>,
