@@ -129,7 +129,12 @@ where
         mailbox,
         activator,
         cells,
-        state: State::Start,
+        state: State::Waiting,
+        asked: false,
+        next: None,
+        finished: false,
+        ask_at: None,
+        reached: None,
         epoch: 0,
         all_assigned: false,
         budget: CHUNK_ROWS,
@@ -152,14 +157,10 @@ where
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    /// Has not asked for a split yet.
-    Start,
-    /// Waits for the answer.
-    Asked,
+    /// Has no split to read.
+    Waiting,
     /// Reads one.
     Open,
-    /// Was told that there is none just now, and asks again.
-    Later,
     /// Will get no more, and has said so.
     Exhausted,
     /// Has ended its last epoch.
@@ -174,6 +175,16 @@ struct Running<R, S, N, L, F> {
     activator: Activator,
     cells: Arc<ChainCells>,
     state: State,
+    /// A question is under way. One is asked ahead, so that no worker waits for an answer between two splits.
+    asked: bool,
+    /// The answer that came while a split was open.
+    next: Option<(Split, i64)>,
+    /// There will be no more.
+    finished: bool,
+    /// There was none just now: ask again then.
+    ask_at: Option<Duration>,
+    /// The watermark that the last split ended with, to be told with the next question.
+    reached: Option<i64>,
     epoch: u64,
     /// Every split has been handed out to some worker.
     all_assigned: bool,
@@ -228,9 +239,7 @@ where
     fn work(&mut self, caps: &mut Option<Vec<Capability<u64>>>) -> Result<(), Error> {
         let Some(caps) = caps else { return Ok(()) };
         self.read_mail(caps)?;
-        if self.state == State::Start {
-            self.ask(None);
-        }
+        self.ask();
         let room = self.live.open();
         if self.state == State::Open && room {
             let sent = self.live.sent();
@@ -247,8 +256,13 @@ where
                     Polled::SplitDone => {
                         self.live.ship(Ship::Full, self.promise(), caps);
                         self.bytes += self.reader.bytes_read();
-                        self.ask(Some(self.cx.watermark));
-                        break;
+                        self.reached = Some(self.cx.watermark);
+                        self.state = State::Waiting;
+                        self.go_on(caps)?;
+                        self.ask();
+                        if self.state != State::Open {
+                            break;
+                        }
                     }
                 }
                 if !self.live.open() || (chunk >= CHUNKS && self.live.sent() != sent) {
@@ -274,24 +288,51 @@ where
         self.live.check()
     }
 
-    fn ask(&mut self, ended: Option<i64>) {
-        self.state = State::Asked;
+    /// Asks for the next split, unless that is done already or would be of no use.
+    fn ask(&mut self) {
+        if self.asked || self.finished || self.next.is_some() || self.state == State::Ended {
+            return;
+        }
+        if let Some(at) = self.ask_at {
+            let now = self.local.now();
+            if now < at {
+                return self.activator.activate_after(at - now);
+            }
+            self.ask_at = None;
+        }
+        self.asked = true;
+        let ended = self.reached.take();
         self.local.tell(ToCoordinator::Ask { worker: self.local.worker, source: self.number, ended });
+    }
+
+    /// Opens the next split if it is here, or says that there will be none.
+    fn go_on(&mut self, caps: &[Capability<u64>]) -> Result<(), Error> {
+        if self.state != State::Waiting {
+            return Ok(());
+        }
+        if let Some((split, watermark)) = self.next.take() {
+            return self.open(split, watermark);
+        }
+        if self.finished {
+            self.state = State::Exhausted;
+            self.live.ship(Ship::Urgent, i64::MAX, caps);
+            self.local.tell(ToCoordinator::Exhausted { worker: self.local.worker, source: self.number });
+        }
+        Ok(())
     }
 
     fn read_mail(&mut self, caps: &mut Vec<Capability<u64>>) -> Result<(), Error> {
         loop {
             let Some(message) = self.mailbox.messages.borrow_mut().pop_front() else { return Ok(()) };
             match message {
-                ToSource::Found(Found::Split(split), watermark) => self.open(split, watermark)?,
-                ToSource::Found(Found::Later, _) => {
-                    self.state = State::Later;
-                    self.activator.activate_after(ASK_AGAIN);
-                }
-                ToSource::Found(Found::Finished, _) => {
-                    self.state = State::Exhausted;
-                    self.live.ship(Ship::Urgent, i64::MAX, caps);
-                    self.local.tell(ToCoordinator::Exhausted { worker: self.local.worker, source: self.number });
+                ToSource::Found(found, watermark) => {
+                    self.asked = false;
+                    match found {
+                        Found::Split(split) => self.next = Some((split, watermark)),
+                        Found::Later => self.ask_at = Some(self.local.now() + ASK_AGAIN),
+                        Found::Finished => self.finished = true,
+                    }
+                    self.go_on(caps)?;
                 }
                 ToSource::AllAssigned => {
                     self.all_assigned = true;
@@ -303,9 +344,6 @@ where
                     self.barrier(epoch, caps)?;
                     self.state = State::Ended;
                 }
-            }
-            if self.state == State::Later && self.mailbox.messages.borrow().is_empty() {
-                self.ask(None);
             }
         }
     }
@@ -343,7 +381,9 @@ where
         match self.state {
             State::Exhausted | State::Ended => i64::MAX,
             _ if self.meta.late_by.is_none() => i64::MIN,
-            _ if self.meta.ordered || (self.all_assigned && self.state == State::Open) => self.cx.watermark,
+            _ if self.meta.ordered || (self.all_assigned && self.state == State::Open && self.next.is_none()) => {
+                self.cx.watermark
+            }
             _ => i64::MIN,
         }
     }

@@ -6,12 +6,15 @@ use super::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split};
 use crate::error::{Fault, Place};
 use std::sync::Arc;
 
-/// Rows of one split.
-const SPLIT: usize = 64 << 10;
+/// Rows of one split: at least so many that handing it out costs nothing beside reading it, and so few that the workers
+/// end together.
+fn split_rows(rows: usize) -> usize {
+    (rows / 128).max(64 << 10)
+}
 
 /// The rows of a `Vec`, an array or an `Arc<[T]>`, in order; lent if the source's type is `&T`, else cloned.
 ///
-/// Workers share them 65,536 at a time. Each worker makes the source anew: an `Arc<[T]>` is shared, a `Vec` is copied.
+/// Workers share them in at most 128 parts of at least 65,536. Each worker makes the source anew: an `Arc<[T]>` is shared, a `Vec` is copied.
 pub fn rows<T>(data: impl Into<Arc<[T]>>) -> Rows<T> {
     Rows { data: data.into() }
 }
@@ -76,7 +79,7 @@ struct Stretches {
 impl Enumerator for Stretches {
     fn next(&mut self) -> Result<Found, Fault> {
         let id = self.next;
-        if id * SPLIT as u64 >= self.rows as u64 {
+        if id * split_rows(self.rows) as u64 >= self.rows as u64 {
             return Ok(Found::Finished);
         }
         self.next += 1;
@@ -100,12 +103,13 @@ where
     for<'a> R::Row<'a>: Lend<'a, T>,
 {
     fn open(&mut self, split: Split) -> Result<(), Fault> {
-        let start = usize::try_from(split.id).ok().and_then(|id| id.checked_mul(SPLIT));
+        let each = split_rows(self.data.len());
+        let start = usize::try_from(split.id).ok().and_then(|id| id.checked_mul(each));
         let Some(start) = start.filter(|start| *start < self.data.len()) else {
             return Err(Fault::new(format!("there is no split {} of {} rows", split.id, self.data.len())));
         };
         self.at = start;
-        self.end = self.data.len().min(start + SPLIT);
+        self.end = self.data.len().min(start + each);
         Ok(())
     }
 
