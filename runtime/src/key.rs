@@ -16,6 +16,8 @@ pub trait Key: Record + Eq + Clone {
     type Ref<'a>: Copy;
     /// Keys of a frame, side by side.
     type Column: KeyColumn<Self>;
+    /// The key as it stands in a table.
+    type Kept: Kept<Self>;
     /// This key, borrowed.
     fn view(&self) -> Self::Ref<'_>;
     /// The stable hash.
@@ -24,6 +26,54 @@ pub trait Key: Record + Eq + Clone {
     fn same(&self, key: Self::Ref<'_>) -> bool;
     /// The key to store.
     fn own(key: Self::Ref<'_>) -> Self;
+}
+
+/// A key as it stands in a table: itself, or a form that needs no look at the heap.
+pub trait Kept<K: Key>: Clone + Send + 'static {
+    /// The key to keep.
+    fn keep(key: K::Ref<'_>) -> Self;
+    /// The key, borrowed.
+    fn view(&self) -> K::Ref<'_>;
+    /// Whether they are equal.
+    fn same(&self, key: K::Ref<'_>) -> bool;
+    /// The key itself.
+    fn owned(self) -> K;
+}
+impl<K: Key<Kept = K>> Kept<K> for K {
+    #[inline(always)]
+    fn keep(key: K::Ref<'_>) -> K {
+        K::own(key)
+    }
+    #[inline(always)]
+    fn view(&self) -> K::Ref<'_> {
+        Key::view(self)
+    }
+    #[inline(always)]
+    fn same(&self, key: K::Ref<'_>) -> bool {
+        Key::same(self, key)
+    }
+    #[inline(always)]
+    fn owned(self) -> K {
+        self
+    }
+}
+/// Up to 24 bytes of text stand in the table itself, so that comparing them is no further cache miss.
+impl Kept<String> for compact_str::CompactString {
+    #[inline]
+    fn keep(key: &str) -> Self {
+        compact_str::CompactString::new(key)
+    }
+    #[inline(always)]
+    fn view(&self) -> &str {
+        self.as_str()
+    }
+    #[inline(always)]
+    fn same(&self, key: &str) -> bool {
+        self.as_str() == key
+    }
+    fn owned(self) -> String {
+        self.into_string()
+    }
 }
 
 /// What a `key_by` closure may give.
@@ -112,6 +162,7 @@ macro_rules! integers {
         impl Key for $t {
             type Ref<'a> = $t;
             type Column = Vec<$t>;
+            type Kept = $t;
             #[inline(always)]
             fn view(&self) -> $t { *self }
             #[inline(always)]
@@ -174,6 +225,7 @@ macro_rules! as_integer {
         impl Key for $t {
             type Ref<'a> = $t;
             type Column = Vec<$t>;
+            type Kept = $t;
             #[inline(always)]
             fn view(&self) -> $t {
                 *self
@@ -296,6 +348,7 @@ impl KeyHash for String {
 impl Key for String {
     type Ref<'a> = &'a str;
     type Column = StringColumn;
+    type Kept = compact_str::CompactString;
     #[inline(always)]
     fn view(&self) -> &str {
         self
@@ -372,6 +425,7 @@ impl<T: KeyHash + ?Sized> KeyHash for &T {
 impl Key for () {
     type Ref<'a> = ();
     type Column = NoKeys;
+    type Kept = ();
     #[inline(always)]
     fn view(&self) {}
     #[inline(always)]
@@ -432,6 +486,7 @@ macro_rules! tuples {
         {
             type Ref<'a> = ($($T::Ref<'a>,)+);
             type Column = $column<$($T),+>;
+            type Kept = Self;
             #[inline(always)]
             fn view(&self) -> Self::Ref<'_> { ($(self.$i.view(),)+) }
             #[inline(always)]

@@ -36,6 +36,7 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
         impl #parameters __rt::Key for #name #arguments #with_itself {
             type Ref<'key> = &'key Self;
             type Column = ::std::vec::Vec<Self>;
+            type Kept = Self;
             #[inline]
             fn view(&self) -> &Self {
                 self

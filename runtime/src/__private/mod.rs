@@ -12,7 +12,7 @@ pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
 pub use crate::frame::{Timed, Untimed};
 pub use crate::job::{Flag, Job, NoFlag, Param, ParseFlag, Values, main};
-pub use crate::key::{DerivedKey, Key, KeyColumn, KeyHash, KeyLike};
+pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::plan::Plan;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;

@@ -7,7 +7,7 @@
 
 use super::{Frame, Payload, Rows, Time};
 use crate::codec::{CodecError, CodecErrorKind, Reader};
-use crate::key::Key;
+use crate::key::{Kept, Key};
 use crate::record::Record;
 
 /// The version of this form.
@@ -45,7 +45,7 @@ pub fn write<K: Key, V: Record, T: Time, A: Record>(frame: &Frame<K, V, T, A>) -
             let mut rows = (0u32, Vec::new(), Vec::new(), Vec::new());
             table.for_each(|key, acc| {
                 rows.0 += 1;
-                key.encode(&mut rows.1);
+                key.clone().owned().encode(&mut rows.1);
                 acc.encode(&mut rows.2);
                 if T::TIMED {
                     start.encode(&mut rows.3);

@@ -63,7 +63,7 @@ pub trait Combine<K: Key, V>: 'static {
     /// Adds a value at a place that [`enter`](Combine::enter) gave just before.
     fn add_at(&mut self, place: u64, value: &V);
     /// Gives out the results that must go: everything, or what `watermark` closes, or everything if the table is full.
-    fn drain(&mut self, all: bool, watermark: i64, each: impl FnMut(K, u64, Self::Acc, i64));
+    fn drain(&mut self, all: bool, watermark: i64, each: impl FnMut(K::Ref<'_>, u64, Self::Acc, i64));
     /// Called once before the first row: whether there is one target only, which may be given whole tables.
     fn begin(&mut self, _alone: bool) {}
     /// With one target: the next table that must go, with the start of its window.
@@ -94,7 +94,7 @@ impl<K: Key, V, A: crate::record::Record> Combine<K, V> for NoCombine<A> {
     }
     #[inline(always)]
     fn add_at(&mut self, _: u64, _: &V) {}
-    fn drain(&mut self, _: bool, _: i64, _: impl FnMut(K, u64, A, i64)) {}
+    fn drain(&mut self, _: bool, _: i64, _: impl FnMut(K::Ref<'_>, u64, A, i64)) {}
     fn bound_bytes(&self) -> usize {
         0
     }
@@ -342,7 +342,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
         combine.drain(all, watermark, |key, hash, acc, start| {
             let target = if *local { 0 } else { hash::owner(hash, *targets) };
             let rows = &mut partials[target];
-            rows.keys.push(key.view(), hash);
+            rows.keys.push(key, hash);
             rows.values.push(acc);
             rows.times.push(T::of(start));
         });

@@ -4,7 +4,7 @@ use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
 use crate::aggregate::Aggregator;
 use crate::frame::Time;
 use crate::hash::KeyRange;
-use crate::key::{Key, KeyColumn};
+use crate::key::{Kept, Key, KeyColumn};
 use crate::state::table::Table;
 use std::marker::PhantomData;
 use std::time::Duration;

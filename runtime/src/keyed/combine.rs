@@ -83,7 +83,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
     fn add_at(&mut self, place: u64, value: &V) {
         self.how.add(self.table.at(Place::unpack(place)), value);
     }
-    fn drain(&mut self, all: bool, _: i64, mut each: impl FnMut(K, u64, A::Acc, i64)) {
+    fn drain(&mut self, all: bool, _: i64, mut each: impl FnMut(K::Ref<'_>, u64, A::Acc, i64)) {
         let full = self.table.len() >= LIMIT;
         if full {
             self.worth.full(self.table.len());
@@ -205,7 +205,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
     fn take_table(&mut self, all: bool, watermark: i64) -> Option<(i64, Table<K, A::Acc>)> {
         if self.range == KeyRange::ALL { self.next_out(all, watermark) } else { None }
     }
-    fn drain(&mut self, all: bool, watermark: i64, mut each: impl FnMut(K, u64, A::Acc, i64)) {
+    fn drain(&mut self, all: bool, watermark: i64, mut each: impl FnMut(K::Ref<'_>, u64, A::Acc, i64)) {
         while let Some((start, mut table)) = self.next_out(all, watermark) {
             table.drain(|key, hash, acc| each(key, hash, acc, start));
         }

@@ -3,7 +3,7 @@
 use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
 use crate::frame::Time;
 use crate::hash::KeyRange;
-use crate::key::{Key, KeyColumn};
+use crate::key::{Kept, Key, KeyColumn};
 use crate::record::Record;
 use crate::state::table::Table;
 use std::marker::PhantomData;

@@ -24,7 +24,7 @@
 #![allow(unsafe_code)]
 
 use crate::hash::KeyRange;
-use crate::key::Key;
+use crate::key::{Kept, Key};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -177,8 +177,8 @@ impl Place {
 /// Values by key.
 pub struct Table<K: Key, V> {
     range: KeyRange,
-    pieces: Vec<Piece<K, V>>,
-    directory: Vec<View<K, V>>,
+    pieces: Vec<Piece<K::Kept, V>>,
+    directory: Vec<View<K::Kept, V>>,
     /// The directory has `2^bits` entries once there is a piece.
     bits: u32,
     len: usize,
@@ -200,7 +200,7 @@ impl<K: Key, V> Table<K, V> {
         let mut table = Table::new(range);
         if entries > FIRST_SLOTS {
             let slots = entries + entries / 2;
-            let bits = (slots * size_of::<Slot<K, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros();
+            let bits = (slots * size_of::<Slot<K::Kept, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros();
             let each = (slots >> bits) + FIRST_SLOTS;
             table.pieces = (0..1usize << bits).map(|_| Piece::new(bits, each)).collect();
             table.bits = bits;
@@ -227,7 +227,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// The directory entry of a spread hash. There is a piece.
     #[inline(always)]
-    fn view(&self, spread: u64) -> &View<K, V> {
+    fn view(&self, spread: u64) -> &View<K::Kept, V> {
         // Twice a shift by half, since one by 64 (no bits) is not defined.
         let half = (64 - self.bits) >> 1;
         let at = ((spread >> half) >> (64 - self.bits - half)) as usize;
@@ -253,7 +253,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// The slot of a key, if it is there.
     #[inline(always)]
-    fn find(&mut self, hash: u64, key: K::Ref<'_>) -> Option<(NonNull<Slot<K, V>>, u32, usize)> {
+    fn find(&mut self, hash: u64, key: K::Ref<'_>) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
         if self.directory.is_empty() {
             return None;
         }
@@ -293,7 +293,7 @@ impl<K: Key, V> Table<K, V> {
             // SAFETY: it is filled.
             return unsafe { &mut slot.entry.assume_init_mut().1 };
         }
-        let place = self.insert(hash, (K::own(key), make()));
+        let place = self.insert(hash, (K::Kept::keep(key), make()));
         &mut self.pair(place).1
     }
 
@@ -306,7 +306,7 @@ impl<K: Key, V> Table<K, V> {
             unsafe { slot.as_mut() }.stamp = epoch;
             return Place { piece, slot: at as u32 };
         }
-        self.insert(hash, (K::own(key), make()))
+        self.insert(hash, (K::Kept::keep(key), make()))
     }
 
     /// The value at a place that [`entry`](Table::entry) gave just before.
@@ -317,7 +317,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// Key and value at a place that [`entry`](Table::entry) gave just before.
     #[inline(always)]
-    pub fn pair(&mut self, place: Place) -> &mut (K, V) {
+    pub fn pair(&mut self, place: Place) -> &mut (K::Kept, V) {
         let slot = &mut self.pieces[place.piece as usize].slots.all()[place.slot as usize];
         assert!(slot.tag != 0, "a place outlived the change that moved its entry");
         // SAFETY: its tag is not 0, so it is filled.
@@ -327,7 +327,7 @@ impl<K: Key, V> Table<K, V> {
     /// Puts in an entry whose key is not there.
     #[cold]
     #[inline(never)]
-    fn insert(&mut self, hash: u64, entry: (K, V)) -> Place {
+    fn insert(&mut self, hash: u64, entry: (K::Kept, V)) -> Place {
         if self.pieces.is_empty() {
             self.pieces.push(Piece::new(0, FIRST_SLOTS));
             self.refer(vec![0]);
@@ -360,12 +360,12 @@ impl<K: Key, V> Table<K, V> {
     /// Makes room in a piece: by half, or by a split in two.
     fn grow(&mut self, number: usize) {
         let (slots, depth) = (self.pieces[number].slots.count, self.pieces[number].depth);
-        let bytes = slots * size_of::<Slot<K, V>>();
+        let bytes = slots * size_of::<Slot<K::Kept, V>>();
         let split = bytes * 4 / 3 > PIECE_BYTES && slots > 4 * FIRST_SLOTS && depth < 40;
         // Small pieces double, so that few entries move; large ones grow by a third, so that little memory is idle.
         let grown = if bytes < PIECE_BYTES / 4 { slots * 2 } else { slots * 4 / 3 };
         let range = self.range;
-        let spread_of = |key: &K| range.spread(K::hash(key.view()));
+        let spread_of = |key: &K::Kept| range.spread(K::hash(key.view()));
         let mut owners: Vec<u32> = self.directory.iter().map(|view| view.piece).collect();
         if !split {
             let mut grown = Piece::new(depth, grown);
@@ -415,18 +415,18 @@ impl<K: Key, V> Table<K, V> {
     /// Takes everything out, piece by piece in hash order.
     pub fn into_pieces(mut self) -> Drain<K, V> {
         let order = self.order();
-        let mut pieces: Vec<Option<Piece<K, V>>> = std::mem::take(&mut self.pieces).into_iter().map(Some).collect();
-        let pieces: Vec<Piece<K, V>> = order.iter().filter_map(|&number| pieces[number as usize].take()).collect();
+        let mut pieces: Vec<Option<Piece<K::Kept, V>>> = std::mem::take(&mut self.pieces).into_iter().map(Some).collect();
+        let pieces: Vec<Piece<K::Kept, V>> = order.iter().filter_map(|&number| pieces[number as usize].take()).collect();
         Drain { pieces: pieces.into_iter() }
     }
 
     /// Takes everything out at once and keeps the memory for the next entries.
-    pub fn drain(&mut self, mut each: impl FnMut(K, u64, V)) {
+    pub fn drain(&mut self, mut each: impl FnMut(K::Ref<'_>, u64, V)) {
         self.len = 0;
         for number in self.order() {
             self.pieces[number as usize].drain(|_, _, (key, value)| {
                 let hash = K::hash(key.view());
-                each(key, hash, value);
+                each(key.view(), hash, value);
             });
         }
     }
@@ -437,7 +437,7 @@ impl<K: Key, V> Table<K, V> {
     }
 
     /// Looks at every entry.
-    pub fn for_each(&self, mut each: impl FnMut(&K, &V)) {
+    pub fn for_each(&self, mut each: impl FnMut(&K::Kept, &V)) {
         for piece in &self.pieces {
             // SAFETY: `count` slots are there, and nobody writes them while the table is borrowed.
             let slots = unsafe { std::slice::from_raw_parts(piece.slots.start.as_ptr(), piece.slots.count) };
@@ -455,7 +455,7 @@ impl<K: Key, V> Table<K, V> {
     }
 
     /// Looks at the entries of one piece, by its number; with [`pieces`](Table::pieces) a walk that may pause between two.
-    pub fn each_in(&mut self, piece: usize, mut each: impl FnMut(&K, &mut V)) {
+    pub fn each_in(&mut self, piece: usize, mut each: impl FnMut(&K::Kept, &mut V)) {
         let Some(piece) = self.pieces.get_mut(piece) else { return };
         for slot in piece.slots.all().iter_mut().filter(|slot| slot.tag != 0) {
             // SAFETY: its tag is not 0, so it is filled.
@@ -466,15 +466,15 @@ impl<K: Key, V> Table<K, V> {
 }
 
 /// A table on its way out, piece by piece.
-pub struct Drain<K, V> {
-    pieces: std::vec::IntoIter<Piece<K, V>>,
+pub struct Drain<K: Key, V> {
+    pieces: std::vec::IntoIter<Piece<K::Kept, V>>,
 }
 
-impl<K, V> Drain<K, V> {
+impl<K: Key, V> Drain<K, V> {
     /// Gives out the next piece's entries; `false` if there was none.
     pub fn next_piece(&mut self, mut each: impl FnMut(K, V)) -> bool {
         let Some(mut piece) = self.pieces.next() else { return false };
-        piece.drain(|_, _, (key, value)| each(key, value));
+        piece.drain(|_, _, (key, value)| each(key.owned(), value));
         true
     }
 }

@@ -12,7 +12,7 @@ use crate::aggregate::Aggregator;
 use crate::codec::{CodecError, Reader};
 use crate::frame::Time;
 use crate::hash::KeyRange;
-use crate::key::{Key, KeyColumn};
+use crate::key::{Kept, Key, KeyColumn};
 use crate::keyed::{AHEAD, Batch, Follow, Operator, Out};
 use crate::record::{Record, Row};
 use crate::schema::{Field, Schema};
@@ -155,7 +155,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
         pane.firings = 1;
         for piece in 0..pane.table.pieces() {
             pane.table.each_in(piece, |key, acc| {
-                next.main(result(how, window, key.clone(), start, acc, 0), window.time_of(start));
+                next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
             });
         }
     }
@@ -203,7 +203,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if again {
                 let firing = pane.firings;
                 pane.firings += 1;
-                next.main(result(&self.how, self.window, key.clone(), start, acc, firing), self.window.time_of(start));
+                next.main(result(&self.how, self.window, key.clone().owned(), start, acc, firing), self.window.time_of(start));
             }
         }
     }
@@ -226,7 +226,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         let known = self.open.get_mut(at).filter(|pane| pane.start == start);
         if let Some(pane) = known {
             table.drain(|key, hash, partial| {
-                self.how.merge(pane.table.value(hash, key.view(), A::Acc::default), partial);
+                self.how.merge(pane.table.value(hash, key, A::Acc::default), partial);
             });
         } else if table.range() == self.range {
             // Nothing of this window is here yet, so the table itself becomes its state.
@@ -263,7 +263,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                                 return false;
                             }
                             pane.table.each_in(piece, |key, acc| {
-                                next.main(result(how, window, key.clone(), start, acc, 0), window.time_of(start));
+                                next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
                             });
                             piece += 1;
                         }
