@@ -1,7 +1,8 @@
 //! The stable hash of keys, and the key groups it falls into.
 //!
 //! The hash is the same in every build and on every machine, for ever: it names state on disk. An integer is one folded
-//! 64 x 64 bit multiplication; bytes are `rapidhash` V3 (nano), whose output its crate guarantees. The top 15 bits
+//! 64 x 64 bit multiplication, up to 16 bytes of text are two; longer bytes are `rapidhash` V3 (nano), whose output its
+//! crate guarantees. The top 15 bits
 //! are the key group; the order of hashes is the order of everything that is kept by key.
 
 use rapidhash::v3::{DEFAULT_RAPID_SECRETS, rapidhash_v3_nano_inline};
@@ -19,6 +20,13 @@ const MULTIPLIER: u128 = 0x9E37_79B9_7F4A_7C15;
 pub fn mix(bits: u64) -> u64 {
     let product = u128::from(bits ^ SEED) * MULTIPLIER;
     (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// Mixes two words into one hash: a folded product, mixed once more.
+#[inline(always)]
+pub fn pair(low: u64, high: u64) -> u64 {
+    let product = u128::from(low ^ SEED) * u128::from(high ^ 0x9FB2_1C65_1E98_DF25);
+    mix((product as u64) ^ ((product >> 64) as u64))
 }
 
 /// The hash of bytes.

@@ -4,6 +4,10 @@
 //! record. [`Key`] is what state stores. [`Key::Ref`] is the form in which a key travels and is looked up: an integer
 //! by value, a string as `&str`, a derived key as `&K`; it becomes a `Key` only when state meets it for the first time.
 
+mod text;
+
+pub use text::{KeptText, StringColumn};
+
 use crate::codec::{CodecError, Reader};
 use crate::hash;
 use crate::record::Record;
@@ -57,25 +61,6 @@ impl<K: Key<Kept = K>> Kept<K> for K {
         self
     }
 }
-/// Up to 24 bytes of text stand in the table itself, so that comparing them is no further cache miss.
-impl Kept<String> for compact_str::CompactString {
-    #[inline]
-    fn keep(key: &str) -> Self {
-        compact_str::CompactString::new(key)
-    }
-    #[inline(always)]
-    fn view(&self) -> &str {
-        self.as_str()
-    }
-    #[inline(always)]
-    fn same(&self, key: &str) -> bool {
-        self.as_str() == key
-    }
-    fn owned(self) -> String {
-        self.into_string()
-    }
-}
-
 /// What a `key_by` closure may give.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot key a stream",
@@ -112,6 +97,11 @@ pub trait KeyColumn<K: Key>: Default + Send + 'static {
     fn get(&self, at: usize) -> K::Ref<'_>;
     /// Its hash.
     fn hash(&self, at: usize) -> u64;
+    /// Whether it equals a kept key.
+    #[inline(always)]
+    fn same(&self, at: usize, kept: &K::Kept) -> bool {
+        kept.same(self.get(at))
+    }
     /// Forgets them and keeps the memory.
     fn clear(&mut self);
     /// Makes room.
@@ -293,115 +283,6 @@ where
 /// A key by `#[derive(Key)]`: it travels as a reference.
 pub trait DerivedKey: for<'a> Key<Ref<'a> = &'a Self> {}
 
-/// Strings back to back, each with its end and its hash: no allocation per key.
-#[derive(Default)]
-pub struct StringColumn {
-    heads: Vec<(u64, u32)>,
-    text: String,
-}
-
-impl KeyColumn<String> for StringColumn {
-    const ROW_BYTES: usize = 16;
-    #[inline(always)]
-    fn push(&mut self, key: &str, hash: u64) {
-        self.text.push_str(key);
-        self.heads.push((hash, self.text.len() as u32));
-    }
-    #[inline(always)]
-    fn len(&self) -> usize {
-        self.heads.len()
-    }
-    #[inline(always)]
-    fn get(&self, at: usize) -> &str {
-        let start = if at == 0 { 0 } else { self.heads[at - 1].1 as usize };
-        &self.text[start..self.heads[at].1 as usize]
-    }
-    #[inline(always)]
-    fn hash(&self, at: usize) -> u64 {
-        self.heads[at].0
-    }
-    fn clear(&mut self) {
-        self.heads.clear();
-        self.text.clear();
-    }
-    fn reserve(&mut self, rows: usize) {
-        self.heads.reserve_exact(rows);
-        self.text.reserve(16 * rows);
-    }
-    fn heap_bytes(&self) -> usize {
-        self.text.len()
-    }
-}
-
-impl KeyHash for str {
-    #[inline(always)]
-    fn key_hash(&self, state: u64) -> u64 {
-        hash::mix(state ^ hash::bytes(self.as_bytes()))
-    }
-}
-impl KeyHash for String {
-    #[inline(always)]
-    fn key_hash(&self, state: u64) -> u64 {
-        self.as_str().key_hash(state)
-    }
-}
-impl Key for String {
-    type Ref<'a> = &'a str;
-    type Column = StringColumn;
-    type Kept = compact_str::CompactString;
-    #[inline(always)]
-    fn view(&self) -> &str {
-        self
-    }
-    #[inline(always)]
-    fn hash(key: &str) -> u64 {
-        hash::bytes(key.as_bytes())
-    }
-    #[inline(always)]
-    fn same(&self, key: &str) -> bool {
-        self.as_str() == key
-    }
-    fn own(key: &str) -> String {
-        key.to_owned()
-    }
-}
-impl KeyLike for str {
-    type Owned = String;
-    type Checked = ();
-    #[inline(always)]
-    fn view(&self) -> &str {
-        self
-    }
-}
-impl KeyLike for String {
-    type Owned = String;
-    type Checked = String;
-    #[inline(always)]
-    fn view(&self) -> &str {
-        self
-    }
-    #[inline(always)]
-    fn checked(self) -> String {
-        self
-    }
-}
-impl<'s> KeyLike for std::borrow::Cow<'s, str> {
-    type Owned = String;
-    type Checked = std::borrow::Cow<'s, str>;
-    #[inline(always)]
-    fn view(&self) -> &str {
-        self
-    }
-    #[inline(always)]
-    fn checked(self) -> Self {
-        self
-    }
-}
-impl KeyHash for std::borrow::Cow<'_, str> {
-    fn key_hash(&self, state: u64) -> u64 {
-        (**self).key_hash(state)
-    }
-}
 impl<'r, T: KeyLike + ?Sized> KeyLike for &'r T {
     type Owned = T::Owned;
     type Checked = &'r T;

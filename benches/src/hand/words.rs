@@ -96,8 +96,11 @@ fn each_word(path: &Path, part: Range<u64>, mut each: impl FnMut(&str)) -> std::
             }
         };
         let text = std::str::from_utf8(&buffer[..whole]).map_err(std::io::Error::other)?;
-        for line in text.lines() {
-            words(line).for_each(&mut each);
+        let mut at = 0;
+        while at < text.len() {
+            let end = memchr::memchr(b'\n', &buffer[at..whole]).map_or(text.len(), |length| at + length);
+            words(&text[at..end]).for_each(&mut each);
+            at = end + 1;
         }
         if got == 0 {
             return Ok(());

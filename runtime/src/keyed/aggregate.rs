@@ -37,7 +37,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for Ag
             }
             let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
             let key = batch.keys.get(at);
-            let acc = table.value(batch.keys.hash(at), key, A::Acc::default);
+            let acc = table.value_at(batch.keys, at, A::Acc::default);
             how.add(acc, &value);
             next.main((key, how.finish(acc)), time);
         }
@@ -96,7 +96,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if at + AHEAD < batch.keys.len() {
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let (acc, changed) = self.table.value(batch.keys.hash(at), batch.keys.get(at), Default::default);
+            let (acc, changed) = self.table.value_at(batch.keys, at, Default::default);
             self.how.add(acc, &value);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());
@@ -107,7 +107,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if at + AHEAD < batch.keys.len() {
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let (acc, changed) = self.table.value(batch.keys.hash(at), batch.keys.get(at), Default::default);
+            let (acc, changed) = self.table.value_at(batch.keys, at, Default::default);
             self.how.merge(acc, partial);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());

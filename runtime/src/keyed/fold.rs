@@ -91,7 +91,7 @@ impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
             let key = batch.keys.get(at);
-            let (acc, changed) = self.table.value(batch.keys.hash(at), key, || (None, false));
+            let (acc, changed) = self.table.value_at(batch.keys, at, || (None, false));
             self.how.step(acc, value);
             let time = batch.times[at].ms();
             if each {

@@ -24,7 +24,7 @@
 #![allow(unsafe_code)]
 
 use crate::hash::KeyRange;
-use crate::key::{Kept, Key};
+use crate::key::{Kept, Key, KeyColumn};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -253,7 +253,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// The slot of a key, if it is there.
     #[inline(always)]
-    fn find(&mut self, hash: u64, key: K::Ref<'_>) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
+    fn find(&mut self, hash: u64, same: impl Fn(&K::Kept) -> bool) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
         if self.directory.is_empty() {
             return None;
         }
@@ -271,7 +271,7 @@ impl<K: Key, V> Table<K, V> {
             if found.tag == tag {
                 // SAFETY: its tag is not 0, so it is filled.
                 let entry = unsafe { found.entry.assume_init_ref() };
-                if entry.0.same(key) {
+                if same(&entry.0) {
                     return Some((slot, piece, at));
                 }
             }
@@ -285,15 +285,32 @@ impl<K: Key, V> Table<K, V> {
     /// The value of a key; `make` gives that of a new one.
     #[inline(always)]
     pub fn value(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> &mut V {
+        self.value_of(hash, |kept| kept.same(key), || key, make)
+    }
+
+    /// The value of a frame's key.
+    #[inline(always)]
+    pub fn value_at(&mut self, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> &mut V {
+        self.value_of(keys.hash(at), |kept| keys.same(at, kept), || keys.get(at), make)
+    }
+
+    #[inline(always)]
+    fn value_of<'k>(
+        &mut self,
+        hash: u64,
+        same: impl Fn(&K::Kept) -> bool,
+        key: impl FnOnce() -> K::Ref<'k>,
+        make: impl FnOnce() -> V,
+    ) -> &mut V {
         let epoch = self.epoch;
-        if let Some((mut slot, _, _)) = self.find(hash, key) {
+        if let Some((mut slot, _, _)) = self.find(hash, same) {
             // SAFETY: `find` gives a filled slot of this table, which stays borrowed as long as the value.
             let slot = unsafe { slot.as_mut() };
             slot.stamp = epoch;
             // SAFETY: it is filled.
             return unsafe { &mut slot.entry.assume_init_mut().1 };
         }
-        let place = self.insert(hash, (K::Kept::keep(key), make()));
+        let place = self.insert(hash, (K::Kept::keep(key()), make()));
         &mut self.pair(place).1
     }
 
@@ -301,7 +318,7 @@ impl<K: Key, V> Table<K, V> {
     #[inline(always)]
     pub fn entry(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> Place {
         let epoch = self.epoch;
-        if let Some((mut slot, piece, at)) = self.find(hash, key) {
+        if let Some((mut slot, piece, at)) = self.find(hash, |kept| kept.same(key)) {
             // SAFETY: `find` gives a slot of this table, which is borrowed.
             unsafe { slot.as_mut() }.stamp = epoch;
             return Place { piece, slot: at as u32 };
@@ -542,7 +559,7 @@ mod tests {
             for i in 0..1000 {
                 let key = format!("key {i}");
                 let place = table.entry(<String as Key>::hash(&key), &key, || counted.clone());
-                assert_eq!(table.pair(place).0, key, "round {round}");
+                assert_eq!(table.pair(place).0.view(), key, "round {round}");
             }
         }
         assert_eq!((table.len(), Rc::strong_count(&counted)), (1000, 1001));

@@ -217,7 +217,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if at + AHEAD < rows {
                 table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            self.how.merge(table.value(batch.keys.hash(at), batch.keys.get(at), A::Acc::default), partial);
+            self.how.merge(table.value_at(batch.keys, at, A::Acc::default), partial);
         }
     }
 
