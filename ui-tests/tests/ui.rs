@@ -1,0 +1,70 @@
+//! What users read when a block is wrong: each `ui/<theme>/<mistake>.rs` must fail in `cargo check` with exactly the text
+//! beside it.
+//!
+//! - `UI=keys/float cargo test -p pelton-ui-tests --test ui` runs the cases whose path contains `keys/float`.
+//! - `TRYBUILD=overwrite` writes the texts anew. Read them as a user would: what is wrong, at the user's token, once per
+//!   mistake, and what to write instead.
+//!
+//! The texts are those of the pinned compiler, and of no other. trybuild builds in a target folder of its own,
+//! `tests/trybuild` below the workspace's: one more check of the dependencies, once, and then a check per case. A script
+//! that gives `CARGO_TARGET_DIR` shares it among all its steps, this one too.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The cases of a theme that are asked for.
+fn theme(name: &str) {
+    pinned();
+    let asked = std::env::var("UI").unwrap_or_default();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui").join(name);
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut cases: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    cases.retain(|case| {
+        let path = format!("{name}/{}", case.file_stem().unwrap().to_string_lossy());
+        case.extension().is_some_and(|it| it == "rs") && path.contains(&asked)
+    });
+    assert!(!cases.is_empty() || !asked.is_empty(), "no cases in {}", folder.display());
+    if cases.is_empty() {
+        return;
+    }
+    cases.sort();
+    let all = trybuild::TestCases::new();
+    cases.iter().for_each(|case| all.compile_fail(case));
+}
+
+/// Another compiler words its messages in another way: better one clear failure than fifty diffs.
+fn pinned() {
+    let toolchain = include_str!("../../rust-toolchain.toml");
+    let pinned = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap().trim_matches('"');
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(&rustc).arg("--version").output().unwrap_or_else(|e| panic!("{}: {e}", rustc.display()));
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    assert!(
+        version.split_whitespace().nth(1) == Some(pinned),
+        "the texts of these tests are those of rustc {pinned}, and this is {}: run them with the toolchain of \
+         rust-toolchain.toml",
+        version.trim()
+    );
+}
+
+macro_rules! themes {
+    ($($name:ident)*) => {
+        const THEMES: &[&str] = &[$(stringify!($name)),*];
+        $(
+            #[test]
+            fn $name() {
+                theme(stringify!($name));
+            }
+        )*
+    };
+}
+themes!(names shape keys time window options params types derive sinks several);
+
+#[test]
+fn every_folder_is_a_theme() {
+    let folders = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")).unwrap();
+    for folder in folders {
+        let name = folder.unwrap().file_name();
+        assert!(THEMES.iter().any(|it| name == *it), "ui/{} is not in the list of themes", name.display());
+    }
+}
