@@ -9,7 +9,7 @@ use super::edge::{how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
 use super::meta::chain_name;
 use super::sink::handle;
-use crate::lower::flow::{Branch, Flow};
+use crate::lower::flow::{Branch, Flow, Send};
 use crate::lower::{Chain, Head, Out, Plan};
 use crate::model::Stream;
 use crate::syntax::{Code, Source};
@@ -47,6 +47,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
     let call = quote_spanned!(place(from)=> __rt::source::<#row, _, _, _, _>);
+    let connector = quote_spanned!(place(from)=> __rt::is_source::<#row, _, _>(#connector));
     quote_spanned! {place(at)=> {
         #lets
         #call(#g, &#meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
@@ -125,13 +126,14 @@ fn lets(plan: &Plan, flow: &Flow, code: Vec<&Code>) -> TokenStream {
     tokens
 }
 
-/// Edges whose aggregator is needed in front of them.
+/// Edges whose aggregator is needed in front of them, for the gates of its own parts.
 fn fronts(flow: &Flow, to: &mut Vec<usize>) {
     for end in &flow.ends {
         match end {
             Branch::Flow { flow, .. } => fronts(flow, to),
             Branch::Keyed { sends, .. } => {
-                to.extend(sends.iter().filter(|send| send.words.is_some()).map(|send| send.edge));
+                let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
+                to.extend(sends.iter().filter(own).map(|send| send.edge));
             }
             Branch::Union { .. } | Branch::Sink { .. } => {}
         }
