@@ -65,7 +65,8 @@ fn sums_by_key_at_one_two_and_three_workers_native_and_wire() {
         let summary = __rt::execute::<__rt::Memory>(&JOB, config, move |g| build(g, &d, &o)).unwrap();
         let mut rows = out.take();
         rows.sort_unstable();
-        let expected: Vec<_> = (0..5u64).map(|k| (k * 2, (20_000, (0..20_000).map(|i| i * 10 + k * 2).sum::<u64>()))).collect();
+        let expected: Vec<_> =
+            (0..5u64).map(|k| (k * 2, (20_000, (0..20_000).map(|i| i * 10 + k * 2).sum::<u64>()))).collect();
         assert_eq!(rows, expected, "{workers} workers, wire {wire}");
         assert_eq!((summary.records_in, summary.records_out), (200_000, 5));
     }

@@ -9,6 +9,8 @@
 //! `tests/trybuild` below the workspace's: one more check of the dependencies, once, and then a check per case. A script
 //! that gives `CARGO_TARGET_DIR` shares it among all its steps, this one too.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

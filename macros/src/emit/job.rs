@@ -94,8 +94,10 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());
     let job = local("job", Span::mixed_site());
-    let travels = model.params.iter().map(|Param { ty, name, .. }| {
-        quote_spanned!(place(first(ty, name.span()))=> __rt::param(::core::marker::PhantomData::<#ty>))
+    let travels = model.params.iter().rev().fold(quote!(()), |rest, Param { ty, name, .. }| {
+        let at = place(first(ty, name.span()));
+        let one = quote_spanned!(at=> __rt::param(::core::marker::PhantomData::<#ty>));
+        quote!((#one, #rest))
     });
     // where something is left out, so may be the only use of a param; rustc is not to complain of that too
     let fields = model.params.iter().map(|param| &param.name);
@@ -123,7 +125,7 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
             config: __rt::Config,
         ) -> ::core::result::Result<#results, __rt::Error> {
             #(let #handles = #new;)*
-            let #job = __rt::job((#(#travels,)*), #me);
+            let #job = __rt::job(#travels, #me);
             let summary = {
                 #(let #handles = ::core::clone::Clone::clone(&#handles);)*
                 __rt::execute::<B>(&__JOB, config, move |#g| #job.__build::<B>(#g, #(&#handles),*))?

@@ -98,7 +98,10 @@ fn a_shared_key_is_computed_once() {
     );
     assert_eq!(text.matches("is_key").count(), 1);
     says(&text, "let at = o.0.key(&k, __rt::NO_TIME, cx);");
-    says(&text, "let p = (({ let v = __rt::call(&x0, g); __rt::compared(v) }, __rt::given_out(__rt::store(__rt::share(&x0)))), (), __rt::fits(__rt::store(x0), &how_c.2),);");
+    says(
+        &text,
+        "let p = (({ let v = __rt::call(&x0, g); __rt::compared(v) }, __rt::given_out(__rt::store(__rt::share(&x0)))), (), __rt::fits(__rt::store(x0), &how_c.2),);",
+    );
     says(&text, "__rt::shared((__rt::MaxBy, __rt::Count, __rt::own(Own),))");
 }
 

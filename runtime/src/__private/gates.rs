@@ -1,10 +1,11 @@
 //! Gates: where emitted code asks whether a value of the user's is what its place needs, once, at the user's token. What
 //! stands behind a gate has no mistakes of its own, so one mistake is one message.
 //!
-//! A gate gives its value back as a projection, `T::Checked`. Where the bound fails that is an error type, and rustc says
-//! nothing about what an error type touches. A lone blanket impl would not do: rustc takes it without asking whether its
-//! bounds hold, goes on with the projection, and complains of the bound at every place that it meets. Of two impls it
-//! asks. So each gate has a second one, which never holds, and a mark that tells the two apart.
+//! A gate gives its value back as a projection, `T::Checked`. Where the bound fails the projection has no type, and once
+//! there is an error rustc does not ask what a type that it does not know can do. A lone blanket impl would not do: rustc
+//! takes it without asking whether its bounds hold, goes on with the projection, and complains of the bound at every
+//! place that it meets. Of two impls it asks. So each gate has a second one, which never holds, and a mark that tells the
+//! two apart. (`KeyLike` needs none: its impls are one per type.)
 
 use crate::aggregate::{Aggregator, Comparable, Fits, Number, Own, Summable};
 use crate::engine::{EdgePort, SinkPort};
@@ -390,36 +391,58 @@ pub fn text<T: FromText>(text: &str) -> T {
     note = "write `Arc` for `Rc`, and `Mutex` or an atomic for `Cell` and `RefCell`"
 )]
 pub trait Travels<Mark> {
-    /// Itself.
-    type Checked;
+    /// That it can be.
+    type Proof;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> Travels<Yes> for T {
-    type Checked = T;
+    type Proof = Everywhere;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> Travels<No> for T {
-    type Checked = T;
+    type Proof = Everywhere;
 }
-/// That the type of a param can be shared by threads.
-pub fn param<T: Travels<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<T::Checked> {
+/// The proof that the type of a param can be shared by threads.
+pub enum Everywhere {}
+/// Finds the proof.
+pub fn param<T: Travels<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<T::Proof> {
     PhantomData
 }
 
-/// A job whose params, `P`, can be shared by threads.
-pub trait JobOf<P> {
-    /// Itself.
-    type Checked;
-    /// Gives itself back.
-    fn checked(self) -> Self::Checked;
+/// Proofs of all params of a job, as a list of pairs. Each is asked for the rest of the list: as long as one is not there,
+/// rustc does not ask whether the job as a whole can be shared, and does not say that again.
+pub trait ProofsOf<J> {
+    /// The job.
+    type Job;
+    /// Gives it back.
+    fn job(job: J) -> Self::Job;
 }
-impl<P, J: Send + Sync + 'static> JobOf<P> for J {
-    type Checked = J;
-    fn checked(self) -> J {
-        self
+impl<J: Send + Sync + 'static> ProofsOf<J> for () {
+    type Job = J;
+    fn job(job: J) -> J {
+        job
     }
 }
-/// A job for all workers. What is wrong with a param is said at the param, and not again of the job.
-pub fn job<J: JobOf<P>, P>(_: P, job: J) -> J::Checked {
-    job.checked()
+impl<J, P: ProofOf<J, Rest>, Rest> ProofsOf<J> for (PhantomData<P>, Rest) {
+    type Job = P::Job;
+    fn job(job: J) -> P::Job {
+        P::job(job)
+    }
+}
+/// A proof, and those behind it.
+pub trait ProofOf<J, Rest> {
+    /// The job.
+    type Job;
+    /// Gives it back.
+    fn job(job: J) -> Self::Job;
+}
+impl<J, Rest: ProofsOf<J>> ProofOf<J, Rest> for Everywhere {
+    type Job = Rest::Job;
+    fn job(job: J) -> Rest::Job {
+        Rest::job(job)
+    }
+}
+/// A job for all workers.
+pub fn job<J, P: ProofsOf<J>>(_: P, job: J) -> P::Job {
+    P::job(job)
 }

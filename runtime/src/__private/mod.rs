@@ -131,7 +131,9 @@ pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>>(
 }
 
 /// `aggregate(.., emit at_end)`.
-pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>>(how: A) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
+pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>>(
+    how: A,
+) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
     move |local| AggregateTotal::new(how, range(local), Speak::AtEnd, local.now())
 }
 
@@ -161,7 +163,14 @@ pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(
 }
 
 /// `fold(.., emit each)`.
-pub fn fold_each<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+pub fn fold_each<
+    K: Key,
+    V: Record,
+    T: crate::frame::Time,
+    A: Record + Clone,
+    I: FnMut() -> A + 'static,
+    F: FnMut(&mut A, V) + 'static,
+>(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
@@ -170,7 +179,14 @@ pub fn fold_each<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I:
 }
 
 /// `fold(.., emit every D)`.
-pub fn fold_every<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+pub fn fold_every<
+    K: Key,
+    V: Record,
+    T: crate::frame::Time,
+    A: Record + Clone,
+    I: FnMut() -> A + 'static,
+    F: FnMut(&mut A, V) + 'static,
+>(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
@@ -180,7 +196,14 @@ pub fn fold_every<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I
 }
 
 /// `fold(.., emit at_end)`.
-pub fn fold_at_end<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+pub fn fold_at_end<
+    K: Key,
+    V: Record,
+    T: crate::frame::Time,
+    A: Record + Clone,
+    I: FnMut() -> A + 'static,
+    F: FnMut(&mut A, V) + 'static,
+>(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
@@ -189,7 +212,10 @@ pub fn fold_at_end<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, 
 }
 
 /// `window(..).aggregate(..)`.
-pub fn window<K: Key, V: 'static, A: Aggregator<V>>(window: Tumbling, how: A) -> impl FnOnce(&Local) -> Window<K, V, A> {
+pub fn window<K: Key, V: 'static, A: Aggregator<V>>(
+    window: Tumbling,
+    how: A,
+) -> impl FnOnce(&Local) -> Window<K, V, A> {
     move |local| Window::new(window, how, range(local))
 }
 
