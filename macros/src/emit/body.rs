@@ -68,8 +68,8 @@ impl<'p> Body<'p> {
             let row = self.row(x, at);
             // rebound where it may be, so that behind a mistake the row has the type that was meant
             let mut tokens = match hold {
-                Hold::Own => quote_spanned!(place(at)=> let #row: #ty = #row;),
-                Hold::Lent(_) => quote_spanned!(place(at)=> let _: &#ty = &#row;),
+                Hold::Own => quote_spanned!(place(at)=> let #row = __rt::declared::<_, #ty>(#row);),
+                Hold::Lent(_) => quote_spanned!(place(at)=> let _ = __rt::declared_too::<_, #ty>(&#row);),
             };
             tokens.extend(self.steps(rest, ends, x, hold, label));
             return tokens;

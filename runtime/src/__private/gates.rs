@@ -268,6 +268,39 @@ pub fn same<K: Key, V: Record, T: Time, C: Combine<K, V>, X: SameAs<V>>(
     row.checked()
 }
 
+/// Rows of the declared type, `T`.
+#[diagnostic::on_unimplemented(
+    message = "the declared type is `{T}`, and the rows are `{Self}`",
+    label = "declared here",
+    note = "write the type of the rows, or bring them to this one with `.map(|r| ..)`: a key that is a text comes as `&str` and is owned by `.map(|(key, value)| (key.to_owned(), value))`"
+)]
+pub trait Is<T>: Sized {
+    /// Itself.
+    fn it(self) -> T;
+    /// Itself, lent.
+    fn its(&self) -> &T;
+}
+impl<T> Is<T> for T {
+    #[inline(always)]
+    fn it(self) -> T {
+        self
+    }
+    #[inline(always)]
+    fn its(&self) -> &T {
+        self
+    }
+}
+/// Rows that are declared behind their last operator.
+#[inline(always)]
+pub fn declared<X: Is<T>, T>(row: X) -> T {
+    row.it()
+}
+/// The same where the row is only lent.
+#[inline(always)]
+pub fn declared_too<X: Is<T>, T>(row: &X) -> &T {
+    row.its()
+}
+
 /// A row that goes to several consumers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` goes to several consumers and is not `Clone`",
