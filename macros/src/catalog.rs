@@ -98,17 +98,19 @@ pub(crate) struct Word {
     pub(crate) need: Need,
     /// Its type in the runtime.
     pub(crate) runtime: &'static str,
+    /// The runtime's gate for its value.
+    pub(crate) gate: &'static str,
 }
 
 /// Every ready-made aggregate.
 pub(crate) const WORDS: &[Word] = &[
-    Word { name: "count", need: Need::Nothing, runtime: "Count" },
-    Word { name: "sum", need: Need::Value, runtime: "Sum" },
-    Word { name: "min", need: Need::Value, runtime: "Min" },
-    Word { name: "max", need: Need::Value, runtime: "Max" },
-    Word { name: "mean", need: Need::Value, runtime: "Mean" },
-    Word { name: "min_by", need: Need::ValueAndRow, runtime: "MinBy" },
-    Word { name: "max_by", need: Need::ValueAndRow, runtime: "MaxBy" },
+    Word { name: "count", need: Need::Nothing, runtime: "Count", gate: "" },
+    Word { name: "sum", need: Need::Value, runtime: "Sum", gate: "summed" },
+    Word { name: "min", need: Need::Value, runtime: "Min", gate: "compared" },
+    Word { name: "max", need: Need::Value, runtime: "Max", gate: "compared" },
+    Word { name: "mean", need: Need::Value, runtime: "Mean", gate: "averaged" },
+    Word { name: "min_by", need: Need::ValueAndRow, runtime: "MinBy", gate: "compared" },
+    Word { name: "max_by", need: Need::ValueAndRow, runtime: "MaxBy", gate: "compared" },
 ];
 
 /// The row of a ready-made aggregate.

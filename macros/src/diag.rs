@@ -92,11 +92,7 @@ impl Diagnostics {
 
 /// The known names that `word` may have been meant as, nearest first.
 pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let reach = match word.chars().count() {
-        0..=2 => 1,
-        3..=6 => 2,
-        _ => 3,
-    };
+    let reach = (word.chars().count() / 3).clamp(1, 3);
     let mut found: Vec<(usize, &str)> = known
         .into_iter()
         .map(|name| (distance(word, name), name))

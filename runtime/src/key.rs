@@ -66,7 +66,7 @@ impl<K: Key<Kept = K>> Kept<K> for K {
     message = "`{Self}` cannot key a stream",
     label = "this key is a `{Self}`",
     note = "a key has a stable hash and an exact equality: integers, strings, `Timestamp`, tuples of them, or a type with `#[derive(Key)]`",
-    note = "for a float, key by its bits or by a rounded integer"
+    note = "for a float, key by its bits or by a rounded integer; for an `Option`, by `unwrap_or_default()`, or behind a `filter_map`"
 )]
 pub trait KeyLike {
     /// What is stored.

@@ -11,7 +11,7 @@ mod message;
 use std::fmt;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprint};
-pub use flat::{assert_flat, first_nested_field, is_flat};
+pub use flat::{first_nested_field, is_flat, not_flat};
 pub use message::Message;
 
 /// Names and types of what a byte form holds.

@@ -25,10 +25,10 @@ static SINK: __rt::SinkMeta = __rt::SinkMeta { name: "out" };
 fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64, (u64, u64))>) {
     let how = __rt::shared((__rt::Count, __rt::Sum));
     let (e_out, e_in) = __rt::combined_edge::<_, _, __rt::Untimed, _>(g, &EDGE, __rt::combine_totals(&how));
-    let s_out = __rt::sink(g, &SINK, __rt::collect(out));
+    let s_out = __rt::sink(g, &SINK, __rt::is_sink(__rt::collect(out)));
     {
-        let how = how.clone();
-        __rt::source::<Numbers, _, _, _, _>(g, &SOURCE, rows(data.clone()), [0u64; 1], (e_out, ()), move |x0, cx, n, o| 'c: {
+        let connector = __rt::is_source::<Numbers, _, _>(rows(data.clone()));
+        __rt::source::<Numbers, _, _, _, _>(g, &SOURCE, connector, [0u64; 1], (e_out, ()), move |x0, cx, n, o| 'c: {
             cx.at(1);
             if !__rt::test(&x0, |x| x % 2 == 0) {
                 break 'c;
@@ -37,7 +37,7 @@ fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64,
             cx.at(2);
             let k = __rt::is_key(__rt::call(&x0, |x| x % 10));
             let at = o.0.key(k, __rt::NO_TIME, cx);
-            let p = __rt::fits(&how, ((), __rt::call(&x0, |x| *x)));
+            let p = ((), __rt::summed(__rt::call(&x0, |x| *x)));
             o.0.value(at, p);
         });
     }
@@ -65,7 +65,8 @@ fn sums_by_key_at_one_two_and_three_workers_native_and_wire() {
         let summary = __rt::execute::<__rt::Memory>(&JOB, config, move |g| build(g, &d, &o)).unwrap();
         let mut rows = out.take();
         rows.sort_unstable();
-        let expected: Vec<_> = (0..5u64).map(|k| (k * 2, (20_000, (0..20_000).map(|i| i * 10 + k * 2).sum::<u64>()))).collect();
+        let expected: Vec<_> =
+            (0..5u64).map(|k| (k * 2, (20_000, (0..20_000).map(|i| i * 10 + k * 2).sum::<u64>()))).collect();
         assert_eq!(rows, expected, "{workers} workers, wire {wire}");
         assert_eq!((summary.records_in, summary.records_out), (200_000, 5));
     }

@@ -82,7 +82,7 @@ fn write<X>(writer: &mut CsvWriter, row: X)
 where
     CsvWriter: Accepts<X>,
 {
-    let () = <CsvWriter as Accepts<X>>::CHECK;
+    assert!(<CsvWriter as Accepts<X>>::PROBLEM.is_none());
     writer.write(row).unwrap();
 }
 

@@ -94,7 +94,7 @@ pelton::stream! {
             .key_by(|e| e.1)
             .window(tumbling 1min30s offset 15s)
             .aggregate(max_by(|e| e.2))
-            .map(|w| (w.key, w.start.millis(), w.value.map_or(0, |e| e.2)));
+            .map(|w| (w.key, w.start.millis(), w.value.2));
         sink a(sums) = collect();
         sink b(shifted) = collect();
         drop sums.late, shifted.late;

@@ -1,15 +1,15 @@
 //! The straight-line body of a chain: what happens to one row, a statement per operator.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::code::{body_span, paste, paste_key};
-use super::edge::{how_name, part_span, tuple, word_value};
+use super::code::{body_span, number, paste, paste_key};
+use super::edge::{fits, how_name, part_span, tuple, word_value};
 use super::ident::{first, local, place};
 use super::sink;
 use crate::catalog::Need;
 use crate::lower::flow::{Branch, Cut, Flow, Send, Step, in_order};
-use crate::lower::{Chain, Plan};
+use crate::lower::{Chain, Edge, Operator, Plan};
 use crate::syntax::{Aggregate, Call, Code, Op, Part};
 
 /// Writes one body. Rows are `x0`, `x1`, ..; labels `'c0`, `'c1`, ..
@@ -84,8 +84,8 @@ impl<'p> Body<'p> {
             let row = self.row(x, at);
             // rebound where it may be, so that behind a mistake the row has the type that was meant
             let mut tokens = match hold {
-                Hold::Own => quote_spanned!(place(at)=> let #row: #ty = #row;),
-                Hold::Lent(_) => quote_spanned!(place(at)=> let _: &#ty = &#row;),
+                Hold::Own => quote_spanned!(place(at)=> let #row = __rt::declared::<_, #ty>(#row);),
+                Hold::Lent(_) => quote_spanned!(place(at)=> let _ = __rt::declared_too::<_, #ty>(&#row);),
             };
             tokens.extend(self.steps(rest, ends, x, hold, label));
             return tokens;
@@ -134,7 +134,11 @@ impl<'p> Body<'p> {
                 let inside = self.block(rest, ends, y, Hold::Own);
                 // the next turn runs the user's iterator again
                 let again = self.at(*index, at);
-                tokens.extend(quote_spanned!(here=> for #made in __rt::call(#row, #closure) { #count #inside #again }));
+                tokens.extend(quote_spanned!(here=> let #made = __rt::call(#row, #closure);));
+                let (from, made) = (body_span(code, at), self.row(y, at));
+                let many = local(&format!("x{y}"), from);
+                let many = quote_spanned!(place(from)=> __rt::many(#many));
+                tokens.extend(quote_spanned!(here=> for #made in #many { #count #inside #again }));
             }
             _ => {
                 tokens.extend(quote_spanned!(here=> __rt::inspect(&#row, #closure);));
@@ -176,6 +180,7 @@ impl<'p> Body<'p> {
                 let (stored, cx) = (local("stored", at), local("cx", at));
                 tokens.extend(quote_spanned! {place(at)=>
                     let #stored = __rt::store(#row);
+                    let #stored = __rt::same(&#out, #stored);
                     #out.row((), #stored, #when, #cx);
                 });
                 tokens
@@ -187,6 +192,7 @@ impl<'p> Body<'p> {
                 let (gate, holds, ok) = (sink::gate(at), local("__Holds", at), local("OK", at));
                 tokens.extend(quote_spanned! {place(at)=> {
                     #gate
+                    let #row = __rt::held(#row, &#out);
                     let #holds::<_, _>::#ok = __rt::holds(&#out, &#row);
                     #out.write(#row, #cx);
                 }});
@@ -228,16 +234,19 @@ impl<'p> Body<'p> {
             let (own, x, _) = self.own(x, hold);
             let row = self.row(x, at);
             tokens.extend(own);
-            tokens.extend(quote_spanned!(here=> #out.value(#to, __rt::store(#row));));
+            let stored = quote_spanned!(here=> __rt::store(#row));
+            let stored = match &self.plan.edges[send.edge].operator {
+                Operator::Reduce { .. } => quote_spanned!(here=> __rt::given_out(#stored)),
+                _ => stored,
+            };
+            tokens.extend(quote_spanned!(here=> #out.value(#to, #stored);));
             return tokens;
         };
         let edge = &self.plan.edges[send.edge];
-        let gate = first(&how.at, at);
-        let (value, name) = (local("p", gate), how_name(edge, gate));
-        tokens.extend(index.map(|index| self.at(index, edge.at.span())));
-        let values = self.values(how, x, hold);
-        tokens.extend(quote_spanned!(place(gate)=> let #value = #values; let #value = __rt::fits(&#name, #value);));
         let value = local("p", at);
+        tokens.extend(index.map(|index| self.at(index, edge.at.span())));
+        let values = self.values(how, edge, x, hold);
+        tokens.extend(quote_spanned!(here=> let #value = #values;));
         tokens.extend(if in_one_step {
             quote_spanned!(here=> #out.row(#key, #value, #when, #cx);)
         } else {
@@ -247,11 +256,11 @@ impl<'p> Body<'p> {
     }
 
     /// What each part of an aggregate needs of the row. The last part that uses it may take it.
-    fn values(&self, how: &Aggregate, x: usize, hold: Hold) -> TokenStream {
+    fn values(&self, how: &Aggregate, edge: &Edge, x: usize, hold: Hold) -> TokenStream {
         let looks = |part: &Part| !matches!(part, Part::Word { word, .. } if word.need == Need::Nothing);
         let parts = how.parts.iter().enumerate().map(|(n, part)| {
             let at = part_span(part, Span::mixed_site());
-            let row = self.row(x, at);
+            let (row, name) = (self.row(x, at), how_name(edge, at));
             let last = !how.parts[n + 1..].iter().any(looks);
             let kept = match hold {
                 Hold::Own if last => quote_spanned!(place(at)=> __rt::store(#row)),
@@ -265,9 +274,9 @@ impl<'p> Body<'p> {
             match part {
                 Part::Word { word, of, .. } => {
                     let look = quote_spanned!(place(at)=> &#row);
-                    word_value(word.need, at, of.as_ref().map(paste), look, kept)
+                    word_value(word, at, of.as_ref(), look, kept)
                 }
-                Part::Own(_) => kept,
+                Part::Own(_) => fits(how, n, kept, quote!(#name), at),
             }
         });
         tuple(how, parts)
@@ -315,13 +324,6 @@ impl Branch<'_> {
             Branch::Keyed { op, .. } => &op.name,
         }
     }
-}
-
-/// A number without a suffix, as an index of a tuple must be.
-fn number(n: usize, at: Span) -> TokenTree {
-    let mut number = Literal::usize_unsuffixed(n);
-    number.set_span(place(at));
-    TokenTree::Literal(number)
 }
 
 fn lifetime(name: &str, at: Span) -> syn::Lifetime {

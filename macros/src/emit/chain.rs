@@ -10,7 +10,7 @@ use super::ident::{first, local, named, place};
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
-use crate::lower::flow::{Branch, Flow};
+use crate::lower::flow::{Branch, Flow, Send};
 use crate::lower::{Chain, Head, Out, Plan};
 use crate::model::Stream;
 use crate::syntax::{Code, Source};
@@ -44,7 +44,9 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     chain.body.code(&mut mentioned);
     let lets = lets(plan, &chain.body, mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
+    // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
+    let connector = quote_spanned!(place(from)=> __rt::is_source::<#row, _, _>(#connector));
     // A filter in front of an exchange needs no branch: the runtime takes the chain in two parts. In front of a sink the
     // loop stays one, since there it may vectorize as it is.
     if let (None, false, Some(cut)) = (&time, borrows(&source.ty), chain.body.cut())
@@ -62,7 +64,6 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         }};
     }
     let body = Body::new(plan, chain).write(&chain.body);
-    // a connector that is no source of these rows is blamed, not the name
     let call = quote_spanned!(place(from)=> __rt::source::<#row, _, _, _, _>);
     quote_spanned! {place(at)=> {
         #lets
@@ -148,13 +149,14 @@ fn lets(plan: &Plan, flow: &Flow, code: Vec<&Code>) -> TokenStream {
     tokens
 }
 
-/// Edges whose aggregator is needed in front of them.
+/// Edges whose aggregator is needed in front of them, for the gates of its own parts.
 fn fronts(flow: &Flow, to: &mut Vec<usize>) {
     for end in &flow.ends {
         match end {
             Branch::Flow { flow, .. } => fronts(flow, to),
             Branch::Keyed { sends, .. } => {
-                to.extend(sends.iter().filter(|send| send.words.is_some()).map(|send| send.edge));
+                let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
+                to.extend(sends.iter().filter(own).map(|send| send.edge));
             }
             Branch::Union { .. } | Branch::Sink { .. } => {}
         }

@@ -4,6 +4,8 @@ use proc_macro2::{Group, Ident, Literal, Punct, Spacing, Span, TokenStream, Toke
 use quote::{quote, quote_spanned};
 
 use super::ident::place;
+use crate::diag::near;
+use crate::syntax::code::names;
 use crate::syntax::units::{self, Amount};
 use crate::syntax::{Code, Length, Param};
 
@@ -77,7 +79,7 @@ pub(crate) fn length(length: &Length) -> TokenStream {
         Length::Literal { micros, token } => span_of(*micros, place(token.span())),
         Length::Param(name) => {
             let at = place(name.span());
-            quote_spanned!(at=> ::core::clone::Clone::clone(&self.#name))
+            quote_spanned!(at=> __rt::span(&self.#name))
         }
     }
 }
@@ -87,10 +89,14 @@ pub(crate) fn constant(micros: i64, at: Span) -> TokenStream {
     span_of(micros, place(at))
 }
 
-/// Lets with a clone of each param that the code mentions.
+/// Lets with a clone of each param that the code mentions. One that it nearly mentions is in scope as it is: whatever
+/// rustc does not find, it can then name.
 pub(crate) fn params<'a>(params: &[Param], code: impl IntoIterator<Item = &'a Code>) -> TokenStream {
     let code: Vec<&Code> = code.into_iter().collect();
     let mut lets = TokenStream::new();
+    let mut words = vec![];
+    code.iter().for_each(|code| names(code.tokens.clone(), &mut words));
+    let words: Vec<String> = words.iter().map(Ident::to_string).collect();
     for Param { name, .. } in params {
         let text = name.to_string();
         if code.iter().any(|code| code.mentions(text.trim_start_matches("r#"))) {
@@ -99,6 +105,8 @@ pub(crate) fn params<'a>(params: &[Param], code: impl IntoIterator<Item = &'a Co
                 let #name = ::core::clone::Clone::clone(&self.#name);
                 let _ = &#name;
             ));
+        } else if words.iter().any(|word| !near(word, [&*text]).is_empty()) {
+            lets.extend(quote_spanned!(place(name.span())=> let #name = &self.#name; let _ = #name;));
         }
     }
     lets
@@ -112,4 +120,17 @@ pub(crate) fn scoped<'a>(
 ) -> TokenStream {
     let lets = params(all, code);
     if lets.is_empty() { expression } else { quote!({ #lets #expression }) }
+}
+
+/// A number without a suffix, as an index of a tuple must be.
+pub(crate) fn number(n: usize, at: Span) -> TokenTree {
+    let mut number = Literal::usize_unsuffixed(n);
+    number.set_span(place(at));
+    TokenTree::Literal(number)
+}
+
+/// The path of a gate: what does not pass it is blamed on this place.
+pub(crate) fn through(gate: &str, at: Span) -> TokenStream {
+    let gate = Ident::new(gate, place(at));
+    quote_spanned!(place(at)=> __rt::#gate)
 }

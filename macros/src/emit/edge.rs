@@ -3,10 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::{length, paste, paste_moved, scoped};
+use super::code::{body_span, length, number, paste, paste_moved, scoped, through};
 use super::ident::{first, local, named, place};
 use super::meta::edge_name;
-use crate::catalog::Need;
+use crate::catalog::{Need, Word};
 use crate::lower::{Edge, Operator, Plan};
 use crate::syntax::code::mentions;
 use crate::syntax::{Aggregate, Code, Emit, Part};
@@ -79,7 +79,11 @@ fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
             let ty = local(word.runtime, name.span());
             quote_spanned!(place(name.span())=> __rt::#ty)
         }
-        Part::Own(code) => scoped(&plan.model.params, [code], paste(code)),
+        Part::Own(code) => {
+            let at = place(first(&code.tokens, Span::mixed_site()));
+            let own = scoped(&plan.model.params, [code], paste(code));
+            quote_spanned!(at=> __rt::own(#own))
+        }
     });
     tuple(how, parts)
 }
@@ -138,6 +142,7 @@ fn fold_start(plan: &Plan, start: &Code, at: Span) -> TokenStream {
     let params = super::code::params(&plan.model.params, [start]);
     let here = place(first(&start.tokens, at));
     let start = paste(start);
+    let start = quote_spanned!(here=> __rt::given_out(#start));
     if params.is_empty() {
         return quote_spanned!(here=> move || #start);
     }
@@ -161,18 +166,18 @@ fn behind(plan: &Plan, how: &Aggregate, inside: &Ident, name: &Ident) -> TokenSt
     let here = place(at);
     let types = how_types(plan, how);
     let (x, inside, name) = (local("x", at), local(&inside.to_string(), at), local(&name.to_string(), at));
-    let parts = how.parts.iter().map(|part| {
+    let parts = how.parts.iter().enumerate().map(|(n, part)| {
         let at = part_span(part, at);
-        let x = local("x", at);
+        let (x, words) = (local("x", at), local("words", at));
         let kept = quote_spanned!(place(at)=> __rt::store(__rt::share(#x)));
         match part {
-            Part::Word { word, of, .. } => word_value(word.need, at, of.as_ref().map(paste), quote!(#x), kept),
-            Part::Own(_) => kept,
+            Part::Word { word, of, .. } => word_value(word, at, of.as_ref(), quote!(#x), kept),
+            Part::Own(_) => fits(how, n, kept, quote!(#words), at),
         }
     });
-    let value = tuple(how, parts);
+    let (value, words) = (tuple(how, parts), local("words", at));
     let lets = super::code::params(&plan.model.params, how.words());
-    quote_spanned!(here=> let #name = { #lets __rt::over(&#inside, #types, move |#x| #value) };)
+    quote_spanned!(here=> let #name = { #lets __rt::over(&#inside, #types, move |#words, #x| { let _ = #words; #value }) };)
 }
 
 /// Where a part of an aggregate stands.
@@ -185,16 +190,30 @@ pub(crate) fn part_span(part: &Part, otherwise: Span) -> Span {
 
 /// What a ready-made word needs of a row: `look` is the row as its closure sees it, `kept` the row to keep.
 pub(crate) fn word_value(
-    need: Need,
+    word: &Word,
     at: Span,
-    closure: Option<TokenStream>,
+    closure: Option<&Code>,
     look: TokenStream,
     kept: TokenStream,
 ) -> TokenStream {
     let here = place(at);
-    match need {
-        Need::Nothing => quote_spanned!(here=> ()),
-        Need::Value => quote_spanned!(here=> __rt::call(#look, #closure)),
-        Need::ValueAndRow => quote_spanned!(here=> (__rt::call(#look, #closure), #kept)),
+    let Some(closure) = closure else { return quote_spanned!(here=> ()) };
+    let body = body_span(closure, at);
+    let (gate, value, closure) = (through(word.gate, body), local("v", at), paste(closure));
+    let made = quote_spanned!(here=> let #value = __rt::call(#look, #closure););
+    let value = local("v", body);
+    let value = quote_spanned!(place(body)=> #gate(#value));
+    match word.need {
+        Need::ValueAndRow => quote_spanned!(here=> ({ #made #value }, __rt::given_out(#kept))),
+        _ => quote_spanned!(here=> { #made #value }),
     }
+}
+
+/// A row for an aggregator of the user's, through the gate that asks whether it fits; `how` is what all parts are in.
+pub(crate) fn fits(how: &Aggregate, part: usize, row: TokenStream, whole: TokenStream, at: Span) -> TokenStream {
+    let part = how.tuple.then(|| {
+        let part = number(part, at);
+        quote_spanned!(place(at)=> .#part)
+    });
+    quote_spanned!(place(at)=> __rt::fits(#row, &#whole #part))
 }

@@ -7,7 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
 use super::{chain, edge, meta, row, sink};
-use crate::lower::{Collected, Head, Plan, collected};
+use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
 use crate::syntax::param::text;
@@ -19,10 +19,7 @@ pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
     let results = format_ident!("{}Results", model.name);
     let (structs, methods, implementation) =
         (structs(model, &collected, &results, root), methods(plan, &collected, &results), job_trait(model));
-    let rows = plan.chains.iter().filter_map(|chain| match chain.head {
-        Head::Source(_, source) => Some(row::row_type(source)),
-        Head::Edge(_) => None,
-    });
+    let rows = row::row_types(model);
     let statics = meta::statics(plan);
     let Model { name, lints, .. } = model;
     quote! {
@@ -33,7 +30,7 @@ pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
             const fn __micros(us: i64) -> __rt::TimeSpan {
                 __rt::TimeSpan::from_micros(us)
             }
-            #(#rows)*
+            #rows
             #statics
             impl #name { #methods }
             #implementation
@@ -96,6 +93,12 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
     let g = local("g", Span::mixed_site());
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());
+    let job = local("job", Span::mixed_site());
+    let travels = model.params.iter().rev().fold(quote!(()), |rest, Param { ty, name, .. }| {
+        let at = place(first(ty, name.span()));
+        let one = quote_spanned!(at=> __rt::param(::core::marker::PhantomData::<#ty>));
+        quote!((#one, #rest))
+    });
     // where something is left out, so may be the only use of a param; rustc is not to complain of that too
     let fields = model.params.iter().map(|param| &param.name);
     let read = if model.is_whole() { TokenStream::new() } else { quote!(#(let _ = &#me.#fields;)*) };
@@ -118,13 +121,14 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
         /// # Errors
         /// As [`run`](Self::run).
         #visibility fn run_on<B: __rt::Backend>(
-            self,
+            #me,
             config: __rt::Config,
         ) -> ::core::result::Result<#results, __rt::Error> {
             #(let #handles = #new;)*
+            let #job = __rt::job(#travels, #me);
             let summary = {
                 #(let #handles = ::core::clone::Clone::clone(&#handles);)*
-                __rt::execute::<B>(&__JOB, config, move |#g| self.__build::<B>(#g, #(&#handles),*))?
+                __rt::execute::<B>(&__JOB, config, move |#g| #job.__build::<B>(#g, #(&#handles),*))?
             };
             ::core::result::Result::Ok(#results { summary, #(#names: #handles.take()),* })
         }
@@ -204,7 +208,7 @@ fn field(param: &Param, values: &Ident) -> TokenStream {
             let at = place(first(&code.tokens, field.span()));
             let default = paste(code);
             let default = match string(&code.tokens) {
-                Some(_) => quote_spanned!(at=> <#ty as ::core::convert::From<&::core::primitive::str>>::from(#default)),
+                Some(_) => quote_spanned!(at=> __rt::text(#default)),
                 None => default,
             };
             quote_spanned!(at=> #values.or(#name, #parser, || #default)?)

@@ -4,13 +4,30 @@ use proc_macro2::{Group, Ident, Punct, Spacing, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
 use super::ident::{first, named, place};
-use crate::syntax::Source;
+use crate::model::{Model, Origin};
+use crate::syntax::code::mentions;
+
+/// Of all sources; and of what is left out over a mistake, so that the import of its type is not called unused too.
+pub(crate) fn row_types(model: &Model) -> TokenStream {
+    let mut seen: Vec<&Ident> = vec![];
+    let mut tokens = TokenStream::new();
+    for stream in &model.streams {
+        let wanted = matches!(stream.origin, Origin::Source(_) | Origin::Broken);
+        let Some(ty) = stream.declared.as_ref().filter(|_| wanted && !seen.contains(&&stream.name)) else { continue };
+        if matches!(stream.origin, Origin::Broken) && mentions(ty.clone(), "_") {
+            continue;
+        }
+        seen.push(&stream.name);
+        tokens.extend(row_type(&stream.name, ty));
+    }
+    tokens
+}
 
 /// `struct __Row_flights; impl __rt::RowType for __Row_flights { type Row<'a> = Departure; }`
-pub(crate) fn row_type(source: &Source) -> TokenStream {
-    let at = first(&source.ty, source.name.span());
-    let row = named("__Row_", &source.name, "", source.name.span());
-    let ty = with_lifetimes(source.ty.clone());
+fn row_type(name: &Ident, ty: &TokenStream) -> TokenStream {
+    let at = first(ty, name.span());
+    let row = named("__Row_", name, "", name.span());
+    let ty = with_lifetimes(ty.clone());
     let lifetime = lifetime(at);
     let of = quote_spanned!(place(at)=> impl __rt::RowType for);
     quote! {

@@ -1,10 +1,10 @@
 //! Sinks: made once, used by every chain that writes to them.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 
-use super::code::{paste, scoped};
-use super::ident::{local, named, place};
+use super::code::{paste, scoped, through};
+use super::ident::{first, local, named, place};
 use super::meta::sink_name;
 use crate::lower::{Plan, SinkPlan};
 
@@ -16,18 +16,22 @@ pub(crate) fn sinks(plan: &Plan) -> TokenStream {
 fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
     let at = sink.name.span();
     let (meta, g) = (sink_name(sink), local("g", at));
-    let first = handle(sink, 0, at);
+    let one = handle(sink, 0, at);
     let connector = match sink.connector {
-        Some(code) => scoped(&plan.model.params, [code], paste(code)),
+        Some(code) => {
+            let connector = scoped(&plan.model.params, [code], paste(code));
+            let gate = through("is_sink", first(&code.tokens, at));
+            quote!(#gate(#connector))
+        }
         None => {
             let rows = named("c_", sink.name, "", at);
             quote_spanned!(place(at)=> __rt::collect(#rows))
         }
     };
-    let mut tokens = quote_spanned!(place(at)=> let #first = __rt::sink(#g, &#meta, #connector););
+    let mut tokens = quote_spanned!(place(at)=> let #one = __rt::sink(#g, &#meta, #connector););
     for producer in 1..sink.producers {
         let more = handle(sink, producer, at);
-        tokens.extend(quote_spanned!(place(at)=> let #more = #first.again();));
+        tokens.extend(quote_spanned!(place(at)=> let #more = #one.again();));
     }
     tokens
 }
@@ -46,10 +50,7 @@ pub(crate) fn gate(at: Span) -> TokenStream {
     quote_spanned! {place(at)=>
         struct #holds<#w, #x>(::core::marker::PhantomData<(#w, #x)>);
         impl<#w: __rt::Accepts<#x>, #x> #holds<#w, #x> {
-            const #ok: ::core::marker::PhantomData<(#w, #x)> = {
-                let () = <#w as __rt::Accepts<#x>>::CHECK;
-                ::core::marker::PhantomData
-            };
+            const #ok: ::core::marker::PhantomData<(#w, #x)> = __rt::can_hold::<#w, #x>();
         }
     }
 }

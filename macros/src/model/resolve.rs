@@ -252,6 +252,9 @@ impl Names<'_> {
         if matches!(made.origin, Origin::Broken) || (output == "late" && made.has_late()) {
             return Some(Use { stream, port: Port::Late, at: name.clone(), sound: true });
         }
+        // it is used, if in a way that it has not
+        model.mentioned.push(name.clone());
+        let made = model.stream(stream);
         if output == "late" {
             let help = format!("only a `let` with a `window` has late rows; write `{name}`");
             self.diag.report(output, format!("`{name}` has no late rows"), help);

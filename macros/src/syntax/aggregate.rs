@@ -75,6 +75,11 @@ impl Aggregate {
         !self.tuple && matches!(self.parts[..], [Part::Own(_)])
     }
 
+    /// Whether an aggregator of the user's is in it.
+    pub(crate) fn has_own(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Own(_)))
+    }
+
     /// Whether it takes the rows themselves, not just values of them.
     pub(crate) fn keeps_rows(&self) -> bool {
         self.parts.iter().any(Part::keeps_rows)

@@ -30,7 +30,7 @@ pub(crate) struct Statement {
     /// `param`, `source`, `let`, `sink`, `drop`; `None` if it starts with nothing of the kind.
     pub(crate) word: Option<Ident>,
     pub(crate) name: Option<Ident>,
-    /// The declared type of a `let`, which a broken one leaves behind too.
+    /// The declared type of a `source` or a `let`, which a broken one leaves behind too.
     pub(crate) declared: Option<TokenStream>,
     /// All of it, to see which streams a broken one would have used.
     pub(crate) tokens: TokenStream,
@@ -264,7 +264,11 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
     } else {
         attributes.refuse(&format!("a `{word}`"), diag);
         match &*text {
-            "source" => Source::parse(name, &mut from, diag).map(What::Source),
+            "source" => {
+                broken.declared = Source::declared(&name, &mut from, diag);
+                let ty = broken.declared.clone();
+                ty.and_then(|ty| Source::parse(name, ty, &mut from, diag)).map(What::Source)
+            }
             "let" => {
                 broken.declared = Let::declared(&name, &mut from, diag);
                 Let::parse(name, &mut from, diag).map(What::Let)

@@ -30,9 +30,13 @@ impl Source {
         from.name("source", FORM)
     }
 
-    pub(crate) fn parse(name: Ident, from: &mut Cursor, diag: &mut Diagnostics) -> Option<Source> {
+    /// The declared type, which a broken source leaves behind.
+    pub(crate) fn declared(name: &Ident, from: &mut Cursor, diag: &mut Diagnostics) -> Option<TokenStream> {
         diag.take(from.punct(':', "a source is declared with the type of its rows: `source name: Type = connector;`"))?;
-        let ty = diag.take(from.ty(&format!("the rows of `{name}`"), FORM))?;
+        diag.take(from.ty(&format!("the rows of `{name}`"), FORM))
+    }
+
+    pub(crate) fn parse(name: Ident, ty: TokenStream, from: &mut Cursor, diag: &mut Diagnostics) -> Option<Source> {
         diag.take(from.punct('=', FORM))?;
         let mut arguments = split::arguments(from.rest()).into_iter();
         let help = "write where the rows come from: `csv(path)`, `lines(path)`, `rows(vec)`";

@@ -75,7 +75,7 @@ fn params_become_flags() {
         "__rt::Param { name: \"out\", help: \"\", ty: \"PathBuf\", default: ::core::option::Option::None, optional: true }",
     );
     says(&text, "default: ::core::option::Option::Some(\"vec![1, 2 + 3]\")");
-    says(&text, "|| <PathBuf as ::core::convert::From<& ::core::primitive::str>>::from(\"in.csv\")");
+    says(&text, "|| __rt::text(\"in.csv\")");
     says(&text, "(&__rt::Flag::<Vec<u8> >::new()).parser()");
 }
 
@@ -85,7 +85,7 @@ fn the_last_consumer_gets_the_row() {
     // the copy is made behind the filter
     says(
         &text,
-        "if !__rt::test(&x0, f) { break 'c0 } n[0] += 1; let x1 = __rt::share(&x0); cx.at(2); let x2 = __rt::call(x1, g);",
+        "let keep = __rt::test(&x0, f); n[0] += __rt::one_if(keep); if !keep { break 'c0 } let x1 = __rt::share(&x0); cx.at(2); let x2 = __rt::call(x1, g);",
     );
     says(&text, "let x3 = __rt::call(x0, h);");
 }
@@ -98,8 +98,11 @@ fn a_shared_key_is_computed_once() {
     );
     assert_eq!(text.matches("is_key").count(), 1);
     says(&text, "let at = o.0.key(&k, __rt::NO_TIME, cx);");
-    says(&text, "let p = ((__rt::call(&x0, g), __rt::store(__rt::share(&x0))), (), __rt::store(x0),);");
-    says(&text, "__rt::shared((__rt::MaxBy, __rt::Count, Own,))");
+    says(
+        &text,
+        "let p = (({ let v = __rt::call(&x0, g); __rt::compared(v) }, __rt::given_out(__rt::store(__rt::share(&x0)))), (), __rt::fits(__rt::store(x0), &how_c.2),);",
+    );
+    says(&text, "__rt::shared((__rt::MaxBy, __rt::Count, __rt::own(Own),))");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What emitted code calls. Not for people: names and shapes change with the macro, which is pinned to this version.
 //! `docs/expansion.md` in the repository tells what is emitted.
 
-pub use crate::aggregate::{Aggregator, AggregatorOf, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum};
+mod gates;
+
+pub use self::gates::*;
+pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::Config;
 pub use crate::engine::{
@@ -32,7 +35,6 @@ use crate::keyed::combine::{CombineTotals, CombineWindows};
 use crate::keyed::fold::{Fold, FoldingWith, Reducing};
 use crate::keyed::relay::Relay;
 use crate::window::Window;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 /// The event time of rows that have none.
@@ -68,63 +70,10 @@ pub fn inspect<A>(a: &A, f: impl FnOnce(&A)) {
     f(a)
 }
 
-/// A row that goes to several consumers.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` goes to several consumers and is not `Clone`",
-    label = "this consumer needs a copy of the record",
-    note = "derive `Clone` for `{Self}`, or let one consumer take the stream and branch behind it"
-)]
-pub trait Share: Sized {
-    /// A copy.
-    fn share(&self) -> Self;
-}
-#[diagnostic::do_not_recommend]
-impl<T: Clone> Share for T {
-    #[inline(always)]
-    fn share(&self) -> T {
-        self.clone()
-    }
-}
-
-/// A copy for a consumer that is not the last.
-#[inline(always)]
-pub fn share<T: Share>(row: &T) -> T {
-    row.share()
-}
-
 /// The owned form of a row.
 #[inline(always)]
 pub fn store<X: Row>(row: X) -> X::Stored {
     row.store()
-}
-
-/// The gate for keys.
-#[inline(always)]
-pub fn is_key<Q: KeyLike>(key: Q) -> Q::Checked {
-    key.checked()
-}
-
-/// What an `event_time` closure gives.
-#[diagnostic::on_unimplemented(
-    message = "event time is a `Timestamp`, and this is a `{Self}`",
-    label = "not a `Timestamp`",
-    note = "make one with `Timestamp::from_millis(ms)`"
-)]
-pub trait IsTime {
-    /// As a point in time.
-    fn time(self) -> Timestamp;
-}
-impl IsTime for Timestamp {
-    #[inline(always)]
-    fn time(self) -> Timestamp {
-        self
-    }
-}
-
-/// The gate for event times.
-#[inline(always)]
-pub fn is_time<T: IsTime>(time: T) -> Timestamp {
-    time.time()
 }
 
 /// An aggregator for both sides of an edge.
@@ -132,14 +81,8 @@ pub fn shared<A>(aggregator: A) -> Shared<A> {
     Shared::new(aggregator)
 }
 
-/// The gate that a row fits its aggregator.
-#[inline(always)]
-pub fn fits<A: AggregatorOf<P>, P>(_: &Shared<A>, row: P) -> A::Row {
-    A::row(row)
-}
-
 /// Words over whole rows; see [`crate::aggregate::Over`].
-pub fn over<K: Key, V: Record, T: crate::frame::Time, X: Record, A, P, F: Fn(&V) -> P>(
+pub fn over<K: Key, V: Record, T: crate::frame::Time, X: Record, A, P, F: Fn(&A, &V) -> P>(
     _: &EdgeIn<'_, K, V, T, X>,
     words: A,
     part: F,
@@ -194,7 +137,9 @@ pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>>(
 }
 
 /// `aggregate(.., emit at_end)`.
-pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>>(how: A) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
+pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>>(
+    how: A,
+) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
     move |local| AggregateTotal::new(how, range(local), Speak::AtEnd, local.now())
 }
 
@@ -224,7 +169,14 @@ pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(
 }
 
 /// `fold(.., emit each)`.
-pub fn fold_each<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+pub fn fold_each<
+    K: Key,
+    V: Record,
+    T: crate::frame::Time,
+    A: Record + Clone,
+    I: FnMut() -> A + 'static,
+    F: FnMut(&mut A, V) + 'static,
+>(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
@@ -233,7 +185,14 @@ pub fn fold_each<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I:
 }
 
 /// `fold(.., emit every D)`.
-pub fn fold_every<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+pub fn fold_every<
+    K: Key,
+    V: Record,
+    T: crate::frame::Time,
+    A: Record + Clone,
+    I: FnMut() -> A + 'static,
+    F: FnMut(&mut A, V) + 'static,
+>(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
@@ -243,7 +202,14 @@ pub fn fold_every<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I
 }
 
 /// `fold(.., emit at_end)`.
-pub fn fold_at_end<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'static>(
+pub fn fold_at_end<
+    K: Key,
+    V: Record,
+    T: crate::frame::Time,
+    A: Record + Clone,
+    I: FnMut() -> A + 'static,
+    F: FnMut(&mut A, V) + 'static,
+>(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
@@ -252,18 +218,16 @@ pub fn fold_at_end<K: Key, V: Record, T: crate::frame::Time, A: Record + Clone, 
 }
 
 /// `window(..).aggregate(..)`.
-pub fn window<K: Key, V: 'static, A: Aggregator<V>>(window: Tumbling, how: A) -> impl FnOnce(&Local) -> Window<K, V, A> {
+pub fn window<K: Key, V: 'static, A: Aggregator<V>>(
+    window: Tumbling,
+    how: A,
+) -> impl FnOnce(&Local) -> Window<K, V, A> {
     move |local| Window::new(window, how, range(local))
 }
 
 /// `union(..)`.
 pub fn relay<V>() -> impl FnOnce(&Local) -> Relay<V> {
     |_| Relay::new()
-}
-
-/// What a sink and its rows are, for the check in the block.
-pub fn holds<W, X>(_: &SinkPort<W>, _: &X) -> PhantomData<(W, X)> {
-    PhantomData
 }
 
 /// Runs a job on a backend.

@@ -1,10 +1,13 @@
 //! Aggregators: many rows to one value, a row at a time, with partial results that can be merged.
 
+mod own;
 mod words;
 
+pub use own::{Fits, Own, own};
 pub use words::{Comparable, Count, Max, MaxBy, Mean, Min, MinBy, Number, Sum, Summable};
 
 use crate::record::Record;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// Folds rows of type `T` into one value.
@@ -49,34 +52,27 @@ pub trait Aggregator<T>: 'static {
     fn finish(&self, acc: &Self::Acc) -> Self::Out;
 }
 
-/// The gate that says "`X` does not aggregate `T`" once: where the bound fails, the row's type is an error.
-pub trait AggregatorOf<T> {
-    /// `T`.
-    type Row;
-    /// Gives the row back.
-    fn row(row: T) -> Self::Row;
-}
-#[diagnostic::do_not_recommend]
-impl<T, A: Aggregator<T>> AggregatorOf<T> for A {
-    type Row = T;
-    #[inline(always)]
-    fn row(row: T) -> T {
-        row
-    }
-}
-
 /// An aggregator that both sides of an edge use.
-pub struct Shared<A>(Rc<A>);
+pub struct Shared<A> {
+    by: Rc<A>,
+}
 
 impl<A> Shared<A> {
     /// Shares one.
     pub fn new(aggregator: A) -> Self {
-        Shared(Rc::new(aggregator))
+        Shared { by: Rc::new(aggregator) }
     }
 }
 impl<A> Clone for Shared<A> {
     fn clone(&self) -> Self {
-        Shared(self.0.clone())
+        Shared { by: self.by.clone() }
+    }
+}
+/// Its parts, which the gates in front of an edge ask for.
+impl<A> Deref for Shared<A> {
+    type Target = A;
+    fn deref(&self) -> &A {
+        &self.by
     }
 }
 impl<T, A: Aggregator<T>> Aggregator<T> for Shared<A> {
@@ -84,26 +80,27 @@ impl<T, A: Aggregator<T>> Aggregator<T> for Shared<A> {
     type Out = A::Out;
     #[inline(always)]
     fn add(&self, acc: &mut A::Acc, row: &T) {
-        self.0.add(acc, row)
+        self.by.add(acc, row)
     }
     #[inline(always)]
     fn merge(&self, acc: &mut A::Acc, other: A::Acc) {
-        self.0.merge(acc, other)
+        self.by.merge(acc, other)
     }
     #[inline(always)]
     fn finish(&self, acc: &A::Acc) -> A::Out {
-        self.0.finish(acc)
+        self.by.finish(acc)
     }
 }
 
-/// Words over whole rows: what each word needs is taken from the row behind the edge.
+/// Words over whole rows: what each word needs is taken from the row behind the edge. The closure sees the words too,
+/// for its gates.
 pub struct Over<A, F>(pub A, pub F);
-impl<T: 'static, P, A: Aggregator<P>, F: Fn(&T) -> P + 'static> Aggregator<T> for Over<A, F> {
+impl<T: 'static, P, A: Aggregator<P>, F: Fn(&A, &T) -> P + 'static> Aggregator<T> for Over<A, F> {
     type Acc = A::Acc;
     type Out = A::Out;
     #[inline(always)]
     fn add(&self, acc: &mut A::Acc, row: &T) {
-        self.0.add(acc, &(self.1)(row))
+        self.0.add(acc, &(self.1)(&self.0, row))
     }
     #[inline(always)]
     fn merge(&self, acc: &mut A::Acc, other: A::Acc) {

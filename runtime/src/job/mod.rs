@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::report::Summary;
 
 /// What `stream!` writes for each job, so that a binary can be made of it.
-pub trait Job: Sized + Send + Sync + 'static {
+pub trait Job: Sized + 'static {
     /// Its name in the block.
     const NAME: &'static str;
     /// Its doc comment.

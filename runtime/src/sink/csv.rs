@@ -6,6 +6,7 @@ use super::parts::{Joiner, Part, Target};
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::{Record, Row};
+use crate::schema::Message;
 use crate::source::Csv;
 use serde::Serialize;
 
@@ -97,7 +98,7 @@ impl Writer for CsvWriter {
 }
 
 impl<X: Serialize + Row> Accepts<X> for CsvWriter {
-    const CHECK: () = crate::schema::assert_flat(<X::Stored as Record>::SCHEMA, "csv");
+    const PROBLEM: Option<Message> = crate::schema::not_flat(<X::Stored as Record>::SCHEMA, "csv");
 
     #[inline]
     fn write(&mut self, row: X) -> Result<(), Fault> {

@@ -15,6 +15,7 @@ pub use csv::CsvWriter;
 pub use stdout::{Stdout, StdoutWriter, stdout};
 
 use crate::error::Fault;
+use crate::schema::Message;
 
 /// What a writer hands to the committer at a barrier, in the sink's own form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +54,10 @@ pub trait Writer: 'static {
 }
 
 /// A writer that takes rows of type `X`.
-#[diagnostic::on_unimplemented(
-    message = "this sink cannot hold a `{X}`",
-    label = "rows of `{X}`",
-    note = "a text sink needs `#[derive(Record, Serialize)]` on the row, and a `collect()` the declared type"
-)]
 pub trait Accepts<X>: Writer {
-    /// Checked where the sink is written in the block; evaluates with a message if the row cannot be held.
-    const CHECK: () = ();
+    /// Why a row of this type cannot be held, if its bounds do not say it: its fields, say. It is an error of `cargo check`
+    /// at the sink in the block.
+    const PROBLEM: Option<Message> = None;
     /// Takes one row.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::cells::Cells;
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::{Record, Row};
+use crate::schema::Message;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -201,7 +202,7 @@ impl Writer for StdoutWriter {
 }
 
 impl<X: Serialize + Row> Accepts<X> for StdoutWriter {
-    const CHECK: () = crate::schema::assert_flat(<X::Stored as Record>::SCHEMA, "stdout");
+    const PROBLEM: Option<Message> = crate::schema::not_flat(<X::Stored as Record>::SCHEMA, "stdout");
 
     fn write(&mut self, row: X) -> Result<(), Fault> {
         let Some(layout) = &self.layout else {

@@ -1,0 +1,481 @@
+//! Gates: where emitted code asks whether a value of the user's is what its place needs, once, at the user's token. What
+//! stands behind a gate has no mistakes of its own, so one mistake is one message.
+//!
+//! A gate gives its value back as a projection, `T::Checked`. Where the bound fails the projection has no type, and once
+//! there is an error rustc does not ask what a type that it does not know can do. A lone blanket impl would not do: rustc
+//! takes it without asking whether its bounds hold, goes on with the projection, and complains of the bound at every
+//! place that it meets. Of two impls it asks. So each gate has a second one, which never holds, and a mark that tells the
+//! two apart. (`KeyLike` needs none: its impls are one per type.)
+
+use crate::aggregate::{Aggregator, Comparable, Fits, Number, Own, Summable};
+use crate::engine::{EdgePort, SinkPort};
+use crate::frame::Time;
+use crate::frame::writer::Combine;
+use crate::key::{Key, KeyLike};
+use crate::record::Record;
+use crate::sink::{Accepts, Sink};
+use crate::source::{RowType, Source};
+use crate::time::{TimeSpan, Timestamp};
+use std::marker::PhantomData;
+
+/// The mark of the impl that holds.
+pub enum Yes {}
+/// The mark of the impl that does not.
+pub enum No {}
+/// What nothing is.
+pub trait Nothing {}
+
+/// The impls of a gate for what holds and for what does not.
+macro_rules! only {
+    ($gate:ident: $bound:path) => {
+        #[diagnostic::do_not_recommend]
+        impl<T: $bound> $gate<Yes> for T {
+            type Checked = T;
+            #[inline(always)]
+            fn checked(self) -> T {
+                self
+            }
+        }
+        #[diagnostic::do_not_recommend]
+        impl<T: Nothing> $gate<No> for T {
+            type Checked = T;
+            fn checked(self) -> T {
+                self
+            }
+        }
+    };
+}
+
+/// What `sum` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be summed",
+    label = "this is a `{Self}`",
+    note = "`sum` takes integers, floats and `TimeSpan`; give a missing value a number with `unwrap_or(0)`"
+)]
+pub trait CanSum<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+only!(CanSum: Summable);
+/// The value of a `sum`.
+#[inline(always)]
+pub fn summed<T: CanSum<Mark>, Mark>(value: T) -> T::Checked {
+    value.checked()
+}
+
+/// What `mean` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no mean",
+    label = "this is a `{Self}`",
+    note = "`mean` takes integers and floats; give a missing value a number with `unwrap_or(0.0)`"
+)]
+pub trait CanMean<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+only!(CanMean: Number);
+/// The value of a `mean`.
+#[inline(always)]
+pub fn averaged<T: CanMean<Mark>, Mark>(value: T) -> T::Checked {
+    value.checked()
+}
+
+/// What `min`, `max`, `min_by` and `max_by` take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no least and no greatest",
+    label = "this is a `{Self}`",
+    note = "`min` and `max` take integers, floats, `bool`, `char`, `Timestamp`, `TimeSpan`, `String`, and tuples or `Option`s of them"
+)]
+pub trait CanCompare<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+only!(CanCompare: Comparable);
+/// The value of a `min` or `max`.
+#[inline(always)]
+pub fn compared<T: CanCompare<Mark>, Mark>(value: T) -> T::Checked {
+    value.checked()
+}
+
+/// What `reduce`, `fold`, `min_by` and `max_by` keep per key and give out again and again.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is kept per key and given out each time, and is not `Clone`",
+    label = "kept and given out",
+    note = "derive `Clone` for `{Self}`"
+)]
+pub trait GivenOut<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+only!(GivenOut: Clone);
+/// What is kept and given out.
+#[inline(always)]
+pub fn given_out<T: GivenOut<Mark>, Mark>(value: T) -> T::Checked {
+    value.checked()
+}
+
+/// What a `flat_map` gives.
+#[diagnostic::on_unimplemented(
+    message = "`flat_map` gives any number of rows, and a `{Self}` cannot be iterated over",
+    label = "this is a `{Self}`",
+    note = "give a `Vec`, an array, an `Option` or an iterator; where each row becomes one, write `map`"
+)]
+pub trait Many<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+only!(Many: IntoIterator);
+/// The rows of a `flat_map`.
+#[inline(always)]
+pub fn many<T: Many<Mark>, Mark>(value: T) -> T::Checked {
+    value.checked()
+}
+
+/// What stands behind `sink name(stream) =`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no sink",
+    label = "not a sink",
+    note = "write `csv(path)`, `stdout()` or `collect()`, or something of your own that implements `pelton::sink::Sink`"
+)]
+pub trait IsSink<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+only!(IsSink: Sink);
+/// A sink.
+#[inline(always)]
+pub fn is_sink<T: IsSink<Mark>, Mark>(value: T) -> T::Checked {
+    value.checked()
+}
+
+/// A source of rows of type `X`, which is `R`'s.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` gives no rows of type `{X}`",
+    label = "not a source of `{X}`",
+    note = "`csv(path)` gives any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `rows(data)` and `iter(|| ..)` give what they hold"
+)]
+pub trait SourceOf<R, X, Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+#[diagnostic::do_not_recommend]
+impl<R: RowType, X, S: Source<R>> SourceOf<R, X, Yes> for S {
+    type Checked = S;
+    fn checked(self) -> S {
+        self
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<R, X, S: Nothing> SourceOf<R, X, No> for S {
+    type Checked = S;
+    fn checked(self) -> S {
+        self
+    }
+}
+/// A source of these rows.
+pub fn is_source<R: RowType, S: SourceOf<R, R::Row<'static>, Mark>, Mark>(connector: S) -> S::Checked {
+    connector.checked()
+}
+
+/// A row that a sink's writer takes.
+#[diagnostic::on_unimplemented(
+    message = "this sink cannot hold rows of `{Self}`",
+    label = "`{Self}` does not go into a `{W}`",
+    note = "`csv` and `stdout` take rows with `#[derive(Record, Serialize)]`, `collect` takes the declared type",
+    note = "anything else becomes such a row with `.map(|r| ..)` in front of the sink"
+)]
+pub trait HeldBy<W, Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+#[diagnostic::do_not_recommend]
+impl<W: Accepts<X>, X> HeldBy<W, Yes> for X {
+    type Checked = X;
+    #[inline(always)]
+    fn checked(self) -> X {
+        self
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<W, X: Nothing> HeldBy<W, No> for X {
+    type Checked = X;
+    fn checked(self) -> X {
+        self
+    }
+}
+/// A row for a sink.
+#[inline(always)]
+pub fn held<W, X: HeldBy<W, Mark>, Mark>(row: X, _: &SinkPort<W>) -> X::Checked {
+    row.checked()
+}
+
+/// What a sink and its rows are, for the check of the row's fields in the block.
+pub fn holds<W, X>(_: &SinkPort<W>, _: &X) -> PhantomData<(W, X)> {
+    PhantomData
+}
+
+/// Fails the build, at its caller, if a sink cannot hold its rows for a reason that their types do not show.
+#[track_caller]
+#[expect(clippy::panic, reason = "called in constants, where a panic is a compile error")]
+pub const fn can_hold<W: Accepts<X>, X>() -> PhantomData<(W, X)> {
+    if let Some(problem) = <W as Accepts<X>>::PROBLEM {
+        panic!("{}", problem.as_str());
+    }
+    PhantomData
+}
+
+/// Rows of a `union` that has rows of `V`.
+#[diagnostic::on_unimplemented(
+    message = "this `union` has rows of `{V}`, and these are `{Self}`",
+    label = "rows of `{Self}`",
+    note = "bring them to one type with `.map(|r| ..)` in front of the `union`"
+)]
+pub trait SameAs<V> {
+    /// `V`.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
+}
+impl<V> SameAs<V> for V {
+    type Checked = V;
+    #[inline(always)]
+    fn checked(self) -> V {
+        self
+    }
+}
+/// A row for a union.
+#[inline(always)]
+pub fn same<K: Key, V: Record, T: Time, C: Combine<K, V>, X: SameAs<V>>(
+    _: &EdgePort<K, V, T, C>,
+    row: X,
+) -> X::Checked {
+    row.checked()
+}
+
+/// Rows of the declared type, `T`.
+#[diagnostic::on_unimplemented(
+    message = "the declared type is `{T}`, and the rows are `{Self}`",
+    label = "declared here",
+    note = "write the type of the rows, or bring them to this one with `.map(|r| ..)`: a key that is a text comes as `&str` and is owned by `.map(|(key, value)| (key.to_owned(), value))`"
+)]
+pub trait Is<T>: Sized {
+    /// Itself.
+    fn it(self) -> T;
+    /// Itself, lent.
+    fn its(&self) -> &T;
+}
+impl<T> Is<T> for T {
+    #[inline(always)]
+    fn it(self) -> T {
+        self
+    }
+    #[inline(always)]
+    fn its(&self) -> &T {
+        self
+    }
+}
+/// Rows that are declared behind their last operator.
+#[inline(always)]
+pub fn declared<X: Is<T>, T>(row: X) -> T {
+    row.it()
+}
+/// The same where the row is only lent.
+#[inline(always)]
+pub fn declared_too<X: Is<T>, T>(row: &X) -> &T {
+    row.its()
+}
+
+/// A row that goes to several consumers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` goes to several consumers and is not `Clone`",
+    label = "this consumer needs a copy of the record",
+    note = "derive `Clone` for `{Self}`, or let one consumer take the stream and branch behind it"
+)]
+pub trait Share: Sized {
+    /// A copy.
+    fn share(&self) -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Share for T {
+    #[inline(always)]
+    fn share(&self) -> T {
+        self.clone()
+    }
+}
+/// A copy for a consumer that is not the last.
+#[inline(always)]
+pub fn share<T: Share>(row: &T) -> T {
+    row.share()
+}
+
+/// The gate for keys.
+#[inline(always)]
+pub fn is_key<Q: KeyLike>(key: Q) -> Q::Checked {
+    key.checked()
+}
+
+/// What an `event_time` closure gives.
+#[diagnostic::on_unimplemented(
+    message = "event time is a `Timestamp`, and this is a `{Self}`",
+    label = "not a `Timestamp`",
+    note = "make one with `Timestamp::from_millis(ms)`; of an `Option`, say what time a row without one has: `unwrap_or(..)`"
+)]
+pub trait IsTime {
+    /// As a point in time.
+    fn time(self) -> Timestamp;
+}
+impl IsTime for Timestamp {
+    #[inline(always)]
+    fn time(self) -> Timestamp {
+        self
+    }
+}
+/// The gate for event times.
+#[inline(always)]
+pub fn is_time<T: IsTime>(time: T) -> Timestamp {
+    time.time()
+}
+
+/// What aggregates rows of type `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not aggregate `{T}`",
+    label = "no `Aggregator<{T}>`",
+    note = "ready-made: `count()`, `sum(|r| r.x)`, `(count(), max(|r| r.x))`; your own: `impl Aggregator<{T}> for {Self}`"
+)]
+pub trait AggregatorOf<T, Mark> {
+    /// That it does.
+    type Proof;
+}
+#[diagnostic::do_not_recommend]
+impl<T, A: Aggregator<T>> AggregatorOf<T, Yes> for A {
+    type Proof = Fits;
+}
+#[diagnostic::do_not_recommend]
+impl<T, A: Nothing> AggregatorOf<T, No> for A {
+    type Proof = Fits;
+}
+/// The type of a param that says how long something is.
+#[diagnostic::on_unimplemented(
+    message = "a duration is a `TimeSpan`, and this param is a `{Self}`",
+    label = "not a `TimeSpan`",
+    note = "declare it with `param name: TimeSpan = 1h;`"
+)]
+pub trait IsSpan {
+    /// As a duration.
+    fn span(&self) -> TimeSpan;
+}
+impl IsSpan for TimeSpan {
+    fn span(&self) -> TimeSpan {
+        *self
+    }
+}
+/// The gate for durations out of params.
+pub fn span<T: IsSpan>(length: &T) -> TimeSpan {
+    length.span()
+}
+
+/// The gate for the user's own aggregators: the row comes back, and the aggregator learns that it may be used.
+#[inline(always)]
+pub fn fits<T, A: AggregatorOf<T, Mark>, Mark>(row: T, _: &Own<A, A::Proof>) -> T {
+    row
+}
+
+/// A param whose default is a text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made of a text",
+    label = "this default is a text",
+    note = "write the default as an expression of the type, such as `= 100`, or `= \"..\".parse().unwrap_or_default()`"
+)]
+pub trait FromText {
+    /// Makes it.
+    fn from_text(text: &str) -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: for<'a> From<&'a str>> FromText for T {
+    fn from_text(text: &str) -> T {
+        text.into()
+    }
+}
+/// The default of a param, as a text.
+pub fn text<T: FromText>(text: &str) -> T {
+    T::from_text(text)
+}
+
+/// The type of a param.
+#[diagnostic::on_unimplemented(
+    message = "a param is shared by all worker threads, and `{Self}` cannot be",
+    label = "not `Send + Sync`",
+    note = "write `Arc` for `Rc`, and `Mutex` or an atomic for `Cell` and `RefCell`"
+)]
+pub trait Travels<Mark> {
+    /// That it can be.
+    type Proof;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Travels<Yes> for T {
+    type Proof = Everywhere;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Travels<No> for T {
+    type Proof = Everywhere;
+}
+/// The proof that the type of a param can be shared by threads.
+pub enum Everywhere {}
+/// Finds the proof.
+pub fn param<T: Travels<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<T::Proof> {
+    PhantomData
+}
+
+/// Proofs of all params of a job, as a list of pairs. Each is asked for the rest of the list: as long as one is not there,
+/// rustc does not ask whether the job as a whole can be shared, and does not say that again.
+pub trait ProofsOf<J> {
+    /// The job.
+    type Job;
+    /// Gives it back.
+    fn job(job: J) -> Self::Job;
+}
+impl<J: Send + Sync + 'static> ProofsOf<J> for () {
+    type Job = J;
+    fn job(job: J) -> J {
+        job
+    }
+}
+impl<J, P: ProofOf<J, Rest>, Rest> ProofsOf<J> for (PhantomData<P>, Rest) {
+    type Job = P::Job;
+    fn job(job: J) -> P::Job {
+        P::job(job)
+    }
+}
+/// A proof, and those behind it.
+pub trait ProofOf<J, Rest> {
+    /// The job.
+    type Job;
+    /// Gives it back.
+    fn job(job: J) -> Self::Job;
+}
+impl<J, Rest: ProofsOf<J>> ProofOf<J, Rest> for Everywhere {
+    type Job = Rest::Job;
+    fn job(job: J) -> Rest::Job {
+        Rest::job(job)
+    }
+}
+/// A job for all workers.
+pub fn job<J, P: ProofsOf<J>>(_: P, job: J) -> P::Job {
+    P::job(job)
+}

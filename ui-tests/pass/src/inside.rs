@@ -1,0 +1,30 @@
+//! A job inside a function, and one that is private to a module.
+
+use river::prelude::*;
+
+stream! {
+    job Private<Memory> {
+        param numbers: Vec<u64>;
+        source all: u64 = rows(numbers);
+        let by = all.key_by(|n| n % 2);
+        let counts: (u64, u64) = by.aggregate(count(), emit at_end);
+        sink out(counts) = collect();
+    }
+}
+
+/// How many numbers are even and how many odd, in two ways.
+///
+/// # Errors
+/// If a job fails.
+pub fn count(numbers: Vec<u64>) -> Result<usize, river::Error> {
+    stream! {
+        job Local<Memory> {
+            param numbers: Vec<u64>;
+            source all: u64 = rows(numbers);
+            sink out(all) = collect();
+        }
+    }
+    let rows = Local { numbers: numbers.clone() }.run(Config::default().workers(1))?.out.len();
+    let counts = Private { numbers }.run(Config::default().workers(1))?.out;
+    Ok(rows + counts.len())
+}

@@ -1,0 +1,35 @@
+//! The jobs of the library run too.
+
+use pelton_ui_pass::shadowed::Shadowed;
+use pelton_ui_pass::whole::Whole;
+use river::Config;
+
+#[test]
+fn a_whole_job() {
+    let job = Whole { numbers: (0..100).collect(), least: 2, out: None };
+    let mut results = job.run(Config::default().workers(2)).unwrap();
+    results.own.sort_unstable();
+    let expected = |k: u64| {
+        let numbers = (2..100).filter(move |n| n % 3 == k);
+        (k, (numbers.clone().count() as u64, numbers.map(|n| n * n).sum()))
+    };
+    assert_eq!(results.own, [expected(0), expected(1), expected(2)]);
+    // 7 of each of the first two, and per key a window of both kinds
+    assert_eq!(results.pairs_of.len(), 7 + 7 + 3 + 3);
+    assert!(results.too_late.is_empty());
+}
+
+#[test]
+fn a_job_among_shadowed_names() {
+    let data = (0..100).map(|n| (n, n as u64)).collect::<Vec<_>>().into();
+    let job = Shadowed { data, x0: 1, k: 3, o: None, cx: "c".into() };
+    let results = job.run(Config::default().workers(1)).unwrap();
+    let whole: u64 = (0..100).sum::<u64>() + 2 * (1..100).map(|n| n + 3).sum::<u64>();
+    assert_eq!(results.sums.iter().sum::<u64>(), whole);
+    assert_eq!(results.per_hour.iter().sum::<u64>(), 2 * 99);
+}
+
+#[test]
+fn jobs_inside_functions_and_modules() {
+    assert_eq!(pelton_ui_pass::count((0..10).collect()).unwrap(), 12);
+}

@@ -1,0 +1,9 @@
+//! An attribute that is not there.
+
+use pelton::prelude::*;
+
+#[derive(Record)]
+#[record(scaler)]
+pub struct Code(String);
+
+fn main() {}

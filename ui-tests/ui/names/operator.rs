@@ -1,0 +1,16 @@
+//! An operator that is not there.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let big = trades.filtr(|t| t.size > 100);
+        sink out(big) = stdout();
+    }
+}
+
+fn main() {}

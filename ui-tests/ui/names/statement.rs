@@ -1,0 +1,16 @@
+//! A word that starts no statement.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        lett big = trades.filter(|t| t.size > 100);
+        sink out(big) = stdout();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! Two streams of one name.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let big = trades.filter(|t| t.size > 100);
+        let big = big.map(|t| t.price);
+        sink out(big) = stdout();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! An `emit` that is not there.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let counts = trades.key_by(|t| t.symbol).aggregate(count(), emit end);
+        sink out(counts) = stdout();
+    }
+}
+
+fn main() {}

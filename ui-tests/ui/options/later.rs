@@ -1,0 +1,16 @@
+//! An option that the language will have.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let counts = trades.key_by(|t| t.symbol).aggregate(count(), emit each, ttl 30d);
+        sink out(counts) = stdout();
+    }
+}
+
+fn main() {}

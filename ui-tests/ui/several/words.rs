@@ -1,0 +1,16 @@
+//! Two aggregates of what cannot be aggregated.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let stats = trades.key_by(|t| t.size).aggregate((sum(|t| t.symbol.clone()), count(), max(|t| t.symbol.chars())));
+        sink out(stats) = stdout();
+    }
+}
+
+fn main() {}

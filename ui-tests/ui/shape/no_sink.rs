@@ -1,0 +1,15 @@
+//! A job that writes nothing.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        drop trades;
+    }
+}
+
+fn main() {}

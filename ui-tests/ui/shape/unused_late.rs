@@ -1,0 +1,16 @@
+//! Late rows that nobody thought of.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let counts = trades.key_by(|t| t.symbol).window(tumbling 1h).aggregate(count()).map(|w| (w.key, w.value));
+        sink out(counts) = stdout();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! A sum of texts.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let sums = trades.key_by(|t| t.size).aggregate(sum(|t| t.symbol.clone()));
+        sink out(sums) = stdout();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! `emit` behind a window.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let counts = trades.key_by(|t| t.symbol).window(tumbling 1h).aggregate(count(), emit each).map(|w| (w.key, w.value));
+        sink out(counts) = stdout();
+        drop counts.late;
+    }
+}
+
+fn main() {}
