@@ -87,6 +87,13 @@ pub trait KeyColumn<K: Key>: Default + Send + 'static {
     const ROW_BYTES: usize;
     /// Appends a key whose hash is known.
     fn push(&mut self, key: K::Ref<'_>, hash: u64);
+    /// Appends a key whose hash nobody needs before [`settle`](KeyColumn::settle).
+    #[inline(always)]
+    fn push_later(&mut self, key: K::Ref<'_>) {
+        self.push(key, K::hash(key));
+    }
+    /// Finds the hashes of the keys that were appended without.
+    fn settle(&mut self) {}
     /// How many there are.
     fn len(&self) -> usize;
     /// Whether there are none.

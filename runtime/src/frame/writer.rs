@@ -222,16 +222,25 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     #[inline(always)]
     pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &Cx) {
         let key = key.view();
-        let hash = K::hash(key);
-        if C::ACTIVE && self.combine.add(key, hash, time, cx.before, &value) {
+        if C::ACTIVE && self.combine.add(key, K::hash(key), time, cx.before, &value) {
             return;
         }
-        let target = if self.local { 0 } else { hash::owner(hash, self.targets) };
-        let open = &mut self.open[target];
+        // With one target only, the hash is found when the frame leaves, for all of its keys at once.
+        let open = match &mut self.open[..] {
+            [open] => {
+                open.keys.push_later(key);
+                open
+            }
+            many => {
+                let hash = K::hash(key);
+                let open = &mut many[hash::owner(hash, self.targets)];
+                open.keys.push(key, hash);
+                open
+            }
+        };
         if T::TIMED && time < cx.before {
-            open.marks.push(Mark { row: open.keys.len() as u32, watermark: cx.before });
+            open.marks.push(Mark { row: open.keys.len() as u32 - 1, watermark: cx.before });
         }
-        open.keys.push(key, hash);
         open.times.push(T::of(time));
         open.values.push(value);
     }
@@ -312,7 +321,8 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
                 let room = self.frame_rows + CHUNK_ROWS.min(self.frame_rows);
                 let (payload, bytes) = if waiting > 0 {
                     let empty = self.free.pop().unwrap_or_else(|| Rows::with_room(if C::ACTIVE { 0 } else { room }));
-                    let rows = std::mem::replace(&mut self.open[target], empty);
+                    let mut rows = std::mem::replace(&mut self.open[target], empty);
+                    rows.keys.settle();
                     let bytes = rows.bytes() as u32;
                     (Payload::Rows(rows), bytes)
                 } else {

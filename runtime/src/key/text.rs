@@ -39,9 +39,14 @@ fn short(text: &[u8]) -> Option<[u64; 2]> {
 #[inline(always)]
 pub(super) fn hash(text: &str) -> u64 {
     match short(text.as_bytes()) {
-        Some([low, high]) => hash::pair(low, high ^ (text.len() as u64) << 56),
+        Some([low, high]) => of_short(low, high, text.len()),
         None => hash::bytes(text.as_bytes()),
     }
+}
+
+#[inline(always)]
+fn of_short(low: u64, high: u64, length: usize) -> u64 {
+    hash::pair(low, high ^ (length as u64) << 56)
 }
 
 /// A length that stands in the table itself; the byte values beyond tell a long string.
@@ -109,13 +114,37 @@ pub struct StringColumn {
     /// once, whatever its length.
     text: Vec<u8>,
     used: usize,
+    /// Keys behind this one have no hash yet.
+    settled: usize,
 }
+
+/// The bytes of a string of each length, among the 16 that are read.
+const MASKS: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut length = 0;
+    while length < 16 {
+        masks[length] = (1 << (8 * length)) - 1;
+        length += 1;
+    }
+    masks
+};
 
 impl StringColumn {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, more: usize) {
         self.text.resize((self.text.len() * 2).max(self.used + more + 4096), 0);
+    }
+
+    #[inline(always)]
+    fn append(&mut self, key: &str, hash: u64) {
+        let end = self.used + key.len();
+        if end + 16 > self.text.len() {
+            self.grow(key.len() + 16);
+        }
+        self.text[self.used..end].copy_from_slice(key.as_bytes());
+        self.used = end;
+        self.heads.push((hash, end as u32));
     }
 
     #[inline(always)]
@@ -129,13 +158,28 @@ impl KeyColumn<String> for StringColumn {
     const ROW_BYTES: usize = 16;
     #[inline(always)]
     fn push(&mut self, key: &str, hash: u64) {
-        let end = self.used + key.len();
-        if end + 16 > self.text.len() {
-            self.grow(key.len() + 16);
+        self.append(key, hash);
+        self.settled = self.heads.len();
+    }
+    #[inline(always)]
+    fn push_later(&mut self, key: &str) {
+        self.append(key, 0);
+    }
+    fn settle(&mut self) {
+        let mut start = if self.settled == 0 { 0 } else { self.bounds(self.settled - 1).1 };
+        for (hash, end) in &mut self.heads[self.settled..] {
+            let length = *end as usize - start;
+            // No branch on the length of a short one: words of all lengths come in any order.
+            *hash = match (MASKS.get(length), self.text[start..].first_chunk::<16>()) {
+                (Some(mask), Some(window)) => {
+                    let padded = u128::from_le_bytes(*window) & mask;
+                    of_short(padded as u64, (padded >> 64) as u64, length)
+                }
+                _ => hash::bytes(&self.text[start..*end as usize]),
+            };
+            start = *end as usize;
         }
-        self.text[self.used..end].copy_from_slice(key.as_bytes());
-        self.used = end;
-        self.heads.push((hash, end as u32));
+        self.settled = self.heads.len();
     }
     #[inline(always)]
     fn len(&self) -> usize {
@@ -163,7 +207,7 @@ impl KeyColumn<String> for StringColumn {
                 }
                 // No branch on the length: words of all lengths come in any order.
                 let Some(window) = self.text[start..].first_chunk::<16>() else { return false };
-                let mask = (1u128 << (8 * *length as u32)) - 1;
+                let mask = MASKS[*length as usize];
                 let mut padded = [0; 16];
                 padded[..15].copy_from_slice(bytes);
                 u128::from_le_bytes(*window) & mask == u128::from_le_bytes(padded)
@@ -174,6 +218,7 @@ impl KeyColumn<String> for StringColumn {
     fn clear(&mut self) {
         self.heads.clear();
         self.used = 0;
+        self.settled = 0;
     }
     fn reserve(&mut self, rows: usize) {
         self.heads.reserve_exact(rows);
@@ -284,12 +329,15 @@ mod tests {
     #[test]
     fn a_string_is_found_as_itself_and_as_no_other() {
         let texts = texts();
-        let mut column = StringColumn::default();
+        let (mut column, mut later) = (StringColumn::default(), StringColumn::default());
         for text in &texts {
             column.push(text, <String as Key>::hash(text));
+            later.push_later(text);
         }
+        later.settle();
         for (at, a) in texts.iter().enumerate() {
             assert_eq!((column.get(at), column.hash(at)), (a.as_str(), <String as Key>::hash(a)));
+            assert_eq!((later.get(at), later.hash(at)), (a.as_str(), <String as Key>::hash(a)));
             let kept = KeptText::keep(a);
             assert_eq!((kept.view(), &kept.clone().owned()), (a.as_str(), a));
             for (there, b) in texts.iter().enumerate() {

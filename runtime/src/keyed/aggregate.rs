@@ -5,7 +5,7 @@ use crate::aggregate::Aggregator;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::state::table::Table;
+use crate::state::table::{Probe, Table};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -31,13 +31,16 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for Ag
         let Self { how, table } = self;
         let rows = batch.keys.len();
         let mut values = batch.values;
+        let mut ahead: [Option<Probe<K, A::Acc>>; AHEAD] =
+            std::array::from_fn(|at| if at < rows { table.look_ahead(batch.keys.hash(at)) } else { None });
         for at in 0..rows {
+            let probe = ahead[at % AHEAD].take();
             if at + AHEAD < rows {
-                table.prefetch(batch.keys.hash(at + AHEAD));
+                ahead[at % AHEAD] = table.look_ahead(batch.keys.hash(at + AHEAD));
             }
             let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
             let key = batch.keys.get(at);
-            let acc = table.value_at(batch.keys, at, A::Acc::default);
+            let acc = table.value_from(probe, batch.keys, at, A::Acc::default);
             how.add(acc, &value);
             next.main((key, how.finish(acc)), time);
         }

@@ -154,6 +154,24 @@ impl<K, V> Clone for View<K, V> {
     }
 }
 
+/// Where the search for a hash begins: found ahead, with the memory on its way, and good until the table grows.
+pub struct Probe<K: Key, V> {
+    view: View<K::Kept, V>,
+    at: u32,
+    tag: u32,
+    layout: u64,
+}
+
+impl<K: Key, V> Clone for Probe<K, V> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        Probe { view: self.view.clone(), at: self.at, tag: self.tag, layout: self.layout }
+    }
+}
+
+/// Numbers layouts: no two of them, of this table or another, are the same.
+static LAYOUTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+
 /// Where an entry is, until the next entry is put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -182,6 +200,8 @@ pub struct Table<K: Key, V> {
     /// The directory has `2^bits` entries once there is a piece.
     bits: u32,
     len: usize,
+    /// The directory's number: a new one whenever it is renewed.
+    layout: u64,
     /// Entries changed now get this stamp.
     epoch: u32,
 }
@@ -192,7 +212,7 @@ unsafe impl<K: Key, V: Send> Send for Table<K, V> {}
 impl<K: Key, V> Table<K, V> {
     /// An empty table for the keys of a range. Allocates nothing until the first entry.
     pub fn new(range: KeyRange) -> Self {
-        Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, epoch: 1 }
+        Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, layout: 0, epoch: 1 }
     }
 
     /// An empty table that so many entries fit into without growing.
@@ -251,16 +271,47 @@ impl<K: Key, V> Table<K, V> {
         let _ = hash;
     }
 
+    /// Where the search for a hash begins. There is a piece.
+    #[inline(always)]
+    fn probe(&self, hash: u64) -> Probe<K, V> {
+        let spread = self.range.spread(hash);
+        let view = self.view(spread).clone();
+        let at = place(spread, view.depth, view.count as usize) as u32;
+        Probe { view, at, tag: spread as u32 | 1, layout: self.layout }
+    }
+
+    /// The same ahead of its use, with the memory on its way; `None` while the table is empty.
+    #[inline(always)]
+    pub fn look_ahead(&self, hash: u64) -> Option<Probe<K, V>> {
+        if self.directory.is_empty() {
+            return None;
+        }
+        let probe = self.probe(hash);
+        #[cfg(target_arch = "x86_64")]
+        {
+            let at = probe.view.slots.as_ptr().wrapping_add(probe.at as usize);
+            // SAFETY: a prefetch never faults, whatever the address.
+            unsafe { std::arch::x86_64::_mm_prefetch(at.cast(), std::arch::x86_64::_MM_HINT_T0) }
+        }
+        Some(probe)
+    }
+
     /// The slot of a key, if it is there.
     #[inline(always)]
     fn find(&mut self, hash: u64, same: impl Fn(&K::Kept) -> bool) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
         if self.directory.is_empty() {
             return None;
         }
-        let spread = self.range.spread(hash);
-        let tag = spread as u32 | 1;
-        let View { slots, count, depth, piece } = self.view(spread).clone();
-        let mut at = place(spread, depth, count as usize);
+        let probe = self.probe(hash);
+        self.find_from(probe, same)
+    }
+
+    /// The same, from where the search begins. The probe is of this layout of this table.
+    #[inline(always)]
+    fn find_from(&mut self, probe: Probe<K, V>, same: impl Fn(&K::Kept) -> bool) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
+        debug_assert_eq!(probe.layout, self.layout);
+        let Probe { view: View { slots, count, piece, .. }, at, tag, .. } = probe;
+        let mut at = at as usize;
         loop {
             debug_assert!(at < count as usize);
             // SAFETY: the view describes a piece's slots, and `at` is below their count: `place` scales to it, and
@@ -292,6 +343,31 @@ impl<K: Key, V> Table<K, V> {
     #[inline(always)]
     pub fn value_at(&mut self, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> &mut V {
         self.value_of(keys.hash(at), |kept| keys.same(at, kept), || keys.get(at), make)
+    }
+
+    /// The value of a frame's key that was looked up ahead.
+    #[inline(always)]
+    pub fn value_from(
+        &mut self,
+        probe: Option<Probe<K, V>>,
+        keys: &K::Column,
+        at: usize,
+        make: impl FnOnce() -> V,
+    ) -> &mut V {
+        let Some(probe) = probe.filter(|probe| probe.layout == self.layout) else {
+            return self.value_at(keys, at, make);
+        };
+        let epoch = self.epoch;
+        if let Some((mut slot, _, _)) = self.find_from(probe, |kept| keys.same(at, kept)) {
+            // SAFETY: a filled slot of this table, which stays borrowed as long as the value: the layout's number says
+            // that the probe was taken from this table as it is now.
+            let slot = unsafe { slot.as_mut() };
+            slot.stamp = epoch;
+            // SAFETY: it is filled.
+            return unsafe { &mut slot.entry.assume_init_mut().1 };
+        }
+        let place = self.insert(keys.hash(at), (K::Kept::keep(keys.get(at)), make()));
+        &mut self.pair(place).1
     }
 
     #[inline(always)]
@@ -364,6 +440,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// Renews the directory from the number of the piece that each entry belongs to.
     fn refer(&mut self, pieces: Vec<u32>) {
+        self.layout = LAYOUTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.directory = pieces
             .into_iter()
             .map(|number| {
