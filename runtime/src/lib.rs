@@ -1,4 +1,65 @@
 //! Pelton: stateful stream and batch processing in Rust.
+//!
+//! A program is a [`stream!`] block: a pipeline that the compiler checks as a whole and turns into plain loops, one per
+//! chain of operators. They run on worker threads and exchange rows by key; time is that of the events. A job is a
+//! binary of its own with [`main`](stream!#what-comes-out), and a value that any program can run:
+//!
+//! ```
+//! use pelton::prelude::*;
+//!
+//! /// What comes in: with serde it could be read from csv.
+//! #[derive(Record, Clone)]
+//! struct Reading {
+//!     at: Timestamp,
+//!     sensor: String,
+//!     celsius: f64,
+//! }
+//!
+//! /// What goes out.
+//! #[derive(Record, Debug, PartialEq)]
+//! struct Line {
+//!     sensor: String,
+//!     from: Timestamp,
+//!     readings: u64,
+//!     warmest: f64,
+//! }
+//!
+//! stream! {
+//!     /// The warmest reading of each sensor in each ten minutes.
+//!     pub job Warmest<Memory> {
+//!         param readings: Vec<Reading>;
+//!
+//!         source all: Reading = rows(readings), event_time |r| r.at, late_by 1min, ordered_splits;
+//!
+//!         let warmest = all
+//!             .key_by(|r| r.sensor)
+//!             .window(tumbling 10min)
+//!             .aggregate((count(), max(|r| r.celsius)));
+//!         let lines: Line = warmest
+//!             .map(|w| Line { sensor: w.key, from: w.start, readings: w.value.0, warmest: w.value.1 });
+//!
+//!         sink table(lines) = collect();
+//!         drop warmest.late;
+//!     }
+//! }
+//!
+//! let at = |text: &str| text.parse::<Timestamp>().unwrap();
+//! let reading = |time, celsius| Reading { at: at(time), sensor: "roof".to_owned(), celsius };
+//! let readings = vec![
+//!     reading("2024-05-01T08:00:30Z", 17.0),
+//!     reading("2024-05-01T08:12:00Z", 19.0),
+//!     reading("2024-05-01T08:11:30Z", 18.5),
+//! ];
+//! let results = Warmest { readings }.run(Config::default().workers(2))?;
+//! assert_eq!(results.table.len(), 2);
+//! assert_eq!(results.table[1].from, at("2024-05-01T08:10:00Z"));
+//! assert_eq!((results.table[1].readings, results.table[1].warmest), (2, 19.0));
+//! # Ok::<(), pelton::Error>(())
+//! ```
+//!
+//! Where to go on: [`stream!`] is the reference of the language. [`Record`] and [`Key`] say what can be a row and a key,
+//! [`Aggregator`] how to write an aggregate of one's own; [`source`] and [`sink`] hold the connectors, and the traits for
+//! others. [`Config`] is how a job is run, [`Error`] what can go wrong. A program begins with `use pelton::prelude::*;`.
 #![deny(unsafe_code)]
 
 extern crate self as pelton;
@@ -7,30 +68,7 @@ extern crate self as pelton;
 pub use pelton_macros::__stream;
 pub use pelton_macros::{Key, Record};
 
-/// A job, written as a block.
-///
-/// ```
-/// use pelton::prelude::*;
-///
-/// stream! {
-///     /// How often each word occurs.
-///     pub job WordCount<Memory> {
-///         param text: Vec<String>;
-///         source all: String = rows(text);
-///         let counts: (String, u64) = all
-///             .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-///             .key_by(|word| word)
-///             .aggregate(count(), emit at_end);
-///         sink out(counts) = collect();
-///     }
-/// }
-///
-/// let text = vec!["to be or not".to_owned(), "to be".to_owned()];
-/// let mut counts = WordCount { text }.run(Config::default().workers(2))?.out;
-/// counts.sort();
-/// assert_eq!(counts[0], ("be".to_owned(), 2));
-/// # Ok::<(), pelton::Error>(())
-/// ```
+#[doc = include_str!("stream.md")]
 #[macro_export]
 macro_rules! stream {
     ($($block:tt)*) => { $crate::__stream! { ($crate) $($block)* } };
