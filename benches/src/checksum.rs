@@ -2,8 +2,8 @@
 
 use pelton::error::Fault;
 use pelton::sink::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where the writers of a run add up.
 #[derive(Clone, Default)]

@@ -20,7 +20,7 @@ pub mod w1 {
     }
     #[inline(always)]
     pub fn keep(x: u64) -> bool {
-        x % 2 == 0
+        x & 1 == 0
     }
     #[inline(always)]
     pub fn second(x: u64) -> u64 {
@@ -62,6 +62,7 @@ pub mod w3 {
     #[derive(Clone, Copy)]
     pub struct Bid {
         pub auction: u64,
+        #[allow(dead_code)] // part of the row that the hand-written side moves
         pub bidder: u64,
         pub price: u64,
         pub at: Timestamp,

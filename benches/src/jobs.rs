@@ -12,7 +12,7 @@ stream! {
         param total: Total;
 
         source numbers: u64 = rows(data);
-        let kept = numbers.map(|x| w1::first(x)).filter(|x| w1::keep(*x)).map(|x| w1::second(x));
+        let kept = numbers.map(w1::first).filter(|x| w1::keep(*x)).map(w1::second);
         sink out(kept) = checksum(total, |x: &u64| *x);
     }
 

@@ -65,7 +65,8 @@ fn main() -> std::process::ExitCode {
             bench.windows();
         }
         if want("w4") || want("w4combined") {
-            let folder = std::env::var_os("PELTON_BENCH_DATA").map_or_else(|| PathBuf::from("target/bench-data"), PathBuf::from);
+            let folder =
+                std::env::var_os("PELTON_BENCH_DATA").map_or_else(|| PathBuf::from("target/bench-data"), PathBuf::from);
             match data::w4::text(&folder) {
                 Ok(text) => bench.words(&text, want("w4"), want("w4combined")),
                 Err(e) => {
@@ -158,7 +159,8 @@ impl Bench {
                 let job = jobs::EveryWord { text: text.to_owned(), total: total.clone() };
                 self.timed(&total, |config| job.run(config).map(|r| r.summary))
             };
-            let sides = vec![Side::new("pelton", pelton), Side::new("one loop", || hand::words::exchanged(text, self.workers))];
+            let sides =
+                vec![Side::new("pelton", pelton), Side::new("one loop", || hand::words::exchanged(text, self.workers))];
             self.compare("W4 every word", words, sides);
         }
         if combined {
@@ -167,7 +169,10 @@ impl Bench {
                 let job = jobs::WordTotals { text: text.to_owned(), total: total.clone() };
                 self.timed(&total, |config| job.run(config).map(|r| r.summary))
             };
-            let sides = vec![Side::new("pelton", pelton), Side::new("count, merge", || hand::words::combined(text, self.workers))];
+            let sides = vec![
+                Side::new("pelton", pelton),
+                Side::new("count, merge", || hand::words::combined(text, self.workers)),
+            ];
             self.compare("W4 combined", words, sides);
         }
     }

@@ -54,8 +54,15 @@ dropped: hourly.late
 
 #[test]
 fn one_chain_alone_says_that_nothing_is_under_way() {
-    let operator =
-        Operator { what: "lines in.txt".to_owned(), name: String::new(), arrival_ordered: false, stateful: false, sink: false, input: 0, counted: None };
+    let operator = Operator {
+        what: "lines in.txt".to_owned(),
+        name: String::new(),
+        arrival_ordered: false,
+        stateful: false,
+        sink: false,
+        input: 0,
+        counted: None,
+    };
     let plan = Plan {
         job: "Copy".to_owned(),
         backend: "Memory".to_owned(),

@@ -81,12 +81,21 @@ pub fn run<T: Copy + Send + Sync, S: Stage<T>>(
     route: impl Fn(&T) -> u64 + Sync,
     stage: impl Fn() -> S + Sync,
 ) -> Run {
-    let done = if let [shard] = shards { vec![alone(shard, delay, &time, stage())] } else { pair(shards, delay, &time, &route, &stage) };
+    let done = if let [shard] = shards {
+        vec![alone(shard, delay, &time, stage())]
+    } else {
+        pair(shards, delay, &time, &route, &stage)
+    };
     let check = done.iter().fold(0u64, |sum, d| sum.wrapping_add(d.2.result().1));
     Run { time: span(done.iter().map(|d| (d.0, d.1))), count: done.iter().map(|d| d.2.result().0).sum(), check }
 }
 
-fn alone<T: Copy + Send + Sync, S: Stage<T>>(shard: &[T], delay: u64, time: &(impl Fn(&T) -> u64 + Sync), mut stage: S) -> (Instant, Instant, S) {
+fn alone<T: Copy + Send + Sync, S: Stage<T>>(
+    shard: &[T],
+    delay: u64,
+    time: &(impl Fn(&T) -> u64 + Sync),
+    mut stage: S,
+) -> (Instant, Instant, S) {
     std::thread::scope(|scope| {
         let thread = scope.spawn(move || {
             pin(0);

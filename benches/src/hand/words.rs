@@ -157,7 +157,11 @@ impl Peer {
     }
 }
 
-fn threads(path: &Path, workers: usize, work: impl Fn(usize, Range<u64>, Option<Peer>) -> std::io::Result<Counts> + Sync) -> Vec<(Instant, Instant, Counts)> {
+fn threads(
+    path: &Path,
+    workers: usize,
+    work: impl Fn(usize, Range<u64>, Option<Peer>) -> std::io::Result<Counts> + Sync,
+) -> Vec<(Instant, Instant, Counts)> {
     let mut peers: Vec<Option<Peer>> = if workers == 2 {
         let (to_b, from_a) = RingBuffer::new(RING);
         let (to_a, from_b) = RingBuffer::new(RING);

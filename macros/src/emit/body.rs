@@ -225,11 +225,8 @@ impl<'p> Body<'p> {
             (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
         let key = if shared { quote_spanned!(here=> &#key) } else { quote!(#key) };
         let in_one_step = !send.takes();
-        let mut tokens = if in_one_step {
-            TokenStream::new()
-        } else {
-            quote_spanned!(here=> let #to = #out.key(#key, #when, #cx);)
-        };
+        let mut tokens =
+            if in_one_step { TokenStream::new() } else { quote_spanned!(here=> let #to = #out.key(#key, #when, #cx);) };
         let Some((how, index)) = send.words else {
             let (own, x, _) = self.own(x, hold);
             let row = self.row(x, at);

@@ -55,7 +55,12 @@ impl<'g> Graph<'g> {
     }
 
     /// Notes a chain with its outputs; gives its number.
-    pub(super) fn note_chain<O: Outs<'g>>(&mut self, operators: &[OperatorMeta], source: Option<String>, outs: &O) -> usize {
+    pub(super) fn note_chain<O: Outs<'g>>(
+        &mut self,
+        operators: &[OperatorMeta],
+        source: Option<String>,
+        outs: &O,
+    ) -> usize {
         let chain = self.local.add_chain();
         let mut listed: Vec<Operator> = operators
             .iter()
@@ -79,7 +84,15 @@ impl<'g> Graph<'g> {
                 Note::Edge(edge, chain) => self.notes.edges[edge].producers.push(chain),
                 Note::Sink(name, what, input) => {
                     let name = name.to_owned();
-                    listed.push(Operator { what, name, arrival_ordered: false, stateful: false, sink: true, input, counted: None });
+                    listed.push(Operator {
+                        what,
+                        name,
+                        arrival_ordered: false,
+                        stateful: false,
+                        sink: true,
+                        input,
+                        counted: None,
+                    });
                 }
             }
         }
@@ -219,7 +232,13 @@ pub fn local_edge<'g, V: Record, T: Time>(
 /// A sink.
 pub fn sink<S: Sink>(g: &mut Graph<'_>, meta: &'static SinkMeta, connector: S) -> SinkOut<S> {
     let sink = g.local.add_sink();
-    SinkOut { sink, name: meta.name, connector: Rc::new(RefCell::new(connector)), part: Rc::new(Cell::new(0)), input: 0 }
+    SinkOut {
+        sink,
+        name: meta.name,
+        connector: Rc::new(RefCell::new(connector)),
+        part: Rc::new(Cell::new(0)),
+        input: 0,
+    }
 }
 
 /// The number of a source's reader at this worker: also what the plan calls it.

@@ -20,7 +20,8 @@ pub fn begin_worker() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             if IS_WORKER.get() {
-                let at = info.location().map_or_else(String::new, |l| format!("{}:{}:{}", l.file(), l.line(), l.column()));
+                let at =
+                    info.location().map_or_else(String::new, |l| format!("{}:{}:{}", l.file(), l.line(), l.column()));
                 LAST.with_borrow_mut(|last| *last = Some(at));
             } else {
                 before(info);

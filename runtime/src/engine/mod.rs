@@ -21,7 +21,7 @@ mod worker;
 pub use graph::{EdgeIn, Graph, combined_edge, keyed_edge, local_edge, sink};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
-pub use port::{EdgeOut, EdgePort, SinkOut, SinkPort};
+pub use port::{EdgeOut, EdgePort, SinkPort};
 pub use source::{source, source_filtered};
 pub use stage::{no_late, stage};
 
@@ -48,20 +48,17 @@ use timely::communication::allocator::{ProcessBuilder, Thread};
 ///
 /// # Errors
 /// If a setting is wrong, or `build` finds an error.
-pub fn plan(job: &'static JobMeta, config: &Config, backend: &str, build: impl Fn(&mut Graph<'_>)) -> Result<Plan, Error> {
+pub fn plan(
+    job: &'static JobMeta,
+    config: &Config,
+    backend: &str,
+    build: impl Fn(&mut Graph<'_>),
+) -> Result<Plan, Error> {
     check(config)?;
     let (to, _from) = channel();
     let clock = MachineClock::start();
-    let local = Rc::new(Local::new(
-        0,
-        config.workers,
-        1,
-        Arc::new(config.clone()),
-        clock,
-        Arc::default(),
-        Arc::new(|| ()),
-        to,
-    ));
+    let local =
+        Rc::new(Local::new(0, config.workers, 1, Arc::new(config.clone()), clock, Arc::default(), Arc::new(|| ()), to));
     let mut graph = Graph::new(None, local.clone());
     build(&mut graph);
     match local.take_failure() {
@@ -188,7 +185,9 @@ fn spawn(
             worker::run(allocator, local, inbox, &*build);
         });
         let failed = |e: std::io::Error| {
-            Error::Setup(Fault::new(format!("cannot start worker thread {index}")).because(e).help("give fewer `--workers`"))
+            Error::Setup(
+                Fault::new(format!("cannot start worker thread {index}")).because(e).help("give fewer `--workers`"),
+            )
         };
         let thread = thread.map_err(failed)?;
         let (handle, inbox) = WorkerHandle::new(thread.thread().clone());
@@ -226,7 +225,11 @@ impl Attempt {
                 let orders = self.coordinator.tick();
                 self.carry_out(orders)?;
             }
-            let wait = next_epoch.saturating_sub(now).min(Duration::from_millis(if self.config.progress { 200 } else { 1000 }));
+            let wait = next_epoch.saturating_sub(now).min(Duration::from_millis(if self.config.progress {
+                200
+            } else {
+                1000
+            }));
             match self.from.recv_timeout(wait) {
                 Ok(message) => self.hear(message)?,
                 Err(RecvTimeoutError::Timeout) => {}

@@ -20,7 +20,7 @@ use timely::worker::Worker;
 impl<K: Key, V: Record, T: Time, A: Record> Accountable for Frame<K, V, T, A> {
     fn record_count(&self) -> i64 {
         // A frame without rows still carries a watermark, and timely drops what counts as nothing.
-        self.len().max(1) as i64
+        self.rows().max(1) as i64
     }
 }
 
@@ -84,7 +84,13 @@ type FramePusher<K, V, T, A> = Box<dyn Push<Message<u64, Frame<K, V, T, A>>>>;
 impl<K: Key, V: Record, T: Time, A: Record> ParallelizationContract<u64, Frame<K, V, T, A>> for Routed<K, V, T, A> {
     type Pusher = ToTargets<K, V, T, A>;
     type Puller = Box<dyn Pull<Message<u64, Frame<K, V, T, A>>>>;
-    fn connect(self, worker: &Worker, id: usize, address: Rc<[usize]>, _: Option<TimelyLogger>) -> (Self::Pusher, Self::Puller) {
+    fn connect(
+        self,
+        worker: &Worker,
+        id: usize,
+        address: Rc<[usize]>,
+        _: Option<TimelyLogger>,
+    ) -> (Self::Pusher, Self::Puller) {
         let (senders, puller) = worker.allocate(id, address);
         let (back, came_back) = worker.allocate(worker.new_identifier(), self.upstream);
         *self.slot.borrow_mut() = Some(came_back);

@@ -26,7 +26,8 @@ pub trait Outs<'g> {
     ///
     /// # Errors
     /// If a sink cannot be opened; its name is in the error.
-    fn open(self, chain: usize, builder: &mut OperatorBuilder<'g, u64>, local: &Rc<Local>) -> Result<Self::Live, Error>;
+    fn open(self, chain: usize, builder: &mut OperatorBuilder<'g, u64>, local: &Rc<Local>)
+    -> Result<Self::Live, Error>;
     /// Notes them in the plan as outputs of a chain.
     fn note(&self, chain: usize, notes: &mut Vec<Note>);
 }
@@ -128,7 +129,12 @@ impl Live for () {
 }
 impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
     type Live = (A::Live, B::Live);
-    fn open(self, chain: usize, builder: &mut OperatorBuilder<'g, u64>, local: &Rc<Local>) -> Result<Self::Live, Error> {
+    fn open(
+        self,
+        chain: usize,
+        builder: &mut OperatorBuilder<'g, u64>,
+        local: &Rc<Local>,
+    ) -> Result<Self::Live, Error> {
         let first = self.0.open(chain, builder, local)?;
         Ok((first, self.1.open(chain, builder, local)?))
     }

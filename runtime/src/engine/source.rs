@@ -35,8 +35,14 @@ impl<const N: usize> Counters for [u64; N] {
 }
 
 /// Builds a chain that begins at a source.
-pub fn source<'g, R, S, N, O, F>(g: &mut Graph<'g>, meta: &'static SourceMeta, connector: S, counters: N, outs: O, body: F)
-where
+pub fn source<'g, R, S, N, O, F>(
+    g: &mut Graph<'g>,
+    meta: &'static SourceMeta,
+    connector: S,
+    counters: N,
+    outs: O,
+    body: F,
+) where
     R: RowType,
     S: Source<R>,
     N: Counters,
@@ -68,8 +74,14 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     build(g, meta, connector, counters, outs, Filtered(front, rest));
 }
 
-fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: &'static SourceMeta, mut connector: S, counters: N, outs: O, body: B)
-where
+fn build<'g, R, S, N, O, B>(
+    g: &mut Graph<'g>,
+    meta: &'static SourceMeta,
+    mut connector: S,
+    counters: N,
+    outs: O,
+    body: B,
+) where
     R: RowType,
     S: Source<R>,
     N: Counters,
@@ -321,7 +333,7 @@ where
         Ok(())
     }
 
-    fn read_mail(&mut self, caps: &mut Vec<Capability<u64>>) -> Result<(), Error> {
+    fn read_mail(&mut self, caps: &mut [Capability<u64>]) -> Result<(), Error> {
         loop {
             let Some(message) = self.mailbox.messages.borrow_mut().pop_front() else { return Ok(()) };
             match message {
@@ -393,7 +405,8 @@ where
         let Running { reader, cx, counters, live, body, meta, skipped, budget, .. } = self;
         let skip = meta.skip_bad;
         let polled = {
-            let mut rows = Rows { cx: &mut *cx, counters, live, body, skip, skipped, rows: std::marker::PhantomData::<R> };
+            let mut rows =
+                Rows { cx: &mut *cx, counters, live, body, skip, skipped, rows: std::marker::PhantomData::<R> };
             // The counting of rows and the reader's own place survive an unwinding, and are all that is looked at then.
             let run = std::panic::AssertUnwindSafe(|| reader.poll(*budget, &mut rows));
             std::panic::catch_unwind(run)

@@ -28,18 +28,6 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::scheduling::Activator;
 
-/// What takes the late rows of an operator.
-pub trait LateRows<V, N, L>: 'static {
-    /// Takes one.
-    fn take(&mut self, row: V, time: i64, cx: &mut Cx, counters: &mut N, live: &mut L);
-}
-impl<V, N, L, F: FnMut(V, i64, &mut Cx, &mut N, &mut L) + 'static> LateRows<V, N, L> for F {
-    #[inline]
-    fn take(&mut self, row: V, time: i64, cx: &mut Cx, counters: &mut N, live: &mut L) {
-        self(row, time, cx, counters, live)
-    }
-}
-
 /// Late rows are dropped; they are counted all the same.
 pub fn no_late<V, N, L>() -> impl FnMut(V, i64, &mut Cx, &mut N, &mut L) {
     |_, _, _, _, _| ()
@@ -282,7 +270,7 @@ where
             frame.payload = wire::unpack(bytes).map_err(|fault| self.broken(fault))?;
         }
         let sender = frame.sender as usize;
-        let rows = frame.len() as u64;
+        let rows = frame.rows() as u64;
         match &mut frame.payload {
             Payload::Rows(rows) => {
                 self.settle_marks(feed, sender, rows);

@@ -56,7 +56,7 @@ impl<K: Key, V, T, A> Default for Frame<K, V, T, A> {
 
 impl<K: Key, V, T: Time, A> Frame<K, V, T, A> {
     /// Rows or partial results in it.
-    pub fn len(&self) -> usize {
+    pub fn rows(&self) -> usize {
         match &self.payload {
             Payload::Empty | Payload::Broken(_) => 0,
             Payload::Rows(rows) => rows.len(),
@@ -64,10 +64,5 @@ impl<K: Key, V, T: Time, A> Frame<K, V, T, A> {
             Payload::Table(_, table) => table.len(),
             Payload::Wire(bytes) => bytes.rows(),
         }
-    }
-
-    /// Whether it only carries a watermark.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

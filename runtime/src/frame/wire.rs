@@ -63,7 +63,7 @@ pub fn write<K: Key, V: Record, T: Time, A: Record>(frame: &Frame<K, V, T, A>) -
     };
     let mut out = Vec::with_capacity(HEAD + body.len() + 8);
     out.extend_from_slice(&[VERSION, kind, u8::from(frame.urgent), 0]);
-    for word in [frame.sender, frame.target, frame.len() as u32, frame.bytes, body.len() as u32] {
+    for word in [frame.sender, frame.target, frame.rows() as u32, frame.bytes, body.len() as u32] {
         out.extend_from_slice(&word.to_le_bytes());
     }
     out.extend_from_slice(&frame.watermark.to_le_bytes());

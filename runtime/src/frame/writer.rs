@@ -122,7 +122,12 @@ pub struct Gate {
 
 impl Gate {
     fn new(targets: usize, frame_bytes: u64) -> Self {
-        Gate { in_flight: vec![0; targets], own: OWN_FRAMES * frame_bytes, shared: SHARED_FRAMES * frame_bytes, borrowed: 0 }
+        Gate {
+            in_flight: vec![0; targets],
+            own: OWN_FRAMES * frame_bytes,
+            shared: SHARED_FRAMES * frame_bytes,
+            borrowed: 0,
+        }
     }
     fn send(&mut self, target: usize, bytes: u64) {
         let before = self.in_flight[target].saturating_sub(self.own);
@@ -250,7 +255,9 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &Cx) -> Slot {
         let key = key.view();
         let hash = K::hash(key);
-        if C::ACTIVE && let Some(place) = self.combine.enter(key, hash, time, cx.before) {
+        if C::ACTIVE
+            && let Some(place) = self.combine.enter(key, hash, time, cx.before)
+        {
             return Slot(place | COMBINED);
         }
         let target = if self.local { 0 } else { hash::owner(hash, self.targets) };
@@ -333,12 +340,27 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
         }
     }
 
-    fn send(&mut self, target: usize, watermark: i64, urgent: bool, bytes: u32, rows: usize, payload: Payload<K, V, T, C::Acc>) {
+    fn send(
+        &mut self,
+        target: usize,
+        watermark: i64,
+        urgent: bool,
+        bytes: u32,
+        rows: usize,
+        payload: Payload<K, V, T, C::Acc>,
+    ) {
         self.told[target] = self.told[target].max(watermark);
         self.sent += rows as u64;
         let worker = if self.local { self.me } else { target as u32 };
         self.gate.send(worker as usize, u64::from(bytes));
-        self.ready.push_back(Frame { sender: self.me, target: worker, watermark: self.told[target], urgent, bytes, payload });
+        self.ready.push_back(Frame {
+            sender: self.me,
+            target: worker,
+            watermark: self.told[target],
+            urgent,
+            bytes,
+            payload,
+        });
     }
 
     fn combine_out(&mut self, all: bool, watermark: i64) {

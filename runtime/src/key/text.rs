@@ -52,9 +52,24 @@ fn of_short(low: u64, high: u64, length: usize) -> u64 {
 /// A length that stands in the table itself; the byte values beyond tell a long string.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "numbers")]
+#[allow(missing_docs)]
 pub enum Length {
-    L0, L1, L2, L3, L4, L5, L6, L7, L8, L9, L10, L11, L12, L13, L14, L15,
+    L0,
+    L1,
+    L2,
+    L3,
+    L4,
+    L5,
+    L6,
+    L7,
+    L8,
+    L9,
+    L10,
+    L11,
+    L12,
+    L13,
+    L14,
+    L15,
 }
 const LENGTHS: [Length; 16] = {
     use Length::*;

@@ -122,7 +122,18 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
     pub fn new(window: Tumbling, how: A) -> Self {
         let range = KeyRange::SCATTERED;
         let (current, others, worth) = (Table::new(range), VecDeque::new(), Worth::new());
-        CombineWindows { window, how, start: None, current, others, worth, range, flushing: false, last: 0, rows: PhantomData }
+        CombineWindows {
+            window,
+            how,
+            start: None,
+            current,
+            others,
+            worth,
+            range,
+            flushing: false,
+            last: 0,
+            rows: PhantomData,
+        }
     }
 
     /// Makes the window of this time the current one.
@@ -132,7 +143,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
         self.put_aside();
         let start = self.window.start_of(time);
         let at = self.others.partition_point(|other| other.0 < start);
-        let known = if self.others.get(at).is_some_and(|other| other.0 == start) { self.others.remove(at) } else { None };
+        let known =
+            if self.others.get(at).is_some_and(|other| other.0 == start) { self.others.remove(at) } else { None };
         self.current = known.map_or_else(|| Table::with_room(self.range, self.last), |(_, table)| table);
         self.start = Some(start);
     }

@@ -220,7 +220,8 @@ impl<K: Key, V> Table<K, V> {
         let mut table = Table::new(range);
         if entries > FIRST_SLOTS {
             let slots = entries + entries / 2;
-            let bits = (slots * size_of::<Slot<K::Kept, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros();
+            let bits =
+                (slots * size_of::<Slot<K::Kept, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros();
             let each = (slots >> bits) + FIRST_SLOTS;
             table.pieces = (0..1usize << bits).map(|_| Piece::new(bits, each)).collect();
             table.bits = bits;
@@ -308,7 +309,11 @@ impl<K: Key, V> Table<K, V> {
 
     /// The same, from where the search begins. The probe is of this layout of this table.
     #[inline(always)]
-    fn find_from(&mut self, probe: Probe<K, V>, same: impl Fn(&K::Kept) -> bool) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
+    fn find_from(
+        &mut self,
+        probe: Probe<K, V>,
+        same: impl Fn(&K::Kept) -> bool,
+    ) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
         debug_assert_eq!(probe.layout, self.layout);
         let Probe { view: View { slots, count, piece, .. }, at, tag, .. } = probe;
         let mut at = at as usize;
@@ -509,8 +514,10 @@ impl<K: Key, V> Table<K, V> {
     /// Takes everything out, piece by piece in hash order.
     pub fn into_pieces(mut self) -> Drain<K, V> {
         let order = self.order();
-        let mut pieces: Vec<Option<Piece<K::Kept, V>>> = std::mem::take(&mut self.pieces).into_iter().map(Some).collect();
-        let pieces: Vec<Piece<K::Kept, V>> = order.iter().filter_map(|&number| pieces[number as usize].take()).collect();
+        let mut pieces: Vec<Option<Piece<K::Kept, V>>> =
+            std::mem::take(&mut self.pieces).into_iter().map(Some).collect();
+        let pieces: Vec<Piece<K::Kept, V>> =
+            order.iter().filter_map(|&number| pieces[number as usize].take()).collect();
         Drain { pieces: pieces.into_iter() }
     }
 

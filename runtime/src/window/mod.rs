@@ -161,7 +161,14 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
     }
 }
 
-fn result<K, V, A: Aggregator<V>>(how: &A, window: Tumbling, key: K, start: i64, acc: &A::Acc, firing: u32) -> Windowed<K, A::Out> {
+fn result<K, V, A: Aggregator<V>>(
+    how: &A,
+    window: Tumbling,
+    key: K,
+    start: i64,
+    acc: &A::Acc,
+    firing: u32,
+) -> Windowed<K, A::Out> {
     let end = Timestamp::from_millis(window.end_of(start));
     Windowed { key, start: Timestamp::from_millis(start), end, value: how.finish(acc), firing }
 }
@@ -203,7 +210,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if again {
                 let firing = pane.firings;
                 pane.firings += 1;
-                next.main(result(&self.how, self.window, key.clone().owned(), start, acc, firing), self.window.time_of(start));
+                next.main(
+                    result(&self.how, self.window, key.clone().owned(), start, acc, firing),
+                    self.window.time_of(start),
+                );
             }
         }
     }
@@ -263,7 +273,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                                 return false;
                             }
                             pane.table.each_in(piece, |key, acc| {
-                                next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
+                                next.main(
+                                    result(how, window, key.clone().owned(), start, acc, 0),
+                                    window.time_of(start),
+                                );
                             });
                             piece += 1;
                         }

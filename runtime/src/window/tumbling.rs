@@ -21,7 +21,9 @@ impl Tumbling {
     pub fn new(size: TimeSpan, offset: TimeSpan, allow_late: TimeSpan, refire: bool) -> Result<Self, Fault> {
         let (size, offset, allow_late) = (size.millis(), offset.millis(), allow_late.millis());
         if size < 1 {
-            return Err(Fault::new("a window is at least 1ms long").help("give `tumbling` a positive span such as `1h`"));
+            return Err(
+                Fault::new("a window is at least 1ms long").help("give `tumbling` a positive span such as `1h`")
+            );
         }
         if !(0..size).contains(&offset) {
             return Err(Fault::new("a window's offset lies between 0 and its size"));
@@ -78,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_time_lies_in_the_window_that_begins_before_it() {
-        let hours = Tumbling::new(TimeSpan::from_millis(3_600_000), TimeSpan::from_millis(900_000), TimeSpan::ZERO, false);
+        let hours =
+            Tumbling::new(TimeSpan::from_millis(3_600_000), TimeSpan::from_millis(900_000), TimeSpan::ZERO, false);
         let hours = hours.expect("a good window");
         assert_eq!(hours.start_of(900_000), 900_000);
         assert_eq!(hours.start_of(899_999), 900_000 - 3_600_000);

@@ -5,7 +5,15 @@
 use pelton::plan::{Chain, Edge, EdgeKind, Operator, Plan};
 
 fn op(name: &str, what: &str) -> Operator {
-    Operator { what: what.to_owned(), name: name.to_owned(), arrival_ordered: false, stateful: false, sink: false, input: 0, counted: None }
+    Operator {
+        what: what.to_owned(),
+        name: name.to_owned(),
+        arrival_ordered: false,
+        stateful: false,
+        sink: false,
+        input: 0,
+        counted: None,
+    }
 }
 
 fn stateful(name: &str, what: &str) -> Operator {

@@ -80,7 +80,15 @@ impl Job for Board {
             return Err(Error::Setup(Fault::new("the file is broken")));
         }
         let what = format!("csv {}", self.departures.display());
-        let operator = Operator { what, name: "flights".to_owned(), arrival_ordered: false, stateful: false, sink: false, input: 0, counted: None };
+        let operator = Operator {
+            what,
+            name: "flights".to_owned(),
+            arrival_ordered: false,
+            stateful: false,
+            sink: false,
+            input: 0,
+            counted: None,
+        };
         Ok(Plan {
             job: "Board".to_owned(),
             backend: "Memory".to_owned(),
