@@ -32,7 +32,7 @@ pub struct Windowed<K, V> {
     pub end: Timestamp,
     /// The aggregate of its rows.
     pub value: V,
-    /// 0 for the result when the window closes, then one more for each refired result.
+    /// 0 for the key's result when the window closes, then one more for each refired result of this key.
     pub firing: u32,
 }
 
@@ -75,9 +75,12 @@ impl<K: Row, V: Row> Row for Windowed<K, V> {
 /// An open window: partial results by key, each with whether it changed since it last spoke.
 struct Pane<K: Key, A> {
     start: i64,
-    /// How often it has spoken.
-    firings: u32,
+    /// Whether it has spoken, when it closed.
+    spoken: bool,
     table: Table<K, A>,
+    /// Results since then by key: each key counts its own, so that a result does not depend on which other keys a
+    /// worker has.
+    again: Table<K, u32>,
 }
 
 /// A window on its way out.
@@ -128,7 +131,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
         if self.open.get(at).is_none_or(|pane| pane.start != start) {
             let mut table = Table::new(self.range);
             table.stamp_with(self.epoch);
-            self.open.insert(at, Pane { start, firings: 0, table });
+            self.open.insert(at, Pane { start, spoken: false, table, again: Table::new(self.range) });
         }
         (self.current, self.start) = (at, start);
         at
@@ -149,7 +152,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
         let at = self.open.partition_point(|pane| pane.start < start);
         let (how, window) = (&self.how, self.window);
         let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) else { return };
-        pane.firings = 1;
+        pane.spoken = true;
         for piece in 0..pane.table.pieces() {
             pane.table.each_in(piece, |key, acc| {
                 next.main(result(how, window, key.clone(), start, acc, 0), window.time_of(start));
@@ -186,7 +189,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let pane = if self.hold(time) { self.current } else { self.pane(self.window.start_of(time)) };
             let start = self.start;
             let again = time < watermark && self.window.speaks_again(start, watermark);
-            if again && self.open[pane].firings == 0 {
+            if again && !self.open[pane].spoken {
                 // The window has closed but not spoken yet: it speaks first, without this row.
                 self.speak_kept(start, next);
             }
@@ -198,9 +201,9 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let (key, acc) = pane.table.pair(place);
             self.how.add(acc, &value);
             if again {
-                let firing = pane.firings;
-                pane.firings += 1;
-                next.main(result(&self.how, self.window, key.clone(), start, acc, firing), self.window.time_of(start));
+                let firing = pane.again.value(keys.hash(at), keys.get(at), || 0);
+                *firing += 1;
+                next.main(result(&self.how, self.window, key.clone(), start, acc, *firing), self.window.time_of(start));
             }
         }
     }
@@ -249,7 +252,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                             });
                             piece += 1;
                         }
-                        pane.firings = 1;
+                        pane.spoken = true;
                     }
                 }
                 None => {}
@@ -257,7 +260,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             // A window that no row may reach any more goes; if it has not spoken, it speaks now.
             if let Some(pane) = self.open.pop_front_if(|pane| self.window.gone(pane.start) <= self.watermark) {
                 self.current = usize::MAX;
-                if pane.firings == 0 {
+                if !pane.spoken {
                     self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces()));
                 }
                 continue;
@@ -265,7 +268,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             // A window that has closed and is kept speaks once.
             let (window, watermark) = (self.window, self.watermark);
             let closed = self.open.iter().take_while(|pane| window.speaks_again(pane.start, watermark));
-            match closed.filter(|pane| pane.firings == 0).map(|pane| pane.start).next() {
+            match closed.filter(|pane| !pane.spoken).map(|pane| pane.start).next() {
                 Some(start) => self.firing = Some(Firing::Kept(start, 0)),
                 None => return true,
             }
