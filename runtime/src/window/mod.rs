@@ -18,7 +18,7 @@ use crate::record::{Record, Row};
 use crate::schema::{Field, Schema};
 use crate::state::table::{Drain, Table};
 use crate::time::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 
 /// A window's result.
@@ -75,12 +75,9 @@ impl<K: Row, V: Row> Row for Windowed<K, V> {
 /// An open window: partial results by key, each with whether it changed since it last spoke.
 struct Pane<K: Key, A> {
     start: i64,
-    /// Whether it has spoken, when it closed.
-    spoken: bool,
+    /// 1 once it has spoken.
+    firings: u32,
     table: Table<K, A>,
-    /// Results since then by key: each key counts its own, so that a result does not depend on which other keys a
-    /// worker has.
-    again: Table<K, u32>,
 }
 
 /// A window on its way out.
@@ -101,6 +98,9 @@ pub struct Window<K: Key, V, A: Aggregator<V>> {
     current: usize,
     start: i64,
     firing: Option<Firing<K, A::Acc>>,
+    /// Refired results so far, by the start of the window and by key: each key counts its own, so that a result does not
+    /// depend on which other keys a worker has.
+    again: BTreeMap<i64, Table<K, u32>>,
     watermark: i64,
     late: u64,
     epoch: u64,
@@ -118,6 +118,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
             current: usize::MAX,
             start: 0,
             firing: None,
+            again: BTreeMap::new(),
             watermark: i64::MIN,
             late: 0,
             epoch: 0,
@@ -131,7 +132,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
         if self.open.get(at).is_none_or(|pane| pane.start != start) {
             let mut table = Table::new(self.range);
             table.stamp_with(self.epoch);
-            self.open.insert(at, Pane { start, spoken: false, table, again: Table::new(self.range) });
+            self.open.insert(at, Pane { start, firings: 0, table });
         }
         (self.current, self.start) = (at, start);
         at
@@ -152,7 +153,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
         let at = self.open.partition_point(|pane| pane.start < start);
         let (how, window) = (&self.how, self.window);
         let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) else { return };
-        pane.spoken = true;
+        pane.firings = 1;
         for piece in 0..pane.table.pieces() {
             pane.table.each_in(piece, |key, acc| {
                 next.main(result(how, window, key.clone(), start, acc, 0), window.time_of(start));
@@ -189,7 +190,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let pane = if self.hold(time) { self.current } else { self.pane(self.window.start_of(time)) };
             let start = self.start;
             let again = time < watermark && self.window.speaks_again(start, watermark);
-            if again && !self.open[pane].spoken {
+            if again && self.open[pane].firings == 0 {
                 // The window has closed but not spoken yet: it speaks first, without this row.
                 self.speak_kept(start, next);
             }
@@ -201,7 +202,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let (key, acc) = pane.table.pair(place);
             self.how.add(acc, &value);
             if again {
-                let firing = pane.again.value(keys.hash(at), keys.get(at), || 0);
+                let refired = self.again.entry(start).or_insert_with(|| Table::new(self.range));
+                let firing = refired.value(keys.hash(at), keys.get(at), || 0);
                 *firing += 1;
                 next.main(result(&self.how, self.window, key.clone(), start, acc, *firing), self.window.time_of(start));
             }
@@ -252,7 +254,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                             });
                             piece += 1;
                         }
-                        pane.spoken = true;
+                        pane.firings = 1;
                     }
                 }
                 None => {}
@@ -260,7 +262,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             // A window that no row may reach any more goes; if it has not spoken, it speaks now.
             if let Some(pane) = self.open.pop_front_if(|pane| self.window.gone(pane.start) <= self.watermark) {
                 self.current = usize::MAX;
-                if !pane.spoken {
+                self.again.remove(&pane.start);
+                if pane.firings == 0 {
                     self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces()));
                 }
                 continue;
@@ -268,7 +271,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             // A window that has closed and is kept speaks once.
             let (window, watermark) = (self.window, self.watermark);
             let closed = self.open.iter().take_while(|pane| window.speaks_again(pane.start, watermark));
-            match closed.filter(|pane| !pane.spoken).map(|pane| pane.start).next() {
+            match closed.filter(|pane| pane.firings == 0).map(|pane| pane.start).next() {
                 Some(start) => self.firing = Some(Firing::Kept(start, 0)),
                 None => return true,
             }
