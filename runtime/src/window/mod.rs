@@ -262,10 +262,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             // A window that no row may reach any more goes; if it has not spoken, it speaks now.
             if let Some(pane) = self.open.pop_front_if(|pane| self.window.gone(pane.start) <= self.watermark) {
                 self.current = usize::MAX;
-                self.again.remove(&pane.start);
                 if pane.firings == 0 {
                     self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces()));
                 }
+                self.again.remove(&pane.start);
                 continue;
             }
             // A window that has closed and is kept speaks once.
