@@ -10,6 +10,7 @@ mod graph;
 mod guard;
 mod local;
 mod meta;
+mod pace;
 mod pact;
 mod port;
 mod source;

@@ -64,7 +64,7 @@ where
     let mut builder = OperatorBuilder::new(meta.name.to_owned(), scope);
     let live = match outs.open(chain, &mut builder, &local) {
         Ok(live) => live,
-        Err(error) => return g.fail(error),
+        Err(error) => return g.abandon(builder, error),
     };
     let address = builder.operator_info().address;
     mailbox.wake_with(scope.activator_for(address.clone()));
@@ -381,6 +381,8 @@ where
         if let Some(live) = self.live {
             (self.body)(row, self.cx, self.counters, live);
         }
+        // The reader runs again, which is the first operator.
+        self.cx.operator = 0;
     }
     #[inline(always)]
     fn rows<'a, I: Iterator<Item = R::Row<'a>>>(&mut self, rows: I) {
