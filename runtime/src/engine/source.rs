@@ -247,12 +247,18 @@ where
         loop {
             let Some(message) = self.mailbox.messages.borrow_mut().pop_front() else { return Ok(()) };
             match message {
-                ToSource::Found(Found::Split(split), watermark) => self.open(split, watermark)?,
-                ToSource::Found(Found::Later, _) => {
+                ToSource::Found(Found::Split(split), watermark, last) => {
+                    if last {
+                        self.all_assigned = true;
+                        self.cx.hold = i64::MAX;
+                    }
+                    self.open(split, watermark)?;
+                }
+                ToSource::Found(Found::Later, ..) => {
                     self.state = State::Later;
                     self.activator.activate_after(ASK_AGAIN);
                 }
-                ToSource::Found(Found::Finished, _) => {
+                ToSource::Found(Found::Finished, ..) => {
                     self.state = State::Exhausted;
                     self.live.ship(Ship::Urgent, i64::MAX, caps);
                     self.local.tell(ToCoordinator::Exhausted { worker: self.local.worker, source: self.number });

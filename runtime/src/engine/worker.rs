@@ -57,9 +57,9 @@ fn drive(allocator: Allocator, local: &Rc<Local>, inbox: &Receiver<ToWorker>, bu
         loop {
             match inbox.try_recv() {
                 Ok(ToWorker::Stop) | Err(TryRecvError::Disconnected) => return,
-                Ok(ToWorker::Found { source, found, watermark }) => {
+                Ok(ToWorker::Found { source, found, watermark, last }) => {
                     if let Some(source) = sources.get(source) {
-                        source.put(Some(ToSource::Found(found, watermark)));
+                        source.put(Some(ToSource::Found(found, watermark, last)));
                     }
                 }
                 Ok(ToWorker::AllAssigned { source }) => {

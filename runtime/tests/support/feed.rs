@@ -32,6 +32,8 @@ pub struct Feed<T> {
     pub splits: Arc<Vec<Vec<Step<T>>>>,
     /// How often the enumerator says `Later` before each split.
     pub later: usize,
+    /// The enumerator says `Later` until this is set.
+    pub later_until: Option<Arc<AtomicBool>>,
     /// How often the enumerator was asked.
     pub asked: Arc<AtomicUsize>,
     /// Rows given so far by all workers.
@@ -44,6 +46,7 @@ impl<T: Clone> Feed<T> {
         Feed {
             splits: Arc::new(splits),
             later: 0,
+            later_until: None,
             asked: Arc::default(),
             given: Arc::default(),
             fail_enumerator: false,
@@ -73,8 +76,9 @@ where
         if self.fail_enumerator {
             return Err(Fault::new("the script has no enumerator"));
         }
-        let (splits, later, asked) = (self.splits.len(), self.later, self.asked.clone());
-        Ok(Box::new(FeedSplits { splits, next: 0, later, said: 0, asked }))
+        let (splits, later, until, asked) =
+            (self.splits.len(), self.later, self.later_until.clone(), self.asked.clone());
+        Ok(Box::new(FeedSplits { splits, next: 0, later, until, said: 0, asked }))
     }
     fn reader(&mut self) -> Result<FeedReader<T>, Fault> {
         Ok(FeedReader { feed: self.clone(), split: 0, at: 0, rows: 0, told: None, waker: None })
@@ -88,6 +92,7 @@ struct FeedSplits {
     splits: usize,
     next: u64,
     later: usize,
+    until: Option<Arc<AtomicBool>>,
     said: usize,
     asked: Arc<AtomicUsize>,
 }
@@ -95,6 +100,9 @@ struct FeedSplits {
 impl Enumerator for FeedSplits {
     fn next(&mut self) -> Result<Found, Fault> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.until.as_ref().is_some_and(|until| !until.load(Ordering::SeqCst)) {
+            return Ok(Found::Later);
+        }
         if self.said < self.later {
             self.said += 1;
             return Ok(Found::Later);
