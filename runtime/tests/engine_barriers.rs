@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Diary, Feed, Probe, Row, Setup, Step, Trouble, feed, probe, setups, within_a_minute};
+use support::{Diary, Feed, Row, Setup, Step, Trouble, feed, probe, setups, within_a_minute};
 
 /// Takes its time with each row if its worker is the slow one.
 fn dawdle(slow: Option<usize>) {

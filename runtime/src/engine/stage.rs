@@ -16,7 +16,7 @@ use super::time::{epoch, of_epoch};
 use crate::error::{Error, Fault, Place};
 use crate::frame::writer::{Cx, Ship};
 use crate::frame::{Frame, Mark, Payload, Rows, Time, wire};
-use crate::key::{Key, KeyColumn};
+use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::metrics::{Cell, ChainCells};
 use crate::record::Record;
