@@ -159,7 +159,9 @@ impl fmt::Display for Error {
             Error::Source { name, fault } => write!(f, "source `{name}`: {fault}"),
             Error::Sink { name, fault } => write!(f, "sink `{name}`: {fault}"),
             Error::Panic { operator, location, place, message } => {
-                write!(f, "operator `{operator}` panicked: {message}\n  at {location}\n  while working on {place}")
+                write!(f, "operator `{operator}` panicked: {message}\n  at {location}")?;
+                // Nothing is known of a record where results were given that come from many.
+                if *place == Place::default() { Ok(()) } else { write!(f, "\n  while working on {place}") }
             }
             Error::Wire { edge, fault } => write!(f, "edge `{edge}`: {fault}"),
             Error::Stuck { worker, after } => {

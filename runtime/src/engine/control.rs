@@ -16,6 +16,9 @@ pub enum ToWorker {
         found: Found,
         /// The watermark that the splits before it have reached, as far as known.
         watermark: i64,
+        /// Whether no split is left behind it. Said with the split itself, so that its first row is judged already by
+        /// what this worker knows of its splits.
+        last: bool,
     },
     /// Every split of the source has been handed out.
     AllAssigned {

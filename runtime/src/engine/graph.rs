@@ -15,6 +15,7 @@ use crate::sink::Sink;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use timely::dataflow::Scope;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 /// The graph of one worker.
 pub struct Graph<'g> {
@@ -49,9 +50,17 @@ impl<'g> Graph<'g> {
         Graph { scope, local, notes: Notes::default() }
     }
 
-    /// Ends the attempt with an error found while building.
+    /// Ends the attempt with an error found while building. Nothing more is built: the channels of what would follow no
+    /// longer are those of the other workers.
     pub fn fail(&mut self, error: Error) {
+        self.scope = None;
         self.local.fail(error);
+    }
+
+    /// The same where an operator was begun already: it must be there, or timely panics.
+    pub(super) fn abandon(&mut self, builder: OperatorBuilder<'g, u64>, error: Error) {
+        builder.build(|_| |_: &[_]| ());
+        self.fail(error);
     }
 
     /// Notes a chain with its outputs; gives its number.

@@ -16,8 +16,8 @@ use timely::scheduling::Activator;
 
 /// A message for one source of this worker.
 pub enum ToSource {
-    /// A split, or that there is none; and the watermark to start from.
-    Found(Found, i64),
+    /// A split, or that there is none; the watermark to start from; and whether no split is left behind it.
+    Found(Found, i64, bool),
     /// Every split has been handed out.
     AllAssigned,
     /// The epoch ends.

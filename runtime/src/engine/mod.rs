@@ -11,6 +11,7 @@ mod graph;
 mod guard;
 mod local;
 mod meta;
+mod pace;
 mod pact;
 mod port;
 mod source;
@@ -114,6 +115,7 @@ pub fn execute(
         handles,
         coordinator: Coordinator::new(config.workers),
         enumerators: BTreeMap::new(),
+        ahead: BTreeMap::new(),
         committers: BTreeMap::new(),
         ended: vec![false; config.workers],
         bytes_total: None,
@@ -209,6 +211,8 @@ struct Attempt {
     handles: Vec<WorkerHandle>,
     coordinator: Coordinator,
     enumerators: BTreeMap<usize, (&'static str, Box<dyn Enumerator>)>,
+    /// What the enumerators have found already and nobody has asked for yet.
+    ahead: BTreeMap<usize, Found>,
     committers: BTreeMap<usize, (&'static str, Box<dyn Committer>)>,
     ended: Vec<bool>,
     bytes_total: Option<u64>,
@@ -286,13 +290,29 @@ impl Attempt {
                 Order::Find { source, worker, watermark } => {
                     let Some((name, enumerator)) = self.enumerators.get_mut(&source) else { continue };
                     let name = *name;
-                    let found = enumerator.next().map_err(|fault| Error::Source { name: name.to_owned(), fault })?;
-                    let finished = matches!(found, Found::Finished);
-                    if finished {
+                    let failed = |fault| Error::Source { name: name.to_owned(), fault };
+                    let found = match self.ahead.remove(&source) {
+                        Some(found) => found,
+                        None => enumerator.next().map_err(failed)?,
+                    };
+                    // One look further ahead: whoever gets the last split must know it from the first row on.
+                    let last = match &found {
+                        Found::Finished => true,
+                        Found::Later => false,
+                        Found::Split(_) => match enumerator.next().map_err(failed)? {
+                            Found::Later => false,
+                            next => {
+                                let last = matches!(next, Found::Finished);
+                                self.ahead.insert(source, next);
+                                last
+                            }
+                        },
+                    };
+                    self.handles[worker].send(ToWorker::Found { source, found, watermark, last });
+                    if last {
                         let more = self.coordinator.all_found(source);
                         self.carry_out(more)?;
                     }
-                    self.handles[worker].send(ToWorker::Found { source, found, watermark });
                 }
                 Order::AllAssigned(source) => self.tell_all(|| ToWorker::AllAssigned { source }),
                 Order::Barrier(epoch) => self.tell_all(|| ToWorker::Barrier { epoch }),

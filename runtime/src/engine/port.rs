@@ -45,6 +45,10 @@ pub enum Note {
 
 /// Outputs of a chain that runs.
 pub trait Live: 'static {
+    /// Rows and partial results written so far: sent, waiting, or combined.
+    fn written(&self) -> u64 {
+        0
+    }
     /// Takes note of what came back, and says whether there is room for more.
     fn open(&mut self) -> bool;
     /// Sends what must go.
@@ -77,6 +81,9 @@ pub trait Live: 'static {
 
 /// Taken out while the chain's loop owns it.
 impl<L: Live> Live for Option<L> {
+    fn written(&self) -> u64 {
+        self.as_ref().map_or(0, Live::written)
+    }
     fn open(&mut self) -> bool {
         self.as_mut().is_none_or(Live::open)
     }
@@ -144,6 +151,9 @@ impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
     }
 }
 impl<A: Live, B: Live> Live for (A, B) {
+    fn written(&self) -> u64 {
+        self.0.written() + self.1.written()
+    }
     fn open(&mut self) -> bool {
         // Both look at what came back, even if the first one is closed.
         self.0.open() & self.1.open()
@@ -245,6 +255,9 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
 }
 
 impl<K: Key, V: Record, T: Time, C: Combine<K, V>> Live for EdgePort<K, V, T, C> {
+    fn written(&self) -> u64 {
+        self.writer.written()
+    }
     fn open(&mut self) -> bool {
         if let Some(came_back) = &mut *self.slot.borrow_mut() {
             while let Some(back) = came_back.pull().take() {

@@ -110,7 +110,7 @@ fn build<'g, R, S, N, O, B>(
     let mut builder = OperatorBuilder::new(meta.name.to_owned(), scope);
     let live = match outs.open(chain, &mut builder, &local) {
         Ok(live) => live,
-        Err(error) => return g.fail(error),
+        Err(error) => return g.abandon(builder, error),
     };
     let address = builder.operator_info().address;
     mailbox.wake_with(scope.activator_for(address.clone()));
@@ -337,8 +337,12 @@ where
         loop {
             let Some(message) = self.mailbox.messages.borrow_mut().pop_front() else { return Ok(()) };
             match message {
-                ToSource::Found(found, watermark) => {
+                ToSource::Found(found, watermark, last) => {
                     self.asked = false;
+                    if last {
+                        self.all_assigned = true;
+                        self.cx.hold = i64::MAX;
+                    }
                     match found {
                         Found::Split(split) => self.next = Some((split, watermark)),
                         Found::Later => self.ask_at = Some(self.local.now() + ASK_AGAIN),
@@ -468,6 +472,8 @@ where
         if let Some(live) = self.live {
             self.body.row(row, self.cx, self.counters, live);
         }
+        // The reader runs again, which is the first operator.
+        self.cx.operator = 0;
     }
     #[inline(always)]
     fn rows<'a, I: Iterator<Item = R::Row<'a>>>(&mut self, rows: I) {

@@ -8,6 +8,7 @@ use super::graph::{EdgeIn, Graph, chain_operators};
 use super::guard::guarded;
 use super::local::Local;
 use super::meta::ChainMeta;
+use super::pace::{Pace, TURN};
 use super::pact::{Return, Returns, Routed};
 use super::port::{Live, Outs};
 use super::source::Counters;
@@ -19,6 +20,7 @@ use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::metrics::{Cell, ChainCells};
 use crate::record::Record;
+use std::cell::Cell as Plain;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -73,7 +75,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     }
     let live = match outs.open(chain, &mut builder, &local) {
         Ok(live) => live,
-        Err(error) => return g.fail(error),
+        Err(error) => return g.abandon(builder, error),
     };
     let cells = local.metrics.add(ChainCells {
         chain,
@@ -95,7 +97,14 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         later: BTreeMap::new(),
         epoch: 0,
         watermark: i64::MIN,
+        told: i64::MIN,
+        reached: i64::MIN,
         target: i64::MIN,
+        part: None,
+        slice: Rows::default(),
+        pace: Pace::new(SLICE_ROWS),
+        turn_ends: Duration::MAX,
+        alarm: None,
         urgent: false,
         rows: 0,
         emitted: 0,
@@ -144,10 +153,23 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
     /// Frames of later epochs.
     later: BTreeMap<u64, Vec<(usize, Frame<K, V, T, A>)>>,
     epoch: u64,
-    /// What has been promised to those behind.
+    /// What has been promised to those behind: what the operator has reached, less its lag.
     watermark: i64,
+    /// The promise when all of them were last told of it.
+    told: i64,
+    /// What the operator has been advanced to.
+    reached: i64,
     /// What the operator is to be advanced to.
     target: i64,
+    /// A frame of which some rows have been applied, and how many.
+    part: Option<(usize, Frame<K, V, T, A>, usize)>,
+    /// Rows of such a frame, on their way through the operator.
+    slice: Rows<K, V, T>,
+    pace: Pace,
+    /// When others of this worker have their turn.
+    turn_ends: Duration,
+    /// When the next look at the clock is due.
+    alarm: Option<Duration>,
     /// Somebody in front had nothing more just then.
     urgent: bool,
     rows: u64,
@@ -165,6 +187,8 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
 
 /// Frames in one activation; then the worker looks at its other operators.
 const FRAMES: usize = 16;
+/// Rows that are applied before the gates and the clock are looked at: a full frame, if that is not too much.
+const SLICE_ROWS: usize = 8192;
 
 impl<K, V, T, A, Op, N, L, F, D> Running<K, V, T, A, Op, N, L, F, D>
 where
@@ -204,18 +228,20 @@ where
     fn work(&mut self, front: Option<u64>, caps: &mut Option<Vec<Capability<u64>>>) -> Result<(), Error> {
         let mut none = Vec::new();
         let caps = caps.as_mut().unwrap_or(&mut none);
+        let begun = self.local.now();
+        self.turn_ends = begun + TURN;
         let mut frames = 0;
         loop {
             if !self.live.open() {
                 break;
             }
-            if self.target > self.watermark && !self.advance(caps)? {
+            if self.target > self.reached && !self.advance(caps)? {
                 break;
             }
-            if let Some((feed, frame)) = self.now.pop_front() {
-                self.apply(feed, frame, caps)?;
+            if let Some((feed, frame, applied)) = self.next_frame() {
+                self.apply(feed, frame, applied, caps)?;
                 frames += 1;
-                if frames == FRAMES {
+                if frames == FRAMES || self.local.now() >= self.turn_ends {
                     self.activator.activate();
                     break;
                 }
@@ -235,20 +261,40 @@ where
             }
         }
         self.tick(caps)?;
-        if self.now.is_empty() && self.urgent && self.target <= self.watermark {
+        let nothing_more = self.now.is_empty() && self.part.is_none() && self.target <= self.reached;
+        if nothing_more && self.urgent {
             self.urgent = false;
-            self.live.ship(Ship::Urgent, self.watermark, caps);
-            self.shipped_at = self.local.now();
-        } else if self.live.waiting() > 0 {
-            let (now, latency) = (self.local.now(), self.local.config.latency);
-            if now >= self.shipped_at + latency {
-                self.live.ship(Ship::Aged, self.watermark, caps);
-                self.shipped_at = now;
+            self.tell(Ship::Urgent, caps);
+        } else if self.live.waiting() > 0 || self.watermark > self.told {
+            let (now, due) = (self.local.now(), self.shipped_at + self.local.config.latency);
+            if now >= due {
+                self.tell(Ship::Aged, caps);
             } else {
-                self.activator.activate_after(latency);
+                self.wake_at(due, now);
             }
         }
         self.live.check()
+    }
+
+    /// Sends whatever waits, and tells all that are behind how far this is.
+    fn tell(&mut self, what: Ship, caps: &[Capability<u64>]) {
+        self.live.ship(what, self.watermark, caps);
+        self.told = self.watermark;
+        self.shipped_at = self.local.now();
+    }
+
+    /// Looks at the clock again at that time.
+    fn wake_at(&mut self, at: Duration, now: Duration) {
+        // One alarm is enough: it is set anew where it rings too early. Else there would be one per activation.
+        if self.alarm.is_none_or(|alarm| alarm <= now || alarm > at) {
+            self.alarm = Some(at);
+            self.activator.activate_after(at.saturating_sub(now).max(Duration::from_micros(1)));
+        }
+    }
+
+    /// The rest of a frame, or the next one.
+    fn next_frame(&mut self) -> Option<(usize, Frame<K, V, T, A>, usize)> {
+        self.part.take().or_else(|| self.now.pop_front().map(|(feed, frame)| (feed, frame, 0)))
     }
 
     /// The operator's own watermark: the least over all senders, once all have spoken.
@@ -265,31 +311,56 @@ where
         least
     }
 
-    fn apply(&mut self, feed: usize, mut frame: Frame<K, V, T, A>, caps: &[Capability<u64>]) -> Result<(), Error> {
+    /// Applies a frame, or as much of it as the pace allows; `applied` rows of it are done already.
+    fn apply(
+        &mut self,
+        feed: usize,
+        mut frame: Frame<K, V, T, A>,
+        applied: usize,
+        caps: &[Capability<u64>],
+    ) -> Result<(), Error> {
         if let Payload::Wire(bytes) = &frame.payload {
             frame.payload = wire::unpack(bytes).map_err(|fault| self.broken(fault))?;
         }
         let sender = frame.sender as usize;
-        let rows = frame.rows() as u64;
+        let left = Plain::new(0);
         match &mut frame.payload {
             Payload::Rows(rows) => {
-                self.settle_marks(feed, sender, rows);
-                self.run(caps, |op, watermark, next| {
-                    let batch = Batch::of(rows, watermark);
-                    op.rows(batch, next);
-                })?;
+                if applied == 0 {
+                    self.settle_marks(feed, sender, rows);
+                }
+                let now = (rows.len() - applied).min(self.pace.rows());
+                let (from, written) = (self.local.now(), self.live.written());
+                if now == rows.len() {
+                    self.run_rows(rows, caps)?;
+                } else {
+                    let mut slice = std::mem::take(&mut self.slice);
+                    rows.move_to(&mut slice, applied, now);
+                    self.run_rows(&mut slice, caps)?;
+                    self.slice = slice;
+                }
+                self.rows += now as u64;
+                self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
+                if applied + now < rows.len() {
+                    self.part = Some((feed, frame, applied + now));
+                    self.live.ship(Ship::Full, self.watermark, caps);
+                    return self.live.check();
+                }
                 rows.clear();
             }
             Payload::Partials(rows) => {
-                self.run(caps, |op, watermark, next| {
-                    let batch = Batch::of(rows, watermark);
-                    op.partials(batch, next);
-                })?;
+                let (all, begun) = (rows.len(), self.rows);
+                left.set(all);
+                let place = || record(begun + (all - left.get()) as u64);
+                self.run(caps, place, |op, watermark, next| op.partials(Batch::of(rows, watermark, &left), next))?;
                 rows.clear();
+                self.rows += all as u64;
             }
             Payload::Table(..) => {
                 if let Payload::Table(start, table) = std::mem::replace(&mut frame.payload, Payload::Empty) {
-                    self.run(caps, |op, _, next| op.table(start, *table, next))?;
+                    self.rows += table.len() as u64;
+                    let begun = self.rows;
+                    self.run(caps, || record(begun), |op, _, next| op.table(start, *table, next))?;
                 }
             }
             Payload::Empty => {}
@@ -299,7 +370,6 @@ where
             }
             Payload::Wire(_) => {}
         }
-        self.rows += rows;
         self.urgent |= frame.urgent;
         if let Some(known) = self.senders.watermarks[feed].get_mut(sender) {
             *known = Some(known.unwrap_or(i64::MIN).max(frame.watermark));
@@ -312,6 +382,12 @@ where
         }
         self.live.ship(Ship::Full, self.watermark, caps);
         self.live.check()
+    }
+
+    fn run_rows(&mut self, rows: &mut Rows<K, V, T>, caps: &[Capability<u64>]) -> Result<(), Error> {
+        let (all, begun, left) = (rows.len(), self.rows, Plain::new(rows.len()));
+        let place = || record(begun + (all - left.get()) as u64);
+        self.run(caps, place, |op, watermark, next| op.rows(Batch::of(rows, watermark, &left), next))
     }
 
     /// Turns the sender's watermarks in the marks into this operator's: the least over all senders at that row.
@@ -338,36 +414,39 @@ where
         Error::Wire { edge: self.name.to_owned(), fault }
     }
 
-    /// Runs a step of the operator with what follows it.
+    /// Runs a step of the operator with what follows it. `place` tells the record if it panics.
     fn run<X>(
         &mut self,
         caps: &[Capability<u64>],
+        place: impl FnOnce() -> Place,
         step: impl FnOnce(&mut Op, i64, &mut Next<'_, N, L, F, D>) -> X,
     ) -> Result<X, Error> {
-        let Running { op, cx, counters, live, main, late, watermark, emitted, meta, rows, .. } = self;
-        let (watermark, begun) = (*watermark, *rows);
+        let Running { op, cx, counters, live, main, late, watermark, emitted, meta, local, activator, .. } = self;
+        let (watermark, turn_ends) = (*watermark, self.turn_ends);
         cx.before = watermark;
         cx.watermark = watermark;
-        cx.row = 0;
+        cx.operator = 0;
         guarded(
             chain_operators(meta),
             cx,
             |cx| {
-                let mut next = Next { cx, counters, live, main, late, caps, watermark, emitted: 0 };
+                let turn = Turn { ends: turn_ends, local, activator };
+                let mut next = Next { cx, counters, live, main, late, caps, watermark, emitted: 0, turn };
                 let done = step(op, watermark, &mut next);
                 *emitted += next.emitted;
                 next.live.touch();
                 done
             },
-            |cx| Place { record: Some(begun + cx.row), ..Place::default() },
+            |_| place(),
         )
     }
 
     /// Moves the operator to its target; says whether it got there.
     fn advance(&mut self, caps: &[Capability<u64>]) -> Result<bool, Error> {
         let target = self.target;
-        let done = self.run(caps, |op, _, next| op.advance(target, next))?;
+        let done = self.run(caps, Place::default, |op, _, next| op.advance(target, next))?;
         if done {
+            self.reached = target;
             let lag = if target == i64::MAX { 0 } else { self.op.lag() };
             self.watermark = self.watermark.max(target.saturating_sub(lag));
         }
@@ -379,7 +458,7 @@ where
     }
 
     fn end(&mut self, caps: &[Capability<u64>]) -> Result<bool, Error> {
-        let done = self.run(caps, |op, _, next| op.end(next))?;
+        let done = self.run(caps, Place::default, |op, _, next| op.end(next))?;
         self.live.ship(Ship::Full, self.watermark, caps);
         Ok(done)
     }
@@ -388,18 +467,20 @@ where
         let Some(at) = self.op.next_tick() else { return Ok(()) };
         let now = self.local.now();
         if now >= at {
-            self.run(caps, |op, _, next| op.tick(now, next))?;
+            // A turn of its own: frames may have used up theirs each time.
+            self.turn_ends = now + TURN;
+            self.run(caps, Place::default, |op, _, next| op.tick(now, next))?;
             self.live.ship(Ship::Urgent, self.watermark, caps);
         }
         if let Some(at) = self.op.next_tick() {
-            self.activator.activate_after(at.saturating_sub(now).max(Duration::from_millis(1)));
+            self.wake_at(at.max(now + Duration::from_millis(1)), now);
         }
         Ok(())
     }
 
     fn barrier(&mut self, caps: &mut [Capability<u64>]) -> Result<(), Error> {
         self.op.barrier(self.epoch);
-        self.live.ship(Ship::All, self.watermark, caps);
+        self.tell(Ship::All, caps);
         self.live.barrier(self.epoch, &self.local)?;
         self.local.passed(self.epoch);
         self.epoch += 1;
@@ -420,6 +501,28 @@ where
     }
 }
 
+/// The number of a record on its edge.
+fn record(number: u64) -> Place {
+    Place { record: Some(number), ..Place::default() }
+}
+
+/// When an operator that has more to say than there is time for pauses, and goes on when others have had their turn.
+struct Turn<'x> {
+    ends: Duration,
+    local: &'x Local,
+    activator: &'x Activator,
+}
+
+impl Turn<'_> {
+    fn lasts(&self) -> bool {
+        let lasts = self.local.now() < self.ends;
+        if !lasts {
+            self.activator.activate();
+        }
+        lasts
+    }
+}
+
 /// What follows the operator: the rest of the chain.
 struct Next<'x, N, L, F, D> {
     cx: &'x mut Cx,
@@ -430,6 +533,7 @@ struct Next<'x, N, L, F, D> {
     caps: &'x [Capability<u64>],
     watermark: i64,
     emitted: u64,
+    turn: Turn<'x>,
 }
 
 impl<Op, V, N, L, F, D> Follow<Op, V> for Next<'_, N, L, F, D>
@@ -442,14 +546,16 @@ where
     #[inline(always)]
     fn main(&mut self, row: Op::Row<'_>, time: i64) {
         self.emitted += 1;
-        self.cx.row += 1;
         (self.main)(row, time, self.cx, self.counters, self.live);
+        // The operator itself runs again.
+        self.cx.operator = 0;
     }
     fn late(&mut self, row: V, time: i64) {
         (self.late)(row, time, self.cx, self.counters, self.live);
+        self.cx.operator = 0;
     }
     fn room(&mut self) -> bool {
         self.live.ship(Ship::Full, self.watermark, self.caps);
-        self.live.open()
+        self.live.open() && self.turn.lasts()
     }
 }

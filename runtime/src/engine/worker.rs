@@ -28,7 +28,8 @@ pub fn run(allocator: Allocator, local: Rc<Local>, inbox: Receiver<ToWorker>, bu
         Err(payload) => {
             let (message, location) = described(&*payload);
             let operator = "the job's own set-up".to_owned();
-            Some(Error::Panic { operator, location, place: Place::default(), message })
+            // What had failed before is why it panicked.
+            local.take_failure().or(Some(Error::Panic { operator, location, place: Place::default(), message }))
         }
     };
     if let Some(error) = error {
@@ -56,9 +57,9 @@ fn drive(allocator: Allocator, local: &Rc<Local>, inbox: &Receiver<ToWorker>, bu
         loop {
             match inbox.try_recv() {
                 Ok(ToWorker::Stop) | Err(TryRecvError::Disconnected) => return,
-                Ok(ToWorker::Found { source, found, watermark }) => {
+                Ok(ToWorker::Found { source, found, watermark, last }) => {
                     if let Some(source) = sources.get(source) {
-                        source.put(Some(ToSource::Found(found, watermark)));
+                        source.put(Some(ToSource::Found(found, watermark, last)));
                     }
                 }
                 Ok(ToWorker::AllAssigned { source }) => {

@@ -102,6 +102,19 @@ impl<K: Key, V, T: Time> Rows<K, V, T> {
         self.len() * Self::ROW_BYTES + self.keys.heap_bytes()
     }
 
+    /// Moves `rows` rows to `to`, which held nothing of use. They are those behind the first `gone`, whose values have been
+    /// moved away before; keys, times and marks stay where they are and are copied.
+    pub fn move_to(&mut self, to: &mut Self, gone: usize, rows: usize) {
+        to.clear();
+        for at in gone..gone + rows {
+            to.keys.push(self.keys.get(at), self.keys.hash(at));
+        }
+        to.values.extend(self.values.drain(..rows.min(self.values.len())));
+        to.times.extend_from_slice(&self.times[gone..gone + rows]);
+        let inside = |mark: &&Mark| (gone..gone + rows).contains(&(mark.row as usize));
+        to.marks.extend(self.marks.iter().filter(inside).map(|mark| Mark { row: mark.row - gone as u32, ..*mark }));
+    }
+
     /// Forgets them and keeps the memory.
     pub fn clear(&mut self) {
         self.keys.clear();

@@ -52,6 +52,10 @@ impl Cx {
 
 /// Combines rows in front of an edge, or does not ([`NoCombine`]).
 pub trait Combine<K: Key, V>: 'static {
+    /// Partial results held.
+    fn held(&self) -> usize {
+        0
+    }
     /// A partial result.
     type Acc: crate::record::Record;
     /// Whether it does.
@@ -288,6 +292,11 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     /// Rows that wait in frames.
     pub fn waiting(&self) -> usize {
         self.open.iter().map(Rows::len).sum::<usize>() + self.partials.iter().map(Rows::len).sum::<usize>()
+    }
+
+    /// Rows and partial results written so far: sent, waiting, or held by the combiner.
+    pub fn written(&self) -> u64 {
+        self.sent + (self.waiting() + self.combine.held()) as u64
     }
 
     /// Rows and partial results sent so far.

@@ -62,6 +62,9 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineTotals<K, V, A> {
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V, A> {
+    fn held(&self) -> usize {
+        self.table.len()
+    }
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
@@ -190,6 +193,9 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V, A> {
+    fn held(&self) -> usize {
+        self.current.len() + self.others.iter().map(|other| other.1.len()).sum::<usize>()
+    }
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]

@@ -9,6 +9,7 @@ pub mod relay;
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
 use crate::state::table::Table;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// Rows of a frame, with their marks turned into this operator's watermark before each marked row.
@@ -16,7 +17,7 @@ pub struct Batch<'f, K: Key, V, T> {
     /// The keys, in place.
     pub keys: &'f K::Column,
     /// The values, given away one by one.
-    pub values: std::vec::Drain<'f, V>,
+    pub values: Values<'f, V>,
     /// The event times.
     pub times: &'f [T],
     /// The watermark before a row, for rows that may be late.
@@ -26,9 +27,37 @@ pub struct Batch<'f, K: Key, V, T> {
 }
 
 impl<'f, K: Key, V, T: Time> Batch<'f, K, V, T> {
-    /// The rows of a frame.
-    pub fn of(rows: &'f mut Rows<K, V, T>, watermark: i64) -> Self {
-        Batch { keys: &rows.keys, values: rows.values.drain(..), times: &rows.times, marks: &rows.marks, watermark }
+    /// The rows of a frame. `left` is told how many values were not taken, also if a panic was in the way.
+    pub fn of(rows: &'f mut Rows<K, V, T>, watermark: i64, left: &'f Cell<usize>) -> Self {
+        let values = Values { all: rows.values.drain(..), left };
+        Batch { keys: &rows.keys, values, times: &rows.times, marks: &rows.marks, watermark }
+    }
+}
+
+/// Values of a frame.
+pub struct Values<'f, V> {
+    all: std::vec::Drain<'f, V>,
+    left: &'f Cell<usize>,
+}
+
+impl<V> Iterator for Values<'_, V> {
+    type Item = V;
+    #[inline(always)]
+    fn next(&mut self) -> Option<V> {
+        self.all.next()
+    }
+    #[inline(always)]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.all.size_hint()
+    }
+}
+
+impl<V> ExactSizeIterator for Values<'_, V> {}
+
+impl<V> Drop for Values<'_, V> {
+    #[inline]
+    fn drop(&mut self) {
+        self.left.set(self.all.len());
     }
 }
 

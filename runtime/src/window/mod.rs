@@ -18,7 +18,7 @@ use crate::record::{Record, Row};
 use crate::schema::{Field, Schema};
 use crate::state::table::{Drain, Table};
 use crate::time::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 
 /// A window's result.
@@ -32,7 +32,7 @@ pub struct Windowed<K, V> {
     pub end: Timestamp,
     /// The aggregate of its rows.
     pub value: V,
-    /// 0 for the result when the window closes, then one more for each refired result.
+    /// 0 for the key's result when the window closes, then one more for each refired result of this key.
     pub firing: u32,
 }
 
@@ -75,7 +75,7 @@ impl<K: Row, V: Row> Row for Windowed<K, V> {
 /// An open window: partial results by key, each with whether it changed since it last spoke.
 struct Pane<K: Key, A> {
     start: i64,
-    /// How often it has spoken.
+    /// 1 once it has spoken.
     firings: u32,
     table: Table<K, A>,
 }
@@ -98,6 +98,9 @@ pub struct Window<K: Key, V, A: Aggregator<V>> {
     current: usize,
     start: i64,
     firing: Option<Firing<K, A::Acc>>,
+    /// Refired results so far, by the start of the window and by key: each key counts its own, so that a result does not
+    /// depend on which other keys a worker has.
+    again: BTreeMap<i64, Table<K, u32>>,
     watermark: i64,
     late: u64,
     /// Entries of the window that went last: room for the next one.
@@ -117,6 +120,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
             current: usize::MAX,
             start: 0,
             firing: None,
+            again: BTreeMap::new(),
             watermark: i64::MIN,
             late: 0,
             last: 0,
@@ -208,10 +212,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let (key, acc) = pane.table.pair(place);
             self.how.add(acc, &value);
             if again {
-                let firing = pane.firings;
-                pane.firings += 1;
+                let refired = self.again.entry(start).or_insert_with(|| Table::new(self.range));
+                let firing = refired.value(keys.hash(at), keys.get(at), || 0);
+                *firing += 1;
                 next.main(
-                    result(&self.how, self.window, key.clone().owned(), start, acc, firing),
+                    result(&self.how, self.window, key.clone().owned(), start, acc, *firing),
                     self.window.time_of(start),
                 );
             }
@@ -292,6 +297,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                 if pane.firings == 0 {
                     self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces()));
                 }
+                self.again.remove(&pane.start);
                 continue;
             }
             // A window that has closed and is kept speaks once.

@@ -1,0 +1,77 @@
+//! How much a chain does before it looks up: at the gates behind it, at the clock, at its messages.
+//!
+//! Rows are worked on in chunks. Where one row becomes thousands, or takes a millisecond, a chunk must be small, or a gate
+//! that has closed is seen too late and a worker that is to stop does not hear of it. Which of them it is only shows
+//! while it runs: a chain begins with small chunks, doubles them as long as they are cheap, and cuts them at once when
+//! they are not.
+
+use std::time::Duration;
+
+/// Rows of a first chunk.
+const FIRST: usize = 64;
+/// Rows written by one chunk, in proportion to the rows of a full one.
+pub const WRITTEN: usize = 16;
+/// How long a chunk should take at most, and how long an operator works before others of its worker have their turn.
+pub const TURN: Duration = Duration::from_millis(10);
+
+/// The size of chunks.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    rows: usize,
+    most: usize,
+    written: u64,
+}
+
+impl Pace {
+    /// For chunks of at most so many rows, which may write sixteen times as many.
+    pub fn new(most: usize) -> Self {
+        let most = most.max(1);
+        Pace { rows: FIRST.min(most), most, written: (WRITTEN * most) as u64 }
+    }
+
+    /// Rows of the next chunk.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// A chunk has written so many rows and has taken so long.
+    #[inline]
+    pub fn done(&mut self, written: u64, took: Duration) {
+        if written > self.written || took > TURN {
+            let by_rows = written / self.written;
+            let by_time = took.as_micros() as u64 / TURN.as_micros() as u64;
+            let too_much = usize::try_from(by_rows.max(by_time).saturating_add(1)).unwrap_or(usize::MAX);
+            self.rows = (self.rows / too_much).max(1);
+        } else if written < self.written / 2 && took < TURN / 2 {
+            self.rows = (self.rows * 2).min(self.most);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_grow_while_they_are_cheap_and_shrink_at_once() {
+        let mut pace = Pace::new(1024);
+        for _ in 0..10 {
+            pace.done(pace.rows() as u64, Duration::from_micros(50));
+        }
+        assert_eq!(pace.rows(), 1024);
+        pace.done(10_000 * 1024, Duration::from_millis(1));
+        assert_eq!(pace.rows(), 1);
+        for _ in 0..10 {
+            pace.done(10_000 * pace.rows() as u64, Duration::from_millis(1));
+        }
+        assert_eq!(pace.rows(), 1);
+        for _ in 0..4 {
+            pace.done(8, Duration::ZERO);
+        }
+        assert_eq!(pace.rows(), 16);
+        pace.done(8, Duration::from_millis(50));
+        assert_eq!(pace.rows(), 2);
+        assert_eq!(Pace::new(1).rows(), 1);
+    }
+}

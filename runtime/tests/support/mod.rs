@@ -1,0 +1,73 @@
+//! What the tests of the engine share: a source that does what it is told ([`feed`]), a sink that keeps a diary
+//! ([`probe`]), and a watch over runs that hang ([`watch`]).
+//!
+//! Every test binary uses a part of it.
+#![allow(dead_code, unused_imports)]
+
+pub mod feed;
+pub mod probe;
+pub mod watch;
+
+pub use feed::{Feed, Step, feed};
+pub use probe::{Diary, Event, Probe, Trouble, probe};
+pub use watch::{within, within_a_minute};
+
+use pelton::{Config, Record};
+use std::time::Duration;
+
+/// The row of most tests. `value` is unlike that of any other row, so that sums tell rows apart.
+#[derive(Record, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    pub key: u64,
+    /// Event time in ms.
+    pub at: i64,
+    pub value: u64,
+}
+
+/// How an engine can be set up that should make no difference to results.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    pub workers: usize,
+    pub frame_rows: Option<usize>,
+    pub wire: bool,
+}
+
+impl Setup {
+    pub fn config(self) -> Config {
+        let config = Config::default().workers(self.workers).wire(self.wire).stop_timeout(Duration::from_secs(5));
+        match self.frame_rows {
+            Some(rows) => config.frame_rows(rows),
+            None => config,
+        }
+    }
+}
+
+/// Every setup that a result has to be the same under.
+pub fn setups() -> Vec<Setup> {
+    let mut all = Vec::new();
+    for workers in [1, 2, 3] {
+        for frame_rows in [Some(1), Some(7), Some(64), Some(4096), None] {
+            for wire in [false, true] {
+                // One worker has no exchange to cross.
+                if !(wire && workers == 1) {
+                    all.push(Setup { workers, frame_rows, wire });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Setups of one worker.
+pub fn alone() -> Vec<Setup> {
+    [Some(1), Some(7), Some(64), Some(4096), None]
+        .map(|frame_rows| Setup { workers: 1, frame_rows, wire: false })
+        .to_vec()
+}
+
+/// Sorted.
+pub fn sorted<T: Ord>(rows: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut rows: Vec<T> = rows.into_iter().collect();
+    rows.sort();
+    rows
+}
