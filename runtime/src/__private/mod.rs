@@ -31,10 +31,11 @@ use crate::engine::Local;
 use crate::hash::KeyRange;
 use crate::keyed::Speak;
 use crate::keyed::aggregate::{AggregateEach, AggregateTotal};
-use crate::keyed::combine::{CombineTotals, CombineWindows};
+use crate::keyed::combine::CombineTotals;
 use crate::keyed::fold::{Fold, FoldingWith, Reducing};
 use crate::keyed::relay::Relay;
 use crate::window::Window;
+use crate::window::combine::CombineWindows;
 use std::time::Duration;
 
 /// The event time of rows that have none.

@@ -1,4 +1,5 @@
-//! Combining in front of an exchange: partial results per key (and window), so that many rows become few.
+//! Combining in front of an exchange: partial results per key, so that many rows become few. Those per window are in
+//! `window`.
 //!
 //! Allowed only where no row-wise result is promised. A combiner holds at most [`LIMIT`] partial results. Keys that
 //! hardly repeat are not worth it: where a full table held fewer than two rows per result, rows travel raw for a while.
@@ -8,8 +9,6 @@ use crate::frame::writer::Combine;
 use crate::hash::KeyRange;
 use crate::key::Key;
 use crate::state::table::{Place, Table};
-use crate::window::Tumbling;
-use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 /// Partial results held at most: measured on words, a table that holds the vocabulary is what pays.
@@ -18,18 +17,18 @@ pub const LIMIT: usize = 1 << 16;
 const PASS_ROWS: u64 = 16 * LIMIT as u64;
 
 /// Whether combining pays, by what it did so far.
-struct Worth {
+pub(crate) struct Worth {
     rows: u64,
     pass: u64,
 }
 
 impl Worth {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Worth { rows: 0, pass: 0 }
     }
     /// Whether this row is combined.
     #[inline(always)]
-    fn enter(&mut self) -> bool {
+    pub(crate) fn enter(&mut self) -> bool {
         if self.pass > 0 {
             self.pass -= 1;
             return false;
@@ -38,7 +37,7 @@ impl Worth {
         true
     }
     /// A full table goes out with so many results.
-    fn full(&mut self, results: usize) {
+    pub(crate) fn full(&mut self, results: usize) {
         if self.rows < 2 * results as u64 {
             self.pass = PASS_ROWS;
         }
@@ -93,139 +92,6 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
         }
         if all || full {
             self.table.drain(|key, hash, acc| each(key, hash, acc, i64::MIN));
-        }
-    }
-    fn bound_bytes(&self) -> usize {
-        2 * LIMIT * (size_of::<K>() + size_of::<A::Acc>() + 8)
-    }
-}
-
-/// Partial results per key and window.
-pub struct CombineWindows<K: Key, V, A: Aggregator<V>> {
-    window: Tumbling,
-    how: A,
-    /// The window that the last row fell into: its start, or none.
-    start: Option<i64>,
-    /// The partial results of that window.
-    current: Table<K, A::Acc>,
-    /// The other open windows by their start, in order.
-    others: VecDeque<(i64, Table<K, A::Acc>)>,
-    worth: Worth,
-    /// The order of the tables: that of hashes if whole tables go out.
-    range: KeyRange,
-    /// Too much is held, so everything goes out.
-    flushing: bool,
-    /// Entries of the last window that went out: room for the next one.
-    last: usize,
-    rows: PhantomData<V>,
-}
-
-impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
-    /// With the window and the aggregator of the edge's other side.
-    pub fn new(window: Tumbling, how: A) -> Self {
-        let range = KeyRange::SCATTERED;
-        let (current, others, worth) = (Table::new(range), VecDeque::new(), Worth::new());
-        CombineWindows {
-            window,
-            how,
-            start: None,
-            current,
-            others,
-            worth,
-            range,
-            flushing: false,
-            last: 0,
-            rows: PhantomData,
-        }
-    }
-
-    /// Makes the window of this time the current one.
-    #[cold]
-    #[inline(never)]
-    fn turn_to(&mut self, time: i64) {
-        self.put_aside();
-        let start = self.window.start_of(time);
-        let at = self.others.partition_point(|other| other.0 < start);
-        let known =
-            if self.others.get(at).is_some_and(|other| other.0 == start) { self.others.remove(at) } else { None };
-        self.current = known.map_or_else(|| Table::with_room(self.range, self.last), |(_, table)| table);
-        self.start = Some(start);
-    }
-
-    /// The current window becomes one of the others.
-    fn put_aside(&mut self) {
-        if let Some(start) = self.start.take() {
-            let at = self.others.partition_point(|other| other.0 < start);
-            let table = std::mem::replace(&mut self.current, Table::new(self.range));
-            self.others.insert(at, (start, table));
-        }
-    }
-
-    /// The next table that must go: all, or those whose windows the watermark closes, or all if too much is held.
-    fn next_out(&mut self, all: bool, watermark: i64) -> Option<(i64, Table<K, A::Acc>)> {
-        let held = self.current.len() + self.others.iter().map(|other| other.1.len()).sum::<usize>();
-        if held >= LIMIT || self.others.len() >= LIMIT / 16 {
-            self.worth.full(held);
-            self.flushing = true;
-        }
-        let all = all || self.flushing;
-        if all || self.start.is_some_and(|start| self.window.end_of(start) <= watermark) {
-            self.put_aside();
-        }
-        let out = self.others.pop_front_if(|other| all || self.window.end_of(other.0) <= watermark);
-        self.flushing &= !self.others.is_empty();
-        self.last = out.as_ref().map_or(self.last, |(_, table)| table.len());
-        out
-    }
-
-    /// Whether the row may be combined; if so, its window is the current one.
-    #[inline(always)]
-    fn may(&mut self, time: i64, before: i64) -> bool {
-        // A row behind its own sender's watermark travels raw: only the receiver can say whether it is late.
-        if time < before || !self.worth.enter() {
-            return false;
-        }
-        if self.start.is_none_or(|start| time.wrapping_sub(start) as u64 >= self.window.size_ms() as u64) {
-            self.turn_to(time);
-        }
-        true
-    }
-}
-
-impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V, A> {
-    fn held(&self) -> usize {
-        self.current.len() + self.others.iter().map(|other| other.1.len()).sum::<usize>()
-    }
-    type Acc = A::Acc;
-    const ACTIVE: bool = true;
-    #[inline(always)]
-    fn add(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64, value: &V) -> bool {
-        if !self.may(time, before) {
-            return false;
-        }
-        self.how.add(self.current.value(hash, key, A::Acc::default), value);
-        true
-    }
-    #[inline(always)]
-    fn enter(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64) -> Option<u64> {
-        self.may(time, before).then(|| self.current.entry(hash, key, A::Acc::default).pack())
-    }
-    #[inline(always)]
-    fn add_at(&mut self, place: u64, value: &V) {
-        self.how.add(self.current.at(Place::unpack(place)), value);
-    }
-    fn begin(&mut self, alone: bool) {
-        if alone {
-            self.range = KeyRange::ALL;
-            self.current = Table::new(self.range);
-        }
-    }
-    fn take_table(&mut self, all: bool, watermark: i64) -> Option<(i64, Table<K, A::Acc>)> {
-        if self.range == KeyRange::ALL { self.next_out(all, watermark) } else { None }
-    }
-    fn drain(&mut self, all: bool, watermark: i64, mut each: impl FnMut(K::Ref<'_>, u64, A::Acc, i64)) {
-        while let Some((start, mut table)) = self.next_out(all, watermark) {
-            table.drain(|key, hash, acc| each(key, hash, acc, start));
         }
     }
     fn bound_bytes(&self) -> usize {

@@ -4,6 +4,7 @@
 //! (and its allowed lateness) has closed under the watermark before it is late. There is a table per open window, so a
 //! closed one goes out as a whole, piece by piece, and pauses when there is no room behind it.
 
+pub mod combine;
 mod tumbling;
 
 pub use tumbling::Tumbling;
