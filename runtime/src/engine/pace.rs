@@ -29,10 +29,10 @@ impl Pace {
         Pace { rows: FIRST.min(most), most, written: (WRITTEN * most) as u64 }
     }
 
-    /// Rows of the next chunk.
+    /// Rows of the next chunk of a frame: all of it once full chunks are cheap, since to cut a frame is to copy it.
     #[inline]
-    pub fn rows(&self) -> usize {
-        self.rows
+    pub fn of_frame(&self, rows: usize) -> usize {
+        if self.rows == self.most { rows } else { rows.min(self.rows) }
     }
 
     /// A chunk has written so many rows and has taken so long.
@@ -57,21 +57,21 @@ mod tests {
     fn chunks_grow_while_they_are_cheap_and_shrink_at_once() {
         let mut pace = Pace::new(1024);
         for _ in 0..10 {
-            pace.done(pace.rows() as u64, Duration::from_micros(50));
+            pace.done(pace.rows as u64, Duration::from_micros(50));
         }
-        assert_eq!(pace.rows(), 1024);
+        assert_eq!(pace.rows, 1024);
         pace.done(10_000 * 1024, Duration::from_millis(1));
-        assert_eq!(pace.rows(), 1);
+        assert_eq!(pace.rows, 1);
         for _ in 0..10 {
-            pace.done(10_000 * pace.rows() as u64, Duration::from_millis(1));
+            pace.done(10_000 * pace.rows as u64, Duration::from_millis(1));
         }
-        assert_eq!(pace.rows(), 1);
+        assert_eq!(pace.rows, 1);
         for _ in 0..4 {
             pace.done(8, Duration::ZERO);
         }
-        assert_eq!(pace.rows(), 16);
+        assert_eq!(pace.rows, 16);
         pace.done(8, Duration::from_millis(50));
-        assert_eq!(pace.rows(), 2);
+        assert_eq!(pace.rows, 2);
         assert_eq!(Pace::new(1).rows(), 1);
     }
 }

@@ -329,7 +329,7 @@ where
                 if applied == 0 {
                     self.settle_marks(feed, sender, rows);
                 }
-                let now = (rows.len() - applied).min(self.pace.rows());
+                let now = self.pace.of_frame(rows.len() - applied);
                 let (from, written) = (self.local.now(), self.live.written());
                 if now == rows.len() {
                     self.run_rows(rows, caps)?;
