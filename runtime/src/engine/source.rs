@@ -9,6 +9,7 @@ use super::graph::{Graph, source_operators};
 use super::guard::guarded;
 use super::local::{Local, Mailbox, ToSource};
 use super::meta::SourceMeta;
+use super::pace::Pace;
 use super::port::{Live, Outs};
 use super::time::of_epoch;
 use crate::error::{Error, Fault};
@@ -89,6 +90,7 @@ where
         ..ChainCells::default()
     });
     let late_by = meta.late_by.map_or(0, |span| span.millis());
+    let pace = Pace::new(local.config.frame_rows.map_or(CHUNK_ROWS, |rows| rows.min(CHUNK_ROWS)), operators);
     let mut cx = Cx::new(late_by);
     cx.hold = if meta.ordered { i64::MAX } else { i64::MIN };
     let mut running = Running {
@@ -101,7 +103,7 @@ where
         state: State::Start,
         epoch: 0,
         all_assigned: false,
-        budget: CHUNK_ROWS,
+        pace,
         rows: 0,
         skipped: 0,
         bytes: 0,
@@ -146,7 +148,7 @@ struct Running<R, S, N, L, F> {
     epoch: u64,
     /// Every split has been handed out to some worker.
     all_assigned: bool,
-    budget: usize,
+    pace: Pace,
     rows: u64,
     skipped: u64,
     /// Bytes of splits that have been read to their end.
@@ -320,12 +322,13 @@ where
 
     fn poll(&mut self) -> Result<Polled, Error> {
         let before = self.cx.row;
-        let Running { reader, cx, counters, live, body, meta, skipped, budget, .. } = self;
+        let (from, written, budget) = (self.local.now(), self.live.written(), self.pace.rows());
+        let Running { reader, cx, counters, live, body, meta, skipped, .. } = self;
         let skip = meta.skip_bad;
         let polled = {
             let mut rows = Rows { cx: &mut *cx, counters, live, body, skip, skipped, rows: std::marker::PhantomData::<R> };
             // The counting of rows and the reader's own place survive an unwinding, and are all that is looked at then.
-            let run = std::panic::AssertUnwindSafe(|| reader.poll(*budget, &mut rows));
+            let run = std::panic::AssertUnwindSafe(|| reader.poll(budget, &mut rows));
             std::panic::catch_unwind(run)
         };
         let polled = match polled {
@@ -339,13 +342,7 @@ where
         };
         let read = self.cx.row - before;
         self.rows += read;
-        // Where one row becomes many, fewer rows are read between two looks at the frames.
-        let waiting = self.live.waiting() as u64;
-        if waiting > 16 * CHUNK_ROWS as u64 && self.budget > 1 {
-            self.budget = (self.budget / 2).max(1);
-        } else if self.budget < CHUNK_ROWS {
-            self.budget = (self.budget * 2).min(CHUNK_ROWS);
-        }
+        self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
         Ok(polled)
     }
 
