@@ -5,12 +5,13 @@
 //! while it runs: a chain begins with small chunks, doubles them as long as they are cheap, and cuts them at once when
 //! they are not.
 
+use super::meta::OperatorMeta;
+use crate::frame::writer::{CHUNK_ROWS, CHUNK_WRITES};
 use std::time::Duration;
 
-/// Rows of a first chunk.
-const FIRST: usize = 64;
-/// Rows written by one chunk, in proportion to the rows of a full one.
-pub const WRITTEN: usize = 16;
+/// Rows of a chunk at most in a chain with a `flat_map`: a row that becomes very many may come at any time, and what is
+/// written is only looked at between two chunks.
+pub const FANNING_ROWS: usize = 256;
 /// How long a chunk should take at most, and how long an operator works before others of its worker have their turn.
 pub const TURN: Duration = Duration::from_millis(10);
 
@@ -20,19 +21,29 @@ pub struct Pace {
     rows: usize,
     most: usize,
     written: u64,
+    /// Whether one row may become many.
+    fans: bool,
 }
 
 impl Pace {
-    /// For chunks of at most so many rows, which may write sixteen times as many.
-    pub fn new(most: usize) -> Self {
-        let most = most.max(1);
-        Pace { rows: FIRST.min(most), most, written: (WRITTEN * most) as u64 }
+    /// For chunks of at most so many rows, in a chain of these operators.
+    pub fn new(most: usize, operators: &[OperatorMeta]) -> Self {
+        let written = (CHUNK_WRITES * most.clamp(1, CHUNK_ROWS)) as u64;
+        let fans = operators.iter().any(|operator| operator.what == "flat_map");
+        let most = if fans { most.min(FANNING_ROWS) } else { most };
+        Pace { rows: 1, most: most.max(1), written, fans }
+    }
+
+    /// Rows of the next chunk.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
     /// Rows of the next chunk of a frame: all of it once full chunks are cheap, since to cut a frame is to copy it.
     #[inline]
     pub fn of_frame(&self, rows: usize) -> usize {
-        if self.rows == self.most { rows } else { rows.min(self.rows) }
+        if self.rows == self.most && !self.fans { rows } else { rows.min(self.rows) }
     }
 
     /// A chunk has written so many rows and has taken so long.
@@ -53,25 +64,37 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const FLAT_MAP: OperatorMeta = OperatorMeta {
+        what: "flat_map",
+        name: "",
+        line: 0,
+        column: 0,
+        arrival_ordered: false,
+        stateful: false,
+        counted: Some(0),
+        input: 0,
+    };
+
     #[test]
     fn chunks_grow_while_they_are_cheap_and_shrink_at_once() {
-        let mut pace = Pace::new(1024);
-        for _ in 0..10 {
-            pace.done(pace.rows as u64, Duration::from_micros(50));
+        let mut pace = Pace::new(1024, &[]);
+        for _ in 0..11 {
+            pace.done(pace.rows() as u64, Duration::from_micros(50));
         }
-        assert_eq!(pace.rows, 1024);
+        assert_eq!(pace.rows(), 1024);
         pace.done(10_000 * 1024, Duration::from_millis(1));
-        assert_eq!(pace.rows, 1);
+        assert_eq!(pace.rows(), 1);
         for _ in 0..10 {
-            pace.done(10_000 * pace.rows as u64, Duration::from_millis(1));
+            pace.done(10_000 * pace.rows() as u64, Duration::from_millis(1));
         }
-        assert_eq!(pace.rows, 1);
+        assert_eq!(pace.rows(), 1);
         for _ in 0..4 {
             pace.done(8, Duration::ZERO);
         }
-        assert_eq!(pace.rows, 16);
+        assert_eq!(pace.rows(), 16);
         pace.done(8, Duration::from_millis(50));
-        assert_eq!(pace.rows, 2);
-        assert_eq!(Pace::new(1).rows(), 1);
+        assert_eq!(pace.rows(), 2);
+        assert_eq!(Pace::new(0, &[]).rows(), 1);
+        assert_eq!(Pace::new(1024, &[FLAT_MAP]).most, FANNING_ROWS);
     }
 }

@@ -10,6 +10,7 @@ use super::graph::{Graph, source_operators};
 use super::guard::guarded;
 use super::local::{Local, Mailbox, ToSource};
 use super::meta::SourceMeta;
+use super::pace::Pace;
 use super::port::{Live, Outs};
 use super::time::of_epoch;
 use crate::error::{Error, Fault};
@@ -132,6 +133,7 @@ fn build<'g, R, S, N, O, B>(
         ..ChainCells::default()
     });
     let late_by = meta.late_by.map_or(0, |span| span.millis());
+    let pace = Pace::new(local.config.frame_rows.map_or(LARGEST_CHUNK, |rows| rows.min(LARGEST_CHUNK)), operators);
     let mut cx = Cx::new(late_by);
     cx.hold = if meta.ordered { i64::MAX } else { i64::MIN };
     let mut running = Running {
@@ -149,7 +151,7 @@ fn build<'g, R, S, N, O, B>(
         reached: None,
         epoch: 0,
         all_assigned: false,
-        budget: CHUNK_ROWS,
+        pace,
         rows: 0,
         skipped: 0,
         bytes: 0,
@@ -200,7 +202,7 @@ struct Running<R, S, N, L, F> {
     epoch: u64,
     /// Every split has been handed out to some worker.
     all_assigned: bool,
-    budget: usize,
+    pace: Pace,
     rows: u64,
     skipped: u64,
     /// Bytes of splits that have been read to their end.
@@ -406,13 +408,16 @@ where
 
     fn poll(&mut self) -> Result<Polled, Error> {
         let before = self.cx.row;
-        let Running { reader, cx, counters, live, body, meta, skipped, budget, .. } = self;
+        // Where no row waits (rows end here, or are combined) there are no frames to look at, and large chunks cost less.
+        let most = if self.live.rows_waiting() == 0 { LARGEST_CHUNK } else { CHUNK_ROWS };
+        let (from, written, budget) = (self.local.now(), self.live.written(), self.pace.rows().min(most));
+        let Running { reader, cx, counters, live, body, meta, skipped, .. } = self;
         let skip = meta.skip_bad;
         let polled = {
             let mut rows =
                 Rows { cx: &mut *cx, counters, live, body, skip, skipped, rows: std::marker::PhantomData::<R> };
             // The counting of rows and the reader's own place survive an unwinding, and are all that is looked at then.
-            let run = std::panic::AssertUnwindSafe(|| reader.poll(*budget, &mut rows));
+            let run = std::panic::AssertUnwindSafe(|| reader.poll(budget, &mut rows));
             std::panic::catch_unwind(run)
         };
         let polled = match polled {
@@ -427,13 +432,7 @@ where
         let read = self.cx.row - before;
         self.rows += read;
         self.live.touch();
-        // Where one row becomes many, fewer rows are read between two looks at the frames.
-        // Where nothing waits (rows end here, or are combined) there is nothing to look at, and larger chunks cost less.
-        self.budget = match self.live.rows_waiting() {
-            0 => (self.budget * 2).min(LARGEST_CHUNK),
-            waiting if waiting > 16 * CHUNK_ROWS => (self.budget / 2).max(1),
-            _ => (self.budget * 2).min(CHUNK_ROWS),
-        };
+        self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
         Ok(polled)
     }
 

@@ -102,7 +102,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         target: i64::MIN,
         part: None,
         slice: Rows::default(),
-        pace: Pace::new(SLICE_ROWS),
+        pace: Pace::new(SLICE_ROWS, operators),
         turn_ends: Duration::MAX,
         alarm: None,
         urgent: false,
@@ -330,15 +330,19 @@ where
                     self.settle_marks(feed, sender, rows);
                 }
                 let now = self.pace.of_frame(rows.len() - applied);
-                let (from, written) = (self.local.now(), self.live.written());
-                if now == rows.len() {
+                let written = self.live.written();
+                let from = if now == rows.len() {
+                    let from = self.local.now();
                     self.run_rows(rows, caps)?;
+                    from
                 } else {
                     let mut slice = std::mem::take(&mut self.slice);
                     rows.move_to(&mut slice, applied, now);
+                    let from = self.local.now();
                     self.run_rows(&mut slice, caps)?;
                     self.slice = slice;
-                }
+                    from
+                };
                 self.rows += now as u64;
                 self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
                 if applied + now < rows.len() {

@@ -102,17 +102,37 @@ impl<K: Key, V, T: Time> Rows<K, V, T> {
         self.len() * Self::ROW_BYTES + self.keys.heap_bytes()
     }
 
-    /// Moves `rows` rows to `to`, which held nothing of use. They are those behind the first `gone`, whose values have been
-    /// moved away before; keys, times and marks stay where they are and are copied.
+    /// Moves `rows` rows to `to`, which held nothing of use. They are those behind the first `gone`, which have been moved
+    /// away before; keys, times and marks stay where they are and are copied. Values lie backwards meanwhile, so that those
+    /// that are left need not move up each time.
     pub fn move_to(&mut self, to: &mut Self, gone: usize, rows: usize) {
         to.clear();
         for at in gone..gone + rows {
             to.keys.push(self.keys.get(at), self.keys.hash(at));
         }
-        to.values.extend(self.values.drain(..rows.min(self.values.len())));
+        if gone == 0 {
+            self.values.reverse();
+        }
+        let left = self.values.len().saturating_sub(rows);
+        to.values.extend(self.values.drain(left..).rev());
         to.times.extend_from_slice(&self.times[gone..gone + rows]);
-        let inside = |mark: &&Mark| (gone..gone + rows).contains(&(mark.row as usize));
-        to.marks.extend(self.marks.iter().filter(inside).map(|mark| Mark { row: mark.row - gone as u32, ..*mark }));
+        let [from, behind] = [gone, gone + rows].map(|at| self.marks.partition_point(|mark| (mark.row as usize) < at));
+        to.marks.extend(self.marks[from..behind].iter().map(|mark| Mark { row: mark.row - gone as u32, ..*mark }));
+    }
+
+    /// Moves all rows to columns that have just the room for them.
+    pub fn take_all(&mut self) -> Self {
+        let mut taken = Self::default();
+        taken.keys.reserve(self.len());
+        for at in 0..self.len() {
+            taken.keys.push(self.keys.get(at), self.keys.hash(at));
+        }
+        taken.values.reserve_exact(self.len());
+        taken.values.append(&mut self.values);
+        taken.times.extend_from_slice(&self.times);
+        taken.marks.extend_from_slice(&self.marks);
+        self.clear();
+        taken
     }
 
     /// Forgets them and keeps the memory.

@@ -110,6 +110,10 @@ const FRAME_BYTES: usize = 128 << 10;
 const FRAME_ROWS: usize = 4096;
 /// Rows between two looks at the frames.
 pub const CHUNK_ROWS: usize = 1024;
+/// Rows that a chunk may write, for each row of a full one: a chain in which one row becomes many takes smaller chunks.
+pub const CHUNK_WRITES: usize = 16;
+/// What a frame takes besides its rows: itself, and what the allocator keeps for its columns.
+const FRAME_ALONE: usize = 256;
 /// Full frames that each target may always have under way.
 const OWN_FRAMES: u64 = 4;
 /// Full frames that a sender may have under way beyond that, over all its targets.
@@ -205,7 +209,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
             ready: VecDeque::new(),
             free: Vec::new(),
             free_partials: Vec::new(),
-            gate: Gate::new(targets, (frame_rows * row_bytes) as u64),
+            gate: Gate::new(targets, (frame_rows * row_bytes + FRAME_ALONE) as u64),
             told: vec![i64::MIN; frames],
             sent: 0,
         }
@@ -216,14 +220,15 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     }
 
     /// The most bytes that may be under way on such an edge from one sender: what each target may always have, the
-    /// shared pool, the open frames, a chunk that was begun when the gate was still open, and partial results.
+    /// shared pool, the open frames, what a chunk writes that was begun when the gate was still open, and partial results.
+    /// Not in it is what rows own on the heap, nor what a single row becomes in a `flat_map` beyond that.
     pub fn bound_bytes(&self) -> u64 {
         let row = Rows::<K, V, T>::ROW_BYTES.max(1) as u64;
-        let frame = self.frame_rows as u64 * row;
+        let frame = self.frame_rows as u64 * row + FRAME_ALONE as u64;
         let targets = if self.local { 1 } else { self.targets };
         targets * (OWN_FRAMES + 2) * frame
             + SHARED_FRAMES * frame
-            + CHUNK_ROWS.min(self.frame_rows) as u64 * row
+            + (CHUNK_WRITES * CHUNK_ROWS.min(self.frame_rows)) as u64 * row
             + self.combine.bound_bytes() as u64
     }
 
@@ -308,7 +313,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     pub fn credit(&mut self, target: usize, bytes: u64, emptied: Payload<K, V, T, C::Acc>) {
         self.gate.credit(target, bytes);
         match emptied {
-            Payload::Rows(rows) if self.free.len() < OWN_FRAMES as usize * self.open.len() + 8 => self.free.push(rows),
+            Payload::Rows(rows) => self.keep(rows),
             Payload::Partials(rows) if self.free_partials.len() < self.open.len() + 4 => self.free_partials.push(rows),
             _ => {}
         }
@@ -330,7 +335,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
                 let promised = if waiting > 0 { self.told[target] } else { watermark };
                 self.send(target, promised, what == Ship::Urgent, bytes, rows.len(), Payload::Partials(rows));
             }
-            let full = waiting >= self.frame_rows;
+            let full = waiting >= self.frame_rows || self.open[target].keys.heap_bytes() > FRAME_BYTES;
             let news = watermark > self.told[target] && (T::TIMED || watermark == i64::MAX);
             // Rows that wait hold the watermark back with them: it travels in their frame.
             if full || (what != Ship::Full && (waiting > 0 || news)) || (partial && news) {
@@ -361,6 +366,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
         self.told[target] = self.told[target].max(watermark);
         self.sent += rows as u64;
         let worker = if self.local { self.me } else { target as u32 };
+        let (payload, bytes) = self.fit(payload, bytes);
         self.gate.send(worker as usize, u64::from(bytes));
         self.ready.push_back(Frame {
             sender: self.me,
@@ -370,6 +376,41 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
             bytes,
             payload,
         });
+    }
+
+    /// Makes a frame take what it counts for. A frame that leaves with few rows would keep the room of a full one while it
+    /// waits, and there may be as many of them as there are rows; so its rows move to columns of their own size. Any other
+    /// counts as a full one.
+    fn fit(&mut self, payload: Payload<K, V, T, C::Acc>, bytes: u32) -> (Payload<K, V, T, C::Acc>, u32) {
+        let counted = |bytes: usize| u32::try_from(bytes + FRAME_ALONE).unwrap_or(u32::MAX);
+        match payload {
+            Payload::Rows(mut rows) => {
+                if rows.len() < self.frame_rows / 4 {
+                    let few = rows.take_all();
+                    self.keep(rows);
+                    let bytes = counted(few.bytes());
+                    return (Payload::Rows(few), bytes);
+                }
+                let bytes = counted(rows.bytes().max(self.frame_rows * Rows::<K, V, T>::ROW_BYTES));
+                (Payload::Rows(rows), bytes)
+            }
+            Payload::Partials(rows) => {
+                let bytes = counted(rows.bytes());
+                (Payload::Partials(rows), bytes)
+            }
+            Payload::Empty => (Payload::Empty, counted(0)),
+            other => (other, bytes),
+        }
+    }
+
+    /// Keeps emptied columns for the next frame, unless there are enough or they have an odd size.
+    fn keep(&mut self, rows: Rows<K, V, T>) {
+        let room = rows.values.capacity();
+        let usual = C::ACTIVE || room >= self.frame_rows;
+        let right = size_of::<V>() == 0 || (usual && room <= 4 * self.frame_rows.max(CHUNK_ROWS));
+        if right && self.free.len() < OWN_FRAMES as usize * self.open.len() + 8 {
+            self.free.push(rows);
+        }
     }
 
     fn combine_out(&mut self, all: bool, watermark: i64) {
