@@ -356,3 +356,34 @@ fn the_same_process_can_run_the_job_again() {
         assert!(diary.events().ends_with(&[Event::Finish]) && diary.commits() > 0);
     }
 }
+
+pelton::stream! {
+    job LongWindow<Memory> {
+        param keys: u64;
+        source all: u64 = iter(move || 0..keys), event_time |_| Timestamp::from_millis(0), late_by 0s;
+        let windows = all.key_by(|k| *k).window(tumbling 1s).aggregate(count());
+        let fired: u64 = windows
+            .inspect(|_| match std::thread::current().name() {
+                Some("pelton-0") => std::thread::sleep(Duration::from_millis(1)),
+                _ => {
+                    std::thread::sleep(Duration::from_millis(50));
+                    panic!("while the other one fires")
+                }
+            })
+            .map(|w| w.value);
+        sink out(fired) = collect();
+        drop windows.late;
+    }
+}
+
+#[test]
+fn a_window_that_fires_for_long_does_not_keep_a_run_from_ending() {
+    // One worker gives a result per millisecond, tens of thousands of them, when the other one panics.
+    let job = LongWindow { keys: 50_000 };
+    let begun = std::time::Instant::now();
+    let config = Config::default().workers(2);
+    let (ended, _) = within(Duration::from_secs(20), move || job.run(config).map(|_| ()));
+    let Err(Error::Panic { message, .. }) = &ended else { panic!("{ended:?}") };
+    assert_eq!(message, "while the other one fires");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}

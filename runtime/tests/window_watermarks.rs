@@ -104,7 +104,7 @@ fn rows_that_only_move_time(stop: &Arc<AtomicBool>) -> Feed<Row> {
         steps.push(row(100, 20 + i));
         steps.push(Step::Busy(Duration::from_millis(1)));
     }
-    steps.push(Step::Until(stop.clone()));
+    steps.push(Step::Spin(stop.clone()));
     Feed::new(vec![steps])
 }
 

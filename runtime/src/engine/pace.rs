@@ -3,11 +3,12 @@
 //! Rows are worked on in chunks. Where one row becomes thousands, or takes a millisecond, a chunk must be small, or a gate
 //! that has closed is seen too late and a worker that is to stop does not hear of it. Which of them it is only shows
 //! while it runs: a chain begins with small chunks, doubles them as long as they are cheap, and cuts them at once when
-//! they are not.
+//! they are not. The alarm is what wakes it when something has waited long enough.
 
 use super::meta::OperatorMeta;
 use crate::frame::writer::{CHUNK_ROWS, CHUNK_WRITES};
 use std::time::Duration;
+use timely::scheduling::Activator;
 
 /// Rows of a chunk at most in a chain with a `flat_map`: a row that becomes very many may come at any time, and what is
 /// written is only looked at between two chunks.
@@ -56,6 +57,21 @@ impl Pace {
             self.rows = (self.rows / too_much).max(1);
         } else if written < self.written / 2 && took < TURN / 2 {
             self.rows = (self.rows * 2).min(self.most);
+        }
+    }
+}
+
+/// When a chain is to look at the clock again.
+#[derive(Debug, Default)]
+pub struct Alarm(Option<Duration>);
+
+impl Alarm {
+    /// Wakes the chain at `at`. One alarm is enough, and is set anew where it rings too early: else there would be one per
+    /// activation under way.
+    pub fn set(&mut self, at: Duration, now: Duration, activator: &Activator) {
+        if self.0.is_none_or(|set| set <= now || set > at) {
+            self.0 = Some(at);
+            activator.activate_after(at.saturating_sub(now).max(Duration::from_micros(1)));
         }
     }
 }

@@ -10,7 +10,7 @@ use super::graph::{Graph, source_operators};
 use super::guard::guarded;
 use super::local::{Local, Mailbox, ToSource};
 use super::meta::SourceMeta;
-use super::pace::Pace;
+use super::pace::{Alarm, Pace};
 use super::port::{Live, Outs};
 use super::time::of_epoch;
 use crate::error::{Error, Fault};
@@ -156,6 +156,8 @@ fn build<'g, R, S, N, O, B>(
         skipped: 0,
         bytes: 0,
         shipped_at: Duration::ZERO,
+        told: i64::MIN,
+        alarm: Alarm::default(),
         cx,
         reader,
         counters,
@@ -208,6 +210,9 @@ struct Running<R, S, N, L, F> {
     /// Bytes of splits that have been read to their end.
     bytes: u64,
     shipped_at: Duration,
+    /// The promise when all that are behind were last told of it.
+    told: i64,
+    alarm: Alarm,
     cx: Cx,
     reader: S,
     counters: N,
@@ -265,7 +270,8 @@ where
                     Polled::Dry => {
                         self.live.ship(Ship::Urgent, self.promise(), caps);
                         self.shipped_at = self.local.now();
-                        return Ok(());
+                        self.told = self.promise();
+                        return self.live.check();
                     }
                     Polled::SplitDone => {
                         self.live.ship(Ship::Full, self.promise(), caps);
@@ -290,13 +296,15 @@ where
             // Nothing to read just now, so nothing may wait.
             self.live.ship(Ship::Urgent, self.promise(), caps);
         }
-        let (now, latency) = (self.local.now(), self.local.config.latency);
-        if self.live.waiting() > 0 {
-            if now >= self.shipped_at + latency {
-                self.live.ship(Ship::Aged, self.promise(), caps);
+        let (now, due) = (self.local.now(), self.shipped_at + self.local.config.latency);
+        // A watermark that moves is news too: rows that do not pass a filter move it.
+        if self.live.waiting() > 0 || self.promise() > self.told {
+            if now >= due {
+                self.told = self.promise();
+                self.live.ship(Ship::Aged, self.told, caps);
                 self.shipped_at = now;
             } else {
-                self.activator.activate_after(latency);
+                self.alarm.set(due, now, &self.activator);
             }
         }
         self.live.check()

@@ -8,7 +8,7 @@ use super::graph::{EdgeIn, Graph, chain_operators};
 use super::guard::guarded;
 use super::local::Local;
 use super::meta::ChainMeta;
-use super::pace::{Pace, TURN};
+use super::pace::{Alarm, Pace, TURN};
 use super::pact::{Return, Returns, Routed};
 use super::port::{Live, Outs};
 use super::source::Counters;
@@ -104,7 +104,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         slice: Rows::default(),
         pace: Pace::new(SLICE_ROWS, operators),
         turn_ends: Duration::MAX,
-        alarm: None,
+        alarm: Alarm::default(),
         urgent: false,
         rows: 0,
         emitted: 0,
@@ -168,8 +168,7 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
     pace: Pace,
     /// When others of this worker have their turn.
     turn_ends: Duration,
-    /// When the next look at the clock is due.
-    alarm: Option<Duration>,
+    alarm: Alarm,
     /// Somebody in front had nothing more just then.
     urgent: bool,
     rows: u64,
@@ -270,7 +269,7 @@ where
             if now >= due {
                 self.tell(Ship::Aged, caps);
             } else {
-                self.wake_at(due, now);
+                self.alarm.set(due, now, &self.activator);
             }
         }
         self.live.check()
@@ -281,15 +280,6 @@ where
         self.live.ship(what, self.watermark, caps);
         self.told = self.watermark;
         self.shipped_at = self.local.now();
-    }
-
-    /// Looks at the clock again at that time.
-    fn wake_at(&mut self, at: Duration, now: Duration) {
-        // One alarm is enough: it is set anew where it rings too early. Else there would be one per activation.
-        if self.alarm.is_none_or(|alarm| alarm <= now || alarm > at) {
-            self.alarm = Some(at);
-            self.activator.activate_after(at.saturating_sub(now).max(Duration::from_micros(1)));
-        }
     }
 
     /// The rest of a frame, or the next one.
@@ -477,7 +467,7 @@ where
             self.live.ship(Ship::Urgent, self.watermark, caps);
         }
         if let Some(at) = self.op.next_tick() {
-            self.wake_at(at.max(now + Duration::from_millis(1)), now);
+            self.alarm.set(at.max(now + Duration::from_millis(1)), now, &self.activator);
         }
         Ok(())
     }

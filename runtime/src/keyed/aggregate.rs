@@ -5,7 +5,7 @@ use crate::aggregate::Aggregator;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::state::table::{Probe, Table};
+use crate::state::table::{Probe, Table, Walk};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -58,8 +58,10 @@ pub struct AggregateTotal<K: Key, V, A: Aggregator<V>> {
     next: Option<Duration>,
     /// The greatest event time seen: what results carry.
     latest: i64,
-    /// Where the walk at the end goes on.
-    walked: usize,
+    /// Where the walk goes on.
+    walked: Walk,
+    /// The walk is the one at the end.
+    ending: bool,
     rows: PhantomData<V>,
 }
 
@@ -68,24 +70,34 @@ impl<K: Key, V: 'static, A: Aggregator<V>> AggregateTotal<K, V, A> {
     pub fn new(how: A, range: KeyRange, speak: Speak, now: Duration) -> Self {
         let every = if let Speak::Every(every) = speak { Some(every) } else { None };
         let next = every.map(|every| now + every);
-        AggregateTotal { how, table: Table::new(range), every, next, latest: i64::MIN, walked: 0, rows: PhantomData }
+        AggregateTotal {
+            how,
+            table: Table::new(range),
+            every,
+            next,
+            latest: i64::MIN,
+            walked: Walk::default(),
+            ending: false,
+            rows: PhantomData,
+        }
     }
 
-    fn speak<F: Follow<Self, V>>(&mut self, next: &mut F, pause: bool) -> bool {
+    fn speak<F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
         let Self { how, table, latest, walked, .. } = self;
-        while *walked < table.pieces() {
-            if pause && !next.room() {
+        loop {
+            if !next.room() {
                 return false;
             }
-            table.each_in(*walked, |key, (acc, changed)| {
+            let more = table.walk(walked, |key, (acc, changed)| {
                 if std::mem::take(changed) {
                     next.main((key.view(), how.finish(acc)), *latest);
                 }
             });
-            *walked += 1;
+            if !more {
+                *walked = Walk::default();
+                return true;
+            }
         }
-        *walked = 0;
-        true
     }
 }
 
@@ -122,7 +134,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
     fn tick<F: Follow<Self, V>>(&mut self, now: Duration, next: &mut F) {
         if let Some(every) = self.every
             && self.next.is_some_and(|at| now >= at)
-            && self.speak(next, true)
+            && self.speak(next)
         {
             self.next = Some(now + every);
         }
@@ -131,6 +143,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         self.table.stamp_with(epoch + 1);
     }
     fn end<F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
-        self.speak(next, true)
+        // A walk that paused is behind what has changed since.
+        if !std::mem::replace(&mut self.ending, true) {
+            self.walked = Walk::default();
+        }
+        self.speak(next)
     }
 }

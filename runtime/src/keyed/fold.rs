@@ -5,7 +5,7 @@ use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::record::Record;
-use crate::state::table::Table;
+use crate::state::table::{Table, Walk};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ pub struct Fold<K: Key, V, F: Folding<V>> {
     speak: Speak,
     next: Option<Duration>,
     latest: i64,
-    walked: usize,
+    walked: Walk,
+    ending: bool,
     rows: PhantomData<V>,
 }
 
@@ -55,26 +56,36 @@ impl<K: Key, V: 'static, F: Folding<V>> Fold<K, V, F> {
     /// For the keys of a range; `now` is the clock's time.
     pub fn new(how: F, range: KeyRange, speak: Speak, now: Duration) -> Self {
         let next = if let Speak::Every(every) = speak { Some(now + every) } else { None };
-        Fold { how, table: Table::new(range), speak, next, latest: i64::MIN, walked: 0, rows: PhantomData }
+        Fold {
+            how,
+            table: Table::new(range),
+            speak,
+            next,
+            latest: i64::MIN,
+            walked: Walk::default(),
+            ending: false,
+            rows: PhantomData,
+        }
     }
 
     fn speak<N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
-        while self.walked < self.table.pieces() {
+        let latest = self.latest;
+        loop {
             if !next.room() {
                 return false;
             }
-            let latest = self.latest;
-            self.table.each_in(self.walked, |key, (acc, changed)| {
+            let more = self.table.walk(&mut self.walked, |key, (acc, changed)| {
                 if std::mem::take(changed)
                     && let Some(acc) = acc
                 {
                     next.main((key.view(), acc.clone()), latest);
                 }
             });
-            self.walked += 1;
+            if !more {
+                self.walked = Walk::default();
+                return true;
+            }
         }
-        self.walked = 0;
-        true
     }
 }
 
@@ -119,6 +130,10 @@ impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<
         self.table.stamp_with(epoch + 1);
     }
     fn end<N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
+        // A walk that paused is behind what has changed since.
+        if !std::mem::replace(&mut self.ending, true) {
+            self.walked = Walk::default();
+        }
         self.speak == Speak::Each || self.speak(next)
     }
 }

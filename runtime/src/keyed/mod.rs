@@ -125,3 +125,66 @@ pub enum Speak {
     /// Once, when the inputs have ended.
     AtEnd,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::aggregate::AggregateTotal;
+    use super::fold::{Fold, FoldingWith};
+    use super::*;
+    use crate::aggregate::Count;
+    use crate::frame::Untimed;
+    use crate::hash::KeyRange;
+    use std::collections::BTreeMap;
+
+    /// Keeps the last result of each key; has room so many times.
+    struct Kept {
+        last: BTreeMap<u64, u64>,
+        room: usize,
+    }
+    impl<O: for<'a> Out<Row<'a> = (u64, u64)>, V> Follow<O, V> for Kept {
+        fn main(&mut self, (key, count): (u64, u64), _: i64) {
+            self.last.insert(key, count);
+        }
+        fn late(&mut self, _: V, _: i64) {}
+        fn room(&mut self) -> bool {
+            self.room = self.room.saturating_sub(1);
+            self.room > 0
+        }
+    }
+
+    /// A walk that is under way when rows come, and then the end.
+    fn speaks_for_all<A, O>(mut op: O)
+    where
+        O: Operator<u64, (), A, Untimed> + for<'a> Out<Row<'a> = (u64, u64)>,
+    {
+        let left = Cell::new(0);
+        let add = |op: &mut O| {
+            let mut rows = Rows::<u64, (), Untimed>::default();
+            for key in 0..50_000 {
+                rows.keys.push(key);
+                rows.values.push(());
+                rows.times.push(Untimed);
+            }
+            op.rows(Batch::of(&mut rows, i64::MIN, &left), &mut Kept { last: BTreeMap::new(), room: 0 });
+        };
+        add(&mut op);
+        let mut next = Kept { last: BTreeMap::new(), room: 20 };
+        op.tick(Duration::from_secs(1), &mut next);
+        assert!(!next.last.is_empty() && next.last.len() < 50_000, "the walk has paused: {}", next.last.len());
+        add(&mut op);
+        while !op.end(&mut next) {
+            next.room = 10;
+        }
+        assert_eq!(next.last.len(), 50_000);
+        assert!(next.last.values().all(|count| *count == 2), "the last result of each key holds all its rows");
+    }
+
+    #[test]
+    fn totals_are_whole_at_the_end_though_a_walk_was_under_way() {
+        let every = Speak::Every(Duration::from_millis(1));
+        speaks_for_all(AggregateTotal::<u64, (), Count>::new(Count, KeyRange::ALL, every, Duration::ZERO));
+        let count = FoldingWith(|| 0u64, |n: &mut u64, ()| *n += 1);
+        let fold = Fold::<u64, (), _>::new(count, KeyRange::ALL, every, Duration::ZERO);
+        speaks_for_all(fold);
+    }
+}

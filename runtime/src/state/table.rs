@@ -32,6 +32,8 @@ use std::ptr::NonNull;
 
 /// A piece that would be larger splits instead.
 const PIECE_BYTES: usize = 256 << 10;
+/// Slots between two pauses of a walk: what is made of their entries may take long.
+const PART_SLOTS: usize = 256;
 /// The first slots of a piece.
 const FIRST_SLOTS: usize = 8;
 
@@ -190,6 +192,13 @@ impl Place {
     pub fn unpack(bits: u64) -> Self {
         Place { piece: (bits >> 20) as u32, slot: (bits & 0xF_FFFF) as u32 }
     }
+}
+
+/// Where a walk over a table goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    piece: usize,
+    slot: usize,
 }
 
 /// Values by key.
@@ -531,7 +540,9 @@ impl<K: Key, V> Table<K, V> {
             });
         }
     }
+}
 
+impl<K: Key, V> Table<K, V> {
     /// The range whose keys it holds.
     pub fn range(&self) -> KeyRange {
         self.range
@@ -550,19 +561,19 @@ impl<K: Key, V> Table<K, V> {
         }
     }
 
-    /// How many pieces there are, to walk over with [`each_in`](Table::each_in).
-    pub fn pieces(&self) -> usize {
-        self.pieces.len()
-    }
-
-    /// Looks at the entries of one piece, by its number; with [`pieces`](Table::pieces) a walk that may pause between two.
-    pub fn each_in(&mut self, piece: usize, mut each: impl FnMut(&K::Kept, &mut V)) {
-        let Some(piece) = self.pieces.get_mut(piece) else { return };
-        for slot in piece.slots.all().iter_mut().filter(|slot| slot.tag != 0) {
+    /// Looks at the next few entries; `false` once there are no more. Between two calls the walk may pause. An entry that
+    /// moves meanwhile, because others are put in, may be missed or met again.
+    pub fn walk(&mut self, at: &mut Walk, mut each: impl FnMut(&K::Kept, &mut V)) -> bool {
+        let Some(piece) = self.pieces.get_mut(at.piece) else { return false };
+        let slots = piece.slots.all();
+        let end = slots.len().min(at.slot + PART_SLOTS);
+        for slot in slots.get_mut(at.slot..end).unwrap_or_default().iter_mut().filter(|slot| slot.tag != 0) {
             // SAFETY: its tag is not 0, so it is filled.
             let (key, value) = unsafe { slot.entry.assume_init_mut() };
             each(key, value);
         }
+        *at = if end == slots.len() { Walk { piece: at.piece + 1, slot: 0 } } else { Walk { slot: end, ..*at } };
+        true
     }
 }
 
@@ -572,10 +583,21 @@ pub struct Drain<K: Key, V> {
 }
 
 impl<K: Key, V> Drain<K, V> {
-    /// Gives out the next piece's entries; `false` if there was none.
-    pub fn next_piece(&mut self, mut each: impl FnMut(K, V)) -> bool {
-        let Some(mut piece) = self.pieces.next() else { return false };
-        piece.drain(|_, _, (key, value)| each(key.owned(), value));
+    /// Gives out the next few entries; `false` if there was none. `at` is where in its piece the walk goes on: 0 first.
+    pub fn next_part(&mut self, at: &mut usize, mut each: impl FnMut(K, V)) -> bool {
+        let Some(piece) = self.pieces.as_mut_slice().first_mut() else { return false };
+        let end = piece.slots.count.min(*at + PART_SLOTS);
+        for slot in piece.slots.all().get_mut(*at..end).unwrap_or_default().iter_mut().filter(|slot| slot.tag != 0) {
+            slot.tag = 0;
+            // SAFETY: its tag said that it is filled, and says from now on that it is not.
+            let (key, value) = unsafe { slot.entry.assume_init_read() };
+            each(key.owned(), value);
+        }
+        *at = end;
+        if end == piece.slots.count {
+            *at = 0;
+            self.pieces.next();
+        }
         true
     }
 }
@@ -610,19 +632,16 @@ mod tests {
             }
             assert_eq!(table.len(), map.len());
             let mut seen = BTreeMap::new();
-            (0..table.pieces()).for_each(|piece| {
-                table.each_in(piece, |k, v| {
-                    seen.insert(*k, *v);
-                });
-            });
+            let mut walk = Walk::default();
+            while table.walk(&mut walk, |k, v| assert_eq!(seen.insert(*k, *v), None)) {}
             assert_eq!(seen, map);
             let (mut out, mut last) = (BTreeMap::new(), 0);
-            let mut drain = table.into_pieces();
+            let (mut drain, mut at) = (table.into_pieces(), 0);
             loop {
-                let mut most = last;
-                let more = drain.next_piece(|k, v| {
+                let (mut most, inside) = (last, at > 0);
+                let more = drain.next_part(&mut at, |k, v| {
                     let spread = range.spread(<u64 as Key>::hash(k));
-                    assert!(spread >= last, "pieces are in hash order");
+                    assert!(spread >= last || inside, "pieces are in hash order");
                     most = most.max(spread);
                     out.insert(k, v);
                 });

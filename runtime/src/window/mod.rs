@@ -17,7 +17,7 @@ use crate::key::{Kept, Key, KeyColumn};
 use crate::keyed::{AHEAD, Batch, Follow, Operator, Out};
 use crate::record::{Record, Row};
 use crate::schema::{Field, Schema};
-use crate::state::table::{Drain, Table};
+use crate::state::table::{Drain, Table, Walk};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
@@ -83,10 +83,10 @@ struct Pane<K: Key, A> {
 
 /// A window on its way out.
 enum Firing<K: Key, A> {
-    /// Closed for good: its table is given away.
-    Last(i64, Drain<K, A>),
-    /// Closed, and kept for rows within the allowed lateness; the next piece to look at.
-    Kept(i64, usize),
+    /// Closed for good: its table is given away; and where in its piece that goes on.
+    Last(i64, Drain<K, A>, usize),
+    /// Closed, and kept for rows within the allowed lateness; and where the walk over it goes on.
+    Kept(i64, Walk),
 }
 
 /// Aggregates of tumbling windows.
@@ -158,11 +158,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
         let (how, window) = (&self.how, self.window);
         let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) else { return };
         pane.firings = 1;
-        for piece in 0..pane.table.pieces() {
-            pane.table.each_in(piece, |key, acc| {
-                next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
-            });
-        }
+        let mut walk = Walk::default();
+        while pane.table.walk(&mut walk, |key, acc| {
+            next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
+        }) {}
     }
 }
 
@@ -256,35 +255,37 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         self.watermark = self.watermark.max(watermark);
         loop {
             match self.firing.take() {
-                Some(Firing::Last(start, mut drain)) => loop {
+                Some(Firing::Last(start, mut drain, mut at)) => loop {
                     if !next.room() {
-                        self.firing = Some(Firing::Last(start, drain));
+                        self.firing = Some(Firing::Last(start, drain, at));
                         return false;
                     }
                     let (how, window) = (&self.how, self.window);
-                    let more = drain.next_piece(|key, acc| {
+                    let more = drain.next_part(&mut at, |key, acc| {
                         next.main(result(how, window, key, start, &acc, 0), window.time_of(start));
                     });
                     if !more {
                         break;
                     }
                 },
-                Some(Firing::Kept(start, mut piece)) => {
+                Some(Firing::Kept(start, mut walk)) => {
                     let at = self.open.partition_point(|pane| pane.start < start);
                     let (how, window) = (&self.how, self.window);
                     if let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) {
-                        while piece < pane.table.pieces() {
+                        loop {
                             if !next.room() {
-                                self.firing = Some(Firing::Kept(start, piece));
+                                self.firing = Some(Firing::Kept(start, walk));
                                 return false;
                             }
-                            pane.table.each_in(piece, |key, acc| {
+                            let more = pane.table.walk(&mut walk, |key, acc| {
                                 next.main(
                                     result(how, window, key.clone().owned(), start, acc, 0),
                                     window.time_of(start),
                                 );
                             });
-                            piece += 1;
+                            if !more {
+                                break;
+                            }
                         }
                         pane.firings = 1;
                     }
@@ -296,7 +297,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                 self.current = usize::MAX;
                 self.last = pane.table.len();
                 if pane.firings == 0 {
-                    self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces()));
+                    self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces(), 0));
                 }
                 self.again.remove(&pane.start);
                 continue;
@@ -305,7 +306,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let (window, watermark) = (self.window, self.watermark);
             let closed = self.open.iter().take_while(|pane| window.speaks_again(pane.start, watermark));
             match closed.filter(|pane| pane.firings == 0).map(|pane| pane.start).next() {
-                Some(start) => self.firing = Some(Firing::Kept(start, 0)),
+                Some(start) => self.firing = Some(Firing::Kept(start, Walk::default())),
                 None => return true,
             }
         }

@@ -16,6 +16,8 @@ pub enum Step<T> {
     Dry(Duration),
     /// Has nothing until the flag is set.
     Until(Arc<AtomicBool>),
+    /// Has nothing until the flag is set, but says that there may be more at once.
+    Spin(Arc<AtomicBool>),
     /// Takes so long over it.
     Busy(Duration),
     /// Panics with this message.
@@ -185,6 +187,12 @@ where
                         return Ok(Polled::Dry);
                     }
                     self.told = None;
+                }
+                Step::Spin(flag) => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    if !flag.load(Ordering::SeqCst) {
+                        return Ok(Polled::More);
+                    }
                 }
                 Step::Busy(long) => std::thread::sleep(long),
                 Step::Panic(message) => panic!("{message}"),
