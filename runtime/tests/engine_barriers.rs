@@ -2,6 +2,7 @@
 //! barrier of an epoch, exactly the rows that the sources had given before theirs.
 //!
 //! A sink in the source's own chain notes what the source had given at each barrier, others what had arrived.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 
 mod support;
 
@@ -61,7 +62,7 @@ fn script(splits: u64, rows: u64, pause: u64) -> Feed<Row> {
     let split = |s: u64| {
         (0..rows)
             .flat_map(|i| {
-                let value = 1 << 32 | (s * rows + i) * 0x9E37 % 0xFFFF_FFFB;
+                let value = (1 << 32) | ((s * rows + i) * 0x9E37 % 0xFFFF_FFFB);
                 let row = Step::Row(Row { key: value % 23, at: 0, value });
                 let rest = (i % pause == 0).then_some(Step::Dry(Duration::from_micros(200 + 100 * (s % 5))));
                 std::iter::once(row).chain(rest)

@@ -1,5 +1,6 @@
 //! Jobs without windows against plain programs over the same rows: whatever the number of workers, the size of frames and
 //! the form in which rows cross an exchange, the answer is the batch answer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 
 mod support;
 
@@ -39,10 +40,10 @@ pelton::stream! {
         let every: (u64, (u64, u64)) = by.aggregate((count(), sum(|r| r.value)), emit every 1ms);
         let at_end: (u64, (u64, u64, u64, u64)) =
             by.aggregate((count(), sum(|r| r.value), min(|r| r.value), max(|r| r.value)), emit at_end);
-        let texts: (String, u64) = all.key_by(|r| text(&r)).aggregate(count(), emit at_end).map(|(k, n)| (k.to_owned(), n));
+        let texts: (String, u64) = all.key_by(|r| text(r)).aggregate(count(), emit at_end).map(|(k, n)| (k.to_owned(), n));
         let names: (Name, u64) = all.key_by(|r| name(r.key)).aggregate(sum(|r| r.value), emit at_end).map(|(k, n)| (k.clone(), n));
         let pairs: (u64, String, u64) = all
-            .key_by(|r| (r.key, text(&r)))
+            .key_by(|r| (r.key, text(r)))
             .aggregate(count(), emit each)
             .map(|((k, t), n)| (k, t.to_owned(), n));
 

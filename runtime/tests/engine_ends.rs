@@ -1,5 +1,6 @@
 //! How runs end: with nothing to read, with fewer rows or splits than workers, with one input that ends long before the
 //! other. Sinks see every epoch once, the last one too, and finish once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Whatever goes wrong on one worker ends the run everywhere, soon, with an error that says what and where; nothing is
 //! committed after it, and the same process can run the job again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 
 mod support;
 
@@ -162,7 +163,7 @@ fn a_panic_in_an_aggregate_or_behind_it() {
     for (here, operator) in [("behind", "doubled"), ("reduce", "reduced"), ("fold", "folded")] {
         assert_eq!(trapped((here, 7), operator).record, Some(7), "{here}");
     }
-    assert_eq!(trapped(("union", 7), "at_last").record.is_some(), true);
+    assert!(trapped(("union", 7), "at_last").record.is_some());
 }
 
 /// Three operators use the aggregator, one of them also in front of its exchange, behind `by`; so it is not known whose

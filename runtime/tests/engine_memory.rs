@@ -2,6 +2,7 @@
 //! by no more than that, the state, and the queue in front of an `iter`.
 //!
 //! Each case runs in a process of its own, so that what another one has freed does not hide anything.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 #![cfg(target_os = "linux")]
 
 use pelton::prelude::*;

@@ -1,6 +1,7 @@
 //! Windows against a plain program that does what the definition says: a row is late for its window if the window (and
 //! its allowed lateness) ended at or before the watermark, and the watermark is the latest event time of the rows before
 //! it in its split, less `late_by`. Frames, batches and combiners must not be seen in any result.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 
 mod support;
 
@@ -23,20 +24,20 @@ pelton::stream! {
         source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 20ms, ordered_splits;
         let by = all.key_by(|r| r.key);
 
-        let combined: Result = by.window(tumbling size).aggregate((count(), sum(|r| r.value))).map(|w| flat(w));
+        let combined: Result = by.window(tumbling size).aggregate((count(), sum(|r| r.value))).map(flat);
         let raw = by.window(tumbling size).aggregate((count(), sum(|r| r.value)));
-        let raws: Result = raw.map(|w| flat(w));
+        let raws: Result = raw.map(flat);
         let late: Row = raw.late;
         let again = by.window(tumbling size, allow_late allow, refire).aggregate((count(), sum(|r| r.value)));
-        let agains: Result = again.map(|w| flat(w));
+        let agains: Result = again.map(flat);
         let late_again: Row = again.late;
         let once = by.window(tumbling size, allow_late allow, no_refire).aggregate((count(), sum(|r| r.value)));
-        let onces: Result = once.map(|w| flat(w));
+        let onces: Result = once.map(flat);
         let late_once: Row = once.late;
         let combined_again: Result =
-            by.window(tumbling size, allow_late allow, refire).aggregate((count(), sum(|r| r.value))).map(|w| flat(w));
+            by.window(tumbling size, allow_late allow, refire).aggregate((count(), sum(|r| r.value))).map(flat);
         let combined_once: Result =
-            by.window(tumbling size, allow_late allow, no_refire).aggregate((count(), sum(|r| r.value))).map(|w| flat(w));
+            by.window(tumbling size, allow_late allow, no_refire).aggregate((count(), sum(|r| r.value))).map(flat);
 
         sink a(combined) = collect();
         sink b(raws) = collect();

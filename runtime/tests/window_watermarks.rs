@@ -1,5 +1,6 @@
 //! How watermarks move: whose lateness is judged when, who holds them back and who does not, and how soon a window that
 //! has closed is heard of.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 
 mod support;
 

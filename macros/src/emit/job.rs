@@ -25,6 +25,7 @@ pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
     quote! {
         #structs
         #lints
+        #[allow(clippy::unused_unit)] // what `count()` needs of a row is nothing
         const _: () = {
             use #root::__private as __rt;
             const fn __micros(us: i64) -> __rt::TimeSpan {
