@@ -40,7 +40,7 @@ pelton::stream! {
         let every: (u64, (u64, u64)) = by.aggregate((count(), sum(|r| r.value)), emit every 1ms);
         let at_end: (u64, (u64, u64, u64, u64)) =
             by.aggregate((count(), sum(|r| r.value), min(|r| r.value), max(|r| r.value)), emit at_end);
-        let texts: (String, u64) = all.key_by(|r| text(r)).aggregate(count(), emit at_end).map(|(k, n)| (k.to_owned(), n));
+        let texts: (String, u64) = all.key_by(text).aggregate(count(), emit at_end).map(|(k, n)| (k.to_owned(), n));
         let names: (Name, u64) = all.key_by(|r| name(r.key)).aggregate(sum(|r| r.value), emit at_end).map(|(k, n)| (k.clone(), n));
         let pairs: (u64, String, u64) = all
             .key_by(|r| (r.key, text(r)))
