@@ -79,8 +79,7 @@ fn cuts_are_exact(setup: Setup, slow: Option<usize>, (rows, more): (Feed<Row>, F
     let [sent, sent_more, one, two, joined, sink_of_two] = std::array::from_fn(|_| Diary::default());
     let diaries = [&sent, &sent_more, &one, &two, &joined, &sink_of_two].map(Diary::clone);
     let job = Cuts { rows, more, slow, sent, sent_more, one, two, joined, sink_of_two };
-    let summary =
-        within_a_minute(move || job.run(setup.config().epoch(Duration::from_millis(2))).unwrap().summary);
+    let summary = within_a_minute(move || job.run(setup.config().epoch(Duration::from_millis(2))).unwrap().summary);
     let workers = setup.workers;
     let [sent, sent_more, one, two, joined, of_two] = diaries;
     for diary in [&sent, &sent_more, &one, &two, &joined, &of_two] {

@@ -68,7 +68,9 @@ fn inputs_of_every_odd_size() {
     let many = Feed::rows(&(0..20).map(|n| rows(n * 7)).collect::<Vec<_>>());
     for workers in [1, 2, 3, 7] {
         for epoch in [Duration::from_millis(1), Duration::from_secs(60)] {
-            for (left, right) in [(&none, &none), (&empty, &none), (&one, &none), (&few, &empty), (&many, &one), (&few, &many)] {
+            for (left, right) in
+                [(&none, &none), (&empty, &none), (&one, &none), (&few, &empty), (&many, &one), (&few, &many)]
+            {
                 ends(left, right, workers, epoch);
             }
         }
@@ -120,7 +122,12 @@ fn the_last_epoch_holds_what_came_after_the_last_barrier() {
     // No barrier comes before the end, so all is in the first epoch, which is the last.
     for workers in [1, 2, 3] {
         let diary = Diary::default();
-        let job = Ends { left: Feed::rows(&[rows(10)]), right: Feed::new(vec![]), near: diary.clone(), far: Diary::default() };
+        let job = Ends {
+            left: Feed::rows(&[rows(10)]),
+            right: Feed::new(vec![]),
+            near: diary.clone(),
+            far: Diary::default(),
+        };
         within_a_minute(move || job.run(Config::default().workers(workers).epoch(Duration::from_secs(60))).unwrap());
         assert_eq!(diary.events(), [Event::Commit { epoch: 0, writers: 1 }, Event::Finish]);
     }

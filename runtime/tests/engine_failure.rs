@@ -224,7 +224,8 @@ fn a_panic_in_a_reader() {
         steps.push(Step::Panic("the reader breaks"));
         let mut splits = vec![steps];
         splits.resize(workers, vec![Step::Until(Arc::new(AtomicBool::new(false)))]);
-        let job = Traps { rows: Feed::new(splits), trap: ("", 0), diary: Diary::default(), trouble: Trouble::default() };
+        let job =
+            Traps { rows: Feed::new(splits), trap: ("", 0), diary: Diary::default(), trouble: Trouble::default() };
         let config = Config::default().workers(workers);
         let (ended, took) = within(Duration::from_secs(20), move || job.run(config).map(|_| ()));
         let Err(Error::Panic { operator, location, place, message }) = ended else { panic!("{ended:?}") };
@@ -300,7 +301,10 @@ fn a_source_that_fails() {
 
         let feed = Feed { fail_enumerator: true, ..Feed::rows(&[]) };
         let (error, _) = failing(feed, Trouble::default(), workers);
-        assert!(matches!(&error, Error::Source { fault, .. } if fault.what == "the script has no enumerator"), "{error}");
+        assert!(
+            matches!(&error, Error::Source { fault, .. } if fault.what == "the script has no enumerator"),
+            "{error}"
+        );
     }
 }
 
@@ -335,8 +339,10 @@ fn a_worker_that_is_stuck_in_user_code_is_named() {
 fn the_same_process_can_run_the_job_again() {
     for round in 0..20 {
         let diary = Diary::default();
-        let broken = Traps { rows: others_wait(), trap: ("fold", 5), diary: diary.clone(), trouble: Trouble::default() };
-        let (ended, _) = within(Duration::from_secs(20), move || broken.run(Config::default().workers(WORKERS)).map(|_| ()));
+        let broken =
+            Traps { rows: others_wait(), trap: ("fold", 5), diary: diary.clone(), trouble: Trouble::default() };
+        let (ended, _) =
+            within(Duration::from_secs(20), move || broken.run(Config::default().workers(WORKERS)).map(|_| ()));
         assert!(matches!(ended, Err(Error::Panic { .. })), "{ended:?}");
         let whole = Traps {
             rows: Feed::rows(&[one_split(40)]),
@@ -344,7 +350,8 @@ fn the_same_process_can_run_the_job_again() {
             diary: diary.clone(),
             trouble: Trouble::default(),
         };
-        let (totals, _) = within(Duration::from_secs(20), move || whole.run(Config::default().workers(WORKERS)).unwrap().totals);
+        let (totals, _) =
+            within(Duration::from_secs(20), move || whole.run(Config::default().workers(WORKERS)).unwrap().totals);
         assert_eq!(totals.len(), 5, "round {round}");
         assert!(diary.events().ends_with(&[Event::Finish]) && diary.commits() > 0);
     }

@@ -99,11 +99,7 @@ fn by_definition(rows: &[Row], size: i64, allow: i64) -> Answer {
 }
 
 fn run(splits: &[Vec<Row>], size: i64, allow: i64, setup: Setup) -> LawsResults {
-    let job = Laws {
-        rows: Feed::rows(splits),
-        size: TimeSpan::from_millis(size),
-        allow: TimeSpan::from_millis(allow),
-    };
+    let job = Laws { rows: Feed::rows(splits), size: TimeSpan::from_millis(size), allow: TimeSpan::from_millis(allow) };
     within_a_minute(move || job.run(setup.config()).unwrap())
 }
 
@@ -187,15 +183,8 @@ proptest! {
 #[test]
 fn a_key_that_is_refired_counts_its_own_results() {
     let row = |key, at, value| Row { key, at, value };
-    let rows = vec![
-        row(1, 0, 1),
-        row(2, 1, 2),
-        row(9, 100, 0),
-        row(1, 2, 4),
-        row(2, 3, 8),
-        row(1, 4, 16),
-        row(3, 5, 32),
-    ];
+    let rows =
+        vec![row(1, 0, 1), row(2, 1, 2), row(9, 100, 0), row(1, 2, 4), row(2, 3, 8), row(1, 4, 16), row(3, 5, 32)];
     one_worker_obeys(std::slice::from_ref(&rows), 10, 1000);
     // With more workers it is a matter of time which rows are refired, but each key counts its own all the same.
     for setup in setups() {

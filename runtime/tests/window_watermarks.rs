@@ -4,8 +4,8 @@
 mod support;
 
 use pelton::prelude::*;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use support::{Feed, Row, Step, alone, feed, within_a_minute};
 
@@ -116,7 +116,8 @@ fn a_watermark_travels_without_rows() {
         let [heard, lenient, second] = std::array::from_fn(|_| Heard(Arc::default()));
         let job = Live { rows, heard: heard.clone(), lenient: lenient.clone(), second: second.clone() };
         let begun = Instant::now();
-        let run = std::thread::spawn(move || job.run(Config::default().workers(workers).epoch(Duration::from_secs(60))));
+        let run =
+            std::thread::spawn(move || job.run(Config::default().workers(workers).epoch(Duration::from_secs(60))));
         let soon = begun + Duration::from_secs(5);
         let all = |heard: &Heard, n: usize| heard.0.lock().unwrap().len() == n;
         while !(all(&heard, 4) && all(&lenient, 4) && all(&second, 2)) && Instant::now() < soon {
@@ -138,7 +139,8 @@ fn an_ended_split_does_not_hold_the_others_back() {
         let splits = vec![vec![], vec![row(7, 3)], splits[0].clone()];
         let [heard, lenient, second] = std::array::from_fn(|_| Heard(Arc::default()));
         let job = Live { rows: Feed::new(splits), heard: heard.clone(), lenient, second };
-        let run = std::thread::spawn(move || job.run(Config::default().workers(workers).epoch(Duration::from_secs(60))));
+        let run =
+            std::thread::spawn(move || job.run(Config::default().workers(workers).epoch(Duration::from_secs(60))));
         let soon = Instant::now() + Duration::from_secs(5);
         while heard.0.lock().unwrap().len() < 5 && Instant::now() < soon {
             std::thread::sleep(Duration::from_millis(1));

@@ -11,7 +11,10 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// An epoch was committed, with what so many writers prepared.
-    Commit { epoch: u64, writers: usize },
+    Commit {
+        epoch: u64,
+        writers: usize,
+    },
     Finish,
     Abort,
 }
