@@ -70,11 +70,12 @@ pelton::stream! {
     job SlowWorker<Memory> {
         param rows: u64;
         param keys: u64;
+        param slow_on: Option<usize>;
         param watch: Watch;
         param slow: Duration;
         source all: Wide = iter(move || (0..rows).map(move |i| wide(i % keys)));
         let seen = all.inspect(|_| watch.begin());
-        let counted = seen.key_by(|r| r.key).fold(0u64, |n, r| { *n += r.rest[0] & 1; if on_worker(1) { work(slow) } }, emit each);
+        let counted = seen.key_by(|r| r.key).fold(0u64, |n, r| { *n += r.rest[0] & 1; if slow_on.is_none_or(on_worker) { work(slow) } }, emit each);
         let odd: (u64, u64) = counted.filter(|p| p.1 == u64::MAX);
         sink out(odd) = collect();
     }
@@ -169,9 +170,15 @@ fn run(case: &str) -> (u64, u64, u64) {
     let slow = Duration::from_micros(rows(50, 2));
     match case {
         "slow worker" => {
-            growth_of!(w, QUEUE, SlowWorker { rows: rows(300_000, 10_000_000), keys: 1000, watch, slow })
+            growth_of!(
+                w,
+                QUEUE,
+                SlowWorker { rows: rows(300_000, 10_000_000), keys: 1000, slow_on: Some(1), watch, slow }
+            )
         }
-        "hot key" => growth_of!(w, QUEUE, SlowWorker { rows: rows(300_000, 10_000_000), keys: 1, watch, slow }),
+        "hot key" => {
+            growth_of!(w, QUEUE, SlowWorker { rows: rows(100_000, 5_000_000), keys: 1, slow_on: None, watch, slow })
+        }
         "trickle" => growth_of!(w, 0, Trickle { rows: rows(100_000, 200_000), watch }),
         "fan-out" => growth_of!(w, 0, FanOut { rows: rows(200, 2000), watch }),
         "fan-out behind an exchange" => growth_of!(w, 0, FanOutBehind { rows: rows(200, 2000), watch }),

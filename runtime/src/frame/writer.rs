@@ -380,7 +380,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
 
     /// Makes a frame take what it counts for. A frame that leaves with few rows would keep the room of a full one while it
     /// waits, and there may be as many of them as there are rows; so its rows move to columns of their own size. Any other
-    /// counts as a full one.
+    /// counts as a full one, or for its room where it grew beyond that.
     fn fit(&mut self, payload: Payload<K, V, T, C::Acc>, bytes: u32) -> (Payload<K, V, T, C::Acc>, u32) {
         let counted = |bytes: usize| u32::try_from(bytes + FRAME_ALONE).unwrap_or(u32::MAX);
         match payload {
@@ -391,7 +391,9 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
                     let bytes = counted(few.bytes());
                     return (Payload::Rows(few), bytes);
                 }
-                let bytes = counted(rows.bytes().max(self.frame_rows * Rows::<K, V, T>::ROW_BYTES));
+                let grown = rows.len() > 2 * self.frame_rows && size_of::<V>() > 0;
+                let room = if grown { rows.values.capacity() } else { self.frame_rows };
+                let bytes = counted(rows.bytes().max(room * Rows::<K, V, T>::ROW_BYTES));
                 (Payload::Rows(rows), bytes)
             }
             Payload::Partials(rows) => {
