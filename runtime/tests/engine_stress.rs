@@ -51,7 +51,8 @@ fn a_thousand_small_runs() {
     let mut times = Vec::new();
     for round in 0..1000u64 {
         let (rows, more, diary) = (script(&mut state), script(&mut state), Diary::default());
-        let read = [&rows, &more].map(|feed| feed.splits.iter().flatten().filter(|s| matches!(s, Step::Row(_))).count() as u64);
+        let read = [&rows, &more]
+            .map(|feed| feed.splits.iter().flatten().filter(|s| matches!(s, Step::Row(_))).count() as u64);
         let mut config = Config::default().workers(1 + (round % 3) as usize).wire(round % 7 == 0);
         if round % 2 == 0 {
             config = config.epoch(Duration::from_micros(500 + random(&mut state) % 3000));
