@@ -1,4 +1,5 @@
 //! Many small runs: a wake-up that is missed shows as a run that stands still, or waits for the clock.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_arguments)] // helpers of tests
 
 mod support;
 
