@@ -10,6 +10,7 @@ use super::graph::{Graph, source_operators};
 use super::guard::guarded;
 use super::local::{Local, Mailbox, ToSource};
 use super::meta::SourceMeta;
+use super::pace::TURN;
 use super::pace::{Alarm, Pace};
 use super::port::{Live, Outs};
 use super::time::of_epoch;
@@ -262,6 +263,7 @@ where
         let room = self.live.open();
         if self.state == State::Open && room {
             let sent = self.live.sent();
+            let turn_ends = self.local.now() + TURN;
             for chunk in 1..=CHUNKS_ALONE {
                 let polled = self.poll()?;
                 self.live.check()?;
@@ -285,7 +287,8 @@ where
                         }
                     }
                 }
-                if !self.live.open() || (chunk >= CHUNKS && self.live.sent() != sent) {
+                let turn_is_over = (chunk >= CHUNKS && self.live.sent() != sent) || self.local.now() >= turn_ends;
+                if turn_is_over || !self.live.open() {
                     break;
                 }
             }
