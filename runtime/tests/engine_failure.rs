@@ -286,6 +286,25 @@ fn a_sink_that_fails() {
 }
 
 #[test]
+fn a_panic_where_splits_are_found_or_epochs_are_committed() {
+    for workers in [1, WORKERS] {
+        let trouble = Trouble { panic_commit: Some(0), ..Trouble::default() };
+        let (error, diary) = failing(Feed::rows(&[one_split(40)]), trouble, workers);
+        let Error::Panic { operator, message, location, .. } = error else { panic!("{error}") };
+        assert_eq!((&*operator, &*message), ("out", "the probe panics at a commit"));
+        assert!(location.contains("probe.rs:"), "{location}");
+        diary.ended_badly();
+
+        let rows = Feed { panic_at_question: Some(2), ..Feed::rows(&[one_split(40), one_split(40)]) };
+        let (error, diary) = failing(rows, Trouble::default(), workers);
+        let Error::Panic { operator, message, location, .. } = error else { panic!("{error}") };
+        assert_eq!((&*operator, &*message), ("all", "the enumerator panics"));
+        assert!(location.contains("feed.rs:"), "{location}");
+        diary.ended_badly();
+    }
+}
+
+#[test]
 fn a_source_that_fails() {
     for workers in [1, WORKERS] {
         let mut steps: Vec<Step<Row>> = one_split(5).into_iter().map(Step::Row).collect();
