@@ -406,3 +406,28 @@ fn a_window_that_fires_for_long_does_not_keep_a_run_from_ending() {
     assert_eq!(message, "while the other one fires");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
+
+pelton::stream! {
+    job OverRows<Memory> {
+        param data: Arc<[u64]>;
+        param trap: Trap;
+        source all: u64 = rows(data);
+        let kept = all.map(|x| { trip(trap, "front", x); x }).filter(|x| { trip(trap, "filter", *x); x % 3 != 0 });
+        let parts = kept.map(|x| { trip(trap, "rest", x); x });
+        let sums: (u64, u64) = parts.key_by(|x| { trip(trap, "key_by", *x); x % 5 }).aggregate(count(), emit at_end);
+        sink out(sums) = collect();
+    }
+}
+
+#[test]
+fn a_panic_over_rows_that_lie_side_by_side_names_its_record() {
+    for here in ["front", "filter", "rest", "key_by"] {
+        for value in [1u64, 2, 700, 1025, 20_000] {
+            let job = OverRows { data: (1..=30_000).collect(), trap: (here, value) };
+            let (ended, _) = within(Duration::from_secs(20), move || job.run(Config::default().workers(1)).map(|_| ()));
+            let Err(Error::Panic { place, message, .. }) = ended else { panic!("{here} {value}: {ended:?}") };
+            assert_eq!(message, format!("trapped in {here}"));
+            assert_eq!(place.record, Some(value), "{here}");
+        }
+    }
+}
