@@ -154,3 +154,40 @@ fn an_ended_split_does_not_hold_the_others_back() {
         assert_eq!(told, 5, "{workers} workers");
     }
 }
+
+pelton::stream! {
+    job Every<Memory> {
+        param rows: Feed<Row>;
+        param heard: Heard;
+        source all: Row = feed(rows);
+        let counts: (u64, u64) = all
+            .key_by(|r| r.key)
+            .aggregate(count(), emit every 10ms)
+            .inspect(|c| hears(&heard, c.0, c.1 as i64));
+        sink out(counts) = collect();
+    }
+}
+
+#[test]
+fn an_aggregate_that_speaks_by_the_clock_does_not_wait_for_a_barrier() {
+    for workers in [1, 2, 3] {
+        for pause in [Step::Until, Step::Spin] {
+            let stop = Arc::new(AtomicBool::new(false));
+            let mut steps: Vec<Step<Row>> = (0..10).chain(0..10).map(|key| row(key, 0)).collect();
+            steps.push(pause(stop.clone()));
+            let heard = Heard(Arc::default());
+            let job = Every { rows: Feed::new(vec![steps]), heard: heard.clone() };
+            let config = Config::default().workers(workers).epoch(Duration::from_secs(60));
+            let run = std::thread::spawn(move || job.run(config));
+            let soon = Instant::now() + Duration::from_secs(5);
+            let told = || heard.0.lock().unwrap().iter().filter(|(_, count, _)| *count == 2).count();
+            while told() < 10 && Instant::now() < soon {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let before_the_end = told();
+            stop.store(true, Ordering::SeqCst);
+            run.join().unwrap().unwrap();
+            assert_eq!(before_the_end, 10, "{workers} workers");
+        }
+    }
+}
