@@ -11,7 +11,7 @@ use crate::frame::{Frame, Time};
 use crate::key::{Key, KeyLike};
 use crate::record::Record;
 use crate::sink::{self, Accepts, Sink, SinkContext};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pushers::Output;
@@ -167,7 +167,7 @@ pub struct Feed<'g, K: Key, V: Record, T: Time, A: Record> {
     /// Where the producer finds what comes back.
     pub slot: ReturnSlot<K, V, T, A>,
     /// Set by the consumer if it speaks by the clock: what is combined in front of it must not wait for a barrier.
-    pub soon: Rc<Cell<bool>>,
+    pub soon: Rc<std::cell::Cell<bool>>,
 }
 
 /// The producers of an edge that are built already.
@@ -195,7 +195,7 @@ impl<'g, K: Key, V: Record, T: Time, C: Combine<K, V>> Outs<'g> for EdgeOut<'g, 
         let (output, stream) = builder.new_output();
         let slot = ReturnSlot::default();
         let upstream = builder.operator_info().address;
-        let soon = Rc::<Cell<bool>>::default();
+        let soon = Rc::<std::cell::Cell<bool>>::default();
         self.feeds.borrow_mut().push(Feed { stream, upstream, slot: slot.clone(), soon: soon.clone() });
         Ok(EdgePort { writer: self.writer, output, index, slot, soon })
     }
@@ -210,7 +210,7 @@ pub struct EdgePort<K: Key, V: Record, T: Time, C: Combine<K, V>> {
     output: Output<u64, Frame<K, V, T, C::Acc>>,
     index: usize,
     slot: ReturnSlot<K, V, T, C::Acc>,
-    soon: Rc<Cell<bool>>,
+    soon: Rc<std::cell::Cell<bool>>,
 }
 
 impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
