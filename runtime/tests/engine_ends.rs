@@ -133,3 +133,24 @@ fn the_last_epoch_holds_what_came_after_the_last_barrier() {
         assert_eq!(diary.events(), [Event::Commit { epoch: 0, writers: 1 }, Event::Finish]);
     }
 }
+
+pelton::stream! {
+    job Shared<Memory> {
+        param rows: Feed<Row>;
+        source all: Row = feed(rows);
+        let who: String = all.map(|_| std::thread::current().name().unwrap_or_default().to_owned());
+        sink out(who) = collect();
+    }
+}
+
+#[test]
+fn no_worker_idles_while_another_one_has_a_split_in_reserve() {
+    for workers in [2, 3] {
+        let split = vec![Step::Busy(Duration::from_millis(100)), Step::Row(Row { key: 0, at: 0, value: 0 })];
+        let job = Shared { rows: Feed::new(vec![split; workers]) };
+        let mut who = within_a_minute(move || job.run(Config::default().workers(workers)).unwrap().out);
+        who.sort();
+        who.dedup();
+        assert_eq!(who.len(), workers, "so many splits for so many workers: {who:?}");
+    }
+}

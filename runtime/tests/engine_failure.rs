@@ -287,6 +287,25 @@ fn a_sink_that_fails() {
 }
 
 #[test]
+fn a_panic_where_splits_are_found_or_epochs_are_committed() {
+    for workers in [1, WORKERS] {
+        let trouble = Trouble { panic_commit: Some(0), ..Trouble::default() };
+        let (error, diary) = failing(Feed::rows(&[one_split(40)]), trouble, workers);
+        let Error::Panic { operator, message, location, .. } = error else { panic!("{error}") };
+        assert_eq!((&*operator, &*message), ("out", "the probe panics at a commit"));
+        assert!(location.contains("probe.rs:"), "{location}");
+        diary.ended_badly();
+
+        let rows = Feed { panic_at_question: Some(2), ..Feed::rows(&[one_split(40), one_split(40)]) };
+        let (error, diary) = failing(rows, Trouble::default(), workers);
+        let Error::Panic { operator, message, location, .. } = error else { panic!("{error}") };
+        assert_eq!((&*operator, &*message), ("all", "the enumerator panics"));
+        assert!(location.contains("feed.rs:"), "{location}");
+        diary.ended_badly();
+    }
+}
+
+#[test]
 fn a_source_that_fails() {
     for workers in [1, WORKERS] {
         let mut steps: Vec<Step<Row>> = one_split(5).into_iter().map(Step::Row).collect();
@@ -387,4 +406,29 @@ fn a_window_that_fires_for_long_does_not_keep_a_run_from_ending() {
     let Err(Error::Panic { message, .. }) = &ended else { panic!("{ended:?}") };
     assert_eq!(message, "while the other one fires");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+pelton::stream! {
+    job OverRows<Memory> {
+        param data: Arc<[u64]>;
+        param trap: Trap;
+        source all: u64 = rows(data);
+        let kept = all.map(|x| { trip(trap, "front", x); x }).filter(|x| { trip(trap, "filter", *x); x % 3 != 0 });
+        let parts = kept.map(|x| { trip(trap, "rest", x); x });
+        let sums: (u64, u64) = parts.key_by(|x| { trip(trap, "key_by", *x); x % 5 }).aggregate(count(), emit at_end);
+        sink out(sums) = collect();
+    }
+}
+
+#[test]
+fn a_panic_over_rows_that_lie_side_by_side_names_its_record() {
+    for here in ["front", "filter", "rest", "key_by"] {
+        for value in [1u64, 2, 700, 1025, 20_000] {
+            let job = OverRows { data: (1..=30_000).collect(), trap: (here, value) };
+            let (ended, _) = within(Duration::from_secs(20), move || job.run(Config::default().workers(1)).map(|_| ()));
+            let Err(Error::Panic { place, message, .. }) = ended else { panic!("{here} {value}: {ended:?}") };
+            assert_eq!(message, format!("trapped in {here}"));
+            assert_eq!(place.record, Some(value), "{here}");
+        }
+    }
 }

@@ -200,3 +200,19 @@ fn a_key_that_is_refired_counts_its_own_results() {
         }
     }
 }
+
+#[test]
+fn times_at_the_ends_of_time() {
+    let times = [i64::MIN, i64::MIN + 1, i64::MIN + 30, -1, 0, 1, i64::MAX - 30, i64::MAX - 1, i64::MAX];
+    for order in [times.to_vec(), times.iter().rev().copied().collect()] {
+        let rows: Vec<Row> = order.iter().map(|at| Row { key: 1, at: *at, value: 1 }).collect();
+        for size in [1, 10, 3_600_000, i64::MAX / 1_000_000] {
+            for setup in [1, 2].map(|workers| Setup { workers, frame_rows: Some(1), wire: false }) {
+                let got = run(std::slice::from_ref(&rows), size, 7, setup);
+                let counted = |results: Vec<Result>| results.iter().map(|r| r.2).sum::<u64>();
+                assert_eq!(counted(got.b) + got.c.len() as u64, 9, "no row is lost: size {size}, {setup:?}");
+                assert_eq!(counted(got.f) + got.g.len() as u64, 9, "no row is lost: size {size}, {setup:?}");
+            }
+        }
+    }
+}

@@ -52,10 +52,13 @@ fn one_split_of_an_unordered_source_is_judged_by_its_own_rows() {
 #[test]
 fn the_last_split_of_an_unordered_source_is_judged_and_those_before_are_not() {
     // While a split has not been opened, no row can be late: the split may hold rows as old as any.
-    let disordered = |from: i64| vec![row(0, from + 50), row(0, from), row(0, from + 60), row(1, from + 5)];
+    // The next one may be known long before this one has ended; that changes nothing.
+    let pause = Step::Dry(Duration::from_millis(3));
+    let disordered =
+        |from: i64| vec![row(0, from + 50), pause.clone(), row(0, from), row(0, from + 60), row(1, from + 5)];
     let splits = vec![disordered(0), disordered(1000), disordered(0)];
     for setup in alone() {
-        for _ in 0..20 {
+        for _ in 0..5 {
             let job = Unordered { rows: Feed::new(splits.clone()) };
             let got = within_a_minute(move || job.run(setup.config()).unwrap());
             let late: Vec<(u64, i64)> = got.too_late.iter().map(|r| (r.key, r.at)).collect();
@@ -150,5 +153,42 @@ fn an_ended_split_does_not_hold_the_others_back() {
         stop.store(true, Ordering::SeqCst);
         run.join().unwrap().unwrap();
         assert_eq!(told, 5, "{workers} workers");
+    }
+}
+
+pelton::stream! {
+    job Every<Memory> {
+        param rows: Feed<Row>;
+        param heard: Heard;
+        source all: Row = feed(rows);
+        let counts: (u64, u64) = all
+            .key_by(|r| r.key)
+            .aggregate(count(), emit every 10ms)
+            .inspect(|c| hears(&heard, c.0, c.1 as i64));
+        sink out(counts) = collect();
+    }
+}
+
+#[test]
+fn an_aggregate_that_speaks_by_the_clock_does_not_wait_for_a_barrier() {
+    for workers in [1, 2, 3] {
+        for pause in [Step::Until, Step::Spin] {
+            let stop = Arc::new(AtomicBool::new(false));
+            let mut steps: Vec<Step<Row>> = (0..10).chain(0..10).map(|key| row(key, 0)).collect();
+            steps.push(pause(stop.clone()));
+            let heard = Heard(Arc::default());
+            let job = Every { rows: Feed::new(vec![steps]), heard: heard.clone() };
+            let config = Config::default().workers(workers).epoch(Duration::from_secs(60));
+            let run = std::thread::spawn(move || job.run(config));
+            let soon = Instant::now() + Duration::from_secs(5);
+            let told = || heard.0.lock().unwrap().iter().filter(|(_, count, _)| *count == 2).count();
+            while told() < 10 && Instant::now() < soon {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let before_the_end = told();
+            stop.store(true, Ordering::SeqCst);
+            run.join().unwrap().unwrap();
+            assert_eq!(before_the_end, 10, "{workers} workers");
+        }
     }
 }

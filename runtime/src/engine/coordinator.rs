@@ -34,6 +34,10 @@ struct SourceState {
     reached: i64,
     exhausted: Vec<bool>,
     all_assigned: bool,
+    /// Who has asked for a split.
+    asked: Vec<bool>,
+    /// Who asks for a second one before the others have asked for their first: they come first.
+    early: Vec<usize>,
 }
 
 /// The coordinator's state.
@@ -71,12 +75,13 @@ impl Coordinator {
 
     /// A source's enumerator is there.
     pub fn source(&mut self, source: usize) -> Vec<Order> {
-        let exhausted = vec![false; self.workers];
-        self.sources.insert(source, SourceState { reached: i64::MIN, exhausted, all_assigned: false });
+        let (exhausted, asked) = (vec![false; self.workers], vec![false; self.workers]);
+        let state = SourceState { reached: i64::MIN, exhausted, all_assigned: false, asked, early: Vec::new() };
+        self.sources.insert(source, state);
         let (now, later) = std::mem::take(&mut self.waiting).into_iter().partition(|w| w.0 == source);
         self.waiting = later;
         let now: Vec<(usize, usize)> = now;
-        now.into_iter().map(|(source, worker)| Order::Find { source, worker, watermark: i64::MIN }).collect()
+        now.into_iter().flat_map(|(source, worker)| self.ask(worker, source, None)).collect()
     }
 
     /// A worker has built its graph.
@@ -93,7 +98,16 @@ impl Coordinator {
             return Vec::new();
         };
         state.reached = state.reached.max(ended.unwrap_or(i64::MIN));
-        vec![Order::Find { source, worker, watermark: state.reached }]
+        let watermark = state.reached;
+        let first = state.asked.get_mut(worker).is_some_and(|asked| !std::mem::replace(asked, true));
+        let all = state.asked.iter().all(|asked| *asked);
+        if !first && !all && ended.is_none() {
+            // It has a split that it has not read to its end. Where there are as many splits as workers, each should get one.
+            state.early.push(worker);
+            return Vec::new();
+        }
+        let early = if all { std::mem::take(&mut state.early) } else { Vec::new() };
+        std::iter::once(worker).chain(early).map(|worker| Order::Find { source, worker, watermark }).collect()
     }
 
     /// The enumerator has no more splits.
@@ -177,6 +191,18 @@ impl Coordinator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_worker_gets_its_first_split_before_any_gets_a_second() {
+        let find = |worker| Order::Find { source: 0, worker, watermark: i64::MIN };
+        let mut c = Coordinator::new(3);
+        assert_eq!((c.ask(1, 0, None), c.ask(1, 0, None)), (vec![], vec![]));
+        assert_eq!(c.source(0), [find(1)]);
+        assert_eq!(c.ask(0, 0, None), [find(0)]);
+        assert_eq!(c.ask(0, 0, None), []);
+        assert_eq!(c.ask(2, 0, None), [find(2), find(1), find(0)]);
+        assert_eq!(c.ask(0, 0, None), [find(0)]);
+    }
 
     #[test]
     fn a_run_ends_with_one_last_epoch_after_every_source_is_exhausted_everywhere() {

@@ -31,6 +31,19 @@ pub fn begin_worker() {
     IS_WORKER.set(true);
 }
 
+/// Runs code of a connector on the coordinator's thread, which is the caller's: a panic becomes an error here too.
+pub fn on_coordinator<R>(who: &str, run: impl FnOnce() -> R) -> Result<R, Error> {
+    // The caller may be a worker of another run.
+    let before = IS_WORKER.get();
+    begin_worker();
+    let ran = catch_unwind(AssertUnwindSafe(run));
+    IS_WORKER.set(before);
+    ran.map_err(|payload| {
+        let (message, location) = described(&*payload);
+        Error::Panic { operator: who.to_owned(), location, place: Place::default(), message }
+    })
+}
+
 /// What a panic said, and where.
 pub fn described(payload: &(dyn std::any::Any + Send)) -> (String, String) {
     let message = payload

@@ -128,7 +128,10 @@ pub fn execute(
         Ok(()) => Ok(()),
         Err(error) => {
             attempt.stop();
-            attempt.committers.values_mut().for_each(|(_, committer)| committer.abort());
+            attempt.committers.values_mut().for_each(|(name, committer)| {
+                // It ends badly anyhow, and the other sinks are to be cleaned up too.
+                let _ = guard::on_coordinator(name, || committer.abort());
+            });
             Err(error)
         }
     };
@@ -293,13 +296,13 @@ impl Attempt {
                     let failed = |fault| Error::Source { name: name.to_owned(), fault };
                     let found = match self.ahead.remove(&source) {
                         Some(found) => found,
-                        None => enumerator.next().map_err(failed)?,
+                        None => guard::on_coordinator(name, || enumerator.next())?.map_err(failed)?,
                     };
                     // One look further ahead: whoever gets the last split must know it from the first row on.
                     let last = match &found {
                         Found::Finished => true,
                         Found::Later => false,
-                        Found::Split(_) => match enumerator.next().map_err(failed)? {
+                        Found::Split(_) => match guard::on_coordinator(name, || enumerator.next())?.map_err(failed)? {
                             Found::Later => false,
                             next => {
                                 let last = matches!(next, Found::Finished);
@@ -321,15 +324,15 @@ impl Attempt {
                     for (sink, prepared) in sinks {
                         if let Some((name, committer)) = self.committers.get_mut(&sink) {
                             let name = *name;
-                            committer
-                                .commit(epoch, prepared)
+                            guard::on_coordinator(name, || committer.commit(epoch, prepared))?
                                 .map_err(|fault| Error::Sink { name: name.to_owned(), fault })?;
                         }
                     }
                 }
                 Order::Finish => {
                     for (name, committer) in self.committers.values_mut() {
-                        committer.finish().map_err(|fault| Error::Sink { name: (*name).to_owned(), fault })?;
+                        guard::on_coordinator(name, || committer.finish())?
+                            .map_err(|fault| Error::Sink { name: (*name).to_owned(), fault })?;
                     }
                 }
             }
@@ -430,42 +433,70 @@ mod interrupt {
     use std::sync::mpsc::Sender;
     use std::sync::{Mutex, Once, PoisonError};
 
-    static RUNNING: Mutex<Vec<Sender<ToCoordinator>>> = Mutex::new(Vec::new());
+    /// The runs that listen, each with its number.
+    static RUNNING: Mutex<(u64, Vec<(u64, Sender<ToCoordinator>)>)> = Mutex::new((0, Vec::new()));
 
     /// While it lives, Ctrl-C ends the run.
-    pub struct Listening(bool);
+    pub struct Listening(Option<u64>);
 
     impl Drop for Listening {
         fn drop(&mut self) {
-            if self.0 {
-                RUNNING.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            if let Some(me) = self.0 {
+                RUNNING.lock().unwrap_or_else(PoisonError::into_inner).1.retain(|(number, _)| *number != me);
             }
         }
     }
 
+    /// Tells every run that listens, once; says whether there was one.
+    fn tell() -> bool {
+        let listening = std::mem::take(&mut RUNNING.lock().unwrap_or_else(PoisonError::into_inner).1);
+        for (_, to) in &listening {
+            let _ = to.send(ToCoordinator::Interrupt);
+        }
+        !listening.is_empty()
+    }
+
     /// Sends an interrupt to the coordinator when the user presses Ctrl-C; a second one ends the process.
     pub fn listen(wanted: bool, to: &Sender<ToCoordinator>) -> Result<Listening, Error> {
-        if !wanted {
-            return Ok(Listening(false));
-        }
         static HANDLER: Once = Once::new();
+        if !wanted {
+            return Ok(Listening(None));
+        }
         let mut failed = None;
         HANDLER.call_once(|| {
             let handler = || {
-                let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-                if running.is_empty() {
+                if !tell() {
                     std::process::exit(130);
                 }
-                running.drain(..).for_each(|to| {
-                    let _ = to.send(ToCoordinator::Interrupt);
-                });
             };
             failed = ctrlc::set_handler(handler).err();
         });
         if let Some(e) = failed {
             return Err(Error::Setup(Fault::new("cannot listen for Ctrl-C").because(e)));
         }
-        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(to.clone());
-        Ok(Listening(true))
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.0 += 1;
+        let me = running.0;
+        running.1.push((me, to.clone()));
+        Ok(Listening(Some(me)))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use std::sync::mpsc::channel;
+
+        #[test]
+        fn a_run_that_ends_leaves_the_others_listening() {
+            let (first, second) = (channel(), channel());
+            let one = listen(true, &first.0).expect("it listens");
+            let two = listen(true, &second.0).expect("it listens");
+            drop(one);
+            assert!(tell());
+            assert!(first.1.try_recv().is_err());
+            assert!(matches!(second.1.try_recv(), Ok(ToCoordinator::Interrupt)));
+            drop(two);
+            assert!(!tell());
+        }
     }
 }

@@ -193,6 +193,8 @@ pub struct Feed<'g, K: Key, V: Record, T: Time, A: Record> {
     pub upstream: Rc<[usize]>,
     /// Where the producer finds what comes back.
     pub slot: ReturnSlot<K, V, T, A>,
+    /// Set by the consumer if it speaks by the clock: what is combined in front of it must not wait for a barrier.
+    pub soon: Rc<std::cell::Cell<bool>>,
 }
 
 /// The producers of an edge that are built already.
@@ -220,8 +222,9 @@ impl<'g, K: Key, V: Record, T: Time, C: Combine<K, V>> Outs<'g> for EdgeOut<'g, 
         let (output, stream) = builder.new_output();
         let slot = ReturnSlot::default();
         let upstream = builder.operator_info().address;
-        self.feeds.borrow_mut().push(Feed { stream, upstream, slot: slot.clone() });
-        Ok(EdgePort { writer: self.writer, output, index, slot })
+        let soon = Rc::<std::cell::Cell<bool>>::default();
+        self.feeds.borrow_mut().push(Feed { stream, upstream, slot: slot.clone(), soon: soon.clone() });
+        Ok(EdgePort { writer: self.writer, output, index, slot, soon })
     }
     fn note(&self, chain: usize, notes: &mut Vec<Note>) {
         notes.push(Note::Edge(self.edge, chain));
@@ -234,6 +237,7 @@ pub struct EdgePort<K: Key, V: Record, T: Time, C: Combine<K, V>> {
     output: Output<u64, Frame<K, V, T, C::Acc>>,
     index: usize,
     slot: ReturnSlot<K, V, T, C::Acc>,
+    soon: Rc<std::cell::Cell<bool>>,
 }
 
 impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
@@ -267,6 +271,7 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> Live for EdgePort<K, V, T, C>
         self.writer.open()
     }
     fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
+        self.writer.set_soon(self.soon.get());
         self.writer.ship(what, watermark);
         let Some(cap) = caps.get(self.index) else { return };
         if let Some(mut frame) = self.writer.take_ready() {

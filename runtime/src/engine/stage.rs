@@ -65,13 +65,14 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     let local = g.local.clone();
     let name = operators.iter().find(|o| !o.name.is_empty()).or(operators.first()).map_or("stage", |o| o.name);
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
-    let (mut handles, mut returns) = (Vec::new(), Vec::<Returns<K, V, T, A>>::new());
+    let (mut handles, mut returns, mut soon) = (Vec::new(), Vec::<Returns<K, V, T, A>>::new(), Vec::new());
     let feeds = std::mem::take(&mut *input.feeds.borrow_mut());
     for feed in feeds {
         let back = Returns::default();
         let pact = Routed { upstream: feed.upstream, slot: feed.slot, returns: back.clone() };
         handles.push(builder.new_input(feed.stream, pact));
         returns.push(back);
+        soon.push(feed.soon);
     }
     let live = match outs.open(chain, &mut builder, &local) {
         Ok(live) => live,
@@ -84,6 +85,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     });
     let activator = scope.activator_for(builder.operator_info().address);
     let op = op(&local);
+    soon.iter().for_each(|soon| soon.set(op.next_tick().is_some()));
     let mut running = Running {
         meta,
         name,

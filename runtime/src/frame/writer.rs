@@ -167,6 +167,8 @@ pub struct Writer<K: Key, V, T, C: Combine<K, V>> {
     open: Vec<Rows<K, V, T>>,
     partials: Vec<Rows<K, C::Acc, T>>,
     combine: C,
+    /// What is combined leaves within the latency bound.
+    soon: bool,
     ready: VecDeque<Frame<K, V, T, C::Acc>>,
     free: Vec<Rows<K, V, T>>,
     free_partials: Vec<Rows<K, C::Acc, T>>,
@@ -206,6 +208,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
             open: (0..frames).map(|_| Rows::with_room(if C::ACTIVE { 0 } else { room })).collect(),
             partials: (0..if C::ACTIVE { frames } else { 0 }).map(|_| Rows::default()).collect(),
             combine,
+            soon: false,
             ready: VecDeque::new(),
             free: Vec::new(),
             free_partials: Vec::new(),
@@ -294,14 +297,23 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
         self.gate.open()
     }
 
+    /// Whether what is combined leaves with the rows that wait, or waits for a barrier, a watermark or a full table.
+    pub fn set_soon(&mut self, soon: bool) {
+        self.soon = soon;
+    }
+
     /// Rows that wait in frames.
     pub fn waiting(&self) -> usize {
+        if self.soon { self.in_frames() + self.combine.held() } else { self.in_frames() }
+    }
+
+    fn in_frames(&self) -> usize {
         self.open.iter().map(Rows::len).sum::<usize>() + self.partials.iter().map(Rows::len).sum::<usize>()
     }
 
     /// Rows and partial results written so far: sent, waiting, or held by the combiner.
     pub fn written(&self) -> u64 {
-        self.sent + (self.waiting() + self.combine.held()) as u64
+        self.sent + (self.in_frames() + self.combine.held()) as u64
     }
 
     /// Rows and partial results sent so far.
@@ -322,7 +334,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     /// Moves what must go to [`take_ready`](Writer::take_ready). `watermark` is what the sender has reached.
     pub fn ship(&mut self, what: Ship, watermark: i64) {
         if C::ACTIVE {
-            self.combine_out(what == Ship::All, watermark);
+            self.combine_out(what == Ship::All || (self.soon && what != Ship::Full), watermark);
         }
         for target in 0..self.open.len() {
             let waiting = self.open[target].len();

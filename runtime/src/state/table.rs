@@ -654,6 +654,37 @@ mod tests {
         }
     }
 
+    /// Keys whose bits have a pattern must spread as well as any: pieces that split in vain would double the directory.
+    #[test]
+    fn keys_with_a_pattern_spread() {
+        let rows = if cfg!(miri) { 1_000 } else { 200_000u64 };
+        let patterns: [(&str, &dyn Fn(u64) -> u64); 6] = [
+            ("in a row", &|i| i),
+            ("backwards from the top", &|i| u64::MAX - i),
+            ("low bits empty", &|i| i << 20),
+            ("high bits alone", &|i| i << 46),
+            ("floats", &|i| (i as f64).to_bits()),
+            ("two halves", &|i| i << 32 | i),
+        ];
+        for (name, key) in patterns {
+            for range in [KeyRange::ALL, KeyRange::of(1, 3)] {
+                let mut table = Table::<u64, u64>::new(range);
+                for i in 0..rows {
+                    let hash = <u64 as Key>::hash(key(i));
+                    if range == KeyRange::ALL || crate::hash::owner(hash, 3) == 1 {
+                        table.value(hash, key(i), || i);
+                    }
+                }
+                let (pieces, entries) = (table.pieces.len(), table.directory.len());
+                assert!(entries <= 8 * pieces, "{name}: {entries} entries for {pieces} pieces");
+                let slots: usize = table.pieces.iter().map(|piece| piece.slots.count).sum();
+                assert!(slots <= 4 * table.len().max(16), "{name}: {slots} slots for {} keys", table.len());
+                let share = table.len() as u64;
+                assert!(range == KeyRange::ALL || (rows / 4..rows / 2).contains(&share), "{name}: a third is {share}");
+            }
+        }
+    }
+
     #[test]
     fn strings_are_looked_up_borrowed_and_dropped_once() {
         let counted = Rc::new(());

@@ -41,6 +41,8 @@ pub struct Feed<T> {
     /// Rows given so far by all workers.
     pub given: Arc<AtomicU64>,
     pub fail_enumerator: bool,
+    /// The enumerator panics at this question.
+    pub panic_at_question: Option<usize>,
 }
 
 impl<T: Clone> Feed<T> {
@@ -52,6 +54,7 @@ impl<T: Clone> Feed<T> {
             asked: Arc::default(),
             given: Arc::default(),
             fail_enumerator: false,
+            panic_at_question: None,
         }
     }
     /// Rows alone.
@@ -80,7 +83,8 @@ where
         }
         let (splits, later, until, asked) =
             (self.splits.len(), self.later, self.later_until.clone(), self.asked.clone());
-        Ok(Box::new(FeedSplits { splits, next: 0, later, until, said: 0, asked }))
+        let panic_at = self.panic_at_question;
+        Ok(Box::new(FeedSplits { splits, next: 0, later, until, said: 0, asked, panic_at }))
     }
     fn reader(&mut self) -> Result<FeedReader<T>, Fault> {
         Ok(FeedReader { feed: self.clone(), split: 0, at: 0, rows: 0, told: None, waker: None })
@@ -97,11 +101,13 @@ struct FeedSplits {
     until: Option<Arc<AtomicBool>>,
     said: usize,
     asked: Arc<AtomicUsize>,
+    panic_at: Option<usize>,
 }
 
 impl Enumerator for FeedSplits {
     fn next(&mut self) -> Result<Found, Fault> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        assert!(self.panic_at != Some(asked), "the enumerator panics");
         if self.until.as_ref().is_some_and(|until| !until.load(Ordering::SeqCst)) {
             return Ok(Found::Later);
         }

@@ -99,6 +99,7 @@ pub struct Trouble {
     pub fail_prepare: Option<u64>,
     pub fail_commit: Option<u64>,
     pub fail_finish: bool,
+    pub panic_commit: Option<u64>,
 }
 
 /// The sink. Rows are numbers.
@@ -181,6 +182,7 @@ impl Committer for ProbeCommitter {
         if self.0.trouble.fail_commit == Some(epoch) {
             return Err(Fault::new("the probe cannot commit"));
         }
+        assert!(self.0.trouble.panic_commit != Some(epoch), "the probe panics at a commit");
         let mut pages = self.0.diary.0.lock().unwrap();
         for (worker, Prepared(part)) in &prepared {
             let seen = pages.pending.remove(&(*worker, part[0] as usize, epoch)).expect("it was prepared");
