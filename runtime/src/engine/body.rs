@@ -105,7 +105,10 @@ where
             }
         } else {
             let mut passed = [const { MaybeUninit::<X>::uninit() }; AT_ONCE];
+            // Where each of them stood: for the message of a panic behind the filter.
+            let mut places = [0u16; AT_ONCE];
             loop {
+                let begun = here.cx.row;
                 let (mut seen, mut count) = (0, 0);
                 rows.by_ref().take(AT_ONCE).for_each(|row| {
                     here.cx.row += 1;
@@ -113,14 +116,20 @@ where
                     // SAFETY: `count` has grown at most once for each row before this one, of which there are fewer
                     // than `AT_ONCE`.
                     unsafe { passed.get_unchecked_mut(count) }.write(row);
-                    count += usize::from(keep);
                     seen += 1;
+                    // SAFETY: as above.
+                    *unsafe { places.get_unchecked_mut(count) } = seen as u16;
+                    count += usize::from(keep);
                 });
-                for row in &passed[..count] {
+                for (row, place) in passed[..count].iter().zip(&places) {
+                    here.cx.row = begun + u64::from(*place);
+                    here.cx.ahead = (seen - usize::from(*place)) as u32;
                     // SAFETY: the first `count` places were written above, and each is read once.
                     let row = unsafe { row.assume_init_read() };
                     rest(row, &mut here.cx, &mut counted, &mut live);
                 }
+                here.cx.row = begun + seen as u64;
+                here.cx.ahead = 0;
                 if seen < AT_ONCE {
                     break;
                 }

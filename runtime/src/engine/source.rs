@@ -352,20 +352,18 @@ where
             match message {
                 ToSource::Found(found, watermark, last) => {
                     self.asked = false;
-                    if last {
-                        self.all_assigned = true;
-                        self.cx.hold = i64::MAX;
-                    }
+                    self.all_assigned |= last;
                     match found {
                         Found::Split(split) => self.next = Some((split, watermark)),
                         Found::Later => self.ask_at = Some(self.local.now() + ASK_AGAIN),
                         Found::Finished => self.finished = true,
                     }
+                    self.settle_hold();
                     self.go_on(caps)?;
                 }
                 ToSource::AllAssigned => {
                     self.all_assigned = true;
-                    self.cx.hold = i64::MAX;
+                    self.settle_hold();
                 }
                 ToSource::Barrier(epoch) => self.barrier(epoch, caps)?,
                 ToSource::Last(epoch) => {
@@ -398,7 +396,14 @@ where
             self.cx.watermark = i64::MIN;
         }
         self.state = State::Open;
+        self.settle_hold();
         Ok(())
+    }
+
+    /// No row is judged while a split waits that may hold rows as old as any: one that nobody has, or the next one here.
+    fn settle_hold(&mut self) {
+        let known = self.meta.ordered || (self.all_assigned && self.next.is_none());
+        self.cx.hold = if known { i64::MAX } else { i64::MIN };
     }
 
     fn failed(&self, fault: Fault) -> Error {
@@ -435,7 +440,7 @@ where
             Ok(polled) => polled.map_err(|fault| Error::Source { name: meta.name.to_owned(), fault })?,
             Err(payload) => {
                 let mut place = reader.place();
-                place.record.get_or_insert(cx.row);
+                place.record = Some(place.record.map_or(cx.row, |last| last.saturating_sub(u64::from(cx.ahead))));
                 let raise = move |_: &mut Cx| std::panic::resume_unwind(payload);
                 return guarded(source_operators(meta), cx, raise, |_| place);
             }

@@ -18,6 +18,8 @@ pub struct Cx {
     pub operator: u32,
     /// Rows begun in the open split or frame.
     pub row: u64,
+    /// Rows that have been taken from the reader since this one.
+    pub ahead: u32,
     /// The watermark of the rows before this one: what lateness is judged by.
     pub before: i64,
     /// The watermark after this row.
@@ -31,7 +33,7 @@ pub struct Cx {
 impl Cx {
     /// Before any row.
     pub fn new(late_by: i64) -> Self {
-        Cx { operator: 0, row: 0, before: i64::MIN, watermark: i64::MIN, late_by, hold: i64::MAX }
+        Cx { operator: 0, row: 0, ahead: 0, before: i64::MIN, watermark: i64::MIN, late_by, hold: i64::MAX }
     }
 
     /// Notes which operator's closure runs next, for the message if it panics.
