@@ -238,17 +238,17 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
 
     fn table<F: Follow<Self, V>>(&mut self, start: i64, mut table: Table<K, A::Acc>, _: &mut F) {
         let at = self.open.partition_point(|pane| pane.start < start);
-        let known = self.open.get_mut(at).filter(|pane| pane.start == start);
-        if let Some(pane) = known {
-            table.drain(|key, hash, partial| {
-                self.how.merge(pane.table.value(hash, key, A::Acc::default), partial);
-            });
-        } else if table.range() == self.range {
+        let known = self.open.get(at).is_some_and(|pane| pane.start == start);
+        if !known && table.range() == self.range {
             // Nothing of this window is here yet, so the table itself becomes its state.
             table.stamp_with(self.epoch);
             self.open.insert(at, Pane { start, firings: 0, table });
             self.current = usize::MAX;
+            return;
         }
+        let pane = self.pane(start);
+        let (how, into) = (&self.how, &mut self.open[pane].table);
+        table.drain(|key, hash, partial| how.merge(into.value(hash, key, A::Acc::default), partial));
     }
 
     fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, next: &mut F) -> bool {
