@@ -5,6 +5,7 @@
 //! by value, a string as `&str`, a derived key as `&K`; it becomes a `Key` only when state meets it for the first time.
 
 mod text;
+mod window;
 
 pub use text::{KeptText, StringColumn};
 

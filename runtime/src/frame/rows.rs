@@ -97,6 +97,14 @@ impl<K: Key, V, T: Time> Rows<K, V, T> {
         self.len() == 0
     }
 
+    /// Finds the hashes of keys that were appended without, and counts times that take no place.
+    pub fn settle(&mut self) {
+        self.keys.settle();
+        if !T::TIMED {
+            self.times.resize(self.keys.len(), T::of(0));
+        }
+    }
+
     /// Bytes they take in memory, as far as the columns know.
     pub fn bytes(&self) -> usize {
         self.len() * Self::ROW_BYTES + self.keys.heap_bytes()

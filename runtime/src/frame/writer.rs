@@ -109,7 +109,7 @@ impl<K: Key, V, A: crate::record::Record> Combine<K, V> for NoCombine<A> {
 /// Bytes of a full frame, about.
 const FRAME_BYTES: usize = 128 << 10;
 /// Rows of a full frame at most: measured in whole workloads; more does not help.
-const FRAME_ROWS: usize = 4096;
+const FRAME_ROWS: usize = 8192;
 /// Rows between two looks at the frames.
 pub const CHUNK_ROWS: usize = 1024;
 /// Rows that a chunk may write, for each row of a full one: a chain in which one row becomes many takes smaller chunks.
@@ -260,7 +260,9 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
         if T::TIMED && time < cx.before {
             open.marks.push(Mark { row: open.keys.len() as u32 - 1, watermark: cx.before });
         }
-        open.times.push(T::of(time));
+        if T::TIMED {
+            open.times.push(T::of(time));
+        }
         open.values.push(value);
     }
 
@@ -280,7 +282,9 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
             open.marks.push(Mark { row: open.keys.len() as u32, watermark: cx.before });
         }
         open.keys.push(key, hash);
-        open.times.push(T::of(time));
+        if T::TIMED {
+            open.times.push(T::of(time));
+        }
         Slot(target as u64)
     }
 
@@ -357,7 +361,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
                 let (payload, bytes) = if waiting > 0 {
                     let empty = self.free.pop().unwrap_or_else(|| Rows::with_room(if C::ACTIVE { 0 } else { room }));
                     let mut rows = std::mem::replace(&mut self.open[target], empty);
-                    rows.keys.settle();
+                    rows.settle();
                     let bytes = rows.bytes() as u32;
                     (Payload::Rows(rows), bytes)
                 } else {

@@ -5,11 +5,12 @@
 //! Slot         { tag: u32 (0 = empty), stamp: u32 (epoch of the last change), key, value }
 //! ```
 //!
-//! Open addressing with linear probing inside a piece, at most 3/4 full. A piece doubles or grows by a third, and splits
-//! in two where it would grow beyond [`PIECE_BYTES`]; the directory doubles when a piece has more bits than it. So no growth moves
-//! more than one piece, small tables are one piece, and a walk over the pieces is a walk in hash order (about, inside a
-//! piece), which is what a snapshot by key group needs. The tag comes from the low bits of the hash, the place from the top
-//! ones: sharing bits makes misses slow. The stamp is for the snapshots to come.
+//! Open addressing with linear probing inside a piece, at most half full in a small table and 3/4 in a large one. A piece
+//! doubles or grows by a third, and splits in two where it would grow beyond [`PIECE_BYTES`]; the directory doubles when a
+//! piece has more bits than it. So no growth moves more than one piece, small tables are one piece, and a walk over the
+//! pieces is a walk in hash order (about, inside a piece), which is what a snapshot by key group needs. The tag comes from
+//! the low bits of the hash, the place from the top ones: sharing bits makes misses slow. The stamp is for the snapshots
+//! to come.
 //!
 //! A directory entry holds all that a lookup needs (where the slots are, how many, how many bits are used up), so that a
 //! lookup is two dependent loads: entry, slot. Slots begin on a cache line, so that one of 32 bytes never lies on two.
@@ -32,6 +33,8 @@ use std::ptr::NonNull;
 
 /// A piece that would be larger splits instead.
 const PIECE_BYTES: usize = 256 << 10;
+/// Pieces with fewer bits used up than this, 8 MiB in all, are half full at most and not three quarters.
+const SMALL_DEPTH: u32 = 5;
 /// Slots between two pauses of a walk: what is made of their entries may take long.
 const PART_SLOTS: usize = 256;
 /// The first slots of a piece.
@@ -113,7 +116,9 @@ fn place(spread: u64, depth: u32, slots: usize) -> usize {
 
 impl<K, V> Piece<K, V> {
     fn new(depth: u32, slots: usize) -> Self {
-        Piece { slots: Slots::new(slots), len: 0, room: slots - slots.div_ceil(4), depth }
+        // While a table is small its slots are half empty: a search then seldom looks at a second one.
+        let idle = if depth < SMALL_DEPTH { slots.div_ceil(2) } else { slots.div_ceil(4) };
+        Piece { slots: Slots::new(slots), len: 0, room: slots - idle, depth }
     }
 
     /// Puts an entry whose key is not there; there is room.
@@ -228,9 +233,12 @@ impl<K: Key, V> Table<K, V> {
     pub fn with_room(range: KeyRange, entries: usize) -> Self {
         let mut table = Table::new(range);
         if entries > FIRST_SLOTS {
-            let slots = entries + entries / 2;
-            let bits =
-                (slots * size_of::<Slot<K::Kept, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros();
+            let bits_of = |slots: usize| {
+                (slots * size_of::<Slot<K::Kept, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros()
+            };
+            let dense = entries + entries / 2;
+            let slots = if bits_of(dense) < SMALL_DEPTH { 2 * entries + entries / 4 } else { dense };
+            let bits = bits_of(slots);
             let each = (slots >> bits) + FIRST_SLOTS;
             table.pieces = (0..1usize << bits).map(|_| Piece::new(bits, each)).collect();
             table.bits = bits;
