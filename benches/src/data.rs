@@ -147,3 +147,20 @@ pub mod w4 {
         }
     }
 }
+
+/// The exchange alone: rows to the worker of their key, where one word of each is summed.
+pub mod exchange {
+    pub const NUMBERS: u64 = 40_000_000;
+    pub const ROWS: u64 = 10_000_000;
+    pub const KEYS: u64 = 64;
+    /// A row of 64 bytes.
+    pub type Wide = [u64; 8];
+    #[inline(always)]
+    pub fn key(x: u64) -> u64 {
+        x % KEYS
+    }
+    #[inline(always)]
+    pub fn check(key: u64, sum: u64) -> u64 {
+        super::mix(key) ^ sum
+    }
+}

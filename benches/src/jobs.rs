@@ -1,7 +1,7 @@
 //! The jobs, as a user writes them.
 
 use crate::checksum::{Total, checksum};
-use crate::data::{w1, w2, w3, w4};
+use crate::data::{exchange, w1, w2, w3, w4};
 use pelton::prelude::*;
 use std::sync::Arc;
 
@@ -57,5 +57,25 @@ stream! {
         source all: &str = lines(text);
         let counts = all.flat_map(|line| words(line)).key_by(|word| *word).aggregate(count(), emit at_end);
         sink out(counts) = checksum(total, |row: &(&str, u64)| w4::weight(row.0).wrapping_mul(row.1));
+    }
+
+    /// The exchange alone, numbers: behind it a sum for each of a few keys.
+    pub job ExchangedNumbers<Memory> {
+        param data: Arc<[u64]>;
+        param total: Total;
+
+        source numbers: u64 = rows(data);
+        let sums = numbers.key_by(|x| exchange::key(*x)).fold(0, |sum, x| *sum = x.wrapping_add(*sum), emit at_end);
+        sink out(sums) = checksum(total, |row: &(u64, u64)| exchange::check(row.0, row.1));
+    }
+
+    /// The exchange alone, rows of 64 bytes.
+    pub job ExchangedRows<Memory> {
+        param data: Arc<[exchange::Wide]>;
+        param total: Total;
+
+        source all: exchange::Wide = rows(data);
+        let sums = all.key_by(|r| exchange::key(r[0])).fold(0, |sum, r| *sum = r[0].wrapping_add(*sum), emit at_end);
+        sink out(sums) = checksum(total, |row: &(u64, u64)| exchange::check(row.0, row.1));
     }
 }

@@ -1,7 +1,7 @@
 //! Ratios of Pelton to the hand-written loop, both in this process, run in turns.
 //!
-//! `ratios [w1] [w2] [w3] [w4] [w4combined] [--reps N] [--workers 1|2]`: without a workload all of them; without
-//! `--workers` at one and at two. The table has million events per second, best and median, and the ratio of the times.
+//! `ratios [w1] [w2] [w3] [w4] [w4combined] [exchange] [latency] [--reps N] [--workers 1|2]`: without a workload all of
+//! them; without `--workers` at one and at two (`exchange` is the exchange alone, at two). The table has million events per second, best and median, and the ratio of the times.
 //! What is timed is the whole of `run`: threads, graph, end of input and commit. The text of W4 is made once, in
 //! `target/` or in `$PELTON_BENCH_DATA`.
 
@@ -9,6 +9,7 @@ mod checksum;
 mod data;
 mod hand;
 mod jobs;
+mod latency;
 mod measure;
 
 use checksum::Total;
@@ -17,6 +18,8 @@ use pelton::Config;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
+
+const WORKLOADS: [&str; 7] = ["w1", "w2", "w3", "w4", "w4combined", "exchange", "latency"];
 
 struct Options {
     workloads: Vec<String>,
@@ -32,9 +35,9 @@ fn options() -> Result<Options, String> {
         match arg.as_str() {
             "--reps" => options.reps = number("--reps")?,
             "--workers" => options.workers = vec![number("--workers")?],
-            "w1" | "w2" | "w3" | "w4" | "w4combined" => options.workloads.push(arg),
+            name if WORKLOADS.contains(&name) => options.workloads.push(arg),
             "--bench" => {}
-            other => return Err(format!("`{other}` is no workload; there are w1, w2, w3, w4, w4combined")),
+            other => return Err(format!("`{other}` is no workload; there are {}", WORKLOADS.join(", "))),
         }
     }
     Ok(options)
@@ -74,6 +77,12 @@ fn main() -> std::process::ExitCode {
                     return std::process::ExitCode::FAILURE;
                 }
             }
+        }
+        if want("exchange") && workers > 1 {
+            bench.exchange_alone();
+        }
+        if want("latency") {
+            latency::report(workers, 5);
         }
     }
     std::process::ExitCode::SUCCESS
@@ -149,6 +158,29 @@ impl Bench {
         };
         let sides = vec![Side::new("pelton", pelton), Side::new("one loop", || hand::windows(&shards))];
         self.compare("W3 windows", data::w3::N, sides);
+    }
+
+    fn exchange_alone(&self) {
+        let (data, total): (Arc<[u64]>, _) = ((0..data::exchange::NUMBERS).map(data::mix).collect(), Total::default());
+        let shards = self.shards(&data);
+        let pelton = || {
+            let job = jobs::ExchangedNumbers { data: data.clone(), total: total.clone() };
+            self.timed(&total, |config| job.run(config).map(|r| r.summary))
+        };
+        let by_hand = || hand::exchanged(&shards, |x| *x);
+        let sides = vec![Side::new("pelton", pelton), Side::new("batches, rings", by_hand)];
+        self.compare("exchange, u64", data::exchange::NUMBERS, sides);
+
+        let wide = (0..data::exchange::ROWS).map(|i| [data::mix(i); 8]);
+        let (data, total): (Arc<[data::exchange::Wide]>, _) = (wide.collect(), Total::default());
+        let shards = self.shards(&data);
+        let pelton = || {
+            let job = jobs::ExchangedRows { data: data.clone(), total: total.clone() };
+            self.timed(&total, |config| job.run(config).map(|r| r.summary))
+        };
+        let by_hand = || hand::exchanged(&shards, |row| row[0]);
+        let sides = vec![Side::new("pelton", pelton), Side::new("batches, rings", by_hand)];
+        self.compare("exchange, 64 bytes", data::exchange::ROWS, sides);
     }
 
     fn words(&self, text: &Path, every: bool, combined: bool) {

@@ -3,7 +3,7 @@
 pub mod keyed;
 pub mod words;
 
-use crate::data::{w1, w2, w3};
+use crate::data::{exchange, w1, w2, w3};
 use crate::measure::Run;
 use hashbrown::HashMap;
 use keyed::Stage;
@@ -147,4 +147,30 @@ impl Stage<w3::Bid> for Windows {
 /// W3.
 pub fn windows(shards: &[&[w3::Bid]]) -> Run {
     keyed::run(shards, w3::DELAY_MS, |bid| bid.at.millis() as u64, |bid| route(bid.auction), Windows::default)
+}
+
+/// A sum for each of the few keys.
+struct Sums<F>([(u64, u64); exchange::KEYS as usize], F);
+impl<T, F: Fn(&T) -> u64 + Send> Stage<T> for Sums<F> {
+    #[inline(always)]
+    fn row(&mut self, row: T) {
+        let x = self.1(&row);
+        let sum = &mut self.0[exchange::key(x) as usize];
+        *sum = (sum.0 + 1, sum.1.wrapping_add(x));
+    }
+    fn result(&self) -> (u64, u64) {
+        let seen = self.0.iter().enumerate().filter(|(_, sum)| sum.0 > 0);
+        seen.fold((0, 0), |all, (key, sum)| (all.0 + 1, exchange::check(key as u64, sum.1).wrapping_add(all.1)))
+    }
+}
+
+/// The exchange alone; `word` is what a row is routed by and what is summed.
+pub fn exchanged<T: Copy + Send + Sync>(shards: &[&[T]], word: fn(&T) -> u64) -> Run {
+    keyed::run(
+        shards,
+        0,
+        |_| 0,
+        |row| route(exchange::key(word(row))),
+        || Sums([(0, 0); exchange::KEYS as usize], word),
+    )
 }

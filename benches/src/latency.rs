@@ -1,11 +1,10 @@
 //! How long a record is under way through one exchange, at a low rate.
 //!
-//! `latency [--workers N] [--rate RECORDS_PER_SECOND] [--seconds S]`; 2 workers, 10,000 records a second, 5 seconds by default.
 //! A record is on its way from the moment the iterator gives it until the chain behind the exchange has it. The first
-//! second is not counted. The exchange is by a key that is another one for each record, so half of them change workers.
+//! second is not counted. The exchange is by a key that is another one for each record, so with two workers half of them
+//! change hands.
 
 use pelton::prelude::*;
-use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -57,39 +56,27 @@ impl Iterator for Paced {
     }
 }
 
-fn main() -> ExitCode {
-    let (mut workers, mut rate, mut seconds) = (2, 10_000, 5);
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        let value = args.next().and_then(|value| value.parse::<u64>().ok()).filter(|value| *value > 0);
-        match (arg.as_str(), value) {
-            ("--workers", Some(n)) => workers = n as usize,
-            ("--rate", Some(n)) => rate = n,
-            ("--seconds", Some(n)) => seconds = n,
-            _ => {
-                eprintln!("error: latency [--workers N] [--rate RECORDS_PER_SECOND] [--seconds S]");
-                return ExitCode::from(2);
-            }
-        }
-    }
+/// Records per second.
+const RATE: u64 = 10_000;
+
+/// Runs at [`RATE`] for so many seconds and prints the distribution in microseconds.
+pub fn report(workers: usize, seconds: u64) {
     let taken = Taken::default();
-    let job = Latency { begun: Instant::now(), rate, records: rate * (seconds + 1), taken: taken.clone() };
+    let job = Latency { begun: Instant::now(), rate: RATE, records: RATE * (seconds + 1), taken: taken.clone() };
     if let Err(error) = job.run(Config::default().workers(workers)) {
-        eprintln!("error: {error}");
-        return ExitCode::FAILURE;
+        panic!("the job failed: {error}");
     }
-    let Ok(mut taken) = taken.lock() else { return ExitCode::FAILURE };
+    let mut taken = taken.lock().map(|mut taken| std::mem::take(&mut *taken)).unwrap_or_default();
     taken.sort();
-    let Some(last) = taken.len().checked_sub(1) else { return ExitCode::FAILURE };
-    let at = |part: f64| taken[((last as f64) * part) as usize].as_secs_f64() * 1e6;
-    println!("{} records at {rate}/s, {workers} workers, microseconds from record in to record out:", taken.len());
+    assert!(!taken.is_empty(), "no record came through");
+    let at = |part: f64| taken[((taken.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e6;
     println!(
-        "p50 {:.0}  p90 {:.0}  p99 {:.0}  p99.9 {:.0}  greatest {:.0}",
+        "latency, {RATE} records/s {workers} worker{} p50 {:.0} us, p90 {:.0}, p99 {:.0}, p99.9 {:.0}, greatest {:.0}",
+        if workers == 1 { " " } else { "s" },
         at(0.5),
         at(0.9),
         at(0.99),
         at(0.999),
         at(1.0)
     );
-    ExitCode::SUCCESS
 }
