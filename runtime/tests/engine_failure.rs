@@ -181,7 +181,7 @@ fn a_panic_in_an_aggregator() {
             let (ended, took) = within(Duration::from_secs(20), move || job.run(config).map(|_| ()));
             let Err(Error::Panic { operator, location, message, place }) = ended else { panic!("{here}: {ended:?}") };
             assert_eq!(message, format!("trapped in {here}"));
-            assert!(["by", "aggregated", "merged", "windows"].contains(&&*operator), "{operator}");
+            assert!(["aggregated", "merged", "windows", "aggregate Trapped(trap)"].contains(&&*operator), "{operator}");
             assert!(location.contains("engine_failure.rs:") && place.record.is_some(), "{location}, {place:?}");
             assert!(took < Duration::from_secs(1), "{took:?}");
         }

@@ -266,11 +266,12 @@ impl<'p, 'm> Builder<'p, 'm> {
         let edge = self.cuts.iter().find(|cut| cut.stream == id && !cut.union)?.edge;
         let out = self.edge(edge);
         let it = &self.plan.edges[edge];
-        let (own, front) = (it.at, it.operator.front());
+        let (own, front, combined) = (it.at, it.operator.front(), it.combined);
         let words = front.map(|how| {
-            let closures = how.words().next().is_some();
+            // The closures of its words run in front of the edge, and where it is combined so do aggregators of the user's.
+            let in_front = how.words().next().is_some() || combined && how.keeps_rows();
             let text = format!("aggregate {}", how.text());
-            (how, closures.then(|| self.operator(Meta::plain(&text, String::new(), own, input))))
+            (how, in_front.then(|| self.operator(Meta::plain(&text, String::new(), own, input))))
         });
         Some(Send { at: at.unwrap_or(own), out, edge, words })
     }

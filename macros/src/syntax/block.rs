@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::catalog;
 use crate::diag::{Diagnostics, Parsed, Problem, list, near_or};
+use crate::syntax::attributes::{Attributes, docs};
 use crate::syntax::cursor::Cursor;
 use crate::syntax::param::{Param, refuse_flag};
 use crate::syntax::sink::{Drop, Sink};
@@ -45,54 +46,6 @@ pub(crate) enum What {
     Let(Let),
     Sink(Sink),
     Drop(Drop),
-}
-
-/// Attributes in front of something.
-#[derive(Default)]
-pub(crate) struct Attributes {
-    /// The doc comments.
-    pub(crate) docs: Vec<TokenStream>,
-    /// The others, each `#[..]`.
-    others: Vec<TokenStream>,
-}
-
-impl Attributes {
-    fn parse(from: &mut Cursor) -> Attributes {
-        let mut all = Attributes::default();
-        while from.is_punct('#') {
-            let mut tokens: TokenStream = from.next().into_iter().collect();
-            let Some(group) = from.group(Delimiter::Bracket) else { break };
-            let first = group.stream().into_iter().next();
-            tokens.extend([TokenTree::Group(group)]);
-            match first {
-                Some(TokenTree::Ident(word)) if word == "doc" => all.docs.push(tokens),
-                _ => all.others.push(tokens),
-            }
-        }
-        all
-    }
-
-    /// Reports the attributes that are not doc comments.
-    pub(crate) fn refuse(&mut self, on: &str, diag: &mut Diagnostics) {
-        for other in std::mem::take(&mut self.others) {
-            diag.report_mild(other, format!("{on} takes no attributes"), "remove it; doc comments are welcome");
-        }
-    }
-}
-
-/// Doc comments as tokens and as text.
-pub(crate) fn docs(docs: &[TokenStream]) -> (TokenStream, String) {
-    let lines: Vec<String> = docs
-        .iter()
-        .filter_map(|doc| {
-            let attribute = syn::parse::Parser::parse2(syn::Attribute::parse_outer, doc.clone()).ok()?.pop()?;
-            match &attribute.meta.require_name_value().ok()?.value {
-                syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value().trim().to_string()),
-                _ => None,
-            }
-        })
-        .collect();
-    (docs.iter().cloned().collect(), lines.join("\n").trim().to_string())
 }
 
 const FORM: &str = "write `pub job Name<Memory> { .. }`";

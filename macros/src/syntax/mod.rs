@@ -2,6 +2,7 @@
 //! whether a name exists or a stream has a key; a statement that cannot be read leaves its name and its tokens behind.
 
 pub(crate) mod aggregate;
+pub(crate) mod attributes;
 pub(crate) mod block;
 pub(crate) mod code;
 pub(crate) mod cursor;

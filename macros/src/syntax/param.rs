@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
 use crate::diag::{Diagnostics, Parsed, Problem};
-use crate::syntax::block::{Attributes, docs};
+use crate::syntax::attributes::{Attributes, docs};
 use crate::syntax::code::Code;
 use crate::syntax::cursor::Cursor;
 

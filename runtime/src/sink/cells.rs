@@ -214,37 +214,25 @@ impl<'c> Serializer for &'c mut Cells {
     }
 }
 
-impl ser::SerializeSeq for &mut Cells {
-    type Ok = ();
-    type Error = Problem;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
-        self.field(value)
-    }
-    fn end(self) -> Result<(), Problem> {
-        Ok(())
-    }
+/// What has no names of its own: its fields stand in order.
+macro_rules! in_order {
+    ($($kind:ident, $add:ident;)*) => {$(
+        impl ser::$kind for &mut Cells {
+            type Ok = ();
+            type Error = Problem;
+            fn $add<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
+                self.field(value)
+            }
+            fn end(self) -> Result<(), Problem> {
+                Ok(())
+            }
+        }
+    )*};
 }
-
-impl ser::SerializeTuple for &mut Cells {
-    type Ok = ();
-    type Error = Problem;
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
-        self.field(value)
-    }
-    fn end(self) -> Result<(), Problem> {
-        Ok(())
-    }
-}
-
-impl ser::SerializeTupleStruct for &mut Cells {
-    type Ok = ();
-    type Error = Problem;
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
-        self.field(value)
-    }
-    fn end(self) -> Result<(), Problem> {
-        Ok(())
-    }
+in_order! {
+    SerializeSeq, serialize_element;
+    SerializeTuple, serialize_element;
+    SerializeTupleStruct, serialize_field;
 }
 
 impl ser::SerializeStruct for &mut Cells {

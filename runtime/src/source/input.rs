@@ -3,7 +3,7 @@
 //! The kind is told by the first bytes and never by the name. It knows nothing of records.
 
 use super::map::Map;
-use super::packed::{Packed, Packing};
+use super::packed::{Packed, Packing, unreadable};
 use crate::error::Fault;
 use std::fs::File;
 use std::io::Read;
@@ -63,9 +63,4 @@ fn missing(path: &Path) -> String {
     } else {
         format!("there is no directory {}{from}", parent.display())
     }
-}
-
-/// A read that failed in the middle of a file.
-pub(super) fn unreadable(path: &Path, error: std::io::Error) -> Fault {
-    Fault::new("cannot read the file").in_file(path).because(error)
 }

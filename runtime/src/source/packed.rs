@@ -57,7 +57,7 @@ enum Decoder {
 impl Packed {
     /// Reads `file` from its start.
     pub(super) fn new(path: &Path, packing: Packing, mut file: File) -> Result<Packed, Fault> {
-        let len = file.rewind().and_then(|()| file.metadata()).map_err(|e| super::input::unreadable(path, e))?.len();
+        let len = file.rewind().and_then(|()| file.metadata()).map_err(|e| unreadable(path, e))?.len();
         let read = Rc::new(Cell::new(0));
         let counted = Counted { file, read: Rc::clone(&read) };
         let decoder = match packing {
@@ -171,6 +171,11 @@ impl Frames {
             self.inside = false;
         }
     }
+}
+
+/// A read that failed in the middle of a file.
+pub(super) fn unreadable(path: &Path, error: io::Error) -> Fault {
+    Fault::new("cannot read the file").in_file(path).because(error)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Text is lent, numbers are parsed from the bytes. It knows nothing of the other fields.
 
 use super::problem::{Kind, Problem};
+use crate::time::Timestamp;
 use serde::Deserializer;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeSeed, Unexpected, VariantAccess, Visitor};
@@ -172,7 +173,11 @@ impl<'r> Deserializer<'r> for Field<'r> {
     }
 
     #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'r>>(self, _: &'static str, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_newtype_struct<V: Visitor<'r>>(self, name: &'static str, visitor: V) -> Result<V::Value, Problem> {
+        // The usual form of a time needs to be looked at neither for what it may be nor for what it is encoded in.
+        if name == Timestamp::SERDE_NAME && self.text.get(4) == Some(&b'-') {
+            return visitor.visit_borrowed_bytes(self.text);
+        }
         visitor.visit_newtype_struct(self)
     }
 
