@@ -4,7 +4,8 @@
 //! run. Where a text does not end just before a page does, one load reads 16 bytes from its start on, and what lies behind
 //! the text is masked off or not looked at. The load is an instruction of its own (`asm!`): the compiler knows nothing
 //! of it, so it can draw no conclusions from its reaching beyond the text, and the machine protects whole pages only. libc
-//! searches strings in the same way. Elsewhere, and under miri, the bytes are put together by cases.
+//! searches strings in the same way. Elsewhere, and under miri, the bytes are put together by cases. That load is all that
+//! `unsafe` is used for.
 #![allow(unsafe_code)]
 
 /// What a window takes.
