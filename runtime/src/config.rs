@@ -47,7 +47,7 @@ impl Config {
         self.pin = pin;
         self
     }
-    /// Rows in a full frame. Without it a frame is as many rows as make about 128 KiB, at most 4,096.
+    /// Rows in a full frame. Without it a frame is as many rows as make about 128 KiB, at most 8,192.
     pub fn frame_rows(mut self, rows: usize) -> Self {
         self.frame_rows = Some(rows);
         self
