@@ -43,6 +43,8 @@ pub trait Kept<K: Key>: Clone + Send + 'static {
     fn same(&self, key: K::Ref<'_>) -> bool;
     /// The key itself.
     fn owned(self) -> K;
+    /// Appends the key's byte form.
+    fn write(&self, out: &mut Vec<u8>);
 }
 impl<K: Key<Kept = K>> Kept<K> for K {
     #[inline(always)]
@@ -60,6 +62,9 @@ impl<K: Key<Kept = K>> Kept<K> for K {
     #[inline(always)]
     fn owned(self) -> K {
         self
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        self.encode(out);
     }
 }
 /// What a `key_by` closure may give.

@@ -10,6 +10,7 @@
 
 use super::window::{self, MASKS, WINDOW};
 use super::{Kept, Key, KeyColumn, KeyHash, KeyLike};
+use crate::codec::put_bytes;
 use crate::hash;
 
 /// The stable hash of a string.
@@ -95,6 +96,9 @@ impl Kept<String> for KeptText {
             KeptText::Short(..) => self.view().to_owned(),
             KeptText::Long(text) => *text,
         }
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        put_bytes(out, self.view().as_bytes());
     }
 }
 

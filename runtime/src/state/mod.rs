@@ -1,5 +1,7 @@
-//! Keyed state. [`table`] is the heap table in hash order that every backend shares; what lies below it differs.
+//! Keyed state. [`table`] is the heap table in hash order that every backend shares; what lies below it differs. [`save`] is how
+//! it gets into a snapshot and out of one.
 
+pub mod save;
 pub mod table;
 
 /// A state backend, named in `job Name<...>` and fixed at compile time.

@@ -24,8 +24,11 @@
 //! piece it names, and is renewed whenever that piece's slots are ([`Table::refer`]). Measured: 1.3 times the checked form on W3.
 #![allow(unsafe_code)]
 
+use super::save::{SaveTo, Saved, Scratch};
+use crate::codec::{CodecError, Reader};
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
+use crate::record::Record;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -106,6 +109,8 @@ struct Piece<K, V> {
     room: usize,
     /// How many top bits of the spread hash all its entries share.
     depth: u32,
+    /// Of the snapshot under way all of its entries are written.
+    saved: bool,
 }
 
 /// Where the probing of a hash begins among so many slots, when `depth` bits are used up.
@@ -118,7 +123,7 @@ impl<K, V> Piece<K, V> {
     fn new(depth: u32, slots: usize) -> Self {
         // While a table is small its slots are half empty: a search then seldom looks at a second one.
         let idle = if depth < SMALL_DEPTH { slots.div_ceil(2) } else { slots.div_ceil(4) };
-        Piece { slots: Slots::new(slots), len: 0, room: slots - idle, depth }
+        Piece { slots: Slots::new(slots), len: 0, room: slots - idle, depth, saved: false }
     }
 
     /// Puts an entry whose key is not there; there is room.
@@ -218,6 +223,19 @@ pub struct Table<K: Key, V> {
     layout: u64,
     /// Entries changed now get this stamp.
     epoch: u32,
+    /// The snapshot under way.
+    saving: Option<Box<Saving<K, V>>>,
+}
+
+/// A snapshot of a table under way.
+struct Saving<K: Key, V> {
+    to: SaveTo,
+    state: u16,
+    namespace: i64,
+    /// Pieces before this one are written; those that come into being meanwhile stand behind it.
+    next: usize,
+    /// Writes an entry. Here, so that only tables that are saved need values with a byte form.
+    put: fn(&Saving<K, V>, &mut Scratch, &K::Kept, &V),
 }
 
 // SAFETY: the directory points into the pieces, which the table owns.
@@ -226,7 +244,7 @@ unsafe impl<K: Key, V: Send> Send for Table<K, V> {}
 impl<K: Key, V> Table<K, V> {
     /// An empty table for the keys of a range. Allocates nothing until the first entry.
     pub fn new(range: KeyRange) -> Self {
-        Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, layout: 0, epoch: 1 }
+        Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, layout: 0, epoch: 1, saving: None }
     }
 
     /// An empty table that so many entries fit into without growing.
@@ -379,17 +397,34 @@ impl<K: Key, V> Table<K, V> {
         let Some(probe) = probe.filter(|probe| probe.layout == self.layout) else {
             return self.value_at(keys, at, make);
         };
-        let epoch = self.epoch;
-        if let Some((mut slot, _, _)) = self.find_from(probe, |kept| keys.same(at, kept)) {
+        if let Some((mut slot, piece, _)) = self.find_from(probe, |kept| keys.same(at, kept)) {
+            self.touch(slot, piece);
             // SAFETY: a filled slot of this table, which stays borrowed as long as the value: the layout's number says
             // that the probe was taken from this table as it is now.
             let slot = unsafe { slot.as_mut() };
-            slot.stamp = epoch;
             // SAFETY: it is filled.
             return unsafe { &mut slot.entry.assume_init_mut().1 };
         }
         let place = self.insert(keys.hash(at), (K::Kept::keep(keys.get(at)), make()));
         &mut self.pair(place).1
+    }
+
+    /// Notes that an entry changes now, in a slot that `find` gave. If it has not since the barrier of the snapshot under way,
+    /// it is written to that as it is.
+    #[inline(always)]
+    fn touch(&mut self, mut slot: NonNull<Slot<K::Kept, V>>, piece: u32) {
+        // SAFETY: a filled slot of this table, which is borrowed.
+        let slot = unsafe { slot.as_mut() };
+        if slot.stamp != self.epoch {
+            slot.stamp = self.epoch;
+            if let Some(saving) = &self.saving
+                && !self.pieces[piece as usize].saved
+            {
+                // SAFETY: it is filled.
+                let (key, value) = unsafe { slot.entry.assume_init_ref() };
+                saving.write(key, value);
+            }
+        }
     }
 
     #[inline(always)]
@@ -400,11 +435,10 @@ impl<K: Key, V> Table<K, V> {
         key: impl FnOnce() -> K::Ref<'k>,
         make: impl FnOnce() -> V,
     ) -> &mut V {
-        let epoch = self.epoch;
-        if let Some((mut slot, _, _)) = self.find(hash, same) {
+        if let Some((mut slot, piece, _)) = self.find(hash, same) {
+            self.touch(slot, piece);
             // SAFETY: `find` gives a filled slot of this table, which stays borrowed as long as the value.
             let slot = unsafe { slot.as_mut() };
-            slot.stamp = epoch;
             // SAFETY: it is filled.
             return unsafe { &mut slot.entry.assume_init_mut().1 };
         }
@@ -415,10 +449,8 @@ impl<K: Key, V> Table<K, V> {
     /// The place of a key's entry; `make` gives the value of a new one.
     #[inline(always)]
     pub fn entry(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> Place {
-        let epoch = self.epoch;
-        if let Some((mut slot, piece, at)) = self.find(hash, |kept| kept.same(key)) {
-            // SAFETY: `find` gives a slot of this table, which is borrowed.
-            unsafe { slot.as_mut() }.stamp = epoch;
+        if let Some((slot, piece, at)) = self.find(hash, |kept| kept.same(key)) {
+            self.touch(slot, piece);
             return Place { piece, slot: at as u32 };
         }
         self.insert(hash, (K::Kept::keep(key), make()))
@@ -475,7 +507,8 @@ impl<K: Key, V> Table<K, V> {
 
     /// Makes room in a piece: by half, or by a split in two.
     fn grow(&mut self, number: usize) {
-        let (slots, depth) = (self.pieces[number].slots.count, self.pieces[number].depth);
+        let Piece { depth, saved, .. } = self.pieces[number];
+        let slots = self.pieces[number].slots.count;
         let bytes = slots * size_of::<Slot<K::Kept, V>>();
         let split = bytes * 4 / 3 > PIECE_BYTES && slots > 4 * FIRST_SLOTS && depth < 40;
         // Small pieces double, so that few entries move; large ones grow by a third, so that little memory is idle.
@@ -484,7 +517,7 @@ impl<K: Key, V> Table<K, V> {
         let spread_of = |key: &K::Kept| range.spread(K::hash(key.view()));
         let mut owners: Vec<u32> = self.directory.iter().map(|view| view.piece).collect();
         if !split {
-            let mut grown = Piece::new(depth, grown);
+            let mut grown = Piece { saved, ..Piece::new(depth, grown) };
             self.pieces[number].drain(|tag, stamp, entry| {
                 grown.insert(spread_of(&entry.0), tag, stamp, entry);
             });
@@ -496,13 +529,13 @@ impl<K: Key, V> Table<K, V> {
             self.bits += 1;
         }
         // Each half takes about half of the entries, at half of its load; a skewed half grows when it must.
-        let mut low = Piece::new(depth + 1, slots * 3 / 4);
-        let mut high = Piece::new(depth + 1, slots * 3 / 4);
+        let mut low = Piece { saved, ..Piece::new(depth + 1, slots * 3 / 4) };
+        let mut high = Piece { saved, ..Piece::new(depth + 1, slots * 3 / 4) };
         self.pieces[number].drain(|tag, stamp, entry| {
             let spread = spread_of(&entry.0);
             let half = if (spread << (depth & 63)) >> 63 == 0 { &mut low } else { &mut high };
             if half.len == half.room {
-                let mut grown = Piece::new(half.depth, half.slots.count * 3 / 2);
+                let mut grown = Piece { saved, ..Piece::new(half.depth, half.slots.count * 3 / 2) };
                 half.drain(|tag, stamp, entry| {
                     grown.insert(spread_of(&entry.0), tag, stamp, entry);
                 });
@@ -530,6 +563,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// Takes everything out, piece by piece in hash order.
     pub fn into_pieces(mut self) -> Drain<K, V> {
+        self.save_rest();
         let order = self.order();
         let mut pieces: Vec<Option<Piece<K::Kept, V>>> =
             std::mem::take(&mut self.pieces).into_iter().map(Some).collect();
@@ -540,6 +574,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// Takes everything out at once and keeps the memory for the next entries.
     pub fn drain(&mut self, mut each: impl FnMut(K::Ref<'_>, u64, V)) {
+        self.save_rest();
         self.len = 0;
         for number in self.order() {
             self.pieces[number as usize].drain(|_, _, (key, value)| {
@@ -572,6 +607,7 @@ impl<K: Key, V> Table<K, V> {
     /// Looks at the next few entries; `false` once there are no more. Between two calls the walk may pause. An entry that
     /// moves meanwhile, because others are put in, may be missed or met again.
     pub fn walk(&mut self, at: &mut Walk, mut each: impl FnMut(&K::Kept, &mut V)) -> bool {
+        self.save_piece(at.piece);
         let Some(piece) = self.pieces.get_mut(at.piece) else { return false };
         let slots = piece.slots.all();
         let end = slots.len().min(at.slot + PART_SLOTS);
@@ -583,6 +619,96 @@ impl<K: Key, V> Table<K, V> {
         *at = if end == slots.len() { Walk { piece: at.piece + 1, slot: 0 } } else { Walk { slot: end, ..*at } };
         true
     }
+}
+
+/// Snapshots; see [`save`](super::save).
+impl<K: Key, V> Table<K, V> {
+    /// Writes what is left of a piece to the snapshot under way, if there is one.
+    fn save_piece(&mut self, number: usize) {
+        let (Some(saving), Some(piece)) = (&self.saving, self.pieces.get_mut(number)) else { return };
+        if std::mem::replace(&mut piece.saved, true) {
+            return;
+        }
+        let to = &mut *saving.to.lend();
+        for slot in piece.slots.all().iter().filter(|slot| slot.tag != 0 && slot.stamp != self.epoch) {
+            // SAFETY: its tag is not 0, so it is filled.
+            let (key, value) = unsafe { slot.entry.assume_init_ref() };
+            (saving.put)(saving, to, key, value);
+        }
+    }
+
+    fn save_some_of(&mut self, budget: usize) -> bool {
+        let Some(begun) = self.saving.as_ref().map(|saving| saving.to.lend().written()) else { return true };
+        while let Some(saving) = &mut self.saving {
+            let number = saving.next;
+            saving.next += 1;
+            if number >= self.pieces.len() {
+                self.saving = None;
+            } else {
+                self.save_piece(number);
+                if self.saving.as_ref().is_some_and(|saving| saving.to.lend().written() - begun >= budget) {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn save_rest(&mut self) {
+        self.save_some_of(usize::MAX);
+    }
+}
+
+impl<K: Key, V> Saving<K, V> {
+    #[cold]
+    #[inline(never)]
+    fn write(&self, key: &K::Kept, value: &V) {
+        (self.put)(self, &mut self.to.lend(), key, value);
+    }
+}
+
+impl<K: Key, V: Record> Saved for Table<K, V> {
+    fn begin_save(&mut self, to: &SaveTo, state: u16, namespace: i64) {
+        self.pieces.iter_mut().for_each(|piece| piece.saved = false);
+        let put = |saving: &Saving<K, V>, to: &mut Scratch, key: &K::Kept, value: &V| {
+            let hash = K::hash(key.view());
+            let key = |out: &mut Vec<u8>| key.write(out);
+            to.put((hash, saving.state, saving.namespace), key, |out| value.encode(out));
+        };
+        self.saving = Some(Box::new(Saving { to: to.clone(), state, namespace, next: 0, put }));
+    }
+
+    fn save_some(&mut self, budget: usize) -> bool {
+        self.save_some_of(budget)
+    }
+
+    fn give_up(&mut self) {
+        self.saving = None;
+    }
+
+    fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), CodecError> {
+        let (key, value): (K, V) = (whole(key)?, whole(value)?);
+        let hash = K::hash(key.view());
+        match self.find(hash, |kept| kept.same(key.view())) {
+            Some((mut slot, piece, _)) => {
+                self.touch(slot, piece);
+                // SAFETY: `find` gives a filled slot of this table, which is borrowed.
+                unsafe { slot.as_mut().entry.assume_init_mut() }.1 = value;
+            }
+            None => {
+                self.insert(hash, (K::Kept::keep(key.view()), value));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a value from all of the bytes.
+fn whole<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
+    let mut from = Reader::new(bytes);
+    let value = T::decode(&mut from)?;
+    from.end()?;
+    Ok(value)
 }
 
 /// A table on its way out, piece by piece.
@@ -711,5 +837,57 @@ mod tests {
         table.entry(1, "again", || counted.clone());
         drop(table);
         assert_eq!(Rc::strong_count(&counted), 1);
+    }
+
+    /// What was put, by key; each key once.
+    #[derive(Clone, Default)]
+    struct Put(std::sync::Arc<std::sync::Mutex<BTreeMap<u64, Vec<u8>>>>);
+    impl crate::state::save::Entries for Put {
+        fn put(&mut self, entry: crate::state::save::Entry<'_>) {
+            let key = whole::<u64>(entry.key).unwrap();
+            assert_eq!((entry.hash, entry.state, entry.namespace), (<u64 as Key>::hash(key), 3, -7));
+            let known = self.0.lock().unwrap().insert(key, entry.value.unwrap().to_vec());
+            assert_eq!(known, None, "key {key} is written once");
+        }
+    }
+
+    /// Changes, new keys, growth and a walk while a snapshot is under way: it holds what was there at its barrier.
+    #[test]
+    fn a_snapshot_holds_what_was_there_at_the_barrier() {
+        let rows: u64 = if cfg!(miri) { 2_000 } else { 200_000 };
+        for steps in [1u64, 7, 1000] {
+            let (mut table, mut state) = (Table::<u64, u64>::new(KeyRange::ALL), steps);
+            let mut model = BTreeMap::new();
+            for epoch in 0..4u64 {
+                let change = |table: &mut Table<u64, u64>, model: &mut BTreeMap<u64, u64>, state: &mut u64| {
+                    let key = next(state) % rows;
+                    *table.value(<u64 as Key>::hash(key), key, || 0) += key + 1;
+                    *model.entry(key).or_insert(0) += key + 1;
+                };
+                (0..rows / 8).for_each(|_| change(&mut table, &mut model, &mut state));
+                let (put, at_barrier) = (Put::default(), model.clone());
+                table.stamp_with(epoch + 2);
+                table.begin_save(&SaveTo::new(put.clone()), 3, -7);
+                let mut walk = Walk::default();
+                loop {
+                    (0..rows / 8 / steps).for_each(|_| change(&mut table, &mut model, &mut state));
+                    table.walk(&mut walk, |key, value| {
+                        *value += 1;
+                        *model.entry(*key).or_insert(0) += 1;
+                    });
+                    if table.save_some(1 << 14) {
+                        break;
+                    }
+                }
+                let saved = std::mem::take(&mut *put.0.lock().unwrap());
+                let mut again = Table::<u64, u64>::new(KeyRange::ALL);
+                saved.iter().for_each(|(key, value)| again.load(&key.to_le_bytes(), value).unwrap());
+                let (mut restored, mut now) = (BTreeMap::new(), BTreeMap::new());
+                again.for_each(|key, value| assert_eq!(restored.insert(*key, *value), None));
+                table.for_each(|key, value| assert_eq!(now.insert(*key, *value), None));
+                assert_eq!((restored == at_barrier, now == model), (true, true), "epoch {epoch}, {steps} steps");
+            }
+            assert!(table.load(&[1], &[0; 8]).is_err() && table.load(&[0; 8], &[0; 9]).is_err());
+        }
     }
 }

@@ -1,0 +1,95 @@
+//! [`Saved`]: what a snapshot needs of a table, whatever is in it.
+//!
+//! A snapshot is taken while the table is used: at the barrier it is only told where its entries go; then the caller asks for
+//! a slice of them between two frames, and an entry that changes before its turn is written first, as it was at the barrier.
+//! So each entry is written once, with the value it had at the barrier. Nothing here knows of files.
+
+use crate::codec::CodecError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An entry of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The key's hash.
+    pub hash: u64,
+    /// Which of its operator's states it belongs to.
+    pub state: u16,
+    /// Which of the state's tables: the start of a window, say, in ms; 0 where there is one only.
+    pub namespace: i64,
+    /// The key's byte form.
+    pub key: &'a [u8],
+    /// The value's byte form; `None` says that the key has gone.
+    pub value: Option<&'a [u8]>,
+}
+
+/// Where entries go.
+pub trait Entries {
+    /// Takes an entry. What goes wrong is told later, by whoever made it.
+    fn put(&mut self, entry: Entry<'_>);
+}
+
+/// Where one operator's entries go: shared by its tables.
+#[derive(Clone)]
+pub struct SaveTo(Arc<Mutex<Scratch>>);
+
+/// Where entries go, lent for some of them.
+pub(super) struct Scratch {
+    to: Box<dyn Entries + Send>,
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl SaveTo {
+    /// Entries go to `to`.
+    pub fn new(to: impl Entries + Send + 'static) -> Self {
+        SaveTo(Arc::new(Mutex::new(Scratch { to: Box::new(to), bytes: Vec::new(), written: 0 })))
+    }
+
+    /// For a few entries or many; nobody else waits for it, since all tables of an operator belong to one worker.
+    pub(super) fn lend(&self) -> MutexGuard<'_, Scratch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of keys and values so far.
+    pub fn written(&self) -> usize {
+        self.lend().written
+    }
+}
+
+impl Scratch {
+    /// Writes an entry; `key` and `value` append their byte forms.
+    pub(super) fn put(
+        &mut self,
+        (hash, state, namespace): (u64, u16, i64),
+        key: impl FnOnce(&mut Vec<u8>),
+        value: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.bytes.clear();
+        key(&mut self.bytes);
+        let split = self.bytes.len();
+        value(&mut self.bytes);
+        self.written += self.bytes.len();
+        let (key, value) = self.bytes.split_at(split);
+        self.to.put(Entry { hash, state, namespace, key, value: Some(value) });
+    }
+
+    pub(super) fn written(&self) -> usize {
+        self.written
+    }
+}
+
+/// A table that can be saved while it is used, and filled from what was saved.
+pub trait Saved {
+    /// Begins to save what it holds now. Changes from now on belong to the epoch that
+    /// [`Table::stamp_with`](super::table::Table::stamp_with) named before.
+    fn begin_save(&mut self, to: &SaveTo, state: u16, namespace: i64);
+    /// Writes entries of about `budget` bytes, a whole piece at least; says whether it is done.
+    fn save_some(&mut self, budget: usize) -> bool;
+    /// Forgets that it is saving: the snapshot has been given up.
+    fn give_up(&mut self);
+    /// Puts in an entry that was saved: its key and its value in their byte forms.
+    ///
+    /// # Errors
+    /// If they are not byte forms of this table's keys and values.
+    fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), CodecError>;
+}
