@@ -97,7 +97,7 @@ fn build<'g, R, S, N, O, B>(
     let (number, mailbox) = local.add_source();
     let failed = |fault| Error::Source { name: meta.name.to_owned(), fault };
     if local.worker == 0 {
-        match connector.enumerator() {
+        match connector.enumerator(None) {
             Ok(enumerator) => {
                 let (name, ordered) = (meta.name, meta.ordered);
                 local.tell(ToCoordinator::Source { source: number, name, ordered, enumerator });
@@ -387,7 +387,7 @@ where
     }
 
     fn open(&mut self, split: Split, watermark: i64) -> Result<(), Error> {
-        self.reader.open(split).map_err(|fault| self.failed(fault))?;
+        self.reader.open(split, None).map_err(|fault| self.failed(fault))?;
         self.cx.row = 0;
         if self.meta.ordered {
             // Splits are ordered in time up to `late_by`, so what an earlier one has reached holds here too.

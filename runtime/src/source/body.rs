@@ -109,6 +109,28 @@ impl Body {
         }
     }
 
+    /// Moves the front of the window to a place in the text, which is read as far as that.
+    pub(super) fn skip_to(&mut self, path: &Path, place: u64) -> Result<(), Fault> {
+        let gone = || {
+            Fault::new(format!("the text ends before byte {place}, up to which it had been read"))
+                .in_file(path)
+                .help("give the job the file that it has read so far, or begin anew with `--fresh`")
+        };
+        let place = usize::try_from(place).map_err(|_| gone())?;
+        loop {
+            let Some(left) = place.checked_sub(self.position()) else { return Err(gone()) };
+            let here = left.min(self.window().len());
+            self.consume(here);
+            if here == left {
+                return Ok(());
+            }
+            if self.complete() {
+                return Err(gone());
+            }
+            self.fill()?;
+        }
+    }
+
     /// Makes the window longer, or complete.
     pub(super) fn fill(&mut self) -> Result<(), Fault> {
         if !self.complete() {

@@ -4,7 +4,7 @@
 //! queue, from which the reader takes whatever there is: many rows at a time when they come fast, each at once when they
 //! come slowly.
 
-use super::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split, Waker};
+use super::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split, Waker, number};
 use crate::error::{Fault, Place};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,8 @@ const WAITING: usize = 2048;
 ///
 /// The iterator is made and run on a thread of its own, on behalf of one worker. When it is 2,048 rows ahead of the
 /// worker it waits. When the run ends before it, it is dropped as soon as it gives its next row. A panic in it ends the
-/// run with the panic's message.
+/// run with the panic's message. A job that is restarted from a checkpoint makes it anew and passes over the rows that it
+/// has had: so the iterator must give the same rows each time.
 pub fn iter<F, I>(make: F) -> Iter<F>
 where
     F: FnOnce() -> I + Send + 'static,
@@ -41,8 +42,8 @@ where
 {
     type Reader = IterReader<F, I::Item>;
 
-    fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault> {
-        Ok(Box::new(One { given: false }))
+    fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
+        Ok(Box::new(One { given: from.map_or(Ok(0), number)? > 0 }))
     }
 
     fn reader(&mut self) -> Result<Self::Reader, Fault> {
@@ -69,6 +70,10 @@ impl Enumerator for One {
             true => Found::Finished,
             false => Found::Split(Split { id: 0, detail: Vec::new(), bytes: None }),
         })
+    }
+
+    fn state(&self) -> Vec<u8> {
+        u64::from(self.given).to_le_bytes().to_vec()
     }
 }
 
@@ -150,12 +155,15 @@ where
     I::Item: Send + 'static,
     R: for<'a> RowType<Row<'a> = I::Item>,
 {
-    fn open(&mut self, _: Split) -> Result<(), Fault> {
+    fn open(&mut self, _: Split, from: Option<&[u8]>) -> Result<(), Fault> {
+        // The iterator is made anew and gives the same rows, or it is none that a job can be restarted with.
+        self.given = from.map_or(Ok(0), number)?;
+        let skip = usize::try_from(self.given).unwrap_or(usize::MAX);
         let Some(make) = self.make.take() else { return Err(Fault::new("an iterator can be read only once")) };
         let (queue, waker) = (Arc::clone(&self.queue), self.waker.clone());
         let run = move || {
             let all = catch_unwind(AssertUnwindSafe(|| {
-                for row in make() {
+                for row in make().into_iter().skip(skip) {
                     if !queue.put(row, waker.as_ref()) {
                         break;
                     }
@@ -195,6 +203,10 @@ where
         let given = &mut self.given;
         out.rows(self.rows.drain(..now).inspect(|_| *given += 1));
         Ok(Polled::More)
+    }
+
+    fn position(&self) -> Vec<u8> {
+        self.given.to_le_bytes().to_vec()
     }
 
     fn place(&self) -> Place {

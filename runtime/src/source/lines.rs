@@ -4,7 +4,7 @@
 
 use super::body::{BOM, Body};
 use super::input::Input;
-use super::splits::{AtLines, FileSplits, Piece};
+use super::splits::{AtLines, FileSplits, Piece, number};
 use super::{Emit, Enumerator, Polled, Reader, RowType, Source, Split};
 use crate::error::{Fault, Place};
 use std::path::PathBuf;
@@ -44,8 +44,9 @@ where
 {
     type Reader = LinesReader;
 
-    fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault> {
-        Ok(Box::new(FileSplits::new(&Input::open(&self.path)?, self.split_bytes, AtLines)))
+    fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
+        let splits = FileSplits::new(&Input::open(&self.path)?, self.split_bytes, AtLines);
+        Ok(Box::new(splits.from(from, &self.path)?))
     }
 
     fn reader(&mut self) -> Result<LinesReader, Fault> {
@@ -73,9 +74,12 @@ impl<R> Reader<R> for LinesReader
 where
     R: for<'a> RowType<Row<'a> = &'a str>,
 {
-    fn open(&mut self, split: Split) -> Result<(), Fault> {
+    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
         let piece = Piece::decode(&split.detail)?;
         let mut body = Body::open(&self.path, piece, self.open.take())?;
+        if let Some(from) = from {
+            body.skip_to(&self.path, number(from)?)?;
+        }
         if body.position() == 0 {
             body.fill()?;
             if body.window().starts_with(BOM) {
@@ -129,6 +133,11 @@ where
             }
         }
         Ok(Polled::More)
+    }
+
+    fn position(&self) -> Vec<u8> {
+        let at = self.open.as_ref().map_or(0, |body| body.position() + self.done);
+        (at as u64).to_le_bytes().to_vec()
     }
 
     fn place(&self) -> Place {

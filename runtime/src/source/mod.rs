@@ -14,6 +14,8 @@ mod packed;
 mod rows;
 mod splits;
 
+pub(crate) use splits::number;
+
 pub use csv::{Csv, CsvReader, CsvTarget, csv};
 pub use iter::{Iter, IterReader, iter};
 pub use lines::{Lines, LinesReader, lines};
@@ -60,6 +62,8 @@ pub trait Enumerator: Send {
     fn total_bytes(&self) -> Option<u64> {
         None
     }
+    /// What has been found so far, in the source's own form: [`Source::enumerator`] goes on from there after a restart.
+    fn state(&self) -> Vec<u8>;
 }
 
 /// Where a reader puts what it reads.
@@ -92,11 +96,14 @@ pub enum Polled {
 
 /// Reads splits on one worker.
 pub trait Reader<R: RowType>: 'static {
-    /// Begins a split.
+    /// Begins a split, or goes on with it from a [`position`](Reader::position).
     ///
     /// # Errors
-    /// If it cannot be opened.
-    fn open(&mut self, split: Split) -> Result<(), Fault>;
+    /// If it cannot be opened, or is not what it was when the position was taken.
+    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault>;
+    /// The place in the open split behind the last record that was emitted, in the source's own form. A reader that is
+    /// opened there, in this process or another, emits the same records that this one will.
+    fn position(&self) -> Vec<u8>;
     /// Emits about `budget` rows, fewer if there are fewer, and returns soon.
     ///
     /// # Errors
@@ -124,11 +131,11 @@ pub type Waker = std::sync::Arc<dyn Fn() + Send + Sync>;
 pub trait Source<R: RowType>: 'static {
     /// Its reader.
     type Reader: Reader<R>;
-    /// Finds the splits; called once per attempt.
+    /// Finds the splits, those behind `from` after a restart ([`Enumerator::state`]); called once per attempt.
     ///
     /// # Errors
-    /// If the input is not there.
-    fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault>;
+    /// If the input is not there, or is not what it was.
+    fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault>;
     /// A reader; called once per worker and attempt.
     ///
     /// # Errors

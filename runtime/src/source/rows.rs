@@ -2,7 +2,7 @@
 //!
 //! They are emitted as an iterator over a slice, so that a chain that can be vectorized is. It knows nothing of files.
 
-use super::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split};
+use super::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split, number};
 use crate::error::{Fault, Place};
 use std::sync::Arc;
 
@@ -58,8 +58,9 @@ where
 {
     type Reader = RowsReader<T>;
 
-    fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault> {
-        Ok(Box::new(Stretches { next: 0, rows: self.data.len() }))
+    fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
+        let next = from.map_or(Ok(0), number)?;
+        Ok(Box::new(Stretches { next, rows: self.data.len() }))
     }
 
     fn reader(&mut self) -> Result<RowsReader<T>, Fault> {
@@ -86,6 +87,10 @@ impl Enumerator for Stretches {
         // Which rows these are follows from the number.
         Ok(Found::Split(Split { id, detail: Vec::new(), bytes: None }))
     }
+
+    fn state(&self) -> Vec<u8> {
+        self.next.to_le_bytes().to_vec()
+    }
 }
 
 /// Gives rows out of memory on one worker.
@@ -102,15 +107,25 @@ where
     T: Send + Sync + 'static,
     for<'a> R::Row<'a>: Lend<'a, T>,
 {
-    fn open(&mut self, split: Split) -> Result<(), Fault> {
+    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
         let each = split_rows(self.data.len());
         let start = usize::try_from(split.id).ok().and_then(|id| id.checked_mul(each));
         let Some(start) = start.filter(|start| *start < self.data.len()) else {
             return Err(Fault::new(format!("there is no split {} of {} rows", split.id, self.data.len())));
         };
-        self.at = start;
         self.end = self.data.len().min(start + each);
+        self.at = match from {
+            None => start,
+            Some(from) => usize::try_from(number(from)?).unwrap_or(usize::MAX),
+        };
+        if !(start..=self.end).contains(&self.at) {
+            return Err(Fault::new(format!("row {} is not in split {}: these are other rows", self.at, split.id)));
+        }
         Ok(())
+    }
+
+    fn position(&self) -> Vec<u8> {
+        (self.at as u64).to_le_bytes().to_vec()
     }
 
     #[inline]

@@ -8,6 +8,7 @@ use super::input::Input;
 use super::map::Map;
 use super::{Enumerator, Found, Split};
 use crate::error::Fault;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What of a file a split covers.
@@ -54,6 +55,12 @@ impl Cut for AtLines {
     }
 }
 
+/// A number as a position or a state: 8 bytes, little-endian.
+pub(crate) fn number(bytes: &[u8]) -> Result<u64, Fault> {
+    let wrong = |_| Fault::new(format!("{} bytes that are no place in a split", bytes.len()));
+    bytes.try_into().map(u64::from_le_bytes).map_err(wrong)
+}
+
 /// The splits of one file.
 pub(super) struct FileSplits<C> {
     what: What,
@@ -77,6 +84,27 @@ impl<C: Cut> FileSplits<C> {
             }
         };
         FileSplits { what, next: 0, cut }
+    }
+
+    /// Goes on from a state: the length of the file, the place up to which it has been cut, and the number of splits.
+    pub(super) fn from(mut self, state: Option<&[u8]>, path: &Path) -> Result<Self, Fault> {
+        let Some(state) = state else { return Ok(self) };
+        let ([len, cut, next], []) = state.as_chunks::<8>() else {
+            return Err(Fault::new(format!("{} bytes that are no state of a file's splits", state.len())));
+        };
+        let [len, cut, next] = [len, cut, next].map(|bytes| u64::from_le_bytes(*bytes));
+        if self.total_bytes() != Some(len) {
+            let what = format!("the file has {} bytes now and had {len} at the checkpoint", self.total_bytes().unwrap_or(0));
+            return Err(Fault::new(what)
+                .in_file(path)
+                .help("give the job the file that it has read so far, or begin anew with `--fresh`"));
+        }
+        match &mut self.what {
+            What::Plain { at, .. } => *at = usize::try_from(cut).unwrap_or(usize::MAX),
+            What::Packed { given, .. } => *given = cut > 0,
+        }
+        self.next = next;
+        Ok(self)
     }
 
     fn number(&mut self) -> u64 {
@@ -105,6 +133,14 @@ impl<C: Cut> Enumerator for FileSplits<C> {
             }
         };
         Ok(Found::Split(Split { id: self.number(), detail: piece.encode(), bytes: Some(bytes) }))
+    }
+
+    fn state(&self) -> Vec<u8> {
+        let cut = match &self.what {
+            What::Plain { at, .. } => *at as u64,
+            What::Packed { given, .. } => u64::from(*given),
+        };
+        [self.total_bytes().unwrap_or(0), cut, self.next].map(u64::to_le_bytes).concat()
     }
 
     fn total_bytes(&self) -> Option<u64> {

@@ -77,14 +77,15 @@ where
     R: for<'a> RowType<Row<'a> = T>,
 {
     type Reader = FeedReader<T>;
-    fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault> {
+    fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         if self.fail_enumerator {
             return Err(Fault::new("the script has no enumerator"));
         }
         let (splits, later, until, asked) =
             (self.splits.len(), self.later, self.later_until.clone(), self.asked.clone());
         let panic_at = self.panic_at_question;
-        Ok(Box::new(FeedSplits { splits, next: 0, later, until, said: 0, asked, panic_at }))
+        let next = from.map_or(0, number);
+        Ok(Box::new(FeedSplits { splits, next, later, until, said: 0, asked, panic_at }))
     }
     fn reader(&mut self) -> Result<FeedReader<T>, Fault> {
         Ok(FeedReader { feed: self.clone(), split: 0, at: 0, rows: 0, told: None, waker: None })
@@ -122,6 +123,13 @@ impl Enumerator for FeedSplits {
         self.next += 1;
         Ok(Found::Split(Split { id: self.next - 1, detail: Vec::new(), bytes: None }))
     }
+    fn state(&self) -> Vec<u8> {
+        self.next.to_le_bytes().to_vec()
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes.try_into().unwrap())
 }
 
 /// Reads the script.
@@ -162,9 +170,17 @@ where
     T: Clone + Send + Sync + 'static,
     R: for<'a> RowType<Row<'a> = T>,
 {
-    fn open(&mut self, split: Split) -> Result<(), Fault> {
+    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
         (self.split, self.at, self.rows, self.told) = (split.id as usize, 0, 0, None);
+        if let Some(from) = from {
+            self.at = number(from) as usize;
+            let before = &self.feed.splits[self.split][..self.at];
+            self.rows = before.iter().filter(|step| matches!(step, Step::Row(_))).count() as u64;
+        }
         Ok(())
+    }
+    fn position(&self) -> Vec<u8> {
+        (self.at as u64).to_le_bytes().to_vec()
     }
     fn poll<E: Emit<R>>(&mut self, budget: usize, out: &mut E) -> Result<Polled, Fault> {
         let feed = self.feed.clone();

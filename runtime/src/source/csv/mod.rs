@@ -139,10 +139,11 @@ where
 {
     type Reader = CsvReader;
 
-    fn enumerator(&mut self) -> Result<Box<dyn Enumerator>, Fault> {
+    fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         let format = self.format()?;
         let cut = cut::Quotes { separator: format.separator };
-        Ok(Box::new(FileSplits::new(&Input::open(&format.path)?, self.split_bytes, cut)))
+        let splits = FileSplits::new(&Input::open(&format.path)?, self.split_bytes, cut);
+        Ok(Box::new(splits.from(from, &format.path)?))
     }
 
     fn reader(&mut self) -> Result<CsvReader, Fault> {

@@ -6,7 +6,7 @@ use super::row::Row;
 use super::scan::{Fields, Record, Scanned, Scanner};
 use crate::error::{Fault, Place};
 use crate::source::body::{BOM, Body};
-use crate::source::splits::Piece;
+use crate::source::splits::{Piece, number};
 use crate::source::{Emit, Polled, Reader, RowType, Split};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -164,7 +164,7 @@ impl<R: RowType> Reader<R> for CsvReader
 where
     for<'a> R::Row<'a>: Deserialize<'a>,
 {
-    fn open(&mut self, split: Split) -> Result<(), Fault> {
+    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
         let piece = Piece::decode(&split.detail)?;
         let mut body = Body::open(&self.format.path, piece, self.open.take())?;
         let columns = match self.columns.take() {
@@ -181,6 +181,9 @@ where
             }
         };
         body.consume(columns.start.saturating_sub(body.position()));
+        if let Some(from) = from {
+            body.skip_to(&self.format.path, number(from)?)?;
+        }
         self.columns = Some(columns);
         (self.last, self.done) = (0, 0);
         self.open = Some(body);
@@ -234,6 +237,11 @@ where
             }
             body.fill()?;
         }
+    }
+
+    fn position(&self) -> Vec<u8> {
+        let at = self.open.as_ref().map_or(0, |body| body.position() + self.done);
+        (at as u64).to_le_bytes().to_vec()
     }
 
     fn place(&self) -> Place {
