@@ -80,6 +80,8 @@ pub mod aggregate;
 mod clock;
 pub mod codec;
 mod config;
+#[cfg(feature = "log")]
+pub mod connect;
 mod engine;
 pub mod error;
 mod frame;

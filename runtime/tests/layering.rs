@@ -16,6 +16,7 @@ const RUNTIME: &[&[&str]] = &[
     &["frame"],
     &["source"],
     &["sink"],
+    &["connect", "testing"],
     &["keyed"],
     &["window"],
     &["plan"],
