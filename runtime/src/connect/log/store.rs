@@ -12,6 +12,7 @@ use redb::{Builder, ConcurrencyMode, Database, ReadTransaction, ReadableDatabase
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub(super) struct Shared {
     writing: Mutex<()>,
     pub(super) faults: Faults,
     pub(super) watchers: Watchers,
+    /// Counts records without a key, which go round the partitions.
+    pub(super) turn: AtomicU64,
 }
 
 /// Logs that are open in this process, by their path without links.
@@ -165,7 +168,14 @@ impl Shared {
             builder.set_concurrency_mode(ConcurrencyMode::MultiWriter);
         }
         let database = caught(|| builder.create(&path).map_err(not_opened))?;
-        Ok(Shared { path, database, writing: Mutex::new(()), faults: Faults::none(), watchers: Watchers::default() })
+        Ok(Shared {
+            path,
+            database,
+            writing: Mutex::new(()),
+            faults: Faults::none(),
+            watchers: Watchers::default(),
+            turn: AtomicU64::new(0),
+        })
     }
 
     fn check_format(&self) -> Result<(), LogError> {

@@ -133,7 +133,7 @@ impl Topic {
             waiting.push(self, record);
         }
         self.log.shared.write(|on| {
-            waiting.write(on, false, &mut 0)?;
+            waiting.write(on, false, &self.log.shared.turn)?;
             Ok(Change::Seen(()))
         })
     }

@@ -19,6 +19,7 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Resolved transactions of an id that are remembered, so that a commit can be repeated.
 const REMEMBERED: u64 = 1024;
@@ -163,7 +164,6 @@ impl Producer {
             producer: self.clone(),
             waiting: Waiting::default(),
             ticket: None,
-            turn: 0,
             state: Some(TransactionState::Open),
         }
     }
@@ -214,15 +214,27 @@ impl Producer {
         })
     }
 
-    /// Aborts whatever is unresolved under the id, but for `keep`; says how many transactions that were.
+    /// Aborts whatever owners before this one have left unresolved; says how many transactions that were.
     ///
     /// # Errors
     /// If another producer has taken over the id.
-    pub fn abort_all_but(&self, keep: &[Ticket]) -> Result<usize, LogError> {
+    pub fn abort_earlier(&self) -> Result<usize, LogError> {
+        self.abort_where(|ticket| ticket.epoch < self.epoch)
+    }
+
+    /// Aborts whatever is unresolved under the id; says how many transactions that were.
+    ///
+    /// # Errors
+    /// If another producer has taken over the id.
+    pub fn abort_all(&self) -> Result<usize, LogError> {
+        self.abort_where(|_| true)
+    }
+
+    fn abort_where(&self, which: impl Fn(&Ticket) -> bool) -> Result<usize, LogError> {
         self.shared().write(|on| {
             self.check(on)?;
             let mut left = unresolved(on, &self.id)?;
-            left.retain(|(ticket, _)| !keep.contains(ticket));
+            left.retain(|(ticket, _)| which(ticket));
             for (ticket, row) in &mut left {
                 resolve(on, ticket, row, TransactionState::Aborted)?;
             }
@@ -259,8 +271,6 @@ pub struct Transaction {
     waiting: Waiting,
     /// Once something was written.
     ticket: Option<Ticket>,
-    /// Records without a key so far.
-    turn: u64,
     /// `None` once a write failed: what became of it is not known.
     state: Option<TransactionState>,
 }
@@ -326,7 +336,7 @@ impl Transaction {
         if self.state.take() != Some(TransactionState::Open) {
             return Err(LogError::Failed);
         }
-        let Transaction { producer, waiting, ticket, turn, .. } = self;
+        let Transaction { producer, waiting, ticket, .. } = self;
         let sequence = ticket.as_ref().map(|ticket| ticket.sequence);
         let written = producer.shared().write(|on| {
             let mut owner = producer.check(on)?;
@@ -343,7 +353,7 @@ impl Transaction {
             if row.state != TransactionState::Open {
                 return Err(LogError::Aborted(now));
             }
-            row.stretches.extend(waiting.write(on, true, turn)?);
+            row.stretches.extend(waiting.write(on, true, &producer.shared().turn)?);
             join(&mut row.stretches);
             if state == TransactionState::Committed {
                 resolve(on, &now, &mut row, state)?;
@@ -475,7 +485,7 @@ impl Waiting {
 
     /// Writes all of them, and says where they are now. Nobody sees them if they are `open`, until their transaction is
     /// committed. `turn` counts records without a key, which go round.
-    pub(super) fn write(&self, on: &WriteTransaction, open: bool, turn: &mut u64) -> Result<Vec<Stretch>, LogError> {
+    pub(super) fn write(&self, on: &WriteTransaction, open: bool, turn: &AtomicU64) -> Result<Vec<Stretch>, LogError> {
         let mut there = BTreeMap::new();
         for (number, name) in &self.topics {
             there.insert(*number, partitions(on, *number, name)?);
@@ -491,8 +501,8 @@ impl Waiting {
                     (Some(partition), _) => partition,
                     (None, Some(key)) => (crate::hash::bytes(key) % u64::from(there)) as u32,
                     (None, None) => {
-                        *turn += 1;
-                        ((*turn - 1) % u64::from(there)) as u32
+                        let turn = turn.fetch_add(1, Ordering::Relaxed);
+                        (turn % u64::from(there)) as u32
                     }
                 };
                 if partition >= there {
