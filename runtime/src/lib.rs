@@ -98,6 +98,8 @@ pub mod schema;
 pub mod sink;
 pub mod source;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 pub mod time;
 mod window;

@@ -1,7 +1,8 @@
 //! A topic as a sink: one transactional id per sink, taken over by the committer of each attempt.
 //!
-//! A writer finds its committer's epoch when it gets its first row, since the committer of an attempt is made before any
-//! row comes. Whatever an older attempt still does after that is refused.
+//! The committer of an attempt takes the id over when it is made; a writer finds its epoch when it gets its first row.
+//! Workers build their graphs side by side, so that row may come a little earlier: then the writer waits. Whatever an older
+//! attempt does after that is refused.
 
 use super::connector::LogTopic;
 use super::error::LogError;
@@ -14,6 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 impl<F: 'static, K: Clone + 'static> Sink for LogTopic<F, K> {
     type Writer = LogWriter<F, K>;
@@ -71,6 +73,10 @@ fn tag(context: &SinkContext) -> u64 {
     crate::hash::pair(process, context.attempt)
 }
 
+/// How often to look for the committer's epoch, and how long to wait in between: a second in all.
+const JOINS: u32 = 500;
+const JOIN_AGAIN: Duration = Duration::from_millis(2);
+
 /// Appends to a topic on one worker.
 pub struct LogWriter<F, K> {
     path: PathBuf,
@@ -95,16 +101,25 @@ impl<F, K> LogWriter<F, K> {
         let producer = match &self.producer {
             Some(producer) => producer.clone(),
             None => {
-                let joined = self.topic.log().join(&self.id, self.tag).map_err(|e| self.failed(e))?;
-                let Some(joined) = joined else {
-                    return Err(Fault::new(format!("another run writes as `{}` now", self.id))
-                        .in_file(&self.path)
-                        .help("let this run end; give each job that runs at the same time a `.transactional_id(..)` of its own"));
-                };
+                let joined = self.join()?;
                 self.producer.insert(joined).clone()
             }
         };
         Ok(producer.begin())
+    }
+
+    /// Finds what the committer of this attempt has taken over.
+    fn join(&self) -> Result<Producer, Fault> {
+        for _ in 0..JOINS {
+            let joined = self.topic.log().join(&self.id, self.tag).map_err(|e| self.failed(e))?;
+            match joined {
+                Some(joined) => return Ok(joined),
+                None => std::thread::sleep(JOIN_AGAIN),
+            }
+        }
+        Err(Fault::new(format!("another run writes as `{}` now", self.id))
+            .in_file(&self.path)
+            .help("let this run end; jobs that write at the same time need a `.transactional_id(..)` of their own"))
     }
 }
 
