@@ -114,3 +114,8 @@ pub use report::{OperatorSummary, Summary};
 pub use state::Memory;
 pub use time::{TimeSpan, Timestamp};
 pub use window::Windowed;
+
+/// The examples of the page on connectors are tests.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/connectors.md")]
+struct ConnectorsPage;

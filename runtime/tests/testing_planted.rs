@@ -501,7 +501,7 @@ fn a_fault_is_told_apart_from_others() {
     assert_eq!(check_pond(Leak::PositionOfThisReader, true).broken(), ["positions", "restart"]);
     assert_eq!(check_pond(Leak::LooksOnce, false).broken(), ["discovery"]);
     let text = check_bank(Crack::ZombieCommits).to_string();
-    assert!(text.contains("with all of the zombie's: 20 rows instead of 10\n          unexpected: "), "{text}");
+    assert!(text.contains("with all of the zombie's: 30 rows instead of 10\n          unexpected: "), "{text}");
 }
 
 #[test]
