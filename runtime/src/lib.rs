@@ -77,6 +77,8 @@ macro_rules! stream {
 #[doc(hidden)]
 pub mod __private;
 pub mod aggregate;
+#[doc(hidden)]
+pub mod checkpoint;
 mod clock;
 pub mod codec;
 mod config;
