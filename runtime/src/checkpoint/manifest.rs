@@ -19,6 +19,8 @@ pub struct Manifest {
     pub job: String,
     /// When it was complete, in ms since 1970.
     pub time: i64,
+    /// Whether the inputs had ended: all that is left to do is to commit and to publish.
+    pub last: bool,
     /// The lowest number in the log that is still needed after this one; set by [`Log::complete`](super::log::Log::complete).
     pub floor: u64,
     /// What keeps state by key, by name in the block.
@@ -96,7 +98,7 @@ pub struct SourceState {
     pub id: String,
     /// The enumerator, in its own form.
     pub enumerator: Vec<u8>,
-    /// The splits that were handed out.
+    /// The splits that were found and not read to their end.
     pub splits: Vec<SplitState>,
     /// The watermark that the source as a whole has reached.
     pub reached: i64,
@@ -111,14 +113,12 @@ pub struct SplitState {
     pub detail: Vec<u8>,
     /// Bytes to read, if known.
     pub bytes: Option<u64>,
-    /// Where to read on, in the reader's own form.
+    /// Where to read on, in the reader's own form; empty if nobody has begun it.
     pub position: Vec<u8>,
     /// Its watermark.
     pub watermark: i64,
     /// Rows read from it.
     pub rows: u64,
-    /// Whether it was read to its end.
-    pub finished: bool,
 }
 
 /// What one sink has written.
@@ -135,10 +135,10 @@ pub struct SinkState {
 /// What one writer has prepared.
 #[derive(Record, Clone, Debug, PartialEq)]
 pub struct Pending {
+    /// The epoch in which it did.
+    pub epoch: u64,
     /// Its worker.
     pub worker: u32,
-    /// Which writer of the sink on this worker.
-    pub part: u32,
     /// What it prepared, in its own form.
     pub bytes: Vec<u8>,
 }
@@ -165,6 +165,7 @@ impl Manifest {
             width,
             job: job.into(),
             time: 0,
+            last: false,
             floor: 0,
             operators: Vec::new(),
             sources: Vec::new(),

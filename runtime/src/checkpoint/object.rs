@@ -20,6 +20,7 @@ pub use reader::ObjectReader;
 pub use writer::ObjectWriter;
 
 use crate::hash::KEY_GROUPS;
+use crate::state::save::Entry;
 use std::ops::Range;
 
 /// The first bytes of an object.
@@ -38,21 +39,6 @@ pub const OBJECT_BYTES: usize = 16 << 20;
 const HEADER: usize = 16;
 const INDEX_ENTRY: usize = 28;
 const TAIL: usize = 28;
-
-/// One entry of keyed state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
-    /// The hash of the key, whose top bits are the key group.
-    pub hash: u64,
-    /// Which state: its place in [`OperatorState::states`](super::manifest::OperatorState::states).
-    pub state: u16,
-    /// What divides the entries of a key: the start of a window, say; else 0.
-    pub namespace: i64,
-    /// The key's byte form.
-    pub key: &'a [u8],
-    /// The value's byte form; `None` if the entry was deleted since the checkpoint on which this one rests.
-    pub value: Option<&'a [u8]>,
-}
 
 /// The key group of a hash.
 pub fn group_of(hash: u64) -> u16 {
