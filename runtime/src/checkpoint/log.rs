@@ -17,7 +17,7 @@
 
 use super::copy::copy_objects;
 use super::damage::Problem;
-use super::entry::{Attempt, Commit, Entry, Finished, Rewind, name_of};
+use super::entry::{Attempt, Commit, Entry, Finished, LOG, Rewind, name_of, number_of};
 use super::history::History;
 use super::manifest::Manifest;
 use super::retain::{self, Swept};
@@ -95,22 +95,26 @@ impl Log {
     /// # Errors
     /// If the store cannot be read or written. Damage is no error here: see [`History::newest`].
     pub fn begin(store: Arc<dyn Store>, attempt: Attempt) -> Result<Self, Fault> {
-        let history = History::read(&*store)?;
         let token = RandomState::new().hash_one((std::process::id(), attempt.time));
-        let mut log = Log { store, history, attempt: 0, token, stopped: false };
         let entry = Entry::Attempt(attempt);
-        // Whoever is still running may be faster; what he appends is read, and the next number tried.
-        let number = loop {
+        let mut log = Log { store, history: History::default(), attempt: 0, token, stopped: false };
+        // Whoever is still running may be faster than this; then all is read again.
+        loop {
+            log.history = History::read(&*log.store)?;
             let number = log.history.end() + 1;
-            if log.put(number, &entry)? {
-                break number;
+            // If this took long, the log may have gone on and the number may be one that was swept: then it is free, and means
+            // nothing.
+            if log.put(number, &entry)? && !log.goes_on_behind(number)? {
+                log.attempt = number;
+                log.history.add(number, entry);
+                log.store.tidy()?;
+                return Ok(log);
             }
-            log.history.read_entry(&*log.store, number)?;
-        };
-        log.attempt = number;
-        log.history.add(number, entry);
-        log.store.tidy()?;
-        Ok(log)
+        }
+    }
+
+    fn goes_on_behind(&self, number: u64) -> Result<bool, Fault> {
+        Ok(self.store.list(LOG)?.iter().filter_map(|listed| number_of(&listed.name)).any(|other| other > number))
     }
 
     /// The number of this attempt's entry, which is its name.

@@ -112,14 +112,15 @@ fn a_zombie_that_slept_through_many_checkpoints_is_still_told() {
 fn an_answer_that_got_lost_is_no_other_run() {
     let inner = MemoryStore::new();
     let store = Faulty::new(inner);
-    // list, put_new, get, tidy; then put_new, get.
+    // list, put_new, get, list, tidy; then put_new, get.
     store.plan(2, Mischief::FailAfter);
-    store.plan(5, Mischief::FailAfter);
+    store.plan(6, Mischief::FailAfter);
     let mut log = begin(&(Arc::clone(&store) as Arc<dyn Store>));
     assert_eq!(log.attempt(), 1);
     assert_eq!(log.complete(manifest(1, vec![]), 3).unwrap(), 2);
     store.plan(store.operations() + 1, Mischief::FailBefore);
     assert!(matches!(log.committing(2), Err(NotAppended::Failed(_))));
+    assert_eq!(store.trace().iter().filter(|what| what.starts_with("get")).count(), 3, "{:?}", store.trace());
     assert!(log.committing(2).is_err(), "nobody knows what is there, so the attempt has ended");
 }
 
