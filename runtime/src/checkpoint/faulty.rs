@@ -80,9 +80,11 @@ impl Faulty {
         self.lose(&mut state)
     }
 
-    /// Another process begins: operations are done again.
+    /// Another process begins: operations are done again, and nothing is planned.
     pub fn revive(&self) {
-        self.state().dead = false;
+        let mut state = self.state();
+        state.dead = false;
+        state.plan.clear();
     }
 
     /// How many operations were asked for.

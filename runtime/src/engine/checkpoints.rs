@@ -5,9 +5,12 @@
 use super::control::{Resumed, SavedPart};
 use super::meta::JobMeta;
 use super::resume::Resume;
-use crate::checkpoint::log::{Appended, AttemptEntry, Log};
+use crate::checkpoint::entry::Attempt as AttemptEntry;
+use crate::checkpoint::log::{Log, NotAppended};
 use crate::checkpoint::manifest::{Manifest, OperatorState, Pending, SinkState, SourceState, SplitState};
+use crate::checkpoint::resume::check_params;
 use crate::checkpoint::store::Store;
+use crate::checkpoint::verify::{Depth, check_objects};
 use crate::config::{Checkpoints as Settings, Config};
 use crate::error::{Error, Fault};
 use crate::plan::Plan;
@@ -20,15 +23,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// What a job keeps its checkpoints in, over all of its attempts.
 pub struct Checkpoints {
     store: Arc<dyn Store>,
-    log: Log,
     keep: usize,
     tolerate: u32,
+    /// Every sink can take back what it has published.
+    take_back: bool,
+    /// What the log says of each attempt.
+    entry: AttemptEntry,
+    /// The log, as the attempt that runs owns it.
+    log: Option<Log>,
     /// Checkpoints in a row that could not be kept.
     failed: u32,
     /// One was kept since somebody asked.
     kept: bool,
-    /// The attempt that runs.
-    attempt: AttemptEntry,
+    /// The checkpoint of which commits have begun.
+    committing: Option<u64>,
     building: BTreeMap<u64, Building>,
 }
 
@@ -39,13 +47,31 @@ struct Building {
     operators: BTreeMap<String, OperatorState>,
 }
 
+impl From<NotAppended> for Error {
+    fn from(not: NotAppended) -> Error {
+        match not {
+            NotAppended::Taken { .. } => Error::Superseded { fault: not.into() },
+            NotAppended::Failed(fault) => Error::Checkpoint { fault },
+        }
+    }
+}
+
 impl Checkpoints {
     /// Opens the store.
-    pub fn open(settings: &Settings, attempt: AttemptEntry) -> Result<Self, Error> {
+    pub fn open(settings: &Settings, entry: AttemptEntry, take_back: bool) -> Result<Self, Error> {
         let store = crate::checkpoint::store::open(&settings.place).map_err(Error::Setup)?;
-        let log = Log::open(store.clone()).map_err(Error::Setup)?;
-        let (keep, tolerate) = (settings.keep, settings.tolerate);
-        Ok(Checkpoints { store, log, keep, tolerate, failed: 0, kept: false, attempt, building: BTreeMap::new() })
+        Ok(Checkpoints {
+            store,
+            keep: settings.keep.max(1),
+            tolerate: settings.tolerate,
+            take_back,
+            entry,
+            log: None,
+            failed: 0,
+            kept: false,
+            committing: None,
+            building: BTreeMap::new(),
+        })
     }
 
     /// The store.
@@ -53,13 +79,61 @@ impl Checkpoints {
         self.store.clone()
     }
 
-    /// Begins an attempt: takes its number, and finds what it goes on from.
+    /// Begins an attempt: takes the log over, and finds what to go on from.
     pub fn begin(&mut self, fresh: bool) -> Result<(u64, Resume), Error> {
         self.building.clear();
-        self.failed = 0;
-        let (number, manifest) = self.log.begin(&self.attempt, fresh).map_err(Error::Setup)?;
-        let resume = manifest.map_or_else(Resume::default, |manifest| Resume::from(manifest, self.store.clone()));
+        (self.failed, self.committing) = (0, None);
+        self.entry.time = now_ms();
+        let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(Error::Setup)?;
+        let number = log.attempt();
+        let from = if fresh {
+            log.rewind(None, "`--fresh`")?;
+            None
+        } else {
+            self.start(&mut log)?
+        };
+        let resume = match from {
+            None => Resume::default(),
+            Some((checkpoint, manifest)) => {
+                if manifest.has_pending() && !log.history().is_committed(checkpoint) {
+                    log.committing(checkpoint)?;
+                    self.committing = Some(checkpoint);
+                }
+                Resume::from(manifest, self.store.clone())
+            }
+        };
+        self.log = Some(log);
         Ok((number, resume))
+    }
+
+    /// The newest checkpoint that is good, or an older one if nothing is lost or told twice by that.
+    fn start(&self, log: &mut Log) -> Result<Option<(u64, Manifest)>, Error> {
+        let mut damaged = BTreeMap::new();
+        let start = loop {
+            let start = log.history().newest(&damaged, self.take_back).map_err(Error::Setup)?;
+            let Some((number, manifest)) = &start.from else { break start };
+            let found = check_objects(&*self.store, manifest, Depth::Index).map_err(Error::Setup)?;
+            match found.into_iter().next() {
+                None => break start,
+                Some(damage) => damaged.insert(*number, damage.to_string()),
+            };
+        };
+        let to = start.from.as_ref().map(|(number, _)| *number);
+        if let Some((number, manifest)) = &start.from {
+            let before = log.history().attempt(manifest.attempt).cloned();
+            if let Some(before) = before {
+                check_params(&before, &self.entry, &self.store.place()).map_err(Error::Setup)?;
+            }
+            crate::report::say(&format!("going on from checkpoint {number} (epoch {})", manifest.epoch));
+        }
+        for passed in &start.passed {
+            let why = &passed.why;
+            crate::report::say(&format!("CHECKPOINT {} IS DAMAGED and passed over: {why}", passed.number));
+        }
+        if let Some(passed) = start.passed.first() {
+            log.rewind(to, format!("checkpoint {} is damaged: {}", passed.number, passed.why))?;
+        }
+        Ok(start.from)
     }
 
     /// A barrier is about to be sent: what the enumerators have found so far, and nobody has begun, is noted.
@@ -100,40 +174,45 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Keeps an epoch. `Ok(false)` if that failed and is tolerated.
-    pub fn keep(&mut self, epoch: u64, last: bool, sinks: Vec<SinkState>) -> Result<bool, Error> {
+    /// Keeps an epoch: from then on it is what a restart goes on from, and what it has pending may be committed.
+    pub fn keep(&mut self, epoch: u64, last: bool, sinks: Vec<SinkState>) -> Result<(), Error> {
+        // What the attempt before had still to commit has been, since all sinks are there.
+        self.committed()?;
+        let Some(log) = &mut self.log else { return Ok(()) };
         let Building { sources, operators } = self.building.remove(&epoch).unwrap_or_default();
         let mut sources: Vec<SourceState> = sources.into_values().collect();
         sources.iter_mut().for_each(|source| source.splits.sort_by_key(|split| split.id));
         let manifest = Manifest {
-            attempt: self.log.attempt(),
             time: now_ms(),
             last,
             operators: operators.into_values().collect(),
             sources,
             sinks,
-            ..Manifest::new(&*self.attempt.job, self.attempt.width, epoch)
+            ..Manifest::new(&*self.entry.job, self.entry.width, epoch)
         };
-        match self.log.append(manifest) {
-            Ok(Appended::Kept) => {
-                self.failed = 0;
-                self.kept = true;
-                Ok(true)
-            }
-            Ok(Appended::Taken(fault)) => Err(Error::Superseded { fault }),
-            Err(fault) if last => Err(Error::Checkpoint { fault }),
-            Err(fault) => self.lost(epoch, fault).map(|()| false),
+        let pending = manifest.has_pending();
+        let number = log.complete(manifest, self.keep)?;
+        // Objects were read back one by one, when they were put.
+        log.read_back(number, Depth::Index).map_err(|problem| Error::Checkpoint { fault: problem.into() })?;
+        if pending {
+            log.committing(number)?;
+            self.committing = Some(number);
+        }
+        (self.failed, self.kept) = (0, true);
+        Ok(())
+    }
+
+    /// What a checkpoint had pending has been committed.
+    pub fn committed(&mut self) -> Result<(), Error> {
+        match (&mut self.log, self.committing.take()) {
+            (Some(log), Some(number)) => Ok(log.committed(number)?),
+            _ => Ok(()),
         }
     }
 
-    /// Whether a checkpoint was kept since the last question.
-    pub fn take_kept(&mut self) -> bool {
-        std::mem::take(&mut self.kept)
-    }
-
-    /// What was prepared up to an epoch has been committed: older checkpoints may go.
-    pub fn committed(&mut self, epoch: u64) {
-        if let Err(fault) = self.log.committed(epoch, self.keep) {
+    /// Removes what no checkpoint needs that is kept.
+    pub fn retain(&mut self) {
+        if let Some(Err(fault)) = self.log.as_mut().map(Log::retain) {
             // The next one cleans up behind both.
             crate::report::say(&format!("old checkpoints could not be removed: {fault}"));
         }
@@ -141,7 +220,12 @@ impl Checkpoints {
 
     /// The run is over, and what it was to give is there.
     pub fn finished(&mut self) -> Result<(), Error> {
-        self.log.finished().map_err(|fault| Error::Checkpoint { fault })
+        self.log.as_mut().map_or(Ok(()), |log| Ok(log.finished(now_ms())?))
+    }
+
+    /// Whether a checkpoint was kept since the last question.
+    pub fn take_kept(&mut self) -> bool {
+        std::mem::take(&mut self.kept)
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Order {
     Barrier(u64),
     /// Tell all sources to end this epoch, the last.
     Last(u64),
-    /// All of an epoch is there: keep it as a checkpoint, and say whether that went well. `true` if it is the last one.
+    /// All of an epoch is there: keep it as a checkpoint. `true` if it is the last one.
     Keep(u64, bool),
     /// The last epoch could not be kept, and there is no next one that could take its place.
     Lost(u64),
@@ -240,10 +240,10 @@ impl Coordinator {
         vec![Order::Keep(epoch, self.last)]
     }
 
-    /// The caller has kept an epoch, or could not.
-    pub fn kept(&mut self, epoch: u64, well: bool) -> Vec<Order> {
+    /// The caller has kept an epoch.
+    pub fn kept(&mut self, epoch: u64) -> Vec<Order> {
         match self.ending() == Some(epoch) {
-            true => self.ended(epoch, well),
+            true => self.ended(epoch, true),
             false => Vec::new(),
         }
     }

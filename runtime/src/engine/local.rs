@@ -72,6 +72,7 @@ pub struct Local {
     pub saver: Option<Saver>,
     parts: Cell<usize>,
     given_up: Cell<Option<u64>>,
+    takes_back: Cell<bool>,
     to: Sender<ToCoordinator>,
     sources: RefCell<Vec<Rc<Mailbox>>>,
     chains: Cell<usize>,
@@ -109,6 +110,7 @@ impl Local {
             saver,
             parts: Cell::new(0),
             given_up: Cell::new(None),
+            takes_back: Cell::new(true),
             to,
             sources: RefCell::default(),
             chains: Cell::new(0),
@@ -156,6 +158,16 @@ impl Local {
     /// How many parts each of its snapshots has.
     pub fn parts(&self) -> usize {
         self.parts.get()
+    }
+
+    /// Notes whether a sink can take back what it has published.
+    pub fn note_sink(&self, takes_back: bool) {
+        self.takes_back.set(self.takes_back.get() & takes_back);
+    }
+
+    /// Whether all sinks can.
+    pub fn takes_back(&self) -> bool {
+        self.takes_back.get()
     }
 
     /// An epoch's snapshot will not be kept.

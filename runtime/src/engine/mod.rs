@@ -64,6 +64,16 @@ pub fn plan(
     backend: &str,
     build: impl Fn(&mut Graph<'_>),
 ) -> Result<Plan, Error> {
+    survey(job, config, backend, build).map(|(plan, _)| plan)
+}
+
+/// The plan, and whether every sink can take back what it has published.
+fn survey(
+    job: &'static JobMeta,
+    config: &Config,
+    backend: &str,
+    build: impl Fn(&mut Graph<'_>),
+) -> Result<(Plan, bool), Error> {
     check(config)?;
     let (to, _from) = channel();
     let clock = MachineClock::start();
@@ -83,7 +93,7 @@ pub fn plan(
     build(&mut graph);
     match local.take_failure() {
         Some(error) => Err(error),
-        None => Ok(graph.plan(job, backend)),
+        None => Ok((graph.plan(job, backend), local.takes_back())),
     }
 }
 
@@ -114,13 +124,12 @@ pub fn execute(
     backend: &str,
     build: impl Fn(&mut Graph<'_>) + Send + Sync + 'static,
 ) -> Result<Summary, Error> {
-    check(&config)?;
-    let plan = plan(job, &config, backend, &build)?;
+    let (plan, take_back) = survey(job, &config, backend, &build)?;
     let mut run = Run {
         job,
         backoff: Backoff::new(config.restart, config.checkpoints.is_some()),
         checkpoints: match &config.checkpoints {
-            Some(settings) => Some(Checkpoints::open(settings, checkpoints::entry(job, &config, &plan))?),
+            Some(settings) => Some(Checkpoints::open(settings, checkpoints::entry(job, &config, &plan), take_back)?),
             None => None,
         },
         plan,
@@ -169,9 +178,6 @@ impl Run {
                 (number, resume, Some(saver.map_err(|fault| Error::Checkpoint { fault })?))
             }
         };
-        if let Some(manifest) = resume.manifest() {
-            report::say(&format!("attempt {number} goes on from checkpoint {}", manifest.epoch));
-        }
         let begin = Begin { attempt: number, resume: resume.clone(), saver };
         let (handles, threads) = spawn(&config, &clock, &metrics, &self.build, &to, &begin)?;
         drop((to, begin));
@@ -470,15 +476,15 @@ impl Attempt<'_> {
                 }
                 Order::Keep(epoch, last) => {
                     let sinks = self.sink_states();
-                    let well = match &mut self.checkpoints {
-                        Some(checkpoints) => checkpoints.keep(epoch, last, sinks)?,
-                        None => true,
-                    };
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.keep(epoch, last, sinks)?;
+                    }
                     self.begun = Some(self.clock.now());
-                    let orders = self.coordinator.kept(epoch, well);
+                    let orders = self.coordinator.kept(epoch);
                     self.carry_out(orders)?;
-                    if let Some(checkpoints) = self.checkpoints.as_mut().filter(|_| well && !last) {
-                        checkpoints.committed(epoch);
+                    if let Some(checkpoints) = self.checkpoints.as_mut().filter(|_| !last) {
+                        checkpoints.committed()?;
+                        checkpoints.retain();
                     }
                 }
                 Order::Commit(epoch, sinks) => {
@@ -491,6 +497,9 @@ impl Attempt<'_> {
                     }
                 }
                 Order::Finish => {
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.committed()?;
+                    }
                     for (name, committer) in self.committers.values_mut() {
                         guard::on_coordinator(name, || committer.finish())?
                             .map_err(|fault| Error::Sink { name: (*name).to_owned(), fault })?;

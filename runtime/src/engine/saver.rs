@@ -113,6 +113,15 @@ struct Part {
     failed: Option<Fault>,
 }
 
+/// Puts an object and reads it back: a checkpoint is believed only when what is there is what was written.
+fn put(store: &dyn Store, object: &ObjectRef, bytes: &[u8]) -> Result<(), Fault> {
+    store.put(&object.name, bytes)?;
+    match store.get(&object.name)? {
+        Some(there) if there == bytes => Ok(()),
+        _ => Err(Fault::new(format!("`{}` in {} is not what was written", object.name, store.place()))),
+    }
+}
+
 fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>) {
     let mut parts: BTreeMap<Ticket, Part> = BTreeMap::new();
     while let Ok(job) = from.recv() {
@@ -121,7 +130,7 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>)
                 let part = parts.entry(ticket).or_default();
                 if part.failed.is_none() {
                     let (object, bytes) = object.finish(name.to_string());
-                    match store.put(&object.name, &bytes) {
+                    match put(store, &object, &bytes) {
                         Ok(()) => part.objects.push(object),
                         Err(fault) => part.failed = Some(fault),
                     }
