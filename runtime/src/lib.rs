@@ -77,6 +77,8 @@ macro_rules! stream {
 #[doc(hidden)]
 pub mod __private;
 pub mod aggregate;
+#[doc(hidden)]
+pub mod checkpoint;
 mod clock;
 pub mod codec;
 mod config;
@@ -105,7 +107,7 @@ pub mod time;
 mod window;
 
 pub use aggregate::Aggregator;
-pub use config::Config;
+pub use config::{Config, Restart};
 pub use error::Error;
 pub use key::Key;
 pub use plan::Plan;

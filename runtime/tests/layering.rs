@@ -13,6 +13,7 @@ const RUNTIME: &[&[&str]] = &[
     &["record"],
     &["key"],
     &["state", "aggregate"],
+    &["checkpoint"],
     &["frame"],
     &["source"],
     &["sink"],

@@ -23,10 +23,32 @@ pub enum Order {
     Barrier(u64),
     /// Tell all sources to end this epoch, the last.
     Last(u64),
+    /// All of an epoch is there: keep it as a checkpoint. `true` if it is the last one.
+    Keep(u64, bool),
+    /// The last epoch could not be kept, and there is no next one that could take its place.
+    Lost(u64),
+    /// Tell all workers to give up what they still save of an epoch.
+    GiveUp(u64),
     /// Commit what was prepared in an epoch: per sink, what each worker's writers made.
-    Commit(u64, Vec<(usize, Vec<(usize, Prepared)>)>),
+    Commit(u64, Pending),
     /// All is committed: publish, and say so.
     Finish,
+}
+
+/// What the writers of each sink have prepared, by worker.
+pub type Pending = Vec<(usize, Vec<(usize, Prepared)>)>;
+
+/// An epoch that is ending.
+struct Ending {
+    epoch: u64,
+    /// Workers that have passed its barrier.
+    passed: usize,
+    /// Parts of its snapshot that are kept, or never will be.
+    saved: usize,
+    /// A part could not be saved, or it took too long.
+    failed: bool,
+    /// The caller is keeping it.
+    keeping: bool,
 }
 
 struct SourceState {
@@ -49,34 +71,36 @@ pub struct Coordinator {
     /// Questions about sources whose enumerator has not arrived yet.
     waiting: Vec<(usize, usize)>,
     epoch: u64,
-    /// The epoch that is ending, and how many workers have passed it.
-    ending: Option<(u64, usize)>,
+    ending: Option<Ending>,
+    /// Parts that a snapshot has, over all workers; `None` if epochs are not kept.
+    parts: Option<usize>,
     last: bool,
     finished: bool,
     prepared: BTreeMap<u64, BTreeMap<usize, Vec<(usize, Prepared)>>>,
 }
 
 impl Coordinator {
-    /// For so many workers.
-    pub fn new(workers: usize) -> Self {
+    /// For so many workers. The first epoch is `epoch`; `kept` says whether epochs are kept as checkpoints.
+    pub fn new(workers: usize, epoch: u64, kept: bool) -> Self {
         Coordinator {
             workers,
             built: 0,
             sources: BTreeMap::new(),
             expected_sources: None,
             waiting: Vec::new(),
-            epoch: 0,
+            epoch,
             ending: None,
+            parts: kept.then_some(0),
             last: false,
             finished: false,
             prepared: BTreeMap::new(),
         }
     }
 
-    /// A source's enumerator is there.
-    pub fn source(&mut self, source: usize) -> Vec<Order> {
+    /// A source's enumerator is there. Its finished splits have reached this watermark in earlier attempts.
+    pub fn source(&mut self, source: usize, reached: i64) -> Vec<Order> {
         let (exhausted, asked) = (vec![false; self.workers], vec![false; self.workers]);
-        let state = SourceState { reached: i64::MIN, exhausted, all_assigned: false, asked, early: Vec::new() };
+        let state = SourceState { reached, exhausted, all_assigned: false, asked, early: Vec::new() };
         self.sources.insert(source, state);
         let (now, later) = std::mem::take(&mut self.waiting).into_iter().partition(|w| w.0 == source);
         self.waiting = later;
@@ -84,9 +108,12 @@ impl Coordinator {
         now.into_iter().flat_map(|(source, worker)| self.ask(worker, source, None)).collect()
     }
 
-    /// A worker has built its graph.
-    pub fn built(&mut self, sources: usize) -> Vec<Order> {
+    /// A worker has built its graph; its part of a snapshot has so many parts.
+    pub fn built(&mut self, sources: usize, parts: usize) -> Vec<Order> {
         self.built += 1;
+        if let Some(all) = &mut self.parts {
+            *all += parts;
+        }
         self.expected_sources = Some(sources);
         self.check_exhausted()
     }
@@ -129,6 +156,11 @@ impl Coordinator {
         self.check_exhausted()
     }
 
+    /// Whether all workers have built their graphs.
+    pub fn all_built(&self) -> bool {
+        self.built == self.workers
+    }
+
     fn all_exhausted(&self) -> bool {
         self.built == self.workers
             && self.expected_sources == Some(self.sources.len())
@@ -140,8 +172,7 @@ impl Coordinator {
             return Vec::new();
         }
         self.last = true;
-        self.ending = Some((self.epoch, 0));
-        vec![Order::Last(self.epoch)]
+        vec![Order::Last(self.begin_end())]
     }
 
     /// It is time for a barrier. Nothing happens while one is under way.
@@ -149,8 +180,17 @@ impl Coordinator {
         if self.built < self.workers || self.ending.is_some() || self.last {
             return Vec::new();
         }
-        self.ending = Some((self.epoch, 0));
-        vec![Order::Barrier(self.epoch)]
+        vec![Order::Barrier(self.begin_end())]
+    }
+
+    fn begin_end(&mut self) -> u64 {
+        self.ending = Some(Ending { epoch: self.epoch, passed: 0, saved: 0, failed: false, keeping: false });
+        self.epoch
+    }
+
+    /// The epoch that is ending, if any.
+    pub fn ending(&self) -> Option<u64> {
+        self.ending.as_ref().map(|ending| ending.epoch)
     }
 
     /// A writer has prepared an epoch.
@@ -160,19 +200,77 @@ impl Coordinator {
 
     /// All chains of a worker have passed the barrier of an epoch.
     pub fn passed(&mut self, epoch: u64) -> Vec<Order> {
-        let Some((ending, count)) = self.ending.as_mut().filter(|(ending, _)| *ending == epoch) else {
-            return Vec::new();
-        };
-        let ending = *ending;
-        *count += 1;
-        if *count < self.workers {
+        self.note(epoch, |ending| ending.passed += 1)
+    }
+
+    /// A part of an epoch's snapshot is kept, or will never be.
+    pub fn saved(&mut self, epoch: u64, well: bool) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if !well {
+            orders = self.give_up(epoch);
+        }
+        orders.extend(self.note(epoch, |ending| ending.saved += 1));
+        orders
+    }
+
+    /// An epoch's snapshot will not be kept: a part has failed, or it takes too long. The epoch ends all the same.
+    pub fn give_up(&mut self, epoch: u64) -> Vec<Order> {
+        match self.ending.as_mut().filter(|ending| ending.epoch == epoch && !ending.failed) {
+            Some(ending) if self.parts.is_some() && !ending.keeping => {
+                ending.failed = true;
+                vec![Order::GiveUp(epoch)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn note(&mut self, epoch: u64, what: impl FnOnce(&mut Ending)) -> Vec<Order> {
+        let Some(ending) = self.ending.as_mut().filter(|ending| ending.epoch == epoch) else { return Vec::new() };
+        what(ending);
+        // Operators have ended with the last epoch, and have nothing left to save.
+        let parts = if self.last { 0 } else { self.parts.unwrap_or(0) };
+        if ending.passed < self.workers || ending.saved < parts || ending.keeping {
             return Vec::new();
         }
+        if self.parts.is_none() || ending.failed {
+            let well = !ending.failed;
+            return self.ended(epoch, well);
+        }
+        ending.keeping = true;
+        vec![Order::Keep(epoch, self.last)]
+    }
+
+    /// The caller has kept an epoch.
+    pub fn kept(&mut self, epoch: u64) -> Vec<Order> {
+        match self.ending() == Some(epoch) {
+            true => self.ended(epoch, true),
+            false => Vec::new(),
+        }
+    }
+
+    /// The watermark that finished splits of a source have reached.
+    pub fn reached(&self, source: usize) -> i64 {
+        self.sources.get(&source).map_or(i64::MIN, |state| state.reached)
+    }
+
+    /// What is prepared and not committed, by epoch.
+    pub fn pending(&self) -> &BTreeMap<u64, BTreeMap<usize, Vec<(usize, Prepared)>>> {
+        &self.prepared
+    }
+
+    /// An epoch has ended. What was prepared in it is committed, unless it could not be kept: then with the next one that is.
+    fn ended(&mut self, epoch: u64, well: bool) -> Vec<Order> {
         self.ending = None;
-        self.epoch = ending + 1;
-        let mut sinks: Vec<_> = self.prepared.remove(&ending).unwrap_or_default().into_iter().collect();
-        sinks.iter_mut().for_each(|(_, list)| list.sort_by_key(|(worker, _)| *worker));
-        let mut orders = vec![Order::Commit(ending, sinks)];
+        self.epoch = epoch + 1;
+        if !well {
+            return if self.last { vec![Order::Lost(epoch)] } else { self.check_exhausted() };
+        }
+        let mut orders = Vec::new();
+        for (epoch, sinks) in std::mem::take(&mut self.prepared) {
+            let mut sinks: Vec<_> = sinks.into_iter().collect();
+            sinks.iter_mut().for_each(|(_, list)| list.sort_by_key(|(worker, _)| *worker));
+            orders.push(Order::Commit(epoch, sinks));
+        }
         if self.last {
             self.finished = true;
             orders.push(Order::Finish);
@@ -195,9 +293,9 @@ mod tests {
     #[test]
     fn every_worker_gets_its_first_split_before_any_gets_a_second() {
         let find = |worker| Order::Find { source: 0, worker, watermark: i64::MIN };
-        let mut c = Coordinator::new(3);
+        let mut c = Coordinator::new(3, 0, false);
         assert_eq!((c.ask(1, 0, None), c.ask(1, 0, None)), (vec![], vec![]));
-        assert_eq!(c.source(0), [find(1)]);
+        assert_eq!(c.source(0, i64::MIN), [find(1)]);
         assert_eq!(c.ask(0, 0, None), [find(0)]);
         assert_eq!(c.ask(0, 0, None), []);
         assert_eq!(c.ask(2, 0, None), [find(2), find(1), find(0)]);
@@ -206,10 +304,10 @@ mod tests {
 
     #[test]
     fn a_run_ends_with_one_last_epoch_after_every_source_is_exhausted_everywhere() {
-        let mut c = Coordinator::new(2);
+        let mut c = Coordinator::new(2, 0, false);
         assert_eq!(c.ask(0, 0, None), []);
-        assert_eq!(c.source(0), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
-        assert_eq!((c.built(1), c.tick(), c.built(1)), (vec![], vec![], vec![]));
+        assert_eq!(c.source(0, i64::MIN), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
+        assert_eq!((c.built(1, 0), c.tick(), c.built(1, 0)), (vec![], vec![], vec![]));
         assert_eq!(c.ask(1, 0, Some(7)), [Order::Find { source: 0, worker: 1, watermark: 7 }]);
         assert_eq!(c.tick(), [Order::Barrier(0)]);
         assert_eq!(c.tick(), []);
@@ -221,7 +319,7 @@ mod tests {
         let sinks = vec![(0, vec![(0, Prepared(vec![0])), (1, Prepared(vec![1]))])];
         assert_eq!(c.passed(0), [Order::Commit(0, sinks), Order::Last(1)]);
         assert_eq!((c.passed(1), c.tick()), (vec![], vec![]));
-        assert_eq!(c.passed(1), [Order::Commit(1, vec![]), Order::Finish]);
+        assert_eq!(c.passed(1), [Order::Finish]);
         assert!(c.finished());
     }
 }
