@@ -8,8 +8,12 @@
 mod log_kit;
 
 use log_kit::{Folder, values};
+use pelton::Restart;
 use pelton::connect::log::{Log, NewRecord, Topic};
 use pelton::prelude::*;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 #[derive(Record, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,12 +106,12 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[test]
-fn an_endless_job_reads_what_comes_also_in_new_partitions_and_publishes_each_epoch() {
+fn an_endless_job_publishes_each_epoch_until_it_fails_and_leaves_nothing_open() {
     let folder = Folder::new();
     let path = folder.path().join("a.log");
     let log = Log::open(&path).unwrap();
-    let topic = log.create_topic("in", 1).unwrap();
-    topic.append([NewRecord::new("before")]).unwrap();
+    let topic = log.create_topic("in", 2).unwrap();
+    topic.append([NewRecord::new("before").partition(0)]).unwrap();
     let job = std::thread::spawn({
         let path = path.clone();
         move || Forward { path }.run(Config::default().workers(2))
@@ -116,9 +120,8 @@ fn an_endless_job_reads_what_comes_also_in_new_partitions_and_publishes_each_epo
         eventually(&format!("{rows:?}"), || log.topic("out").is_ok() && all(&log, "out") == rows);
     };
     published(&["before"]);
-    topic.append([NewRecord::new("then")]).unwrap();
+    topic.append([NewRecord::new("then").partition(0)]).unwrap();
     published(&["before", "then"]);
-    topic.add_partitions(1).unwrap();
     topic.append([NewRecord::new("elsewhere").partition(1)]).unwrap();
     published(&["before", "then", "elsewhere"]);
     topic.append([NewRecord::new("not any more").partition(1), NewRecord::new("stop").partition(1)]).unwrap();
@@ -165,4 +168,173 @@ fn mistakes_are_told_at_the_source() {
     topic.append([NewRecord::new("{\"at\": 7}")]).unwrap();
     let error = PerMinute { path }.run(Config::default()).unwrap_err().to_string();
     assert!(error.contains("the record is no row") && error.contains("partition 0, record 1"), "{error}");
+}
+
+/// Panics at each multiple of `every` rows, so many times in all.
+#[derive(Clone)]
+struct Trap {
+    seen: Arc<AtomicU64>,
+    every: u64,
+    left: Arc<AtomicU64>,
+}
+
+impl Trap {
+    fn new(every: u64, times: u64) -> Self {
+        Trap { seen: Arc::default(), every, left: Arc::new(AtomicU64::new(times)) }
+    }
+    /// Slow enough for some checkpoints.
+    fn pass(&self) {
+        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if seen.is_multiple_of(50) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if seen.is_multiple_of(self.every)
+            && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        {
+            panic!("trapped at row {seen}");
+        }
+    }
+}
+
+stream! {
+    pub job Trapped<Memory> {
+        param path: PathBuf;
+        param trap: Trap;
+        source payments: Payment = log(path).topic("payments").json().bounded();
+        let passed = payments.inspect(|_| trap.pass());
+        let rows: (String, i64) = passed.map(|p| (p.card, p.cents));
+        let sums = passed.key_by(|p| p.card).aggregate(sum(|p| p.cents), emit at_end);
+        sink each(rows) = log(path).topic("each").json().partitions(2);
+        sink out(sums) = log(path).topic("sums").json();
+    }
+}
+
+/// What is published by a run that nothing happens to.
+fn undisturbed(rows: i64) -> (Vec<String>, Vec<String>) {
+    let folder = Folder::new();
+    let path = folder.path().join("shop.log");
+    let log = Log::open(&path).unwrap();
+    fill(&log.create_topic("payments", 3).unwrap(), rows);
+    Trapped { path, trap: Trap::new(1, 0) }.run(Config::default().workers(1)).unwrap();
+    published(&log)
+}
+
+fn published(log: &Log) -> (Vec<String>, Vec<String>) {
+    let (mut each, mut sums) = (all(log, "each"), all(log, "sums"));
+    each.sort();
+    sums.sort();
+    (each, sums)
+}
+
+#[test]
+fn a_run_that_fails_and_goes_on_publishes_each_row_once() {
+    let expected = undisturbed(6_000);
+    assert_eq!((expected.0.len(), expected.1.len()), (6_000, 7));
+    for workers in 1..=3 {
+        let folder = Folder::new();
+        let path = folder.path().join("shop.log");
+        let log = Log::open(&path).unwrap();
+        fill(&log.create_topic("payments", 3).unwrap(), 6_000);
+        let restart = Restart::Fixed { pause: Duration::ZERO, at_most: 1000 };
+        let config = Config::default()
+            .workers(workers)
+            .checkpoints(format!("memory://log-jobs-{workers}"))
+            .checkpoint_every(Duration::from_millis(20))
+            .restart(restart);
+        let trap = Trap::new(1_500, 6);
+        // The log goes wrong meanwhile, too.
+        let (faults, over) = (log.faults().clone(), Arc::new(AtomicU64::new(0)));
+        let spoiler = std::thread::spawn({
+            let over = over.clone();
+            move || {
+                for turn in 0.. {
+                    std::thread::sleep(Duration::from_millis(45));
+                    if over.load(Ordering::SeqCst) == 1 {
+                        return faults.come_back();
+                    }
+                    match turn % 5 {
+                        0 => faults.lose_answers_to_commits(1),
+                        1 => faults.fail_commits(1),
+                        2 => faults.fail_prepares(1),
+                        3 => faults.fail_appends(1),
+                        _ => faults.go_away_for(Duration::from_millis(3)),
+                    }
+                    if turn == 14 {
+                        return faults.come_back();
+                    }
+                }
+            }
+        });
+        Trapped { path, trap: trap.clone() }.run(config).unwrap();
+        over.store(1, Ordering::SeqCst);
+        spoiler.join().unwrap();
+        assert_eq!(trap.left.load(Ordering::Relaxed), 0, "it has failed as often as it was to");
+        let found = published(&log);
+        assert_eq!(found.0.len(), expected.0.len(), "{workers} workers");
+        assert!(found == expected, "{workers} workers");
+        for id in ["each/each", "sums/out"] {
+            assert_eq!(log.unresolved(id).unwrap(), []);
+        }
+    }
+}
+
+#[test]
+#[ignore = "run by others in a process of its own"]
+fn child_runs() {
+    let folder = PathBuf::from(std::env::var("PELTON_TEST_FOLDER").unwrap());
+    let workers = std::env::var("PELTON_TEST_WORKERS").unwrap().parse().unwrap();
+    let config = Config::default()
+        .workers(workers)
+        .checkpoints(folder.join("checkpoints").display().to_string())
+        .checkpoint_every(Duration::from_millis(30));
+    Trapped { path: folder.join("shop.log"), trap: Trap::new(1, 0) }.run(config).unwrap();
+}
+
+#[test]
+fn a_job_that_is_killed_again_and_again_publishes_each_row_once() {
+    let expected = undisturbed(20_000);
+    let folder = Folder::new();
+    let log = Log::open(folder.path().join("shop.log")).unwrap();
+    fill(&log.create_topic("payments", 3).unwrap(), 20_000);
+    // How much is committed to the topic of all rows.
+    let committed = || match log.topic("each") {
+        Ok(topic) => (0..2).map(|partition| topic.extent(partition).unwrap().stable).sum(),
+        Err(_) => 0,
+    };
+    let mut kills = 0;
+    for round in 0..100u64 {
+        let before = committed();
+        let mut job = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_runs", "--ignored", "--test-threads=1"])
+            .env("PELTON_TEST_FOLDER", folder.path())
+            .env("PELTON_TEST_WORKERS", (1 + round % 3).to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // It is killed a moment after it has got on, or, each third time, wherever it is by then.
+        let began = Instant::now();
+        let soon = Duration::from_millis(if round % 3 == 2 { 100 + round * 10 } else { 30_000 });
+        let ended = loop {
+            match job.try_wait().unwrap() {
+                Some(ended) => break Some(ended),
+                None if kills < 15 && (committed() > before || began.elapsed() > soon) => break None,
+                None => assert!(began.elapsed() < Duration::from_secs(60), "it does not end"),
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        if let Some(ended) = ended {
+            assert!(ended.success(), "{ended}");
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(round * 7 % 40));
+        job.kill().unwrap();
+        job.wait().unwrap();
+        kills += 1;
+    }
+    assert!(kills >= 5, "{kills} kills: it runs too fast for this test");
+    let found = published(&log);
+    assert_eq!(found.0.len(), expected.0.len(), "after {kills} kills");
+    assert!(found == expected, "after {kills} kills");
+    println!("{kills} kills");
 }

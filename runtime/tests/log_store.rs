@@ -57,7 +57,7 @@ fn keys_keep_their_partition_and_records_without_one_go_round() {
     let folder = Folder::new();
     let topic = Log::open(folder.path().join("a.log")).unwrap().create_topic("t", 3).unwrap();
     let texts: Vec<String> = (0..30).map(|n| n.to_string()).collect();
-    topic.append(texts.iter().map(|text| NewRecord::new(text))).unwrap();
+    topic.append(texts.iter().map(NewRecord::new)).unwrap();
     assert_eq!((0..3).map(|p| values(&topic, p).len()).collect::<Vec<_>>(), [10, 10, 10]);
     topic.append(texts.iter().map(|text| NewRecord::new("x").key(text))).unwrap();
     topic.append(texts.iter().map(|text| NewRecord::new("x").key(text))).unwrap();
@@ -495,7 +495,7 @@ fn damage_is_an_error_and_never_another_answer() {
         let log = Log::open(&path).unwrap();
         let topic = log.create_topic("t", 2).unwrap();
         let texts: Vec<String> = (0..200).map(|n| format!("record {n}")).collect();
-        topic.append(texts.iter().map(|text| NewRecord::new(text))).unwrap();
+        topic.append(texts.iter().map(NewRecord::new)).unwrap();
         prepared(&log.producer("job").unwrap(), &topic, &["open"]);
     }
     let (good, bytes) = (all(&path).unwrap(), std::fs::read(&path).unwrap());

@@ -197,7 +197,7 @@ mod log {
         let path = folder.0.join("a.log");
         let topic = Log::open(&path).unwrap().create_topic("t", 1).unwrap();
         let texts: Vec<String> = (0..50).map(|n| format!("text {n}")).collect();
-        topic.append(texts.iter().map(|text| NewRecord::new(text))).unwrap();
+        topic.append(texts.iter().map(NewRecord::new)).unwrap();
         SourceCheck::<Str, _>::new(|| log(&path).topic("t").text().bounded()).rows(&texts).run().assert();
         SourceCheck::<Owned<String>, _>::new(|| log(&path).topic("t").text()).rows(&texts).endless().run().assert();
         let bytes: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();
