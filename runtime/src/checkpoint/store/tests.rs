@@ -30,10 +30,15 @@ impl Drop for Temporary {
     }
 }
 
+/// In memory, in a directory, and where `PELTON_TEST_STORE` says: a URL of a bucket that is empty.
 fn on_each(check: impl Fn(&dyn Store)) {
     check(&*MemoryStore::new());
     let folder = Temporary::new("store");
     check(&*open(&folder.url()).unwrap());
+    if let Ok(url) = std::env::var("PELTON_TEST_STORE") {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        check(&*open(&format!("{url}/{}", COUNT.fetch_add(1, Ordering::Relaxed))).unwrap());
+    }
 }
 
 fn names(store: &dyn Store, prefix: &str) -> Vec<String> {
