@@ -1,6 +1,8 @@
 //! Each byte of a small store is flipped, each object cut and removed, one at a time: `verify` finds it, and a run of the job
 //! publishes what it should or is refused with what to do.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod checkpoint_kit;
 
 use checkpoint_kit::{Job, World, damages, expected, is_part_of};

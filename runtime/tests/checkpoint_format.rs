@@ -2,6 +2,8 @@
 //!
 //! `PELTON_WRITE_FIXTURES=1 cargo test --test checkpoint_format` writes the store of the present version where there is none.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod checkpoint_kit;
 
 use checkpoint_kit::{Job, World, expected};
@@ -111,9 +113,11 @@ fn the_parts_of_version_1_are_read_as_they_were_written() {
     let mut entries = Vec::new();
     for object in manifest.objects() {
         let reader = ObjectReader::open(&*store, object).unwrap();
-        reader
-            .read(ALL_GROUPS, |e| Ok(entries.push((e.state, e.namespace, e.key.to_vec(), e.value.map(<[u8]>::to_vec)))))
-            .unwrap();
+        let read = reader.read(ALL_GROUPS, |e| {
+            entries.push((e.state, e.namespace, e.key.to_vec(), e.value.map(<[u8]>::to_vec)));
+            Ok(())
+        });
+        read.unwrap();
     }
     let value = |epoch: u64| Some((epoch * 1000 + 1).to_le_bytes().to_vec());
     let expected: Vec<_> = (1..=3).map(|epoch| (0, 0, vec![epoch as u8], value(epoch))).collect();
