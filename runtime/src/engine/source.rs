@@ -144,6 +144,7 @@ fn build<'g, R, S, N, O, B>(
     let mut running = Running {
         meta,
         number,
+        chain,
         local,
         mailbox,
         activator,
@@ -200,6 +201,7 @@ struct Next {
 struct Running<R, S, N, L, F> {
     meta: &'static SourceMeta,
     number: usize,
+    chain: usize,
     local: Rc<Local>,
     mailbox: Rc<Mailbox>,
     activator: Activator,
@@ -464,7 +466,8 @@ where
             });
         }
         let part = SavedPart::Source { source: self.number, splits, reached: self.reached };
-        self.local.tell(ToCoordinator::Saved { epoch, part: Ok(part) });
+        let (worker, chain) = (self.local.worker, self.chain);
+        self.local.tell(ToCoordinator::Saved { worker, chain, epoch, part: Ok(part) });
     }
 
     fn open(&mut self, next: Next) -> Result<(), Error> {
