@@ -3,6 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Milliseconds since 1970 as the machine has it; for what is kept, never for how long something takes.
+#[cfg(feature = "log")]
+pub fn unix_millis() -> i64 {
+    use std::time::{SystemTime, UNIX_EPOCH};
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
 /// Tells how long ago the run began.
 pub trait Clock: Send + Sync {
     /// Time since some fixed point before the run; never goes back.

@@ -82,6 +82,8 @@ pub mod checkpoint;
 mod clock;
 pub mod codec;
 mod config;
+#[cfg(feature = "log")]
+pub mod connect;
 mod engine;
 pub mod error;
 mod frame;
@@ -98,6 +100,8 @@ pub mod schema;
 pub mod sink;
 pub mod source;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 pub mod time;
 mod window;
@@ -112,3 +116,8 @@ pub use report::{OperatorSummary, Summary};
 pub use state::Memory;
 pub use time::{TimeSpan, Timestamp};
 pub use window::Windowed;
+
+/// The examples of the page on connectors are tests.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/connectors.md")]
+struct ConnectorsPage;

@@ -17,6 +17,7 @@ const RUNTIME: &[&[&str]] = &[
     &["frame"],
     &["source"],
     &["sink"],
+    &["connect", "testing"],
     &["keyed"],
     &["window"],
     &["plan"],
