@@ -1,5 +1,10 @@
-//! Keyed state. [`table`] is the heap table in hash order that every backend shares; what lies below it differs.
+//! Keyed state. [`table`] is the heap table in hash order that every backend shares; what lies below it differs:
+//! [`segment`]s on disk, read through by [`layered`].
 
+#[allow(dead_code, reason = "the engine's operators take their state from it once checkpoints are there")]
+pub mod layered;
+#[allow(dead_code, unused_imports, reason = "see `layered`")]
+pub mod segment;
 pub mod table;
 
 /// A state backend, named in `job Name<...>` and fixed at compile time.
