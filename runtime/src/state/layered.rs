@@ -257,3 +257,168 @@ fn unreadable(error: CodecError, path: &Path) -> Fault {
         .because(error)
         .help("it was written with other types; restore it with the program that wrote it, or begin with --fresh")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::segment::{Folder, Merger, OsDisk, Part, Segment};
+    use super::*;
+    use crate::hash::mix;
+    use std::collections::{BTreeMap, HashMap};
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    struct Place(PathBuf);
+    impl Place {
+        fn new(name: &str) -> Place {
+            let path = std::env::temp_dir().join(format!("pelton-layered-{name}-{}", std::process::id()));
+            let _ = std::fs::remove_dir_all(&path);
+            Place(path)
+        }
+        fn open(&self, stem: &str, parts: Vec<Part>, merger: &Merger) -> Rc<RefCell<Levels>> {
+            let folder = Folder::open(Arc::new(OsDisk), &self.0, stem).unwrap();
+            Rc::new(RefCell::new(Levels::open(folder, 0..=u64::MAX, parts, merger).unwrap()))
+        }
+    }
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn hash(key: &str) -> u64 {
+        <String as Key>::hash(key)
+    }
+
+    /// The parts that a manifest would have noted, opened again.
+    fn again(levels: &Rc<RefCell<Levels>>) -> Vec<Part> {
+        let levels = levels.borrow();
+        let open = |part: &Part| Arc::new(Segment::open(part.segment().path()).unwrap());
+        levels.parts().iter().map(|part| Part::new(open(part), part.hashes())).collect()
+    }
+
+    #[test]
+    fn it_holds_more_than_memory_may() {
+        let (place, merger) = (Place::new("more"), Merger::start().unwrap());
+        let mut levels = place.open("0", Vec::new(), &merger);
+        let mut layered = Layered::<String, (u64, String)>::new(KeyRange::ALL, 0, levels.clone());
+        let mut map: BTreeMap<String, (u64, String)> = BTreeMap::new();
+        let (keys, most, rounds) = (20_000, 1_000, 60_000);
+        for round in 0..rounds {
+            let key = format!("key number {}", mix(round) % keys);
+            if round % 7 == 3 {
+                assert_eq!(layered.remove(hash(&key), &key).unwrap(), map.remove(&key));
+            } else if round % 7 == 5 {
+                assert_eq!(layered.get(hash(&key), &key).unwrap(), map.get(&key));
+            } else {
+                let value = layered.value(hash(&key), &key, || (7, key.clone())).unwrap();
+                value.0 += round;
+                let expected = map.entry(key.clone()).or_insert_with(|| (7, key.clone()));
+                expected.0 += round;
+                assert_eq!(value, expected);
+            }
+            if round % 100 == 0 {
+                layered.relieve(most).unwrap();
+                assert!(layered.held() <= most);
+                levels.borrow_mut().settle().unwrap();
+            }
+            if round % 20_000 == 10_000 {
+                // A restart: what was flushed is all there is.
+                layered.flush().unwrap();
+                drop(layered);
+                let parts = again(&levels);
+                levels = place.open(&format!("{round}"), parts, &merger);
+                layered = Layered::new(KeyRange::ALL, 0, levels.clone());
+                assert_eq!(layered.held(), 0);
+            }
+        }
+        assert!(map.len() > 5 * most, "{} keys", map.len());
+        let mut all = BTreeMap::new();
+        let mut last = 0;
+        layered
+            .for_each(|key, value| {
+                assert!(hash(&key) >= last);
+                last = hash(&key);
+                assert_eq!(all.insert(key, value), None);
+            })
+            .unwrap();
+        assert_eq!(all, map);
+    }
+
+    #[test]
+    fn a_delta_holds_what_changed_and_no_more() {
+        let (place, merger) = (Place::new("delta"), Merger::start().unwrap());
+        let levels = place.open("s", Vec::new(), &merger);
+        let mut layered = Layered::<u64, u64>::new(KeyRange::ALL, 0, levels.clone());
+        let at = <u64 as Key>::hash;
+        for key in 0..1000 {
+            *layered.value(at(key), key, || 0).unwrap() = key;
+        }
+        layered.flush().unwrap();
+        layered.flush().unwrap();
+        for key in 0..10 {
+            *layered.value(at(key), key, || 0).unwrap() += 1;
+            assert_eq!(layered.get(at(key + 500), key + 500).unwrap(), Some(&(key + 500)), "reading changes nothing");
+        }
+        assert_eq!(layered.remove(at(999), 999).unwrap(), Some(999));
+        assert_eq!(layered.remove(at(5000), 5000).unwrap(), None, "and neither does removing what is not there");
+        layered.flush().unwrap();
+        let counts: Vec<_> =
+            levels.borrow().parts().iter().map(|p| (p.segment().entries(), p.segment().deletions())).collect();
+        assert_eq!(counts, [(1000, 0), (11, 1)]);
+        assert_eq!(*layered.value(at(999), 999, || 77).unwrap(), 77, "a key that was removed is new again");
+    }
+
+    /// Keys of a frame, and windows as namespaces over one list.
+    #[test]
+    fn namespaces_are_told_apart() {
+        let (place, merger) = (Place::new("panes"), Merger::start().unwrap());
+        let levels = place.open("s", Vec::new(), &merger);
+        let keys: Vec<u64> = (0..300).map(|i| i * i).collect();
+        let mut panes: HashMap<i64, Layered<u64, i64>> = HashMap::new();
+        for round in 0..4i64 {
+            let mut batch = Batch::new();
+            for window in round..round + 3 {
+                let pane =
+                    panes.entry(window).or_insert_with(|| Layered::new(KeyRange::ALL, window * 100, levels.clone()));
+                for at in 0..keys.len() {
+                    *pane.value_at(&keys, at, || window).unwrap() += 10;
+                }
+                pane.changes(&mut batch).unwrap();
+                // Nothing is held from round to round: all is read again.
+                if round % 2 == 1 {
+                    panes.remove(&window);
+                }
+            }
+            levels.borrow_mut().add(&mut batch).unwrap();
+        }
+        let mut last = Layered::<u64, i64>::new(KeyRange::ALL, 300, levels.clone());
+        for at in 0..keys.len() {
+            last.prefetch(keys.hash(at));
+            assert_eq!(*last.value_at(&keys, at, || -1).unwrap(), 3 + 30);
+        }
+    }
+
+    #[test]
+    fn other_types_and_damage_are_errors() {
+        let (place, merger) = (Place::new("types"), Merger::start().unwrap());
+        let levels = place.open("s", Vec::new(), &merger);
+        let at = <u64 as Key>::hash;
+        let mut layered = Layered::<u64, u64>::new(KeyRange::ALL, 0, levels.clone());
+        *layered.value(at(1), 1, || 0).unwrap() = 300;
+        layered.flush().unwrap();
+        for fault in [
+            Layered::<u64, u32>::new(KeyRange::ALL, 0, levels.clone()).value(at(1), 1, || 0).unwrap_err(),
+            Layered::<u64, String>::new(KeyRange::ALL, 0, levels.clone()).get(at(1), 1).unwrap_err(),
+            Layered::<u64, (u64, u8)>::new(KeyRange::ALL, 0, levels.clone()).remove(at(1), 1).unwrap_err(),
+        ] {
+            assert!(fault.to_string().contains("s-00000001.segment"), "{fault}");
+        }
+        let path = levels.borrow().parts()[0].segment().path().to_owned();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[150] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let levels = place.open("t", again(&levels), &merger);
+        let fault = Layered::<u64, u64>::new(KeyRange::ALL, 0, levels).value(at(1), 1, || 0).unwrap_err();
+        assert!(fault.to_string().contains("checksum"), "{fault}");
+    }
+}

@@ -40,8 +40,7 @@ impl Folder {
             let name = found.file_name();
             let name = name.to_string_lossy();
             if name.starts_with('.') && (name.ends_with(PART) || name.ends_with(SPOOL)) {
-                disk.remove(&found.path())
-                    .map_err(|e| failed("cannot remove a file that was left half written", &found.path(), e))?;
+                remove(&*disk, &found.path(), "cannot remove a file that was left half written")?;
             } else if let Some(number) = name.strip_prefix(stem).and_then(number_of) {
                 most = most.max(number);
             }
@@ -96,14 +95,17 @@ impl Folder {
         Ok(found)
     }
 
-    /// Removes a file; one that is not there any more is fine.
+    /// Removes a file, if it is there.
     pub(super) fn remove(&self, path: &Path) -> Result<(), Fault> {
-        match self.disk.remove(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(failed("cannot remove a segment of state that nobody needs any more", path, e))
-            }
-            _ => Ok(()),
-        }
+        remove(&*self.disk, path, "cannot remove a segment of state that nobody needs any more")
+    }
+}
+
+/// A file that is not there is as good as removed: a merge that was given up may just have tidied up after itself.
+fn remove(disk: &dyn Disk, path: &Path, what: &str) -> Result<(), Fault> {
+    match disk.remove(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed(what, path, e)),
+        _ => Ok(()),
     }
 }
 

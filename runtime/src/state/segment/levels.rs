@@ -298,7 +298,7 @@ impl Levels {
 
     fn replace(&mut self, outcome: Outcome) -> Result<bool, Fault> {
         let Some(merging) = self.merging.take() else { return Ok(false) };
-        let made = outcome?;
+        let made = outcome?.take();
         let new = made.into_iter().map(|segment| Part::new(segment, self.owned.clone()));
         let old: Vec<Part> = self.parts.splice(merging.parts, new).collect();
         self.retire(old);

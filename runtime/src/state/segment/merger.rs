@@ -30,8 +30,30 @@ pub(super) struct Order {
     pub(super) cancelled: Arc<AtomicBool>,
 }
 
-/// New segments, in hash order.
-pub(super) type Outcome = Result<Vec<Arc<Segment>>, Fault>;
+/// New segments, in hash order. Nobody lists them yet: unless they are [taken](Made::take), their files go with this.
+pub(super) struct Made {
+    segments: Vec<Arc<Segment>>,
+    folder: Folder,
+}
+
+impl Made {
+    /// The segments, for good.
+    pub(super) fn take(mut self) -> Vec<Arc<Segment>> {
+        std::mem::take(&mut self.segments)
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for segment in &self.segments {
+            // What is left is named by nobody, and swept away when the folder is next opened.
+            let _ = self.folder.remove(segment.path());
+        }
+    }
+}
+
+/// What became of an order.
+pub(super) type Outcome = Result<Made, Fault>;
 
 /// A handle to the merging thread. The thread ends when the last handle is dropped and its work is done.
 #[derive(Clone)]
@@ -48,7 +70,7 @@ impl Merger {
         let (orders, taken) = channel::<(Order, Sender<Outcome>)>();
         let work = move || {
             for (order, reply) in taken {
-                // Nobody waits for it any more if the list was dropped; its files are gone then too.
+                // If the list was dropped nobody waits for it any more.
                 let _ = reply.send(merge(&order));
             }
         };
@@ -74,15 +96,9 @@ fn merge(order: &Order) -> Outcome {
         order.newest_first.iter().map(|(path, _)| Segment::open_in_order(path)).collect();
     let opened = opened?;
     let inputs = opened.iter().zip(&order.newest_first).map(|(segment, (_, hashes))| (segment, hashes.clone()));
-    let mut made = Vec::new();
-    let done = write(Merged::new(inputs, !order.is_base, order.horizon)?, order, &mut made);
-    if done.is_err() {
-        for segment in &made {
-            // What is left is named by nobody, and swept away with the rest.
-            let _ = order.folder.remove(segment.path());
-        }
-    }
-    done.map(|()| made)
+    let mut made = Made { segments: Vec::new(), folder: order.folder.clone() };
+    write(Merged::new(inputs, !order.is_base, order.horizon)?, order, &mut made.segments)?;
+    Ok(made)
 }
 
 fn write(merged: Merged<'_>, order: &Order, made: &mut Vec<Arc<Segment>>) -> Result<(), Fault> {

@@ -81,7 +81,7 @@ impl Disk for Handle {
     }
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.0.step()?;
-        OsDisk.sync_folder(folder)?;
+        // What a sync achieves is played, so the real one can be spared.
         self.0.durable.lock().unwrap().names = folder.read_dir()?.map(|e| e.unwrap().path()).collect();
         Ok(())
     }
@@ -111,7 +111,6 @@ impl DiskFile for FailingFile {
     }
     fn sync(&mut self) -> io::Result<()> {
         self.disk.step()?;
-        self.file.sync()?;
         let content = std::fs::read(&self.path)?;
         self.disk.durable.lock().unwrap().contents.insert(self.path.clone(), content);
         Ok(())
