@@ -9,7 +9,6 @@ pub mod csv;
 mod input;
 mod iter;
 mod lines;
-pub(crate) mod map;
 mod packed;
 mod rated;
 mod rows;
