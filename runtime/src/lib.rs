@@ -91,6 +91,7 @@ pub mod hash;
 pub mod job;
 pub mod key;
 mod keyed;
+mod mapped;
 mod metrics;
 pub mod plan;
 pub mod prelude;

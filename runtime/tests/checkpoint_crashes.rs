@@ -1,6 +1,8 @@
 //! A job is killed at each operation of its store, one by one, in each way; or frozen there while another run of it takes over, and woken.
 //! What is published is what an undisturbed run publishes.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 mod checkpoint_kit;
 
 use checkpoint_kit::{Job, World, expected, is_part_of};

@@ -172,7 +172,7 @@ fn mistakes_are_told_at_the_source() {
 
 /// Panics at each multiple of `every` rows, so many times in all.
 #[derive(Clone)]
-struct Trap {
+pub struct Trap {
     seen: Arc<AtomicU64>,
     every: u64,
     left: Arc<AtomicU64>,

@@ -2,7 +2,7 @@
 
 use super::damage::Damage;
 use super::manifest::{DataName, Manifest, ObjectRef};
-use super::object::ObjectReader;
+use super::object;
 use super::store::Store;
 use crate::error::Fault;
 
@@ -22,7 +22,7 @@ pub(super) fn copy_objects(
         to.put(&name, &bytes)?;
         object.name = name;
         // What was written is what is believed from now on; so that is what is read.
-        ObjectReader::open(to, object).and_then(|reader| reader.verify()).map_err(|problem| {
+        object::check(to, object, true).map_err(|problem| {
             let fault: Fault = problem.into();
             fault.help(format!("the checkpoint in {} cannot be copied as it is; choose another one", from.place()))
         })?;

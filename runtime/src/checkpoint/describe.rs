@@ -74,7 +74,7 @@ pub fn describe(store: &dyn Store) -> Result<Description, Fault> {
 impl Description {
     /// What a log says.
     pub fn of(history: &History, place: String) -> Self {
-        let chain: HashSet<u64> = history.chain().into_iter().collect();
+        let valid: HashSet<u64> = history.valid().into_iter().collect();
         let mut description = Description {
             place,
             attempts: Vec::new(),
@@ -90,7 +90,7 @@ impl Description {
                 Ok(Entry::Finished(_)) => description.finished = true,
                 Ok(Entry::Checkpoint(manifest)) if number >= floor => {
                     description.finished = false;
-                    let standing = if !chain.contains(&number) {
+                    let standing = if !valid.contains(&number) {
                         Standing::Abandoned
                     } else if history.is_committed(number) {
                         Standing::Committed

@@ -1,8 +1,9 @@
 //! [`digest`]: 64 bits that tell whether stored bytes are those that were written.
 //!
 //! CRC-32, which seals a record on the wire, lets one damage in four billion pass, and a large state has a million
-//! blocks. This one lets one in 2^64 pass and is as fast (about 10 GB/s), so each block, each index and each entry of
-//! the log has it. It finds accidents; it is no defence against somebody who writes into the store on purpose.
+//! blocks. This one lets one in 2^64 pass and costs about the same where the bytes come from memory (14 GB/s measured for
+//! both), so each block, each index and each entry of the log has it. It finds accidents; it is no defence against somebody
+//! who writes into the store on purpose.
 
 use rapidhash::v3::{DEFAULT_RAPID_SECRETS, rapidhash_v3_inline};
 

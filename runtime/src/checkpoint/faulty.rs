@@ -9,6 +9,7 @@ use super::store::{Listed, Put, Store};
 use crate::error::Fault;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -209,6 +210,16 @@ impl Store for Faulty {
 
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
         self.operate("put", name, Some(bytes), |bytes| self.inner.put(name, bytes))
+    }
+
+    fn put_file(&self, name: &str, file: &Path) -> Result<(), Fault> {
+        // By way of its bytes, so that half of them can be lost.
+        let bytes = std::fs::read(file).map_err(|e| Fault::new("cannot read the file").in_file(file).because(e))?;
+        self.operate("put_file", name, Some(&bytes), |bytes| self.inner.put(name, bytes))
+    }
+
+    fn get_file(&self, name: &str, file: &Path) -> Result<bool, Fault> {
+        self.operate("get_file", name, None, |_| self.inner.get_file(name, file))
     }
 
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {

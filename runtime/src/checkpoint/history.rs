@@ -197,8 +197,8 @@ impl History {
         self.slots.values().filter_map(commit).collect()
     }
 
-    /// The steps from the newest entry down, until one says that a new run begins.
-    fn steps(&self) -> Vec<Step<'_>> {
+    /// The steps from the newest entry down, until one says that a new run begins, or past those that ended.
+    fn steps(&self, past_ends: bool) -> Vec<Step<'_>> {
         let floor = self.floor();
         let mut steps = Vec::new();
         let mut next = self.end();
@@ -208,6 +208,7 @@ impl History {
             match self.slots.get(&number) {
                 Some(Ok(Entry::Attempt(_) | Entry::Committing(_) | Entry::Committed(_))) => {}
                 Some(Ok(Entry::Checkpoint(manifest))) => steps.push(Step::Checkpoint(number, manifest)),
+                Some(Ok(Entry::Finished(_))) if past_ends => {}
                 Some(Ok(Entry::Finished(_))) => {
                     steps.push(Step::Fresh(Fresh::Finished));
                     return steps;
@@ -233,8 +234,12 @@ impl History {
 
     /// The checkpoints that a run may go on from or fall back to, newest first.
     pub fn chain(&self) -> Vec<u64> {
-        let steps = self.steps().into_iter();
-        steps.filter_map(|step| if let Step::Checkpoint(number, _) = step { Some(number) } else { None }).collect()
+        checkpoints_of(self.steps(false))
+    }
+
+    /// The checkpoints that were not abandoned, newest first: those of runs that ended, too.
+    pub fn valid(&self) -> Vec<u64> {
+        checkpoints_of(self.steps(true))
     }
 
     /// Where the next run begins. `damaged` has the checkpoints of which objects were found to be damaged, with what is wrong;
@@ -254,7 +259,7 @@ impl History {
             passed.push(this);
             Ok(())
         };
-        let steps = self.steps();
+        let steps = self.steps(false);
         let last = steps.iter().rposition(|step| matches!(step, Step::Checkpoint(..)));
         for (at, step) in steps.into_iter().enumerate() {
             match step {
@@ -341,6 +346,11 @@ impl History {
         ))
         .help("restore the store from a copy, or begin again with `--fresh`")
     }
+}
+
+fn checkpoints_of(steps: Vec<Step<'_>>) -> Vec<u64> {
+    let number = |step| if let Step::Checkpoint(number, _) = step { Some(number) } else { None };
+    steps.into_iter().filter_map(number).collect()
 }
 
 const WAYS: &str = "restore the store from a copy; or choose an older checkpoint on purpose with `--from N --fork` (`state list` \

@@ -28,6 +28,9 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+/// How often an attempt tries to become the last one in the log.
+const TRIES: usize = 1000;
+
 /// The log of a store, owned by one attempt.
 pub struct Log {
     store: Arc<dyn Store>,
@@ -99,7 +102,7 @@ impl Log {
         let entry = Entry::Attempt(attempt);
         let mut log = Log { store, history: History::default(), attempt: 0, token, stopped: false };
         // Whoever is still running may be faster than this; then all is read again.
-        loop {
+        for _ in 0..TRIES {
             log.history = History::read(&*log.store)?;
             let number = log.history.end() + 1;
             // If this took long, the log may have gone on and the number may be one that was swept: then it is free, and means
@@ -111,6 +114,8 @@ impl Log {
                 return Ok(log);
             }
         }
+        Err(Fault::new(format!("others take over the checkpoints in {} again and again", log.store.place()))
+            .help("stop the other runs of this job"))
     }
 
     fn goes_on_behind(&self, number: u64) -> Result<bool, Fault> {

@@ -79,16 +79,27 @@ impl StateInfo {
 pub struct ObjectRef {
     /// Its name in the store.
     pub name: String,
+    /// What it is.
+    pub form: Form,
     /// Its length in bytes.
     pub length: u64,
-    /// The digest of its index, which has those of its blocks.
+    /// Of entries the digest of the index, which has those of the blocks; of a blob see [`blob`](super::object::blob).
     pub digest: u64,
-    /// The least key group in it. Greater than `last_group` if there is none.
+    /// The least key group in it. Greater than `last_group` if there is none, or nobody says.
     pub first_group: u16,
     /// The greatest key group in it.
     pub last_group: u16,
     /// How many entries it has.
     pub entries: u64,
+}
+
+/// What an object is.
+#[derive(Record, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Entries that every backend reads ([`object`](super::object)).
+    Entries,
+    /// A file of the backend that wrote the checkpoint.
+    Blob,
 }
 
 /// How far one source has read.

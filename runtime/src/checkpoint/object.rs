@@ -13,12 +13,17 @@
 //! few blocks only knows that they are those which the manifest means. Entries come about in the order of hashes and not exactly;
 //! a block says which key groups are in it, and who wants a range of groups reads the blocks that have some of it.
 
+mod blob;
 mod reader;
 mod writer;
 
+pub use blob::{PART_BYTES, blob, blob_of};
 pub use reader::ObjectReader;
 pub use writer::ObjectWriter;
 
+use super::damage::Problem;
+use super::manifest::{Form, ObjectRef};
+use super::store::Store;
 use crate::hash::KEY_GROUPS;
 use crate::state::save::Entry;
 use std::ops::Range;
@@ -39,6 +44,21 @@ pub const OBJECT_BYTES: usize = 16 << 20;
 const HEADER: usize = 16;
 const INDEX_ENTRY: usize = 28;
 const TAIL: usize = 28;
+
+/// Reads an object of either form to its end and checks it; if not `whole`, only that it is there, has its length and, of
+/// entries, the right index.
+///
+/// # Errors
+/// What is damaged, or that the store cannot be read.
+pub fn check(store: &dyn Store, object: &ObjectRef, whole: bool) -> Result<(), Problem> {
+    match object.form {
+        Form::Blob => blob::verify(store, object, whole),
+        Form::Entries => {
+            let reader = ObjectReader::open(store, object)?;
+            if whole { reader.verify() } else { Ok(()) }
+        }
+    }
+}
 
 /// The key group of a hash.
 pub fn group_of(hash: u64) -> u16 {

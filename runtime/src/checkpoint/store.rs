@@ -10,8 +10,10 @@ mod local;
 mod memory;
 
 use crate::error::Fault;
+use std::fs::File;
+use std::io::Write;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use local::LocalStore;
@@ -37,6 +39,9 @@ pub struct Listed {
     pub bytes: u64,
 }
 
+/// How much of an object is read at once into a file.
+const FILE_PART: u64 = 4 << 20;
+
 /// Named objects that outlive the process. All calls block; any thread may make them.
 ///
 /// Names are made of letters, digits, `.`, `-`, `_`, and `/` between parts; see [`check_name`].
@@ -56,6 +61,35 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// If it could not be done, or nobody knows whether it was.
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Fault>;
+
+    /// Puts a file as an object, in place of one of this name if there is one. A directory on the same file system links it: the file
+    /// must never change afterwards.
+    ///
+    /// # Errors
+    /// If it could not be done, or nobody knows whether it was.
+    fn put_file(&self, name: &str, file: &Path) -> Result<(), Fault> {
+        let bytes = std::fs::read(file).map_err(|e| Fault::new("cannot read the file").in_file(file).because(e))?;
+        self.put(name, &bytes)
+    }
+
+    /// Makes a file of an object, which must not change; `false` if there is no object. A directory on the same file system links it. Not
+    /// synced: a crash may take it away.
+    ///
+    /// # Errors
+    /// If it cannot be read or written, or there is a file.
+    fn get_file(&self, name: &str, file: &Path) -> Result<bool, Fault> {
+        let cannot = |e: std::io::Error| Fault::new("cannot write the file").in_file(file).because(e);
+        let mut at = 0;
+        let Some(mut part) = self.get_range(name, 0..FILE_PART)? else { return Ok(false) };
+        let mut to = File::create_new(file).map_err(cannot)?;
+        while !part.is_empty() {
+            to.write_all(&part).map_err(cannot)?;
+            at += part.len() as u64;
+            let next = self.get_range(name, at..at + FILE_PART)?;
+            part = next.ok_or_else(|| Fault::new(format!("`{name}` in {} was there and is gone", self.place())))?;
+        }
+        Ok(true)
+    }
 
     /// All of an object; `None` if there is none.
     ///

@@ -7,7 +7,7 @@ use super::damage::{Damage, Problem};
 use super::entry::{Entry, Unreadable, name_of};
 use super::history::History;
 use super::manifest::{DATA, DataName, Manifest, ObjectRef};
-use super::object::ObjectReader;
+use super::object;
 use super::store::Store;
 use crate::error::Fault;
 use std::collections::{BTreeMap, HashSet};
@@ -49,9 +49,7 @@ fn check(store: &dyn Store, objects: &[(&ObjectRef, bool)]) -> Result<Vec<Damage
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some((object, whole)) = objects.get(at) else { return Ok(found) };
-            let read =
-                ObjectReader::open(store, object).and_then(|reader| if *whole { reader.verify() } else { Ok(()) });
-            match read {
+            match object::check(store, object, *whole) {
                 Ok(()) => {}
                 Err(Problem::Damaged(damage)) => found.push((at, damage)),
                 Err(Problem::Failed(fault)) => {

@@ -235,10 +235,19 @@ fn now_ms() -> i64 {
 
 /// What the log says of an attempt.
 pub fn entry(job: &JobMeta, config: &Config, plan: &Plan) -> AttemptEntry {
-    let operators = plan.chains.iter().flat_map(|chain| &chain.operators);
-    let names: Vec<String> = operators.map(|operator| format!("{} {}", operator.what, operator.name)).collect();
-    let plan = crate::hash::bytes(names.join("\n").as_bytes());
-    AttemptEntry { job: job.name.to_owned(), width: config.workers as u32, plan, params: Vec::new(), time: now_ms() }
+    let (mut params, mut names) = (Vec::new(), String::new());
+    for (number, chain) in plan.chains.iter().enumerate() {
+        let is_source = plan.edges.iter().all(|edge| edge.to != number);
+        for (at, operator) in chain.operators.iter().enumerate() {
+            if operator.sink || (is_source && at == 0) {
+                params.push((operator.name.clone(), operator.what.clone()));
+            } else {
+                names += &format!("{} {}\n", operator.what, operator.name);
+            }
+        }
+    }
+    let plan = crate::hash::bytes(names.as_bytes());
+    AttemptEntry { job: job.name.to_owned(), width: config.workers as u32, plan, params, time: now_ms() }
 }
 
 /// A split of an earlier attempt, and how to read on with it.

@@ -126,6 +126,8 @@ pub enum ToCoordinator {
         worker: usize,
         /// The sink.
         sink: usize,
+        /// Which of its writers on this worker.
+        part: usize,
         /// The epoch.
         epoch: u64,
         /// What to commit.
@@ -133,6 +135,10 @@ pub enum ToCoordinator {
     },
     /// A part of an epoch's snapshot is in the store, or will never be.
     Saved {
+        /// The worker.
+        worker: usize,
+        /// Its chain.
+        chain: usize,
         /// The epoch that ended there.
         epoch: u64,
         /// The part.

@@ -1,9 +1,10 @@
 //! What the coordinator decides, without I/O: who gets which split, when epochs end, when the run is over.
 //!
-//! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events.
+//! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events. An event
+//! that is told twice counts once, and one that speaks of another epoch than the one that is ending counts for nothing.
 
 use crate::sink::Prepared;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An order to carry out.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,19 +39,30 @@ pub enum Order {
 /// What the writers of each sink have prepared, by worker.
 pub type Pending = Vec<(usize, Vec<(usize, Prepared)>)>;
 
+/// A part of a snapshot: its worker, and its chain there.
+pub type PartId = (usize, usize);
+
+/// A writer: its worker, and which of its sink's writers there it is.
+pub type WriterId = (usize, usize);
+
+/// What is prepared, by sink and writer.
+pub type PreparedBy = BTreeMap<usize, BTreeMap<WriterId, Prepared>>;
+
 /// An epoch that is ending.
+#[derive(Clone)]
 struct Ending {
     epoch: u64,
     /// Workers that have passed its barrier.
-    passed: usize,
+    passed: BTreeSet<usize>,
     /// Parts of its snapshot that are kept, or never will be.
-    saved: usize,
+    saved: BTreeSet<PartId>,
     /// A part could not be saved, or it took too long.
     failed: bool,
     /// The caller is keeping it.
     keeping: bool,
 }
 
+#[derive(Clone)]
 struct SourceState {
     /// The greatest watermark that a finished split has reached.
     reached: i64,
@@ -63,9 +75,10 @@ struct SourceState {
 }
 
 /// The coordinator's state.
+#[derive(Clone)]
 pub struct Coordinator {
     workers: usize,
-    built: usize,
+    built: BTreeSet<usize>,
     sources: BTreeMap<usize, SourceState>,
     expected_sources: Option<usize>,
     /// Questions about sources whose enumerator has not arrived yet.
@@ -76,7 +89,7 @@ pub struct Coordinator {
     parts: Option<usize>,
     last: bool,
     finished: bool,
-    prepared: BTreeMap<u64, BTreeMap<usize, Vec<(usize, Prepared)>>>,
+    prepared: BTreeMap<u64, PreparedBy>,
 }
 
 impl Coordinator {
@@ -84,7 +97,7 @@ impl Coordinator {
     pub fn new(workers: usize, epoch: u64, kept: bool) -> Self {
         Coordinator {
             workers,
-            built: 0,
+            built: BTreeSet::new(),
             sources: BTreeMap::new(),
             expected_sources: None,
             waiting: Vec::new(),
@@ -109,8 +122,10 @@ impl Coordinator {
     }
 
     /// A worker has built its graph; its part of a snapshot has so many parts.
-    pub fn built(&mut self, sources: usize, parts: usize) -> Vec<Order> {
-        self.built += 1;
+    pub fn built(&mut self, worker: usize, sources: usize, parts: usize) -> Vec<Order> {
+        if !self.built.insert(worker) {
+            return Vec::new();
+        }
         if let Some(all) = &mut self.parts {
             *all += parts;
         }
@@ -158,11 +173,11 @@ impl Coordinator {
 
     /// Whether all workers have built their graphs.
     pub fn all_built(&self) -> bool {
-        self.built == self.workers
+        self.built.len() == self.workers
     }
 
     fn all_exhausted(&self) -> bool {
-        self.built == self.workers
+        self.all_built()
             && self.expected_sources == Some(self.sources.len())
             && self.sources.values().all(|s| s.exhausted.iter().all(|e| *e))
     }
@@ -177,14 +192,20 @@ impl Coordinator {
 
     /// It is time for a barrier. Nothing happens while one is under way.
     pub fn tick(&mut self) -> Vec<Order> {
-        if self.built < self.workers || self.ending.is_some() || self.last {
+        if !self.all_built() || self.ending.is_some() || self.last {
             return Vec::new();
         }
         vec![Order::Barrier(self.begin_end())]
     }
 
     fn begin_end(&mut self) -> u64 {
-        self.ending = Some(Ending { epoch: self.epoch, passed: 0, saved: 0, failed: false, keeping: false });
+        self.ending = Some(Ending {
+            epoch: self.epoch,
+            passed: BTreeSet::new(),
+            saved: BTreeSet::new(),
+            failed: false,
+            keeping: false,
+        });
         self.epoch
     }
 
@@ -194,22 +215,24 @@ impl Coordinator {
     }
 
     /// A writer has prepared an epoch.
-    pub fn prepared(&mut self, worker: usize, sink: usize, epoch: u64, prepared: Prepared) {
-        self.prepared.entry(epoch).or_default().entry(sink).or_default().push((worker, prepared));
+    pub fn prepared(&mut self, writer: WriterId, sink: usize, epoch: u64, prepared: Prepared) {
+        if epoch >= self.epoch {
+            self.prepared.entry(epoch).or_default().entry(sink).or_default().insert(writer, prepared);
+        }
     }
 
     /// All chains of a worker have passed the barrier of an epoch.
-    pub fn passed(&mut self, epoch: u64) -> Vec<Order> {
-        self.note(epoch, |ending| ending.passed += 1)
+    pub fn passed(&mut self, worker: usize, epoch: u64) -> Vec<Order> {
+        self.note(epoch, |ending| ending.passed.insert(worker))
     }
 
     /// A part of an epoch's snapshot is kept, or will never be.
-    pub fn saved(&mut self, epoch: u64, well: bool) -> Vec<Order> {
+    pub fn saved(&mut self, part: PartId, epoch: u64, well: bool) -> Vec<Order> {
         let mut orders = Vec::new();
         if !well {
             orders = self.give_up(epoch);
         }
-        orders.extend(self.note(epoch, |ending| ending.saved += 1));
+        orders.extend(self.note(epoch, |ending| ending.saved.insert(part)));
         orders
     }
 
@@ -224,12 +247,15 @@ impl Coordinator {
         }
     }
 
-    fn note(&mut self, epoch: u64, what: impl FnOnce(&mut Ending)) -> Vec<Order> {
+    fn note(&mut self, epoch: u64, what: impl FnOnce(&mut Ending) -> bool) -> Vec<Order> {
         let Some(ending) = self.ending.as_mut().filter(|ending| ending.epoch == epoch) else { return Vec::new() };
-        what(ending);
+        if !what(ending) {
+            // Said before.
+            return Vec::new();
+        }
         // Operators have ended with the last epoch, and have nothing left to save.
         let parts = if self.last { 0 } else { self.parts.unwrap_or(0) };
-        if ending.passed < self.workers || ending.saved < parts || ending.keeping {
+        if ending.passed.len() < self.workers || ending.saved.len() < parts || ending.keeping {
             return Vec::new();
         }
         if self.parts.is_none() || ending.failed {
@@ -254,7 +280,7 @@ impl Coordinator {
     }
 
     /// What is prepared and not committed, by epoch.
-    pub fn pending(&self) -> &BTreeMap<u64, BTreeMap<usize, Vec<(usize, Prepared)>>> {
+    pub fn pending(&self) -> &BTreeMap<u64, PreparedBy> {
         &self.prepared
     }
 
@@ -267,8 +293,8 @@ impl Coordinator {
         }
         let mut orders = Vec::new();
         for (epoch, sinks) in std::mem::take(&mut self.prepared) {
-            let mut sinks: Vec<_> = sinks.into_iter().collect();
-            sinks.iter_mut().for_each(|(_, list)| list.sort_by_key(|(worker, _)| *worker));
+            let of_sink = |list: BTreeMap<WriterId, Prepared>| list.into_iter().map(|(w, p)| (w.0, p)).collect();
+            let sinks = sinks.into_iter().map(|(sink, list)| (sink, of_sink(list))).collect();
             orders.push(Order::Commit(epoch, sinks));
         }
         if self.last {
@@ -307,19 +333,167 @@ mod tests {
         let mut c = Coordinator::new(2, 0, false);
         assert_eq!(c.ask(0, 0, None), []);
         assert_eq!(c.source(0, i64::MIN), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
-        assert_eq!((c.built(1, 0), c.tick(), c.built(1, 0)), (vec![], vec![], vec![]));
+        assert_eq!((c.built(0, 1, 0), c.tick(), c.built(1, 1, 0)), (vec![], vec![], vec![]));
         assert_eq!(c.ask(1, 0, Some(7)), [Order::Find { source: 0, worker: 1, watermark: 7 }]);
         assert_eq!(c.tick(), [Order::Barrier(0)]);
         assert_eq!(c.tick(), []);
         assert_eq!((c.all_found(0), c.all_found(0)), (vec![Order::AllAssigned(0)], vec![]));
         assert_eq!((c.exhausted(0, 0), c.exhausted(1, 0)), (vec![], vec![]));
-        c.prepared(1, 0, 0, Prepared(vec![1]));
-        c.prepared(0, 0, 0, Prepared(vec![0]));
-        assert_eq!(c.passed(0), []);
+        c.prepared((1, 0), 0, 0, Prepared(vec![1]));
+        c.prepared((0, 0), 0, 0, Prepared(vec![0]));
+        assert_eq!((c.passed(0, 0), c.passed(0, 0)), (vec![], vec![]));
         let sinks = vec![(0, vec![(0, Prepared(vec![0])), (1, Prepared(vec![1]))])];
-        assert_eq!(c.passed(0), [Order::Commit(0, sinks), Order::Last(1)]);
-        assert_eq!((c.passed(1), c.tick()), (vec![], vec![]));
-        assert_eq!(c.passed(1), [Order::Finish]);
+        assert_eq!(c.passed(1, 0), [Order::Commit(0, sinks), Order::Last(1)]);
+        assert_eq!((c.passed(1, 1), c.tick()), (vec![], vec![]));
+        assert_eq!(c.passed(0, 1), [Order::Finish]);
         assert!(c.finished());
+    }
+
+    /// What may happen in a run of two workers, a source on each and a sink, each with a part of the snapshot.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    enum Event {
+        Tick,
+        Exhausted(usize),
+        Prepared(usize, u64),
+        Saved(usize, u64, bool),
+        Passed(usize, u64),
+        Kept(u64),
+        TimedOut(u64),
+    }
+
+    /// A run as it may go: the coordinator, what may come next, and what has been seen.
+    #[derive(Clone)]
+    struct World {
+        coordinator: Coordinator,
+        /// Events that are on their way, in no order.
+        coming: BTreeSet<Event>,
+        /// Those that have come once, and may come again.
+        came: BTreeSet<Event>,
+        kept: BTreeSet<u64>,
+        committed: BTreeMap<u64, usize>,
+        barriers: Vec<u64>,
+        finished: bool,
+        lost: bool,
+    }
+
+    impl World {
+        fn carry_out(&mut self, orders: Vec<Order>) {
+            for order in orders {
+                match order {
+                    Order::Barrier(epoch) | Order::Last(epoch) => {
+                        assert!(self.barriers.last().is_none_or(|last| *last + 1 == epoch), "one after the other");
+                        self.barriers.push(epoch);
+                        for worker in 0..2 {
+                            self.coming.extend([Event::Prepared(worker, epoch)]);
+                        }
+                    }
+                    Order::Keep(epoch, _) => {
+                        assert!(self.kept.insert(epoch), "an epoch is kept once");
+                        self.coming.insert(Event::Kept(epoch));
+                    }
+                    Order::Commit(epoch, sinks) => {
+                        let kept = self.kept.last().copied();
+                        assert!(kept >= Some(epoch), "{epoch} is committed before it is kept");
+                        let writers: usize = sinks.iter().map(|(_, list)| list.len()).sum();
+                        assert_eq!(writers, 2, "all of epoch {epoch} is committed");
+                        *self.committed.entry(epoch).or_default() += 1;
+                        assert_eq!(self.committed.last_key_value(), Some((&epoch, &1)), "in order, and once");
+                    }
+                    Order::Finish => {
+                        assert!(!self.finished && self.kept.contains(self.barriers.last().unwrap()));
+                        self.finished = true;
+                    }
+                    Order::Lost(_) => self.lost = true,
+                    Order::GiveUp(_) | Order::AllAssigned(_) | Order::Find { .. } => {}
+                }
+            }
+        }
+
+        fn happens(&mut self, event: Event) {
+            let c = &mut self.coordinator;
+            let orders = match event {
+                Event::Tick => c.tick(),
+                Event::Exhausted(worker) => c.exhausted(worker, 0),
+                Event::Prepared(worker, epoch) => {
+                    c.prepared((worker, 0), 0, epoch, Prepared(vec![worker as u8]));
+                    // What comes of one worker behind it: its part, well or not, and that it has passed.
+                    let last = c.last;
+                    if !self.came.contains(&event) {
+                        self.coming.insert(Event::Passed(worker, epoch));
+                        if !last {
+                            self.coming.extend([true, false].map(|well| Event::Saved(worker, epoch, well)));
+                        }
+                    }
+                    Vec::new()
+                }
+                Event::Saved(worker, epoch, well) => {
+                    self.coming.remove(&Event::Saved(worker, epoch, !well));
+                    c.saved((worker, 0), epoch, well)
+                }
+                Event::Passed(worker, epoch) => c.passed(worker, epoch),
+                Event::Kept(epoch) => c.kept(epoch),
+                Event::TimedOut(epoch) => c.give_up(epoch),
+            };
+            self.carry_out(orders);
+            self.came.insert(event);
+        }
+
+        /// A fingerprint of all that matters for what may come.
+        fn state(&self) -> String {
+            let c = &self.coordinator;
+            let ending = c.ending.as_ref().map(|e| (e.epoch, &e.passed, &e.saved, e.failed, e.keeping));
+            let exhausted: Vec<_> = c.sources.values().map(|s| s.exhausted.clone()).collect();
+            format!("{ending:?} {exhausted:?} {:?} {:?} {:?} {:?}", c.pending(), self.coming, self.kept, self.committed)
+        }
+    }
+
+    /// Every order in which three epochs and the last one may go, with each event repeated at any later time, snapshots
+    /// that fail and ones that take too long: nothing is committed that is not kept, and each epoch once and in order.
+    #[test]
+    fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
+        let mut coordinator = Coordinator::new(2, 0, true);
+        coordinator.source(0, i64::MIN);
+        (0..2).for_each(|worker| assert_eq!(coordinator.built(worker, 1, 1), []));
+        let coming = BTreeSet::from([Event::Tick, Event::Exhausted(0), Event::Exhausted(1)]);
+        let start = World {
+            coordinator,
+            coming,
+            came: BTreeSet::new(),
+            kept: BTreeSet::new(),
+            committed: BTreeMap::new(),
+            barriers: Vec::new(),
+            finished: false,
+            lost: false,
+        };
+        let (mut seen, mut open, mut ends) = (BTreeSet::new(), vec![start], 0);
+        while let Some(world) = open.pop() {
+            if !seen.insert(world.state()) {
+                continue;
+            }
+            for again in world.came.clone() {
+                // Whatever has come may come again, and changes nothing.
+                let mut repeated = world.clone();
+                if !matches!(again, Event::Tick | Event::TimedOut(_)) {
+                    repeated.happens(again);
+                    assert_eq!(repeated.state(), world.state(), "{again:?} again");
+                }
+            }
+            let timeout = world.coordinator.ending().map(Event::TimedOut);
+            for event in world.coming.iter().copied().chain(timeout) {
+                let mut next = world.clone();
+                next.coming.remove(&event);
+                next.happens(event);
+                if event == Event::Tick && next.barriers.len() < 3 {
+                    next.coming.insert(Event::Tick);
+                }
+                if next.finished {
+                    ends += 1;
+                    assert_eq!(next.committed.keys().copied().collect::<Vec<_>>(), next.barriers);
+                    assert!(!next.lost);
+                }
+                open.push(next);
+            }
+        }
+        assert!(seen.len() > 1_000 && ends > 0, "{} states, {ends} ends", seen.len());
     }
 }

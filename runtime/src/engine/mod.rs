@@ -392,8 +392,8 @@ impl Attempt<'_> {
                 self.committers.insert(sink, (name, committer));
                 Vec::new()
             }
-            ToCoordinator::Built { worker: _, sources, parts } => {
-                let orders = self.coordinator.built(sources, parts);
+            ToCoordinator::Built { worker, sources, parts } => {
+                let orders = self.coordinator.built(worker, sources, parts);
                 if self.coordinator.all_built() && self.resume.manifest().is_some_and(|manifest| manifest.last) {
                     // The run before had ended, but for what is done now.
                     self.over = true;
@@ -404,11 +404,11 @@ impl Attempt<'_> {
             }
             ToCoordinator::Ask { worker, source, ended } => self.coordinator.ask(worker, source, ended),
             ToCoordinator::Exhausted { worker, source } => self.coordinator.exhausted(worker, source),
-            ToCoordinator::Prepared { worker, sink, epoch, prepared } => {
-                self.coordinator.prepared(worker, sink, epoch, prepared);
+            ToCoordinator::Prepared { worker, sink, part, epoch, prepared } => {
+                self.coordinator.prepared((worker, part), sink, epoch, prepared);
                 Vec::new()
             }
-            ToCoordinator::Saved { epoch, part } => {
+            ToCoordinator::Saved { worker, chain, epoch, part } => {
                 let well = part.is_ok();
                 if let Some(checkpoints) = &mut self.checkpoints {
                     match part {
@@ -416,9 +416,9 @@ impl Attempt<'_> {
                         Err(fault) => checkpoints.lost(epoch, fault)?,
                     }
                 }
-                self.coordinator.saved(epoch, well)
+                self.coordinator.saved((worker, chain), epoch, well)
             }
-            ToCoordinator::Passed { worker: _, epoch } => self.coordinator.passed(epoch),
+            ToCoordinator::Passed { worker, epoch } => self.coordinator.passed(worker, epoch),
             ToCoordinator::Failed { error } => return Err(error),
             ToCoordinator::Interrupt => return Err(Error::Interrupted),
             ToCoordinator::Ended { worker } => {
@@ -546,7 +546,7 @@ impl Attempt<'_> {
         let states = self.committers.iter().map(|(sink, (name, committer))| {
             let of_sink = pending.iter().flat_map(|(epoch, sinks)| {
                 let prepared = sinks.get(sink).into_iter().flatten();
-                prepared.map(|(worker, prepared)| (*epoch, *worker, prepared.0.clone()))
+                prepared.map(|((worker, _), prepared)| (*epoch, *worker, prepared.0.clone()))
             });
             checkpoints::sink_state(name, &**committer, of_sink)
         });

@@ -150,8 +150,8 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>)
                 (ticket, Err(Fault::new("the checkpoint has been given up")))
             }
         };
-        let (Ticket { epoch, .. }, part) = said;
-        if tell.send(ToCoordinator::Saved { epoch, part }).is_err() {
+        let (Ticket { epoch, worker, chain }, part) = said;
+        if tell.send(ToCoordinator::Saved { worker, chain, epoch, part }).is_err() {
             return;
         }
     }

@@ -135,6 +135,7 @@ fn build<'g, R, S, N, O, B>(
         counted: counters.values().iter().map(|_| Cell::default()).collect(),
         ..ChainCells::default()
     });
+    let budget = connector.rate().map(|rate| Budget { rate, workers: local.workers, since: None, taken: 0 });
     let late_by = meta.late_by.map_or(0, |span| span.millis());
     let pace = Pace::new(local.config.frame_rows.map_or(LARGEST_CHUNK, |rows| rows.min(LARGEST_CHUNK)), operators);
     let mut cx = Cx::new(late_by);
@@ -143,6 +144,7 @@ fn build<'g, R, S, N, O, B>(
     let mut running = Running {
         meta,
         number,
+        chain,
         local,
         mailbox,
         activator,
@@ -156,6 +158,7 @@ fn build<'g, R, S, N, O, B>(
         reached: None,
         epoch,
         all_assigned: false,
+        budget,
         pace,
         rows: 0,
         skipped: 0,
@@ -198,6 +201,7 @@ struct Next {
 struct Running<R, S, N, L, F> {
     meta: &'static SourceMeta,
     number: usize,
+    chain: usize,
     local: Rc<Local>,
     mailbox: Rc<Mailbox>,
     activator: Activator,
@@ -218,6 +222,8 @@ struct Running<R, S, N, L, F> {
     epoch: u64,
     /// Every split has been handed out to some worker.
     all_assigned: bool,
+    /// What it may read, if its rate is limited.
+    budget: Option<Budget>,
     pace: Pace,
     rows: u64,
     skipped: u64,
@@ -234,6 +240,40 @@ struct Running<R, S, N, L, F> {
     live: Option<L>,
     body: F,
     rows_of: std::marker::PhantomData<R>,
+}
+
+/// A worker's share of a limited rate.
+struct Budget {
+    /// Records per second of all workers.
+    rate: u64,
+    workers: usize,
+    /// When counting began, and the records since.
+    since: Option<Duration>,
+    taken: u64,
+}
+
+/// A rate is held over such stretches: what was not taken in one is not made up for in the next.
+const STRETCH: Duration = Duration::from_secs(1);
+
+impl Budget {
+    /// How many records may be read now; if none, when one may.
+    fn left(&mut self, now: Duration) -> Result<usize, Duration> {
+        let mine = self.rate as f64 / self.workers as f64;
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_sub(since) >= STRETCH {
+            (self.since, self.taken) = (Some(now), 0);
+            return Ok(1);
+        }
+        let due = ((now - since).as_secs_f64() * mine) as u64;
+        match due.checked_sub(self.taken) {
+            Some(left) if left > 0 => Ok(usize::try_from(left).unwrap_or(usize::MAX)),
+            _ if mine > 0.0 => {
+                let at = (self.taken + 1) as f64 / mine;
+                Err(since + Duration::from_secs_f64(at.min(STRETCH.as_secs_f64())).max(Duration::from_micros(100)))
+            }
+            _ => Err(now + STRETCH),
+        }
+    }
 }
 
 /// Chunks in one activation while frames leave; then the worker looks at its other operators.
@@ -426,7 +466,8 @@ where
             });
         }
         let part = SavedPart::Source { source: self.number, splits, reached: self.reached };
-        self.local.tell(ToCoordinator::Saved { epoch, part: Ok(part) });
+        let (worker, chain) = (self.local.worker, self.chain);
+        self.local.tell(ToCoordinator::Saved { worker, chain, epoch, part: Ok(part) });
     }
 
     fn open(&mut self, next: Next) -> Result<(), Error> {
@@ -473,7 +514,17 @@ where
         let before = self.cx.row;
         // Where no row waits (rows end here, or are combined) there are no frames to look at, and large chunks cost less.
         let most = if self.live.rows_waiting() == 0 { LARGEST_CHUNK } else { CHUNK_ROWS };
-        let (from, written, budget) = (self.local.now(), self.live.written(), self.pace.rows().min(most));
+        let (from, written) = (self.local.now(), self.live.written());
+        let mut budget = self.pace.rows().min(most);
+        if let Some(limit) = &mut self.budget {
+            match limit.left(from) {
+                Ok(left) => budget = budget.min(left),
+                Err(at) => {
+                    self.activator.activate_after(at.saturating_sub(from));
+                    return Ok(Polled::Dry);
+                }
+            }
+        }
         let Running { reader, cx, counters, live, body, meta, skipped, .. } = self;
         let skip = meta.skip_bad;
         let polled = {
@@ -494,6 +545,9 @@ where
         };
         let read = self.cx.row - before;
         self.rows += read;
+        if let Some(limit) = &mut self.budget {
+            limit.taken += read;
+        }
         self.live.touch();
         self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
         Ok(polled)

@@ -1,7 +1,8 @@
 //! The smallest job that keeps checkpoints as the engine does: it counts, publishes a row per epoch through commits, and is
 //! killed, frozen and lied to by the tests that use it.
 
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![allow(dead_code, reason = "not each test uses all of it")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use pelton::checkpoint::damage::Damage;
 use pelton::checkpoint::entry::Attempt;

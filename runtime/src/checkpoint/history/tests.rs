@@ -201,6 +201,9 @@ fn the_chain_leads_through_rewinds() {
     assert_eq!(log("ACmMCmMA0C").chain(), [10]);
     assert_eq!(log("ACCC").chain(), [4, 3, 2]);
     assert_eq!(log("ACCFAC").chain(), [6]);
+    assert_eq!(log("ACCFAC").valid(), [6, 3, 2]);
+    // To what was abandoned before.
+    assert_eq!(log("ACCA2CA3").chain(), [3, 2]);
 }
 
 /// Every log of up to six entries: it is decided somehow, and a checkpoint of which something is committed is never passed over

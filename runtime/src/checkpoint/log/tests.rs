@@ -236,12 +236,11 @@ fn a_checkpoint_is_copied_into_another_store_with_all_it_needs() {
         let mut all = Vec::new();
         for object in manifest.objects() {
             let reader = ObjectReader::open(store, object).unwrap();
-            reader
-                .read(ALL_GROUPS, |e| {
-                    all.push((e.hash, e.key.to_vec(), e.value.map(<[u8]>::to_vec)));
-                    Ok(())
-                })
-                .unwrap();
+            let kept = reader.read(ALL_GROUPS, |e| {
+                all.push((e.hash, e.key.to_vec(), e.value.map(<[u8]>::to_vec)));
+                Ok(())
+            });
+            kept.unwrap();
         }
         all
     };

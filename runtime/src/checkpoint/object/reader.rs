@@ -2,8 +2,9 @@
 
 use super::super::damage::{Damage, Problem};
 use super::super::digest::digest;
-use super::super::manifest::ObjectRef;
+use super::super::manifest::{Form, ObjectRef};
 use super::super::store::Store;
+use super::blob::not_entries;
 use super::{Block, Entry, HEADER, INDEX_ENTRY, MAGIC, TAIL, VERSION, group_of};
 use crate::codec::{CodecError, Reader};
 use crate::error::Fault;
@@ -26,6 +27,9 @@ impl<'a> ObjectReader<'a> {
     /// # Errors
     /// [`Problem::Damaged`] if the object is not there, or not the one that the manifest means; [`Problem::Failed`] if the store cannot be read.
     pub fn open(store: &'a dyn Store, object: &'a ObjectRef) -> Result<Self, Problem> {
+        if object.form != Form::Entries {
+            return Err(Problem::Failed(not_entries(object)));
+        }
         let damaged = |what: String| Damage::new(&object.name, what);
         let end = object.length;
         let start = end.saturating_sub(FIRST_READ);

@@ -1,7 +1,7 @@
 //! Round trips, ranges, and every damage to small objects.
 
 use super::super::damage::Problem;
-use super::super::manifest::ObjectRef;
+use super::super::manifest::{Form, ObjectRef};
 use super::super::store::{MemoryStore, Store};
 use super::*;
 use crate::error::Fault;
@@ -156,6 +156,27 @@ fn what_the_manifest_says_wrongly_is_found() {
 }
 
 #[test]
+fn every_damage_to_a_blob_is_found() {
+    for length in [0, 1, 300, PART_BYTES, PART_BYTES + 1] {
+        let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+        let object = blob("data/x", &bytes);
+        assert_eq!(blob_of("data/x", &bytes[..]).unwrap(), object);
+        check(&*stored(&bytes), &object, true).unwrap();
+        let damaged = |bytes: &[u8], whole| matches!(check(&*stored(bytes), &object, whole), Err(Problem::Damaged(_)));
+        assert!(damaged(&[&bytes[..], &[0]].concat(), false), "longer than {length}");
+        let mut copy = bytes.clone();
+        for at in (0..length).step_by(if length < 1000 { 1 } else { 99_991 }) {
+            copy[at] ^= 1;
+            assert!(damaged(&copy, true) && damaged(&bytes[..at], false), "byte {at} of {length}");
+            copy[at] ^= 1;
+        }
+        assert!(matches!(check(&*MemoryStore::new(), &object, false), Err(Problem::Damaged(_))));
+        let Err(Problem::Failed(fault)) = ObjectReader::open(&*stored(&bytes), &object).map(drop) else { panic!() };
+        assert!(fault.to_string().contains("take a savepoint"), "{fault}");
+    }
+}
+
+#[test]
 fn what_the_taker_says_is_no_damage() {
     let (object, bytes) = write(&many(40, 3));
     let store = stored(&bytes);
@@ -198,7 +219,7 @@ proptest! {
     #[test]
     fn random_bytes_are_no_object(bytes in proptest::collection::vec(any::<u8>(), 0..300), digest: u64, entries: u64) {
         let object = ObjectRef {
-            name: "data/x".into(), length: bytes.len() as u64, digest, first_group: 0, last_group: u16::MAX, entries,
+            name: "data/x".into(), form: Form::Entries, length: bytes.len() as u64, digest, first_group: 0, last_group: u16::MAX, entries,
         };
         prop_assert!(ObjectReader::open(&*stored(&bytes), &object).is_err());
     }

@@ -2,7 +2,7 @@
 //! block costs one pass of the digest.
 
 use super::super::digest::digest;
-use super::super::manifest::ObjectRef;
+use super::super::manifest::{Form, ObjectRef};
 use super::{BLOCK_BYTES, Block, Entry, HEADER, INDEX_ENTRY, MAGIC, OBJECT_BYTES, TAIL, VERSION, group_of};
 use crate::codec::put_length;
 
@@ -141,6 +141,7 @@ impl ObjectWriter {
         self.bytes.extend_from_slice(&digest.to_le_bytes());
         let reference = ObjectRef {
             name: name.into(),
+            form: Form::Entries,
             length: self.bytes.len() as u64,
             digest,
             first_group: least,

@@ -37,8 +37,8 @@ impl LocalStore {
         make_directory(root).map_err(|e| cannot("make the directory", root, e))?;
         let store = Self::open(root)?;
         // Whether it can be written is better known now than at the first checkpoint.
-        let (part, file) = store.part(root)?;
-        drop(file);
+        let part = store.part_name(root);
+        File::create_new(&part).map_err(|e| cannot("write", &part, e))?;
         fs::remove_file(&part).map_err(|e| cannot("remove a file", &part, e))?;
         Ok(store)
     }
@@ -65,21 +65,17 @@ impl LocalStore {
         Ok(self.root.join(name))
     }
 
-    /// A new hidden file in a directory that is there.
-    fn part(&self, directory: &Path) -> Result<(PathBuf, File), Fault> {
+    /// What a new hidden file in a directory is called.
+    fn part_name(&self, directory: &Path) -> PathBuf {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
-        let part = directory.join(format!(".{}-{:016x}-{number}{PART}", std::process::id(), self.token));
-        match File::create_new(&part) {
-            Ok(file) => Ok((part, file)),
-            Err(e) => Err(cannot("write", &part, e)),
-        }
+        directory.join(format!(".{}-{:016x}-{number}{PART}", std::process::id(), self.token))
     }
 
-    /// Writes a hidden file, and lets `publish` give it its name.
+    /// Makes a hidden file, which `fill` makes durable, and lets `publish` give it its name.
     fn write<T>(
         &self,
         name: &str,
-        bytes: &[u8],
+        fill: impl FnOnce(&Path) -> io::Result<()>,
         publish: impl FnOnce(&Path, &Path) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let path = self.path(name)?;
@@ -87,10 +83,8 @@ impl LocalStore {
         if !directory.is_dir() {
             make_directory(directory).map_err(|e| cannot("make the directory", directory, e))?;
         }
-        let (part, mut file) = self.part(directory)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
-        let done = written.map_err(|e| cannot("write", &path, e)).and_then(|()| publish(&part, &path));
-        drop(file);
+        let part = self.part_name(directory);
+        let done = fill(&part).map_err(|e| cannot("write", &path, e)).and_then(|()| publish(&part, &path));
         // A rename has taken it away already. What stays is hidden, and removed by `tidy`.
         let _ = fs::remove_file(&part);
         let done = done?;
@@ -134,7 +128,7 @@ impl Store for LocalStore {
     }
 
     fn put_new(&self, name: &str, bytes: &[u8]) -> Result<Put, Fault> {
-        self.write(name, bytes, |part, path| match fs::hard_link(part, path) {
+        self.write(name, written(bytes), |part, path| match fs::hard_link(part, path) {
             Ok(()) => Ok(Put::Created),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
             Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
@@ -146,7 +140,27 @@ impl Store for LocalStore {
     }
 
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
-        self.write(name, bytes, |part, path| fs::rename(part, path).map_err(|e| cannot("write", path, e)))
+        self.write(name, written(bytes), rename)
+    }
+
+    fn put_file(&self, name: &str, file: &Path) -> Result<(), Fault> {
+        let fill = |part: &Path| {
+            link_or_copy(file, part)?;
+            // The link is to the file itself, so that is what is synced.
+            File::open(part)?.sync_all()
+        };
+        self.write(name, fill, rename)
+    }
+
+    fn get_file(&self, name: &str, file: &Path) -> Result<bool, Fault> {
+        let path = self.path(name)?;
+        if !path.is_file() {
+            return Ok(false);
+        }
+        match link_or_copy(&path, file) {
+            Ok(()) => Ok(true),
+            Err(e) => Err(cannot("write", file, e)),
+        }
     }
 
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
@@ -225,6 +239,33 @@ impl Store for LocalStore {
     }
 }
 
+/// Fills a hidden file with bytes.
+fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
+    move |part| {
+        let mut file = File::create_new(part)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+}
+
+fn rename(part: &Path, path: &Path) -> Result<(), Fault> {
+    fs::rename(part, path).map_err(|e| cannot("write", path, e))
+}
+
+/// Gives a file a second name, or copies it to another file system. Fails if there is a file of this name.
+fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(e)
+            if matches!(e.kind(), ErrorKind::CrossesDevices | ErrorKind::Unsupported | ErrorKind::PermissionDenied) =>
+        {
+            let mut copy = File::create_new(to)?;
+            io::copy(&mut File::open(from)?, &mut copy)?;
+            Ok(())
+        }
+        linked => linked,
+    }
+}
+
 /// Makes a directory and those above it, each of them durable.
 fn make_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
@@ -239,7 +280,9 @@ fn make_directory(path: &Path) -> io::Result<()> {
         make_directory(above)?;
     }
     match fs::create_dir(path) {
+        // Another thread was faster, or it is something else.
         Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(ErrorKind::NotADirectory.into()),
         made => made?,
     }
     sync_directory(above)
@@ -259,7 +302,7 @@ fn no_directory(path: &Path) -> Fault {
 
 fn cannot(what: &str, path: &Path, error: io::Error) -> Fault {
     let help = match error.kind() {
-        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => return no_directory(path),
+        ErrorKind::NotADirectory => return no_directory(path),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "the disk is full: make room, keep fewer checkpoints, or choose another place"
         }

@@ -30,10 +30,15 @@ impl Drop for Temporary {
     }
 }
 
+/// In memory, in a directory, and where `PELTON_TEST_STORE` says: a URL of a bucket that is empty.
 fn on_each(check: impl Fn(&dyn Store)) {
     check(&*MemoryStore::new());
     let folder = Temporary::new("store");
     check(&*open(&folder.url()).unwrap());
+    if let Ok(url) = std::env::var("PELTON_TEST_STORE") {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        check(&*open(&format!("{url}/{}", COUNT.fetch_add(1, Ordering::Relaxed))).unwrap());
+    }
 }
 
 fn names(store: &dyn Store, prefix: &str) -> Vec<String> {
@@ -72,6 +77,30 @@ fn ranges_end_where_the_object_does() {
             assert_eq!(range(5..2), b"");
         }
         assert_eq!(store.get_range("b", 0..1).unwrap(), None);
+    });
+}
+
+#[test]
+fn files_go_in_and_come_out() {
+    on_each(|store| {
+        let folder = Temporary::new("files");
+        std::fs::create_dir(folder.path()).unwrap();
+        let (file, back) = (folder.path().join("file"), folder.path().join("back"));
+        let bytes: Vec<u8> = (0..9_000_000u32).map(|i| (i % 251) as u8).collect();
+        std::fs::write(&file, &bytes).unwrap();
+        store.put("data/f", b"another").unwrap();
+        store.put_file("data/f", &file).unwrap();
+        // The object stays when the file goes.
+        std::fs::remove_file(&file).unwrap();
+        assert!(store.get("data/f").unwrap().unwrap() == bytes);
+        assert!(store.get_file("data/f", &back).unwrap());
+        assert!(std::fs::read(&back).unwrap() == bytes);
+        assert!(store.get_file("data/f", &back).is_err(), "there is a file already");
+        assert!(!store.get_file("data/g", &folder.path().join("g")).unwrap());
+        assert!(store.put_file("data/g", &file).is_err(), "there is no such file");
+        store.delete("data/f").unwrap();
+        assert!(std::fs::read(&back).unwrap() == bytes);
+        assert_eq!(names(store, ""), [""; 0]);
     });
 }
 
@@ -187,6 +216,28 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
     refused(&format!("{file}/below"), &["not a directory"]);
     let Err(fault) = open_existing(&folder.path().join("none").display().to_string()) else { panic!("it was made") };
     assert!(fault.to_string().contains("no such directory"), "{fault}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_come_from_another_file_system_too() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = Temporary::new("far");
+    let store = open(&folder.url()).unwrap();
+    let shared = Path::new("/dev/shm");
+    // Where there is no other one, linking is all that can happen.
+    let other = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
+    let file = other.join(format!("pelton-far-{}", std::process::id()));
+    std::fs::write(&file, b"far").unwrap();
+    store.put_file("data/f", &file).unwrap();
+    let device = |path: &Path| std::fs::metadata(path).unwrap().dev();
+    let linked = std::fs::metadata(&file).unwrap().nlink() == 2;
+    assert_eq!(linked, device(&file) == device(folder.path()));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(store.get("data/f").unwrap().as_deref(), Some(&b"far"[..]));
+    assert!(store.get_file("data/f", &file).unwrap());
+    assert_eq!(std::fs::read(&file).unwrap(), b"far");
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[cfg(target_os = "linux")]

@@ -224,10 +224,15 @@ Params:
       --ending <String>       How it ends. [default: well]
 
 Options:
-      --workers <N>  How many worker threads [default: {workers}, one per core]
-      --pin          Keeps each worker on a core of its own
-      --quiet        Shows neither progress nor the summary, only errors
-  -h, --help         Prints this
+      --workers <N>              How many worker threads [default: {workers}, one per core]
+      --pin                      Keeps each worker on a core of its own
+      --quiet                    Shows neither progress nor the summary, only errors
+      --checkpoints <PLACE>      Keeps checkpoints in this directory (or at this URL) and goes on
+                                 from the newest one that is there
+      --checkpoint-every <TIME>  From the start of one checkpoint to the next, like 500ms or 1min
+                                 [default: 10s]
+      --fresh                    Begins anew, though there is a checkpoint to go on from
+  -h, --help                     Prints this
 
 Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, 1
 after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has ended the run.
