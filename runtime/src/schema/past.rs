@@ -12,7 +12,7 @@ pub struct Past {
     pub was: &'static [&'static str],
     /// Fields and variants it has no more: `#[dropped(name)]`.
     pub dropped: &'static [Dropped],
-    /// What fields have where they were not stored: `#[default]`.
+    /// What fields have where they were not stored: `#[added]`.
     pub defaults: &'static [Filled],
     /// Types whose values can be made into today's: `#[record(migrate = function)]`.
     pub migrations: &'static [Former],

@@ -548,7 +548,7 @@ const fn gone(name: &str, variant: &str, stranger: Option<&Field>, place: &Place
         let text = text.put(", and `").put(field.name).put("` is new");
         let text = text.put("\nhelp: if it is the same under another name, write `#[was(").put(name).put(")]` on `");
         let text = text.put(field.name).put("`; else `#[dropped(").put(name).put(")]` on `");
-        return Verdict::Refused(put_within(text, variant, place).put("` and `#[default]` on `").put(field.name).put("`"));
+        return Verdict::Refused(put_within(text, variant, place).put("` and `#[added]` on `").put(field.name).put("`"));
     }
     let text = text.put("\nhelp: write `#[dropped(").put(name).put(")]` on `");
     let text = put_within(text, variant, place).put("` if its values may go, or `#[was(").put(name);
@@ -562,7 +562,7 @@ const fn unfilled(field: &Field, variant: &str, place: &Place<'_>, rules: Rules)
         return Verdict::Refused(text.put(", and the hash of a key is made of all its fields").put(BACK));
     }
     Verdict::Refused(text.put(
-        " and has no value in what is stored\nhelp: write `#[default]` on it, or `#[default(expression)]`, or \
+        " and has no value in what is stored\nhelp: write `#[added]` on it, or `#[added(expression)]`, or \
          `#[was(old_name)]` if it was renamed",
     ))
 }

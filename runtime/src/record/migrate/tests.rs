@@ -34,6 +34,8 @@ enum Change {
     Tuple(Vec<Change>),
     Struct { was: &'static str, name: &'static str, fields: Fields },
     Enum { name: &'static str, variants: Vec<ChangedVariant>, order: Vec<usize>, added: usize },
+    /// What a function makes into a struct with a byte in front.
+    Migrated(Box<Change>),
     /// What cannot be read.
     Broken(Schema, Schema),
 }
@@ -114,6 +116,16 @@ fn change(random: &mut Random, depth: usize, broken: bool) -> Change {
         let (old, new) = BROKEN[random.below(BROKEN.len())];
         return Change::Broken(old, new);
     }
+    if depth > 0 && random.one_in(12) {
+        // A migration begins with exactly what was stored.
+        let mut former = change(random, depth - 1, broken);
+        let was_exact = match &mut former {
+            Change::Struct { fields, .. } => fields.all.len() == fields.order.len() && all_kept(fields),
+            Change::Enum { variants, added, .. } => *added == 0 && variants.iter().all(|v| all_kept(&v.fields)),
+            _ => true,
+        };
+        return if was_exact { Change::Migrated(Box::new(former)) } else { former };
+    }
     let inside = |random: &mut Random| Box::new(change(random, depth - 1, broken));
     match if depth == 0 { random.below(4) } else { random.below(16) } {
         0..=2 => Change::Same(PLAIN[random.below(PLAIN.len())]),
@@ -145,6 +157,17 @@ fn change(random: &mut Random, depth: usize, broken: bool) -> Change {
             Change::Enum { name: name("E", random.below(3)), variants, order, added }
         }
     }
+}
+
+fn all_kept(fields: &Fields) -> bool {
+    fields.all.iter().all(|field| matches!(field, ChangedField::Kept { .. }))
+}
+
+/// The migration of all `Change::Migrated`.
+fn migrate(former: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    out.push(0xab);
+    out.extend_from_slice(former);
+    Ok(())
 }
 
 fn shuffle(random: &mut Random, order: &mut [usize]) {
@@ -222,6 +245,7 @@ fn new_fields(fields: &Fields, variant: &'static str, past: &mut (Vec<Dropped>, 
 fn old(change: &Change) -> Schema {
     match change {
         Change::Same(schema) | Change::Widened(schema, _) | Change::Broken(schema, _) => *schema,
+        Change::Migrated(of) => old(of),
         Change::Option(of) => Schema::Option(leak(old(of))),
         Change::List(of) => Schema::List(leak(old(of))),
         Change::Array(of, n) => Schema::Array(leak(old(of)), *n),
@@ -239,6 +263,16 @@ fn new(change: &Change) -> Schema {
     let mut past = (vec![], vec![]);
     let (was, of) = match change {
         Change::Same(schema) | Change::Widened(_, schema) | Change::Broken(_, schema) => return *schema,
+        Change::Migrated(of) => {
+            let former = leak(new(of));
+            let fields = vec![
+                Field { name: "mark", schema: &Schema::U8, was: &[] },
+                Field { name: "of", schema: former, was: &[] },
+            ];
+            let today = leak(Schema::Struct { name: "Migrated", fields: leak_all(fields) });
+            let migrations = leak_all(vec![crate::schema::Former { schema: former, convert: migrate }]);
+            return Schema::Evolved(today, leak(Past { migrations, ..*Past::NONE }));
+        }
         Change::Option(of) => return Schema::Option(leak(new(of))),
         Change::List(of) => return Schema::List(leak(new(of))),
         Change::Array(of, n) => return Schema::Array(leak(new(of)), *n),
@@ -301,6 +335,10 @@ fn value(change: &Change, random: &mut Random, to: &mut (Vec<u8>, Vec<u8>)) {
         }
         Change::Widened(old, new) => widened(old, new, random, to),
         Change::Broken(..) => unreachable!("values are made of what can be read"),
+        Change::Migrated(of) => {
+            to.1.push(0xab);
+            value(of, random, to);
+        }
         Change::Option(of) => {
             let some = random.below(2) as u8;
             to.0.push(some);
@@ -449,7 +487,7 @@ fn leaves_hashes(change: &Change) -> bool {
             && fields.all.iter().all(|field| matches!(field, ChangedField::Kept { change, .. } if leaves_hashes(change)))
     };
     match change {
-        Change::Broken(..) => false,
+        Change::Broken(..) | Change::Migrated(_) => false,
         Change::Same(_) | Change::Widened(..) => true,
         Change::Option(of) | Change::List(of) | Change::Array(of, _) => leaves_hashes(of),
         Change::Map(key, value) => leaves_hashes(key) && leaves_hashes(value),
