@@ -144,4 +144,4 @@ pub(crate) const BACKENDS: &[&str] = &["Memory"];
 pub(crate) const LATER_BACKENDS: &[&str] = &["FileSystem", "RocksDb"];
 
 /// Flags that every binary has, which no param can take.
-pub(crate) const FLAGS: &[&str] = &["workers", "pin", "quiet", "format", "help"];
+pub(crate) const FLAGS: &[&str] = &["workers", "pin", "quiet", "format", "accept", "help"];

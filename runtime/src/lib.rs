@@ -87,6 +87,7 @@ pub mod hash;
 pub mod job;
 pub mod key;
 mod keyed;
+mod lock;
 mod metrics;
 pub mod plan;
 pub mod prelude;

@@ -6,7 +6,7 @@
 
 mod fingerprint;
 mod flat;
-mod locked;
+pub(crate) mod locked;
 mod message;
 pub(crate) mod owned;
 mod past;

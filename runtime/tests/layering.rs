@@ -12,7 +12,7 @@ const RUNTIME: &[&[&str]] = &[
     &["codec"],
     &["record"],
     &["key"],
-    &["state", "aggregate"],
+    &["state", "aggregate", "lock"],
     &["frame"],
     &["source"],
     &["sink"],

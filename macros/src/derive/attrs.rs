@@ -118,7 +118,8 @@ pub(super) fn dropped(attrs: &[Attribute], mistakes: &mut Mistakes) -> Vec<Strin
             }
             Ok(from.parse::<Ident>()?.unraw().to_string())
         };
-        let names_of = |from: syn::parse::ParseStream<'_>| Punctuated::<_, Token![,]>::parse_terminated_with(from, name);
+        let names_of =
+            |from: syn::parse::ParseStream<'_>| Punctuated::<_, Token![,]>::parse_terminated_with(from, name);
         let read = attr.meta.require_list().and_then(|list| names_of.parse2(list.tokens.clone()));
         match read {
             Ok(list) if list.is_empty() => mistakes.report(attr, "no name; write `#[dropped(old_name)]`"),

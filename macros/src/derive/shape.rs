@@ -5,7 +5,9 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Type};
+use syn::{
+    Attribute, Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Type,
+};
 
 use super::{Mistakes, attrs};
 

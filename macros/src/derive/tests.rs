@@ -92,7 +92,10 @@ fn what_a_type_was_is_read_strictly() {
     check("#[dropped()] struct A;", &["no name; write `#[dropped(old_name)]`"]);
     check("#[dropped(a)] struct A { a: u8 }", &["`a` is said to be dropped, and it is there"]);
     check("enum A { #[dropped(0)] B(u8) }", &["`0` is said to be dropped, and it is there"]);
-    check("struct A { #[dropped(b)] a: u8 }", &["`dropped` belongs on the type or variant that the field is gone from"]);
+    check(
+        "struct A { #[dropped(b)] a: u8 }",
+        &["`dropped` belongs on the type or variant that the field is gone from"],
+    );
     let value = "what was not stored has the type's default, `#[added]`, or a value: `#[added(5)]`";
     check("struct A { #[added = 5] a: u8 }", &[value]);
     check("struct A { #[added()] a: u8 }", &[value]);

@@ -29,6 +29,7 @@ pub use stage::{no_late, stage};
 use crate::clock::{Clock, MachineClock};
 use crate::config::Config;
 use crate::error::{Error, Fault};
+use crate::lock::StateMeta;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::report::progress::{Progress, Snapshot};
@@ -55,6 +56,19 @@ pub fn plan(
     backend: &str,
     build: impl Fn(&mut Graph<'_>),
 ) -> Result<Plan, Error> {
+    noted(config, build).map(|graph| graph.plan(job, backend))
+}
+
+/// The states of a job, with their types. Like [`plan`] it opens nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub fn states(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Vec<StateMeta>, Error> {
+    noted(config, build).map(|graph| graph.notes.states)
+}
+
+/// The graph as `build` notes it down.
+fn noted(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Graph<'static>, Error> {
     check(config)?;
     let (to, _from) = channel();
     let clock = MachineClock::start();
@@ -64,7 +78,7 @@ pub fn plan(
     build(&mut graph);
     match local.take_failure() {
         Some(error) => Err(error),
-        None => Ok(graph.plan(job, backend)),
+        None => Ok(graph),
     }
 }
 

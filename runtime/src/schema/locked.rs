@@ -12,6 +12,7 @@
 mod write;
 
 pub use write::NotWritable;
+pub(crate) use write::put_name;
 
 /// How deep schemas may be nested in a lock file.
 const MAX_DEPTH: u32 = 96;
@@ -428,8 +429,26 @@ const fn end_of_fields(text: &[u8], at: usize, depth: u32) -> Option<usize> {
 
 /// Names of what has no parts, but for `()`.
 const PLAIN: &[&str] = &[
-    "bool", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "char", "str", "bytes",
-    "Path", "Timestamp", "TimeSpan", "Duration",
+    "bool",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "f32",
+    "f64",
+    "char",
+    "str",
+    "bytes",
+    "Path",
+    "Timestamp",
+    "TimeSpan",
+    "Duration",
 ];
 
 #[cfg(test)]
@@ -515,8 +534,23 @@ mod tests {
     #[test]
     fn what_is_no_schema_is_refused() {
         for text in [
-            "", "x", "[u8", "[u8;]", "[u8; 99999999999999999999999]", "{u8}", "(u8", "Option<>", "struct", "struct A",
-            "struct A { a u8, }", "struct A { a: u8 }", "enum A { B", "enum A { B { }", "foreign", "foreign \"a", ")",
+            "",
+            "x",
+            "[u8",
+            "[u8;]",
+            "[u8; 99999999999999999999999]",
+            "{u8}",
+            "(u8",
+            "Option<>",
+            "struct",
+            "struct A",
+            "struct A { a u8, }",
+            "struct A { a: u8 }",
+            "enum A { B",
+            "enum A { B { }",
+            "foreign",
+            "foreign \"a",
+            ")",
         ] {
             assert!(LockedSchema::read(text.as_bytes(), 0).is_none(), "{text}");
         }

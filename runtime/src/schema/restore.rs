@@ -245,7 +245,7 @@ const fn plainly(
         (LockedKind::List(old), Schema::List(new)) => walk(old, new, &place.part("[]", new), rules),
         (LockedKind::Array(of, n), Schema::Array(new, today)) => {
             if n != *today {
-                return other(old, form, place);
+                return other(old, form, place, rules);
             }
             walk(of, new, &place.part("[]", new), rules)
         }
@@ -255,7 +255,7 @@ const fn plainly(
         }
         (LockedKind::Tuple(old_parts), Schema::Tuple(parts)) => {
             if old_parts.count() != parts.len() {
-                return other(old, form, place);
+                return other(old, form, place, rules);
             }
             let (mut rest, mut i, mut verdict) = (old_parts, 0, Verdict::Same);
             while let Some((part, behind)) = rest.next() {
@@ -269,13 +269,13 @@ const fn plainly(
         (LockedKind::Foreign(name), Schema::Foreign { name: today }) if same(name, today) => Verdict::Same,
         (LockedKind::Plain(word), _) => {
             let verdict = plain(word, form);
-            if verdict.is_refused() { other(old, form, place) } else { verdict }
+            if verdict.is_refused() { other(old, form, place, rules) } else { verdict }
         }
         // Bytes are a list of them.
         (LockedKind::List(of), Schema::Bytes) if matches!(of.kind(), LockedKind::Plain(word) if same(word, "u8")) => {
             Verdict::Reads
         }
-        _ => other(old, form, place),
+        _ => other(old, form, place, rules),
     }
 }
 
@@ -501,10 +501,14 @@ const fn is_filled(past: &Past, variant: &str, field: &str) -> bool {
 
 // What is said of what cannot be read.
 
-const fn other(old: LockedSchema<'_>, form: &'static Schema, place: &Place<'_>) -> Verdict {
+const fn other(old: LockedSchema<'_>, form: &'static Schema, place: &Place<'_>, rules: Rules) -> Verdict {
     let text = start(place);
     let text = put_locked(text.put(" was `"), old);
-    let text = put_type(text.put("` and is `"), form).put("` now\nhelp: change it back");
+    let text = put_type(text.put("` and is `"), form).put("` now");
+    if rules.key {
+        return Verdict::Refused(text.put(", and state is found by the hash of its key").put(BACK));
+    }
+    let text = text.put("\nhelp: change it back");
     let text = match place.within {
         Some(name) => text
             .put(", or keep the old type under another name and write `#[record(migrate = function)]` on `")
@@ -525,8 +529,11 @@ const fn start(place: &Place<'_>) -> Message {
 const fn renamed(old: LockedSchema<'_>, form: &'static Schema, place: &Place<'_>) -> Verdict {
     let (was, is) = (old.short_name(), form.short_name());
     let text = start(place).put(" was of type `").put(was).put("` and is of type `").put(is).put("` now");
-    let text = text.put("\nhelp: if the type has just got another name, write `#[was(").put(was).put(")]` on `").put(is);
-    Verdict::Refused(text.put("`; if it is another type, `#[record(migrate = function)]`, with `fn(Old) -> ").put(is).put("`"))
+    let text =
+        text.put("\nhelp: if the type has just got another name, write `#[was(").put(was).put(")]` on `").put(is);
+    Verdict::Refused(
+        text.put("`; if it is another type, `#[record(migrate = function)]`, with `fn(Old) -> ").put(is).put("`"),
+    )
 }
 
 /// The type, and the variant if there is one: `Stats`, `Shape::Round`.
@@ -548,7 +555,9 @@ const fn gone(name: &str, variant: &str, stranger: Option<&Field>, place: &Place
         let text = text.put(", and `").put(field.name).put("` is new");
         let text = text.put("\nhelp: if it is the same under another name, write `#[was(").put(name).put(")]` on `");
         let text = text.put(field.name).put("`; else `#[dropped(").put(name).put(")]` on `");
-        return Verdict::Refused(put_within(text, variant, place).put("` and `#[added]` on `").put(field.name).put("`"));
+        return Verdict::Refused(
+            put_within(text, variant, place).put("` and `#[added]` on `").put(field.name).put("`"),
+        );
     }
     let text = text.put("\nhelp: write `#[dropped(").put(name).put(")]` on `");
     let text = put_within(text, variant, place).put("` if its values may go, or `#[was(").put(name);
@@ -569,13 +578,17 @@ const fn unfilled(field: &Field, variant: &str, place: &Place<'_>, rules: Rules)
 
 const fn moved(field: &Field, variant: &str, place: &Place<'_>) -> Verdict {
     let text = Message::new().put("field `").put(field.name).put("` of `");
-    let text = put_within(text, variant, place).put("` has another place, and the hash of a key is made of its fields in their order");
+    let text = put_within(text, variant, place)
+        .put("` has another place, and the hash of a key is made of its fields in their order");
     Verdict::Refused(text.put("\nhelp: put the fields back in their order"))
 }
 
 const fn renamed_variant(was: &str, is: &str, place: &Place<'_>) -> Verdict {
     let text = Message::new().put("variant `").put(was).put("` of `");
-    let text = put_within(text, "", place).put("` is `").put(is).put("` now, and the hash of a key is made of its variants' names");
+    let text = put_within(text, "", place)
+        .put("` is `")
+        .put(is)
+        .put("` now, and the hash of a key is made of its variants' names");
     Verdict::Refused(text.put("\nhelp: give it its old name"))
 }
 
@@ -585,12 +598,17 @@ const fn gone_variant(name: &str, place: &Place<'_>, rules: Rules) -> Verdict {
     if rules.key {
         return Verdict::Refused(text.put("\nhelp: put it back"));
     }
-    let text = text.put("\nhelp: put it back, or write `#[was(").put(name).put(")]` on the variant that it has become, or `#[dropped(");
-    Verdict::Refused(put_within(text.put(name).put(")]` on `"), "", place).put("`, and a stored value of it will stop the restore"))
+    let text = text
+        .put("\nhelp: put it back, or write `#[was(")
+        .put(name)
+        .put(")]` on the variant that it has become, or `#[dropped(");
+    Verdict::Refused(
+        put_within(text.put(name).put(")]` on `"), "", place).put("`, and a stored value of it will stop the restore"),
+    )
 }
 
 /// What can be done where a key has changed.
-const BACK: &str = "\nhelp: change it back";
+const BACK: &str = "\nhelp: change it back, or give the operator another name and the job `#[dropped(old_name)]`";
 
 /// The type in short, without what is inside structs and enums.
 const fn put_locked(to: Message, schema: LockedSchema<'_>) -> Message {

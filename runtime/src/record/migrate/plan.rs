@@ -165,7 +165,11 @@ fn plainly(old: &OwnedSchema, form: &'static Schema, past: &'static Past, by_nam
     let known = |name: &str, today: &str| !by_name || name == today || past.was.contains(&name);
     match (old, form) {
         (OwnedSchema::Struct { name, fields }, Schema::Struct { name: today, fields: new }) => {
-            if known(name, today) { plan_fields(fields, new, "", past) } else { None }
+            if known(name, today) {
+                plan_fields(fields, new, "", past)
+            } else {
+                None
+            }
         }
         (OwnedSchema::Enum { name, variants }, Schema::Enum { name: today, variants: new }) => {
             if !known(name, today) {
@@ -195,10 +199,8 @@ fn plainly(old: &OwnedSchema, form: &'static Schema, past: &'static Past, by_nam
         (OwnedSchema::Map(key, value), Schema::Map(new_key, new_value)) => {
             let (of, new_of) = (plan(key, new_key)?, plan(value, new_value)?);
             let least = |key: usize, value: usize| key.saturating_add(value);
-            let least = (
-                least(key.least_bytes(), value.least_bytes()),
-                least(new_key.least_bytes(), new_value.least_bytes()),
-            );
+            let least =
+                (least(key.least_bytes(), value.least_bytes()), least(new_key.least_bytes(), new_value.least_bytes()));
             Some(Step::List { of: Box::new(joined([Part::Step(of), Part::Step(new_of)])), least })
         }
         (OwnedSchema::Tuple(old), Schema::Tuple(new)) if old.len() == new.len() => {
@@ -264,12 +266,7 @@ fn is_skippable(schema: &OwnedSchema) -> bool {
     }
 }
 
-fn plan_fields(
-    old: &[OwnedField],
-    new: &'static [Field],
-    variant: &str,
-    past: &'static Past,
-) -> Option<Step> {
+fn plan_fields(old: &[OwnedField], new: &'static [Field], variant: &str, past: &'static Past) -> Option<Step> {
     let mut claimed = vec![false; old.len()];
     let mut parts = Vec::with_capacity(new.len());
     for field in new {

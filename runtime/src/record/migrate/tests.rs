@@ -32,8 +32,17 @@ enum Change {
     Array(Box<Change>, usize),
     Map(Box<Change>, Box<Change>),
     Tuple(Vec<Change>),
-    Struct { was: &'static str, name: &'static str, fields: Fields },
-    Enum { name: &'static str, variants: Vec<ChangedVariant>, order: Vec<usize>, added: usize },
+    Struct {
+        was: &'static str,
+        name: &'static str,
+        fields: Fields,
+    },
+    Enum {
+        name: &'static str,
+        variants: Vec<ChangedVariant>,
+        order: Vec<usize>,
+        added: usize,
+    },
     /// What a function makes into a struct with a byte in front.
     Migrated(Box<Change>),
     /// What cannot be read.
@@ -198,8 +207,7 @@ fn fields(random: &mut Random, depth: usize, broken: bool) -> Fields {
             },
         })
         .collect();
-    let mut order: Vec<usize> =
-        (0..all.len()).filter(|i| !matches!(all[*i], ChangedField::Dropped { .. })).collect();
+    let mut order: Vec<usize> = (0..all.len()).filter(|i| !matches!(all[*i], ChangedField::Dropped { .. })).collect();
     shuffle(random, &mut order);
     Fields { all, order }
 }
@@ -484,7 +492,10 @@ proptest! {
 fn leaves_hashes(change: &Change) -> bool {
     let fields = |fields: &Fields| {
         fields.order.iter().enumerate().all(|(i, at)| i == *at)
-            && fields.all.iter().all(|field| matches!(field, ChangedField::Kept { change, .. } if leaves_hashes(change)))
+            && fields
+                .all
+                .iter()
+                .all(|field| matches!(field, ChangedField::Kept { change, .. } if leaves_hashes(change)))
     };
     match change {
         Change::Broken(..) | Change::Migrated(_) => false,
