@@ -73,7 +73,7 @@ pub const fn nothing_lost(lock: &Option<LockedJob<'static>>, kept: &[&StateNames
     if let Some(job) = lock {
         let mut rest = *job;
         while let Some((state, behind)) = rest.next() {
-            if let Some(message) = loss(&state, kept, dropped) {
+            if let Some(message) = loss(&state, *job, kept, dropped) {
                 panic!("{}", message.put(GIVE_UP).as_str())
             }
             rest = behind;
@@ -82,7 +82,12 @@ pub const fn nothing_lost(lock: &Option<LockedJob<'static>>, kept: &[&StateNames
 }
 
 /// Why a stored state has no place, if it has none.
-pub(super) const fn loss(state: &LockedState<'_>, kept: &[&StateNames], dropped: &[&str]) -> Option<Message> {
+pub(super) const fn loss(
+    state: &LockedState<'_>,
+    job: LockedJob<'_>,
+    kept: &[&StateNames],
+    dropped: &[&str],
+) -> Option<Message> {
     let (mut i, mut is_kept, mut instead) = (0, false, None);
     while i < kept.len() {
         let names = kept[i];
@@ -107,14 +112,35 @@ pub(super) const fn loss(state: &LockedState<'_>, kept: &[&StateNames], dropped:
                 .put(".")
                 .put(state.state)
                 .put(")]` on the job if its state may go"),
-            None => of_operator(Message::new(), state)
-                .put(" is stored, and the job has it no more\nhelp: write `#[was(")
-                .put(state.operator)
-                .put(")]` on the `let` that has its place now, or `#[dropped(")
-                .put(state.operator)
-                .put(")]` on the job if its state may go"),
+            None => {
+                let text = of_operator(Message::new(), state).put(" is stored, and the job has it no more");
+                let text = match newcomer(job, state, kept) {
+                    Some(operator) => text
+                        .put("; `")
+                        .put(operator)
+                        .put("` is new\nhelp: if that is its name now, write `#[was(")
+                        .put(state.operator)
+                        .put(")]` on the `let` of `")
+                        .put(operator)
+                        .put("`; else "),
+                    None => text.put("\nhelp: put it back, or write "),
+                };
+                text.put("`#[dropped(").put(state.operator).put(")]` on the job if its state may go")
+            }
         }),
     }
+}
+
+/// An operator that keeps such a state and was not stored: perhaps this one under another name.
+const fn newcomer<'k>(job: LockedJob<'_>, state: &LockedState<'_>, kept: &[&'k StateNames]) -> Option<&'k str> {
+    let mut i = 0;
+    while i < kept.len() {
+        if same(kept[i].state, state.state) && find(job, kept[i]).is_none() {
+            return Some(kept[i].operator);
+        }
+        i += 1;
+    }
+    None
 }
 
 const fn of_operator(to: Message, state: &LockedState<'_>) -> Message {

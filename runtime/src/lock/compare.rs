@@ -80,9 +80,9 @@ pub fn compare(lock: Option<LockedJob<'_>>, states: &[StateMeta], dropped: &[&st
     }
     let kept: Vec<&StateNames> = states.iter().map(|state| state.names).collect();
     let mut rest = lock;
-    while let Some((old, behind)) = rest.and_then(LockedJob::next) {
+    while let (Some(job), Some((old, behind))) = (lock, rest.and_then(LockedJob::next)) {
         rest = Some(behind);
-        if let Some(why) = loss(&old, &kept, dropped) {
+        if let Some(why) = loss(&old, job, &kept, dropped) {
             changes.push(Change::Lost { why: why.as_str().to_owned() });
         } else if !kept.iter().any(|names| names.mean(old.operator, old.state)) {
             changes.push(Change::Dropped { state: format!("{}.{}", old.operator, old.state) });

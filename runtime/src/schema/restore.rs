@@ -8,10 +8,12 @@
 //!
 //! Keys are less free: the hash of a key says where its state is, so whatever would change the hash is refused.
 
-use super::flat::put_type;
+mod refusal;
+
 use super::locked::{LockedFields, LockedKind, LockedSchema, LockedVariants, has, same};
 use super::past::Past;
 use super::{Field, Message, Schema, Variant};
+use refusal::{gone, gone_variant, moved, no_migration, other, renamed, renamed_variant, unfilled};
 
 /// Whether what was written in one form can be read in another.
 #[derive(Clone, Copy)]
@@ -151,11 +153,12 @@ impl<'p> Place<'p> {
         self.outside.is_none()
     }
 
+    /// `Best.legs[].venue`
     const fn put(&self, to: Message) -> Message {
-        match self.outside {
-            None => to,
-            Some(outside) if outside.is_root() => to.put(self.name),
-            Some(outside) => outside.put(to).put(self.joint).put(self.name),
+        match (self.outside, self.within) {
+            (Some(outside), _) => outside.put(to).put(self.joint).put(self.name),
+            (None, Some(name)) => to.put(name),
+            (None, None) => to,
         }
     }
 }
@@ -171,7 +174,14 @@ const fn named(schema: &Schema) -> Option<&str> {
 const fn walk(old: LockedSchema<'_>, new: &'static Schema, place: &Place<'_>, rules: Rules) -> Verdict {
     let past = new.past();
     let verdict = plainly(old, new.form(), past, place, rules);
-    if matches!(verdict, Verdict::Same) || rules.key || !is_former(old, past) { verdict } else { Verdict::Reads }
+    if matches!(verdict, Verdict::Same) || rules.key || past.migrations.is_empty() {
+        return verdict;
+    }
+    match verdict {
+        _ if is_former(old, past) => Verdict::Reads,
+        Verdict::Refused(why) => no_migration(why, new.short_name()),
+        _ => verdict,
+    }
 }
 
 /// Whether a migration begins with what was written: it takes a type with exactly these fields, so that it cannot be
@@ -464,17 +474,35 @@ const fn variants_of(
                     return renamed_variant(name, variant.name, place);
                 }
                 let inside = Place { outside: Some(place), within: place.within, joint: "::", name: variant.name };
-                let inside = if place.is_root() { Place { joint: "", ..inside } } else { inside };
                 verdict = verdict
                     .and(fields_of(fields, variant.fields, variant.name, past, &inside, rules))
                     .changed_if(i != at || !same(variant.name, name));
             }
-            None if rules.key || !is_dropped(past, "", name) => return gone_variant(name, place, rules),
+            None if rules.key || !is_dropped(past, "", name) => {
+                return gone_variant(name, newcomer(old, new), place, rules);
+            }
             None => verdict = verdict.and(Verdict::Reads),
         }
         (rest, at) = (behind, at + 1);
     }
     verdict.changed_if(at != new.len())
+}
+
+/// A variant of today that was not stored: perhaps one of those that are gone, under another name.
+const fn newcomer(old: LockedVariants<'_>, new: &'static [Variant]) -> Option<&'static Variant> {
+    let mut i = 0;
+    while i < new.len() {
+        let (mut rest, mut stored) = (old, false);
+        while let Some((name, _, behind)) = rest.next() {
+            stored = stored || same(name, new[i].name) || has(new[i].was, name);
+            rest = behind;
+        }
+        if !stored {
+            return Some(&new[i]);
+        }
+        i += 1;
+    }
+    None
 }
 
 const fn is_dropped(past: &Past, variant: &str, name: &str) -> bool {
@@ -497,134 +525,4 @@ const fn is_filled(past: &Past, variant: &str, field: &str) -> bool {
         i += 1;
     }
     false
-}
-
-// What is said of what cannot be read.
-
-const fn other(old: LockedSchema<'_>, form: &'static Schema, place: &Place<'_>, rules: Rules) -> Verdict {
-    let text = start(place);
-    let text = put_locked(text.put(" was `"), old);
-    let text = put_type(text.put("` and is `"), form).put("` now");
-    if rules.key {
-        return Verdict::Refused(text.put(", and state is found by the hash of its key").put(BACK));
-    }
-    let text = text.put("\nhelp: change it back");
-    let text = match place.within {
-        Some(name) => text
-            .put(", or keep the old type under another name and write `#[record(migrate = function)]` on `")
-            .put(name)
-            .put("`, with `fn(Old) -> ")
-            .put(name)
-            .put("`"),
-        None => text.put("; a value without a type of its own has no place for a migration"),
-    };
-    Verdict::Refused(text)
-}
-
-/// `it`, or the path to the part.
-const fn start(place: &Place<'_>) -> Message {
-    if place.is_root() { Message::new().put("it") } else { place.put(Message::new().put("`")).put("`") }
-}
-
-const fn renamed(old: LockedSchema<'_>, form: &'static Schema, place: &Place<'_>) -> Verdict {
-    let (was, is) = (old.short_name(), form.short_name());
-    let text = start(place).put(" was of type `").put(was).put("` and is of type `").put(is).put("` now");
-    let text =
-        text.put("\nhelp: if the type has just got another name, write `#[was(").put(was).put(")]` on `").put(is);
-    Verdict::Refused(
-        text.put("`; if it is another type, `#[record(migrate = function)]`, with `fn(Old) -> ").put(is).put("`"),
-    )
-}
-
-/// The type, and the variant if there is one: `Stats`, `Shape::Round`.
-const fn put_within(to: Message, variant: &str, place: &Place<'_>) -> Message {
-    let to = match place.within {
-        Some(name) => to.put(name),
-        None => to,
-    };
-    if variant.is_empty() { to } else { to.put("::").put(variant) }
-}
-
-const fn gone(name: &str, variant: &str, stranger: Option<&Field>, place: &Place<'_>, rules: Rules) -> Verdict {
-    let text = Message::new().put("field `").put(name).put("` of `");
-    let text = put_within(text, variant, place).put("` is not there any more");
-    if rules.key {
-        return Verdict::Refused(text.put(", and the hash of a key is made of all its fields").put(BACK));
-    }
-    if let Some(field) = stranger {
-        let text = text.put(", and `").put(field.name).put("` is new");
-        let text = text.put("\nhelp: if it is the same under another name, write `#[was(").put(name).put(")]` on `");
-        let text = text.put(field.name).put("`; else `#[dropped(").put(name).put(")]` on `");
-        return Verdict::Refused(
-            put_within(text, variant, place).put("` and `#[added]` on `").put(field.name).put("`"),
-        );
-    }
-    let text = text.put("\nhelp: write `#[dropped(").put(name).put(")]` on `");
-    let text = put_within(text, variant, place).put("` if its values may go, or `#[was(").put(name);
-    Verdict::Refused(text.put(")]` on the field that has them now"))
-}
-
-const fn unfilled(field: &Field, variant: &str, place: &Place<'_>, rules: Rules) -> Verdict {
-    let text = Message::new().put("field `").put(field.name).put("` of `");
-    let text = put_within(text, variant, place).put("` is new");
-    if rules.key {
-        return Verdict::Refused(text.put(", and the hash of a key is made of all its fields").put(BACK));
-    }
-    Verdict::Refused(text.put(
-        " and has no value in what is stored\nhelp: write `#[added]` on it, or `#[added(expression)]`, or \
-         `#[was(old_name)]` if it was renamed",
-    ))
-}
-
-const fn moved(field: &Field, variant: &str, place: &Place<'_>) -> Verdict {
-    let text = Message::new().put("field `").put(field.name).put("` of `");
-    let text = put_within(text, variant, place)
-        .put("` has another place, and the hash of a key is made of its fields in their order");
-    Verdict::Refused(text.put("\nhelp: put the fields back in their order"))
-}
-
-const fn renamed_variant(was: &str, is: &str, place: &Place<'_>) -> Verdict {
-    let text = Message::new().put("variant `").put(was).put("` of `");
-    let text = put_within(text, "", place)
-        .put("` is `")
-        .put(is)
-        .put("` now, and the hash of a key is made of its variants' names");
-    Verdict::Refused(text.put("\nhelp: give it its old name"))
-}
-
-const fn gone_variant(name: &str, place: &Place<'_>, rules: Rules) -> Verdict {
-    let text = Message::new().put("variant `").put(name).put("` of `");
-    let text = put_within(text, "", place).put("` is not there any more, and values of it may be stored");
-    if rules.key {
-        return Verdict::Refused(text.put("\nhelp: put it back"));
-    }
-    let text = text
-        .put("\nhelp: put it back, or write `#[was(")
-        .put(name)
-        .put(")]` on the variant that it has become, or `#[dropped(");
-    Verdict::Refused(
-        put_within(text.put(name).put(")]` on `"), "", place).put("`, and a stored value of it will stop the restore"),
-    )
-}
-
-/// What can be done where a key has changed.
-const BACK: &str = "\nhelp: change it back, or give the operator another name and the job `#[dropped(old_name)]`";
-
-/// The type in short, without what is inside structs and enums.
-const fn put_locked(to: Message, schema: LockedSchema<'_>) -> Message {
-    match schema.kind() {
-        LockedKind::Option(of) => put_locked(to.put("Option<"), of).put(">"),
-        LockedKind::List(of) => put_locked(to.put("["), of).put("]"),
-        LockedKind::Array(of, n) => put_locked(to.put("["), of).put("; ").put_number(n).put("]"),
-        LockedKind::Map(key, value) => put_locked(put_locked(to.put("{"), key).put(": "), value).put("}"),
-        LockedKind::Tuple(parts) => {
-            let (mut to, mut rest, mut first) = (to.put("("), parts, true);
-            while let Some((part, behind)) = rest.next() {
-                to = put_locked(if first { to } else { to.put(", ") }, part);
-                (rest, first) = (behind, false);
-            }
-            to.put(")")
-        }
-        _ => to.put(schema.short_name()),
-    }
 }
