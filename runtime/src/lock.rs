@@ -11,8 +11,6 @@ mod compare;
 mod file;
 mod sample;
 mod samples;
-#[cfg(test)]
-mod tests;
 mod text;
 
 pub use check::{nothing_lost, restores};

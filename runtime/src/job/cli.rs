@@ -108,7 +108,8 @@ fn show_plan<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &m
 }
 
 fn show_lock<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let answer = if matches.get_flag("accept") { lock::accept(job) } else { lock::show(job) };
+    let answer = lock::place::<J>()
+        .and_then(|place| if matches.get_flag("accept") { lock::accept(job, place) } else { lock::show(job, place) });
     match answer {
         Ok(lock::Answer { text, open }) => {
             say(out, format_args!("{text}"));
@@ -192,7 +193,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .disable_help_flag(true);
     let lock = Command::new("lock")
         .about(
-            "Shows how the stored state has changed since it was last accepted, and whether what is stored can be read",
+            "Shows how what is stored has changed since it was accepted, or accepts the change",
         )
         .after_help(format!(
             "The exit code is 0 if nothing has changed, or all of it was accepted, and 1 otherwise.\n\n\

@@ -41,8 +41,12 @@ struct Held {
     version: usize,
 }
 
-fn hold<J: Job>(job: &J) -> Result<Held, Error> {
-    let place = J::LOCK.ok_or_else(|| Error::Setup(Fault::new(format!("`{}` has no lock", J::NAME))))?;
+/// Where the job's lock is.
+pub(super) fn place<J: Job>() -> Result<LockPlace, Error> {
+    J::LOCK.ok_or_else(|| Error::Setup(Fault::new(format!("`{}` can have no lock", J::NAME))))
+}
+
+fn hold<J: Job>(job: &J, place: LockPlace) -> Result<Held, Error> {
     let (file, states) = (place.file(), job.states_job(&Config::default().workers(1))?);
     let text = match std::fs::read(&file) {
         Ok(text) => Some(text),
@@ -59,8 +63,8 @@ fn hold<J: Job>(job: &J) -> Result<Held, Error> {
 }
 
 /// Says what `lock --accept` would accept.
-pub(super) fn show<J: Job>(job: &J) -> Result<Answer, Error> {
-    let held = hold(job)?;
+pub(super) fn show<J: Job>(job: &J, place: LockPlace) -> Result<Answer, Error> {
+    let held = hold(job, place)?;
     if held.changes.is_empty() && held.version > 0 {
         let text = format!("{} is as it was accepted, version {}.\n", J::NAME, held.version);
         return Ok(Answer { text, open: false });
@@ -81,8 +85,8 @@ fn said(changes: &[Change]) -> String {
 }
 
 /// Writes the job's part of the lock, and samples of it.
-pub(super) fn accept<J: Job>(job: &J) -> Result<Answer, Error> {
-    let held = hold(job)?;
+pub(super) fn accept<J: Job>(job: &J, place: LockPlace) -> Result<Answer, Error> {
+    let held = hold(job, place)?;
     let folder = folder_of(&held.file);
     let changed = !held.changes.is_empty() || held.version == 0;
     let version = if changed { held.version + 1 } else { held.version };
@@ -136,7 +140,11 @@ fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// # Errors
 /// If one cannot be read, if the job is not as it was accepted last, or if it has no lock.
 pub fn check_lock<J: Job>(job: &J) -> Result<LockReport, Error> {
-    let held = hold(job)?;
+    check(job, place::<J>()?)
+}
+
+fn check<J: Job>(job: &J, place: LockPlace) -> Result<LockReport, Error> {
+    let held = hold(job, place)?;
     let wrong = |what: String, help: &str| Err(Error::Setup(Fault::new(what).in_file(&held.file).help(help)));
     if held.version == 0 {
         return wrong(format!("`{}` has no lock", J::NAME), "run `lock --accept`, and commit what it writes");
@@ -164,3 +172,6 @@ pub fn check_lock<J: Job>(job: &J) -> Result<LockReport, Error> {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::check::{complaint, find, loss};
 use super::text::LockedJob;
 use super::{LockedState, StateMeta, StateNames};
-use crate::schema::{OwnedSchema, Verdict, can_restore, can_restore_key};
+use crate::schema::{Verdict, can_restore, can_restore_key};
 
 /// A state that is not as the lock has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub enum Change {
         /// What it was called in the lock.
         was: String,
         /// Key and value in the lock.
-        stored: (OwnedSchema, OwnedSchema),
+        stored: (String, String),
         /// Key and value today.
-        today: (OwnedSchema, OwnedSchema),
+        today: (String, String),
     },
     /// The job has it no more, and says so.
     Dropped {
@@ -103,7 +103,7 @@ fn of_state(old: &LockedState<'_>, meta: &StateMeta, state: String) -> Option<Ch
     Some(Change::Reads {
         state,
         was,
-        stored: (old.key.to_owned(), old.value.to_owned()),
-        today: (meta.key.into(), meta.value.into()),
+        stored: (old.key.to_owned().to_string(), old.value.to_owned().to_string()),
+        today: (meta.key.to_string(), meta.value.to_string()),
     })
 }

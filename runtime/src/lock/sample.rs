@@ -78,7 +78,7 @@ impl Maker {
             }
             Schema::Unit => {}
             Schema::Option(of) => {
-                let some = self.turn % 2 == 0 || self.below(2) == 0;
+                let some = self.turn.is_multiple_of(2) || self.below(2) == 0;
                 self.out.push(u8::from(some));
                 if some {
                     self.put(of)?;

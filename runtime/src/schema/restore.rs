@@ -275,7 +275,7 @@ const fn plainly(
             verdict
         }
         (LockedKind::Unit, Schema::Unit) => Verdict::Same,
-        (LockedKind::Unit, Schema::Tuple(parts)) if parts.is_empty() => Verdict::Same,
+        (LockedKind::Unit, Schema::Tuple([])) => Verdict::Same,
         (LockedKind::Foreign(name), Schema::Foreign { name: today }) if same(name, today) => Verdict::Same,
         (LockedKind::Plain(word), _) => {
             let verdict = plain(word, form);
