@@ -14,10 +14,20 @@ const EDITOR: &str = "RUST_ANALYZER_INTERNALS_DO_NOT_USE";
 pub(crate) fn expand(block: TokenStream) -> TokenStream {
     let mut diag = Diagnostics::default();
     diag.editor = std::env::var_os(EDITOR).is_some();
-    let (root, models) = understand(block, &mut diag);
+    let (root, mut models) = understand(block, &mut diag);
+    for model in &mut models {
+        model.stored.beside = lock_is_there();
+    }
     let jobs: TokenStream = models.iter().map(|model| emit::job(&lower::lower(model), &root)).collect();
     let errors = diag.into_tokens();
     quote::quote!(#errors #jobs)
+}
+
+/// Whether the crate has a lock. One that comes later is seen at the next change of the crate, which is early enough: a state
+/// changes with the code.
+fn lock_is_there() -> bool {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR");
+    manifest.is_some_and(|folder| std::path::Path::new(&folder).join("pelton.lock").exists())
 }
 
 /// The phases that report.

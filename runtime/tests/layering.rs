@@ -12,7 +12,7 @@ const RUNTIME: &[&[&str]] = &[
     &["codec", "mapped"],
     &["record"],
     &["key"],
-    &["state", "aggregate"],
+    &["state", "aggregate", "lock"],
     &["checkpoint"],
     &["frame"],
     &["source"],

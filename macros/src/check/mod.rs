@@ -3,6 +3,7 @@
 
 mod chain;
 mod ends;
+mod lock;
 mod options;
 mod time;
 mod usage;
@@ -15,5 +16,6 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     chain::check(model, diag);
     time::check(model, diag);
     ends::check(model, diag);
+    lock::check(model, diag);
     usage::check(model, diag);
 }

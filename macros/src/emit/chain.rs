@@ -7,6 +7,7 @@ use super::body::Body;
 use super::code::{body_span, params, paste, scoped};
 use super::edge::{how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
+use super::lock;
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
@@ -104,8 +105,10 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize) -> TokenStream {
         }
     };
     let (counters, outs) = (counters(chain), outs(plan, chain));
+    let state = lock::gate(plan, edge, &op);
     quote_spanned! {place(at)=> {
         #bind
+        #state
         #lets
         __rt::stage(#g, &#meta, #inside, #op, #counters, #outs, #body, #late);
     }}

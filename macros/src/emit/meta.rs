@@ -40,8 +40,11 @@ fn job(plan: &Plan) -> TokenStream {
         Port::Rows => drop.at.to_string(),
         Port::Late => format!("{}.late", drop.at),
     });
+    let given_up = super::lock::dropped(model);
     quote! {
-        static __JOB: __rt::JobMeta = __rt::JobMeta { name: #name, backend: #backend, dropped: &[#(#dropped),*] };
+        static __JOB: __rt::JobMeta = __rt::JobMeta {
+            name: #name, backend: #backend, dropped: &[#(#dropped),*], given_up: &[#(#given_up),*]
+        };
     }
 }
 

@@ -10,7 +10,7 @@ use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::values::flag_name;
-use super::{Job, Param, Values};
+use super::{Job, Param, Values, lock};
 use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::plan::Plan;
@@ -26,7 +26,8 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 /// Flags that every job has. A param of one of these names is refused.
-const RESERVED: [&str; 8] = ["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh"];
+const RESERVED: [&str; 9] =
+    ["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh", "accept"];
 
 /// From one checkpoint to the next, if nothing is said.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -51,11 +52,7 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
             return if said.use_stderr() { USAGE } else { DONE };
         }
     };
-    let (plan, matches) = match matches.subcommand() {
-        Some(("plan", matches)) => (true, matches),
-        Some((_, matches)) => (false, matches),
-        None => (false, &matches),
-    };
+    let (command, matches) = matches.subcommand().unwrap_or(("run", &matches));
     let job = match J::from_values(&mut values(&params, matches)) {
         Ok(job) => job,
         Err(fault) => {
@@ -63,7 +60,11 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
             return USAGE;
         }
     };
-    if plan { show_plan(&job, matches, out, err) } else { run(job, matches, err) }
+    match command {
+        "plan" => show_plan(&job, matches, out, err),
+        "lock" => show_lock(&job, matches, out, err),
+        _ => run(job, matches, err),
+    }
 }
 
 fn run<J: Job>(job: J, matches: &ArgMatches, err: &mut dyn Write) -> u8 {
@@ -114,6 +115,21 @@ fn show_plan<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &m
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
         Err(error) => {
             say(err, format_args!("error: the plan could not be written to standard output: {error}\n"));
+            FAILED
+        }
+    }
+}
+
+fn show_lock<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let answer = lock::place::<J>()
+        .and_then(|place| if matches.get_flag("accept") { lock::accept(job, place) } else { lock::show(job, place) });
+    match answer {
+        Ok(lock::Answer { text, open }) => {
+            say(out, format_args!("{text}"));
+            if open { FAILED } else { DONE }
+        }
+        Err(error) => {
+            say(err, format_args!("error: {error}\n"));
             FAILED
         }
     }
@@ -188,6 +204,19 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .args(param_flags(params))
         .args([workers_flag(), format_flag(), help_flag()])
         .disable_help_flag(true);
+    let lock = Command::new("lock")
+        .about("Shows how what is stored has changed since it was accepted, or accepts the change")
+        .after_help(format!(
+            "The exit code is 0 if nothing has changed, or all of it was accepted, and 1 otherwise.\n\n\
+             Example:\n  {program} lock{} --accept",
+            example_params(params)
+        ))
+        .args(param_flags(params))
+        .args([
+            switch("accept", "Writes what is stored from now on into the lock, and some values of it beside it"),
+            help_flag(),
+        ])
+        .disable_help_flag(true);
     Command::new(name)
         .bin_name(program)
         .about(about)
@@ -200,7 +229,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         ))
         .args(param_flags(params))
         .args(run_flags())
-        .subcommands([run, plan])
+        .subcommands([run, plan, lock])
         .args_conflicts_with_subcommands(true)
         .subcommand_negates_reqs(true)
         .disable_help_flag(true)

@@ -1,6 +1,6 @@
 //! `aggregate` without a window: a value per key, spoken of after each row, every so often, or at the end.
 
-use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
+use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::aggregate::Aggregator;
 use crate::codec::CodecError;
 use crate::frame::Time;
@@ -23,6 +23,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>> AggregateEach<K, V, A> {
     pub fn new(how: A, range: KeyRange) -> Self {
         AggregateEach { how, table: Table::new(range) }
     }
+}
+
+impl<K: Key, V, A: Aggregator<V>> Keeps for AggregateEach<K, V, A> {
+    type Key = K;
+    type Value = A::Acc;
 }
 
 impl<K: Key, V, A: Aggregator<V>> Out for AggregateEach<K, V, A> {
@@ -111,6 +116,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>> AggregateTotal<K, V, A> {
             }
         }
     }
+}
+
+impl<K: Key, V, A: Aggregator<V>> Keeps for AggregateTotal<K, V, A> {
+    type Key = K;
+    type Value = A::Acc;
 }
 
 impl<K: Key, V, A: Aggregator<V>> Out for AggregateTotal<K, V, A> {

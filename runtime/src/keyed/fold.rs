@@ -1,6 +1,6 @@
 //! `reduce` and `fold` without a window. Both depend on the order in which the rows of a key arrive.
 
-use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
+use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::codec::CodecError;
 use crate::frame::Time;
 use crate::hash::KeyRange;
@@ -89,6 +89,11 @@ impl<K: Key, V: 'static, F: Folding<V>> Fold<K, V, F> {
             }
         }
     }
+}
+
+impl<K: Key, V, F: Folding<V>> Keeps for Fold<K, V, F> {
+    type Key = K;
+    type Value = F::Acc;
 }
 
 impl<K: Key, V, F: Folding<V>> Out for Fold<K, V, F> {

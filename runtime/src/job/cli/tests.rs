@@ -215,6 +215,7 @@ Usage: board [OPTIONS] --departures <PathBuf>
 Commands:
   run   Runs the job to the end of its inputs; the same without a command
   plan  Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds
+  lock  Shows how what is stored has changed since it was accepted, or accepts the change
 
 Params:
       --departures <PathBuf>  The file of departures, plain or gz. [required]

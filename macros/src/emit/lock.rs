@@ -1,0 +1,109 @@
+//! What is stored, by name and type: noted when the job is built and, where there is a lock, held against it while the block is
+//! checked.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::ident::{local, named, place};
+use crate::lower::{Edge, Plan};
+use crate::model::Model;
+
+/// The states' names, and what the lock says of the job.
+pub(crate) fn items(plan: &Plan) -> TokenStream {
+    let model = plan.model;
+    let kept: Vec<(Ident, TokenStream)> =
+        plan.edges.iter().filter(|edge| edge.producers > 0).filter_map(state).collect();
+    let names = kept.iter().map(|(_, item)| item);
+    if !model.stored.is_locked() {
+        return quote!(#(#names)*);
+    }
+    let (job, at) = (model.name.to_string(), place(model.name.span()));
+    let file = match &model.stored.path {
+        Some(path) => quote!(#path),
+        None => quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/pelton.lock")),
+    };
+    let lock = quote_spanned! {at=>
+        // A long lock takes long to read.
+        #[allow(long_running_const_eval)]
+        const __LOCK: ::core::option::Option<__rt::LockedJob<'static>> = __rt::locked(
+            ::core::include_bytes!(#file), #job, ::core::option_env!("PELTON_LOCK_ACCEPT").is_some(),
+        );
+    };
+    // what is left out after a mistake is not lost
+    let all = model.is_whole().then(|| {
+        let (kept, dropped) = (kept.iter().map(|(name, _)| name), dropped(model));
+        quote_spanned! {at=>
+            #[allow(long_running_const_eval)]
+            const _: () = __rt::nothing_lost(&__LOCK, &[#(#kept),*], &[#(#dropped),*]);
+        }
+    });
+    quote!(#(#names)* #lock #all)
+}
+
+/// What the job has given up.
+pub(crate) fn dropped(model: &Model) -> Vec<String> {
+    model.stored.dropped.iter().map(|dropped| dropped.text()).collect()
+}
+
+/// Where the binary finds the lock.
+pub(crate) fn place_of(model: &Model) -> TokenStream {
+    let path = match &model.stored.path {
+        Some(path) => quote!(::core::option::Option::Some(#path)),
+        None => quote!(::core::option::Option::None),
+    };
+    let dropped = dropped(model);
+    quote! {
+        __rt::LockPlace {
+            manifest: match ::core::option_env!("CARGO_MANIFEST_DIR") {
+                ::core::option::Option::Some(folder) => folder,
+                ::core::option::Option::None => ".",
+            },
+            source: ::core::file!(),
+            path: #path,
+            dropped: &[#(#dropped),*],
+        }
+    }
+}
+
+/// The names of an operator's state.
+fn state(edge: &Edge) -> Option<(Ident, TokenStream)> {
+    let state = edge.operator.state()?;
+    let name = names_of(edge);
+    let operator = edge.stream.to_string();
+    let (operator, was) = (operator.trim_start_matches("r#"), edge.was.iter().map(|old| old.to_string()));
+    let item = quote_spanned! {place(edge.stream.span())=>
+        const #name: &'static __rt::StateNames =
+            &__rt::StateNames { operator: #operator, was: &[#(#was),*], state: #state, state_was: &[] };
+    };
+    Some((name, item))
+}
+
+fn names_of(edge: &Edge) -> Ident {
+    named("__STATE_", edge.stream, "", edge.stream.span())
+}
+
+/// Notes what the operator bound to `op` keeps, and checks it.
+pub(crate) fn gate(plan: &Plan, edge: &Edge, op: &Ident) -> TokenStream {
+    if edge.operator.state().is_none() {
+        return TokenStream::new();
+    }
+    let at = edge.stream.span();
+    let here = place(at);
+    let (op, g, kept, names) = (local(&op.to_string(), at), local("g", at), local("kept", at), names_of(edge));
+    let check = plan.model.stored.is_locked().then(|| {
+        let (check, k, v, ok) = (local("__Kept", at), local("K", at), local("V", at), local("OK", at));
+        quote_spanned! {here=>
+            struct #check<#k, #v>(::core::marker::PhantomData<(#k, #v)>);
+            impl<#k: __rt::Record, #v: __rt::Record> #check<#k, #v> {
+                #[allow(long_running_const_eval)]
+                const #ok: ::core::marker::PhantomData<(#k, #v)> = __rt::restores::<#k, #v>(&__LOCK, #names);
+            }
+            let #check::<_, _>::#ok = #kept;
+        }
+    });
+    quote_spanned! {here=>
+        let #kept = __rt::states_of(&#op);
+        #check
+        __rt::keeps(#g, #names, #kept);
+    }
+}
