@@ -192,9 +192,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .args([workers_flag(), format_flag(), help_flag()])
         .disable_help_flag(true);
     let lock = Command::new("lock")
-        .about(
-            "Shows how what is stored has changed since it was accepted, or accepts the change",
-        )
+        .about("Shows how what is stored has changed since it was accepted, or accepts the change")
         .after_help(format!(
             "The exit code is 0 if nothing has changed, or all of it was accepted, and 1 otherwise.\n\n\
              Example:\n  {program} lock{} --accept",
