@@ -6,6 +6,7 @@ mod check;
 mod derive;
 mod diag;
 mod emit;
+mod lock;
 mod lower;
 mod model;
 mod pipeline;

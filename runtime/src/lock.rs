@@ -1,28 +1,25 @@
 //! The lock: what the stored state of a job looks like, accepted once and committed beside the code, so that a change that
 //! could not be restored is an error of `cargo check`.
 //!
-//! [`text`](self) reads `pelton.lock` in constants, [`check`](self) holds a job's states against it, [`file`](self) reads
-//! and writes it at run time, [`samples`](self) keeps some stored values of every accepted version. A state is known by
-//! operator and name ([`StateNames`]); its types are found where the job is built ([`StateMeta`]). Nothing here knows of
-//! operators, engines or command lines.
+//! The macro reads `pelton.lock` and puts what it says of a job into constants; [`check`](self) holds the job's states against
+//! them. [`file`](self) reads and writes it at run time, [`samples`](self) keeps some stored values of every accepted
+//! version. A state is known by operator and name ([`StateNames`]); its types are found where the job is built
+//! ([`StateMeta`]). Nothing here knows of operators, engines or command lines.
 
 mod check;
 mod compare;
 mod file;
 mod sample;
 mod samples;
-mod text;
 
 pub use check::{nothing_lost, restores};
 pub use compare::{Change, compare};
 pub use file::{JobLock, LockFile};
 pub use samples::{check_samples, folder_of, read_samples, remove_samples, sample, write_samples};
-pub(crate) use text::find as find_job;
-pub use text::{LockedJob, LockedState, locked};
 
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::Schema;
+use crate::schema::{LockedSchema, Schema};
 
 /// By which names a state is known in what is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +41,19 @@ impl StateNames {
         (same(self.operator, operator) || has(self.was, operator))
             && (same(self.state, state) || has(self.state_was, state))
     }
+}
+
+/// What a lock says of one state.
+#[derive(Clone, Copy, Debug)]
+pub struct LockedState<'a> {
+    /// The operator.
+    pub operator: &'a str,
+    /// The state's own name.
+    pub state: &'a str,
+    /// What it is kept by.
+    pub key: LockedSchema<'a>,
+    /// What is kept per key.
+    pub value: LockedSchema<'a>,
 }
 
 /// Reads a stored value of one type and gives it back as bytes.

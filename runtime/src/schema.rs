@@ -16,7 +16,7 @@ use std::fmt;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprint};
 pub use flat::{first_nested_field, is_flat, not_flat};
-pub use locked::{LockedFields, LockedKind, LockedParts, LockedSchema, LockedVariants, NotWritable};
+pub use locked::{LockedFields, LockedKind, LockedParts, LockedSchema, LockedVariants, Node, NodeKind, NotWritable};
 pub use message::Message;
 pub use owned::{OwnedField, OwnedSchema, OwnedVariant};
 pub use past::{Convert, Dropped, Filled, Former, Past};

@@ -7,20 +7,24 @@ use quote::{format_ident, quote, quote_spanned};
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
 use super::{chain, edge, lock, meta, row, sink};
+use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
 use crate::syntax::param::text;
 
 /// All items of one job.
-pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
+pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream {
     let model = plan.model;
     let collected = collected(model);
     let results = format_ident!("{}Results", model.name);
-    let (structs, methods, implementation) =
-        (structs(model, &collected, &results, root), methods(plan, &collected, &results), job_trait(model, &collected));
+    let (structs, methods, implementation) = (
+        structs(model, &collected, &results, root),
+        methods(plan, locked, &collected, &results),
+        job_trait(model, &collected),
+    );
     let rows = row::row_types(model);
-    let (statics, stored) = (meta::statics(plan), lock::items(plan));
+    let (statics, stored) = (meta::statics(plan), lock::items(plan, locked));
     let Model { name, lints, .. } = model;
     quote! {
         #structs
@@ -79,7 +83,7 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
     }
 }
 
-fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream {
+fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident) -> TokenStream {
     let model = plan.model;
     let visibility = &model.visibility;
     let backend = backend(model);
@@ -87,7 +91,7 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
     let names = collected.iter().map(|it| it.name);
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
     let new = fresh(collected);
-    let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan));
+    let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan, locked));
     let g = local("g", Span::mixed_site());
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());

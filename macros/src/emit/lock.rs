@@ -1,43 +1,64 @@
 //! What is stored, by name and type: noted when the job is built and, where there is a lock, held against it while the block is
 //! checked.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::ident::{local, named, place};
+use crate::lock::{ACCEPT, Lock, Part, State};
 use crate::lower::{Edge, Plan};
 use crate::model::Model;
 
 /// The states' names, and what the lock says of the job.
-pub(crate) fn items(plan: &Plan) -> TokenStream {
+pub(crate) fn items(plan: &Plan, lock: &Lock) -> TokenStream {
     let model = plan.model;
     let kept: Vec<(Ident, TokenStream)> =
         plan.edges.iter().filter(|edge| edge.producers > 0).filter_map(state).collect();
     let names = kept.iter().map(|(_, item)| item);
-    if !model.stored.is_locked() {
-        return quote!(#(#names)*);
-    }
-    let (job, at) = (model.name.to_string(), place(model.name.span()));
-    let file = match &model.stored.path {
-        Some(path) => quote!(#path),
-        None => quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/pelton.lock")),
-    };
-    let lock = quote_spanned! {at=>
-        // A long lock takes long to read.
-        #[allow(long_running_const_eval)]
-        const __LOCK: ::core::option::Option<__rt::LockedJob<'static>> = __rt::locked(
-            ::core::include_bytes!(#file), #job, ::core::option_env!("PELTON_LOCK_ACCEPT").is_some(),
-        );
-    };
-    // what is left out after a mistake is not lost
-    let all = model.is_whole().then(|| {
-        let (kept, dropped) = (kept.iter().map(|(name, _)| name), dropped(model));
-        quote_spanned! {at=>
-            #[allow(long_running_const_eval)]
-            const _: () = __rt::nothing_lost(&__LOCK, &[#(#kept),*], &[#(#dropped),*]);
+    // cargo builds anew when the file changes, or the word that turns the check off
+    let watched = lock.there.then(|| {
+        let (file, word) = (file(model), ACCEPT);
+        quote! {
+            const _: &[::core::primitive::u8] = ::core::include_bytes!(#file);
+            const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#word);
         }
     });
-    quote!(#(#names)* #lock #all)
+    let checks = lock.states.as_ref().map(|states| {
+        let at = place(model.name.span());
+        let locked = states.iter().map(locked);
+        let locked = quote_spanned! {at=>
+            const __LOCK: &[__rt::LockedState<'static>] = &[#(#locked),*];
+        };
+        // what is left out after a mistake is not lost
+        let all = model.is_whole().then(|| {
+            let (kept, dropped) = (kept.iter().map(|(name, _)| name), dropped(model));
+            quote_spanned!(at=> const _: () = __rt::nothing_lost(__LOCK, &[#(#kept),*], &[#(#dropped),*]);)
+        });
+        quote!(#locked #all)
+    });
+    quote!(#(#names)* #watched #checks)
+}
+
+/// The path of the lock, for `include_bytes!`.
+fn file(model: &Model) -> TokenStream {
+    match &model.stored.path {
+        Some(path) => quote!(#path),
+        None => quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/pelton.lock")),
+    }
+}
+
+/// A state as it was accepted.
+fn locked(state: &State) -> TokenStream {
+    let State { operator, state, key, value } = state;
+    let schema = |parts: &[Part]| {
+        let nodes = parts.iter().map(|Part { kind, name, number, end }| {
+            let kind = local(kind, Span::mixed_site());
+            quote!(__rt::Node { kind: __rt::NodeKind::#kind, name: #name, number: #number, end: #end })
+        });
+        quote!(__rt::LockedSchema::of(&[#(#nodes),*]))
+    };
+    let (key, value) = (schema(key), schema(value));
+    quote!(__rt::LockedState { operator: #operator, state: #state, key: #key, value: #value })
 }
 
 /// What the job has given up.
@@ -83,20 +104,19 @@ fn names_of(edge: &Edge) -> Ident {
 }
 
 /// Notes what the operator bound to `op` keeps, and checks it.
-pub(crate) fn gate(plan: &Plan, edge: &Edge, op: &Ident) -> TokenStream {
+pub(crate) fn gate(edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
     if edge.operator.state().is_none() {
         return TokenStream::new();
     }
     let at = edge.stream.span();
     let here = place(at);
     let (op, g, kept, names) = (local(&op.to_string(), at), local("g", at), local("kept", at), names_of(edge));
-    let check = plan.model.stored.is_locked().then(|| {
+    let check = lock.states.is_some().then(|| {
         let (check, k, v, ok) = (local("__Kept", at), local("K", at), local("V", at), local("OK", at));
         quote_spanned! {here=>
             struct #check<#k, #v>(::core::marker::PhantomData<(#k, #v)>);
             impl<#k: __rt::Record, #v: __rt::Record> #check<#k, #v> {
-                #[allow(long_running_const_eval)]
-                const #ok: ::core::marker::PhantomData<(#k, #v)> = __rt::restores::<#k, #v>(&__LOCK, #names);
+                const #ok: ::core::marker::PhantomData<(#k, #v)> = __rt::restores::<#k, #v>(__LOCK, #names);
             }
             let #check::<_, _>::#ok = #kept;
         }

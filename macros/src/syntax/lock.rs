@@ -15,8 +15,6 @@ pub(crate) struct Stored {
     pub(crate) path: Option<Literal>,
     /// Operators and states that it has given up, where it says so.
     pub(crate) dropped: Vec<Dropped>,
-    /// Whether there is a lock beside the crate's manifest.
-    pub(crate) beside: bool,
 }
 
 /// `operator`, or `operator.state`.
@@ -35,11 +33,6 @@ impl Dropped {
 }
 
 impl Stored {
-    /// Whether there is a lock to hold the job against.
-    pub(crate) fn is_locked(&self) -> bool {
-        self.beside || self.path.is_some()
-    }
-
     /// Takes the attributes that are about stored state.
     pub(crate) fn parse(attributes: &mut Attributes, diag: &mut Diagnostics) -> Stored {
         let mut stored = Stored::default();

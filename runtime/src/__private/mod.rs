@@ -18,7 +18,7 @@ pub use crate::frame::writer::Cx;
 pub use crate::frame::{Timed, Untimed};
 pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, check_lock, main};
 pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
-pub use crate::lock::{LockPlace, LockedJob, StateMeta, StateNames, locked, nothing_lost, restores};
+pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
 pub use crate::plan::Plan;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;

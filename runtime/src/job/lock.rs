@@ -8,8 +8,8 @@ use super::Job;
 use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::lock::{
-    Change, JobLock, LockFile, LockPlace, StateMeta, check_samples, compare, find_job, folder_of, read_samples,
-    remove_samples, sample, write_samples,
+    Change, JobLock, LockFile, LockPlace, StateMeta, check_samples, compare, folder_of, read_samples, remove_samples,
+    sample, write_samples,
 };
 
 /// What is said, and whether something is left to be accepted.
@@ -33,8 +33,8 @@ pub struct LockReport {
 struct Held {
     place: LockPlace,
     file: PathBuf,
-    /// The lock's bytes; `None` if there is none.
-    text: Option<Vec<u8>>,
+    /// The lock as it is; empty if there is none.
+    lock: LockFile,
     states: Vec<StateMeta>,
     changes: Vec<Change>,
     /// The accepted version; 0 if there is none.
@@ -48,18 +48,15 @@ pub(super) fn place<J: Job>() -> Result<LockPlace, Error> {
 
 fn hold<J: Job>(job: &J, place: LockPlace) -> Result<Held, Error> {
     let (file, states) = (place.file(), job.states_job(&Config::default().workers(1))?);
-    let text = match std::fs::read(&file) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::Setup(Fault::new("the lock cannot be read").in_file(file).because(error))),
+    let wrong = |fault: Fault| Error::Setup(fault.in_file(&file));
+    let lock = match std::fs::read(&file) {
+        Ok(text) => LockFile::parse(&text).map_err(wrong)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => LockFile::default(),
+        Err(error) => return Err(wrong(Fault::new("the lock cannot be read").because(error))),
     };
-    if let Some(text) = &text {
-        LockFile::parse(text).map_err(|fault| Error::Setup(fault.in_file(&file)))?;
-    }
-    let locked = text.as_deref().and_then(|text| find_job(text, J::NAME).ok().flatten());
-    let changes = compare(locked, &states, place.dropped);
-    let version = locked.map_or(0, |job| job.version);
-    Ok(Held { place, file, text, states, changes, version })
+    let changes = compare(lock.job(J::NAME), &states, place.dropped);
+    let version = lock.job(J::NAME).map_or(0, |job| job.version);
+    Ok(Held { place, file, lock, states, changes, version })
 }
 
 /// Says what `lock --accept` would accept.
@@ -119,10 +116,7 @@ pub(super) fn accept<J: Job>(job: &J, place: LockPlace) -> Result<Answer, Error>
 
 fn write_lock(held: &Held, job: &str, version: usize) -> Result<(), Error> {
     let wrong = |fault: Fault| Error::Setup(fault.in_file(&held.file));
-    let mut lock = match &held.text {
-        Some(text) => LockFile::parse(text).map_err(wrong)?,
-        None => LockFile::default(),
-    };
+    let mut lock = held.lock.clone();
     lock.put(JobLock::of(job, version, &held.states));
     let text = lock.to_text().map_err(|error| wrong(Fault::new("the lock cannot hold this job").because(error)))?;
     replace(&held.file, text.as_bytes()).map_err(|error| wrong(Fault::new("the lock cannot be written").because(error)))

@@ -1,6 +1,5 @@
 //! Holds a job's states against its lock, in constants: what cannot be restored is a compile error, at the operator.
 
-use super::text::LockedJob;
 use super::{LockedState, StateNames};
 use crate::record::Record;
 use crate::schema::locked::{has, same};
@@ -18,12 +17,11 @@ const GIVE_UP: &str = "\nto give up what is stored: PELTON_LOCK_ACCEPT=1 cargo r
 #[track_caller]
 #[expect(clippy::panic, reason = "called in constants, where a panic is a compile error")]
 pub const fn restores<K: Record, V: Record>(
-    lock: &Option<LockedJob<'static>>,
+    lock: &'static [LockedState<'static>],
     names: &'static StateNames,
 ) -> PhantomData<(K, V)> {
-    if let Some(job) = lock
-        && let Some(state) = find(*job, names)
-        && let Some(message) = complaint(&state, names, K::SCHEMA, V::SCHEMA)
+    if let Some(state) = find(lock, names)
+        && let Some(message) = complaint(state, names, K::SCHEMA, V::SCHEMA)
     {
         panic!("{}", message.put(GIVE_UP).as_str())
     }
@@ -49,16 +47,17 @@ pub(super) const fn complaint(
 }
 
 /// What is stored of a state, under its names or under former ones.
-pub(super) const fn find<'a>(job: LockedJob<'a>, names: &StateNames) -> Option<LockedState<'a>> {
-    let (mut rest, mut former) = (job, None);
-    while let Some((state, behind)) = rest.next() {
+pub(super) const fn find<'s, 'a>(lock: &'s [LockedState<'a>], names: &StateNames) -> Option<&'s LockedState<'a>> {
+    let (mut i, mut former) = (0, None);
+    while i < lock.len() {
+        let state = &lock[i];
         if same(state.operator, names.operator) && same(state.state, names.state) {
             return Some(state);
         }
         if names.mean(state.operator, state.state) {
             former = Some(state);
         }
-        rest = behind;
+        i += 1;
     }
     former
 }
@@ -69,22 +68,20 @@ pub(super) const fn find<'a>(job: LockedJob<'a>, names: &StateNames) -> Option<L
 /// In constants, with operator and state, and what to write.
 #[track_caller]
 #[expect(clippy::panic, reason = "called in constants, where a panic is a compile error")]
-pub const fn nothing_lost(lock: &Option<LockedJob<'static>>, kept: &[&StateNames], dropped: &[&str]) {
-    if let Some(job) = lock {
-        let mut rest = *job;
-        while let Some((state, behind)) = rest.next() {
-            if let Some(message) = loss(&state, *job, kept, dropped) {
-                panic!("{}", message.put(GIVE_UP).as_str())
-            }
-            rest = behind;
+pub const fn nothing_lost(lock: &[LockedState<'_>], kept: &[&StateNames], dropped: &[&str]) {
+    let mut i = 0;
+    while i < lock.len() {
+        if let Some(message) = loss(&lock[i], lock, kept, dropped) {
+            panic!("{}", message.put(GIVE_UP).as_str())
         }
+        i += 1;
     }
 }
 
 /// Why a stored state has no place, if it has none.
 pub(super) const fn loss(
     state: &LockedState<'_>,
-    job: LockedJob<'_>,
+    lock: &[LockedState<'_>],
     kept: &[&StateNames],
     dropped: &[&str],
 ) -> Option<Message> {
@@ -114,7 +111,7 @@ pub(super) const fn loss(
                 .put(")]` on the job if its state may go"),
             None => {
                 let text = of_operator(Message::new(), state).put(" is stored, and the job has it no more");
-                let text = match newcomer(job, state, kept) {
+                let text = match newcomer(lock, state, kept) {
                     Some(operator) => text
                         .put("; `")
                         .put(operator)
@@ -132,10 +129,10 @@ pub(super) const fn loss(
 }
 
 /// An operator that keeps such a state and was not stored: perhaps this one under another name.
-const fn newcomer<'k>(job: LockedJob<'_>, state: &LockedState<'_>, kept: &[&'k StateNames]) -> Option<&'k str> {
+const fn newcomer<'k>(lock: &[LockedState<'_>], state: &LockedState<'_>, kept: &[&'k StateNames]) -> Option<&'k str> {
     let mut i = 0;
     while i < kept.len() {
-        if same(kept[i].state, state.state) && find(job, kept[i]).is_none() {
+        if same(kept[i].state, state.state) && find(lock, kept[i]).is_none() {
             return Some(kept[i].operator);
         }
         i += 1;

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::check::{complaint, find, loss};
-use super::text::LockedJob;
+use super::file::JobLock;
 use super::{LockedState, StateMeta, StateNames};
-use crate::schema::{Verdict, can_restore, can_restore_key};
+use crate::schema::{LockedSchema, Verdict, can_restore, can_restore_key};
 
 /// A state that is not as the lock has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,20 +69,27 @@ impl fmt::Display for Change {
 }
 
 /// All that has changed, in the order of the job and then of the lock.
-pub fn compare(lock: Option<LockedJob<'_>>, states: &[StateMeta], dropped: &[&str]) -> Vec<Change> {
+pub fn compare(lock: Option<&JobLock>, states: &[StateMeta], dropped: &[&str]) -> Vec<Change> {
+    let stored = lock.map_or(&[][..], |lock| &lock.states);
+    let nodes: Vec<_> = stored.iter().map(|state| (state.key.nodes(), state.value.nodes())).collect();
+    let locked = stored.iter().zip(&nodes).map(|(state, (key, value))| LockedState {
+        operator: &state.operator,
+        state: &state.state,
+        key: LockedSchema::of(key),
+        value: LockedSchema::of(value),
+    });
+    let locked: Vec<LockedState<'_>> = locked.collect();
     let mut changes = Vec::new();
     for meta in states {
         let name = format!("{}.{}", meta.names.operator, meta.names.state);
-        match lock.and_then(|job| find(job, meta.names)) {
+        match find(&locked, meta.names) {
             None => changes.push(Change::New { state: name }),
-            Some(old) => changes.extend(of_state(&old, meta, name)),
+            Some(old) => changes.extend(of_state(old, meta, name)),
         }
     }
     let kept: Vec<&StateNames> = states.iter().map(|state| state.names).collect();
-    let mut rest = lock;
-    while let (Some(job), Some((old, behind))) = (lock, rest.and_then(LockedJob::next)) {
-        rest = Some(behind);
-        if let Some(why) = loss(&old, job, &kept, dropped) {
+    for old in &locked {
+        if let Some(why) = loss(old, &locked, &kept, dropped) {
             changes.push(Change::Lost { why: why.as_str().to_owned() });
         } else if !kept.iter().any(|names| names.mean(old.operator, old.state)) {
             changes.push(Change::Dropped { state: format!("{}.{}", old.operator, old.state) });

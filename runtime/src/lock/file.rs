@@ -1,10 +1,9 @@
 //! The lock file at run time: read whole, and written as a person reads it in a diff, a field per line.
 
 use super::StateMeta;
-use super::text::{FORM, LockedJob, end, line, next_job, start};
 use crate::error::Fault;
-use crate::schema::locked::put_name;
-use crate::schema::{NotWritable, OwnedSchema};
+use crate::schema::locked::{grammar, put_name};
+use crate::schema::{LockedSchema, NotWritable, OwnedSchema};
 
 /// Over every lock file.
 const HEADER: &str = "\
@@ -49,16 +48,27 @@ impl LockFile {
     /// # Errors
     /// If it is none; the fault names the line.
     pub fn parse(text: &[u8]) -> Result<LockFile, Fault> {
-        let broken = |at: usize| {
-            let fault = Fault::new("this is no lock file").at_line(line(text, at) as u64);
+        let broken = |line: usize| {
+            let fault = Fault::new("this is no lock file").at_line(line as u64);
             fault.help("take the file as it was committed, or as `lock --accept` writes it")
         };
-        let (mut jobs, mut at) = (Vec::new(), start(text).map_err(broken)?);
-        while let Some((name, part)) = next_job(text, at).map_err(broken)? {
-            at = end(part).map_err(broken)?;
-            jobs.push(JobLock { job: name.to_owned(), version: part.version, states: states(part) });
-        }
-        Ok(LockFile { jobs })
+        // Where text is no text, it is no lock.
+        let text = str::from_utf8(text).map_err(|_| broken(1))?;
+        let jobs = grammar::parse(text).map_err(broken)?.into_iter().map(|job| JobLock {
+            job: job.job.to_owned(),
+            version: job.version,
+            states: job
+                .states
+                .iter()
+                .map(|state| StateLock {
+                    operator: state.operator.to_owned(),
+                    state: state.state.to_owned(),
+                    key: LockedSchema::of(&state.key).to_owned(),
+                    value: LockedSchema::of(&state.value).to_owned(),
+                })
+                .collect(),
+        });
+        Ok(LockFile { jobs: jobs.collect() })
     }
 
     /// The text of the file.
@@ -66,7 +76,7 @@ impl LockFile {
     /// # Errors
     /// If a name cannot stand in it.
     pub fn to_text(&self) -> Result<String, NotWritable> {
-        let mut out = format!("{HEADER}pelton lock {FORM}\n");
+        let mut out = format!("{HEADER}pelton lock 1\n");
         for JobLock { job, version, states } in &self.jobs {
             out.push_str("\njob ");
             put_name(job, &mut out)?;
@@ -84,26 +94,17 @@ impl LockFile {
         Ok(out)
     }
 
+    /// The part of a job.
+    pub fn job(&self, name: &str) -> Option<&JobLock> {
+        self.jobs.iter().find(|job| job.job == name)
+    }
+
     /// Puts a job's part in the place of the one it had.
     pub fn put(&mut self, job: JobLock) {
         self.jobs.retain(|old| old.job != job.job);
         self.jobs.push(job);
         self.jobs.sort_by(|a, b| a.job.cmp(&b.job));
     }
-}
-
-fn states(mut rest: LockedJob<'_>) -> Vec<StateLock> {
-    let mut states = Vec::new();
-    while let Some((state, behind)) = rest.next() {
-        states.push(StateLock {
-            operator: state.operator.to_owned(),
-            state: state.state.to_owned(),
-            key: state.key.to_owned(),
-            value: state.value.to_owned(),
-        });
-        rest = behind;
-    }
-    states
 }
 
 impl JobLock {
@@ -125,6 +126,5 @@ impl JobLock {
 
 /// A schema as the file has it: old names and outside forms are not in it.
 fn plain(schema: OwnedSchema) -> OwnedSchema {
-    let text = schema.to_locked("").unwrap_or_default();
-    crate::schema::LockedSchema::read(text.as_bytes(), 0).map_or(schema, |(locked, _)| locked.to_owned())
+    LockedSchema::of(&schema.nodes()).to_owned()
 }

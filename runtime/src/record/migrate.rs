@@ -47,9 +47,7 @@ impl Migration {
         if plan::same_form(old, new) {
             return Ok(Migration { step: None });
         }
-        let text = old.to_locked("").unwrap_or_default();
-        let keeps = LockedSchema::read(text.as_bytes(), 0)
-            .is_some_and(|(locked, _)| can_restore_key(&locked, new).refusal().is_none());
+        let keeps = can_restore_key(&LockedSchema::of(&old.nodes()), new).refusal().is_none();
         match plan::plan(old, new) {
             Some(step) if keeps => Ok(Migration { step: Some(step) }),
             _ => Err(refusal(old, new, true)),
@@ -95,13 +93,11 @@ impl Migration {
 
 /// Why there is no plan, in the words of `cargo check`.
 fn refusal(old: &OwnedSchema, new: &'static Schema, key: bool) -> Fault {
-    let text = old.to_locked("").unwrap_or_default();
-    let verdict = LockedSchema::read(text.as_bytes(), 0).map(|(locked, _)| {
-        let verdict = if key { can_restore_key(&locked, new) } else { can_restore(&locked, new) };
-        verdict.refusal().unwrap_or("its parts differ").to_owned()
-    });
-    let said = verdict.unwrap_or_else(|| "its schema is no schema".to_owned());
-    let (why, help) = said.split_once("\nhelp: ").unwrap_or((&said, ""));
+    let nodes = old.nodes();
+    let locked = LockedSchema::of(&nodes);
+    let verdict = if key { can_restore_key(&locked, new) } else { can_restore(&locked, new) };
+    let said = verdict.refusal().unwrap_or("its parts differ");
+    let (why, help) = said.split_once("\nhelp: ").unwrap_or((said, ""));
     let fault = Fault::new(format!("what was stored cannot be read: {why}\n  stored: {old}\n  today:  {new}"));
     if help.is_empty() { fault } else { fault.help(help) }
 }

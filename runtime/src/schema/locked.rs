@@ -1,26 +1,22 @@
-//! [`LockedSchema`]: a schema as it stands in a lock file. A person reads it in a diff, and a constant reads it in `cargo
-//! check`, where nothing can be allocated: so it is no tree, but a place in the text, and its parts are found by reading on.
+//! [`LockedSchema`]: a schema as it was when it was accepted or stored, in a form that constants can walk: a flat list of nodes,
+//! each of which knows where the next one is.
 //!
-//! ```text
-//! schema  = bool | u8 | .. | str | bytes | Path | Timestamp | TimeSpan | Duration | ()
-//!         | Option<schema> | [schema] | [schema; number] | {schema: schema} | (schema, schema)
-//!         | struct Name { field: schema, .. } | enum Name { Variant, Variant { field: schema, .. }, .. } | foreign Name
-//! ```
-//!
-//! White space means nothing. A name that is no identifier stands in quotes. `write.rs` writes what is read here.
+//! `grammar.rs` makes the list of the text of a lock file, the macro in constants and the runtime when it runs; here it is made of
+//! an [`OwnedSchema`] too. `write.rs` writes the text.
 
+pub(crate) mod grammar;
 mod write;
 
+pub use grammar::{Node, NodeKind};
 pub use write::NotWritable;
 pub(crate) use write::put_name;
 
-/// How deep schemas may be nested in a lock file.
-const MAX_DEPTH: u32 = 96;
+use super::{OwnedField, OwnedSchema};
 
-/// A schema in the text of a lock file.
+/// A schema that was stored, or a part of one.
 #[derive(Clone, Copy, Debug)]
 pub struct LockedSchema<'a> {
-    text: &'a [u8],
+    nodes: &'a [Node<'a>],
     at: usize,
 }
 
@@ -49,73 +45,53 @@ pub enum LockedKind<'a> {
     Foreign(&'a str),
 }
 
+/// Nodes side by side, from one on.
+#[derive(Clone, Copy, Debug)]
+struct Row<'a> {
+    nodes: &'a [Node<'a>],
+    at: usize,
+    end: usize,
+}
+
 /// Parts of a tuple, from one on.
 #[derive(Clone, Copy, Debug)]
-pub struct LockedParts<'a>(LockedSchema<'a>);
+pub struct LockedParts<'a>(Row<'a>);
 /// Fields, from one on.
 #[derive(Clone, Copy, Debug)]
-pub struct LockedFields<'a>(LockedSchema<'a>);
+pub struct LockedFields<'a>(Row<'a>);
 /// Variants, from one on.
 #[derive(Clone, Copy, Debug)]
-pub struct LockedVariants<'a>(LockedSchema<'a>);
+pub struct LockedVariants<'a>(Row<'a>);
 
 impl<'a> LockedSchema<'a> {
-    /// The schema that begins at this byte of a text, and where it ends; `None` if there is none.
-    pub const fn read(text: &'a [u8], at: usize) -> Option<(Self, usize)> {
-        let at = skip_space(text, at);
-        match end(text, at, MAX_DEPTH) {
-            Some(end) => Some((LockedSchema { text, at }, end)),
-            None => None,
-        }
+    /// The schema whose nodes these are.
+    pub const fn of(nodes: &'a [Node<'a>]) -> Self {
+        LockedSchema { nodes, at: 0 }
     }
 
-    /// What it is. The text has been read once from here, so it is a schema.
+    /// What it is. Nodes that are none of a schema count as `()`.
     pub const fn kind(self) -> LockedKind<'a> {
-        let LockedSchema { text, at } = self;
-        let inside = LockedSchema { text, at: skip_space(text, at + 1) };
-        match byte(text, at) {
-            b'[' => {
-                let behind = skip_space(text, skip(inside));
-                if byte(text, behind) != b';' {
-                    return LockedKind::List(inside);
-                }
-                let count = match number(text, skip_space(text, behind + 1)) {
-                    Some((count, _)) => count,
-                    None => 0,
-                };
-                LockedKind::Array(inside, count)
+        let LockedSchema { nodes, at } = self;
+        if at >= nodes.len() {
+            return LockedKind::Unit;
+        }
+        let Node { kind, name, number, end } = nodes[at];
+        let inside = LockedSchema { nodes, at: at + 1 };
+        let parts = Row { nodes, at: at + 1, end };
+        match kind {
+            NodeKind::Plain => LockedKind::Plain(name),
+            NodeKind::Option => LockedKind::Option(inside),
+            NodeKind::List => LockedKind::List(inside),
+            NodeKind::Array => LockedKind::Array(inside, number),
+            NodeKind::Map => {
+                let second = if at + 1 < nodes.len() { nodes[at + 1].end } else { at + 1 };
+                LockedKind::Map(inside, LockedSchema { nodes, at: second })
             }
-            b'{' => {
-                let colon = skip_space(text, skip(inside));
-                LockedKind::Map(inside, LockedSchema { text, at: skip_space(text, colon + 1) })
-            }
-            b'(' if byte(text, inside.at) == b')' => LockedKind::Unit,
-            b'(' => LockedKind::Tuple(LockedParts(inside)),
-            _ => self.worded(),
-        }
-    }
-
-    const fn worded(self) -> LockedKind<'a> {
-        let LockedSchema { text, at } = self;
-        let behind = word_end(text, at);
-        let word = piece(text, at, behind);
-        let next = skip_space(text, behind);
-        if same(word, "Option") {
-            return LockedKind::Option(LockedSchema { text, at: skip_space(text, next + 1) });
-        }
-        let (is_struct, is_enum) = (same(word, "struct"), same(word, "enum"));
-        if !is_struct && !is_enum && !same(word, "foreign") {
-            return LockedKind::Plain(word);
-        }
-        let Some((name, behind)) = name(text, next) else { return LockedKind::Unit };
-        let brace = skip_space(text, behind);
-        let inside = LockedSchema { text, at: skip_space(text, brace + 1) };
-        if is_struct {
-            LockedKind::Struct(name, LockedFields(inside))
-        } else if is_enum {
-            LockedKind::Enum(name, LockedVariants(inside))
-        } else {
-            LockedKind::Foreign(name)
+            NodeKind::Tuple => LockedKind::Tuple(LockedParts(parts)),
+            NodeKind::Struct => LockedKind::Struct(name, LockedFields(parts)),
+            NodeKind::Enum => LockedKind::Enum(name, LockedVariants(parts)),
+            NodeKind::Foreign => LockedKind::Foreign(name),
+            NodeKind::Unit | NodeKind::Field | NodeKind::Variant => LockedKind::Unit,
         }
     }
 
@@ -136,18 +112,18 @@ impl<'a> LockedSchema<'a> {
     }
 }
 
-impl<'a> LockedParts<'a> {
-    /// The next part, and those behind it.
-    pub const fn next(self) -> Option<(LockedSchema<'a>, Self)> {
-        let LockedSchema { text, at } = self.0;
-        if at >= text.len() || byte(text, at) == b')' {
+impl<'a> Row<'a> {
+    /// The first node, and those behind it. Each step leads on, whatever the nodes say.
+    const fn next(self) -> Option<(Node<'a>, Self)> {
+        if self.at >= self.end || self.at >= self.nodes.len() {
             return None;
         }
-        Some((self.0, LockedParts(LockedSchema { text, at: skip_comma(text, skip(self.0)) })))
+        let node = self.nodes[self.at];
+        let behind = if node.end > self.at { node.end } else { self.at + 1 };
+        Some((node, Row { at: behind, ..self }))
     }
 
-    /// How many there are.
-    pub const fn count(self) -> usize {
+    const fn count(self) -> usize {
         let (mut rest, mut count) = (self, 0);
         while let Some((_, behind)) = rest.next() {
             (rest, count) = (behind, count + 1);
@@ -156,76 +132,128 @@ impl<'a> LockedParts<'a> {
     }
 }
 
-impl<'a> LockedFields<'a> {
-    /// The next field with its name, and those behind it.
-    pub const fn next(self) -> Option<(&'a str, LockedSchema<'a>, Self)> {
-        let LockedSchema { text, at } = self.0;
-        let Some((name, behind)) = name(text, at) else { return None };
-        let schema = LockedSchema { text, at: skip_space(text, skip_space(text, behind) + 1) };
-        Some((name, schema, LockedFields(LockedSchema { text, at: skip_comma(text, skip(schema)) })))
+impl<'a> LockedParts<'a> {
+    /// The next part, and those behind it.
+    pub const fn next(self) -> Option<(LockedSchema<'a>, Self)> {
+        match self.0.next() {
+            Some((_, behind)) => Some((LockedSchema { nodes: self.0.nodes, at: self.0.at }, LockedParts(behind))),
+            None => None,
+        }
     }
 
     /// How many there are.
     pub const fn count(self) -> usize {
-        let (mut rest, mut count) = (self, 0);
-        while let Some((_, _, behind)) = rest.next() {
-            (rest, count) = (behind, count + 1);
+        self.0.count()
+    }
+}
+
+impl<'a> LockedFields<'a> {
+    /// The next field with its name, and those behind it.
+    pub const fn next(self) -> Option<(&'a str, LockedSchema<'a>, Self)> {
+        match self.0.next() {
+            Some((node, behind)) => {
+                let schema = LockedSchema { nodes: self.0.nodes, at: self.0.at + 1 };
+                Some((node.name, schema, LockedFields(behind)))
+            }
+            None => None,
         }
-        count
     }
 
-    /// The field of this name.
-    pub const fn named(self, wanted: &str) -> Option<LockedSchema<'a>> {
-        let mut rest = self;
-        while let Some((name, schema, behind)) = rest.next() {
-            if same(name, wanted) {
-                return Some(schema);
-            }
-            rest = behind;
-        }
-        None
+    /// How many there are.
+    pub const fn count(self) -> usize {
+        self.0.count()
     }
 }
 
 impl<'a> LockedVariants<'a> {
     /// The next variant with its name and its fields, and those behind it.
     pub const fn next(self) -> Option<(&'a str, LockedFields<'a>, Self)> {
-        let LockedSchema { text, at } = self.0;
-        let Some((name, behind)) = name(text, at) else { return None };
-        let brace = skip_space(text, behind);
-        if byte(text, brace) != b'{' {
-            let none = LockedFields(LockedSchema { text: &[], at: 0 });
-            return Some((name, none, LockedVariants(LockedSchema { text, at: skip_comma(text, behind) })));
+        match self.0.next() {
+            Some((node, behind)) => {
+                let fields = LockedFields(Row { nodes: self.0.nodes, at: self.0.at + 1, end: node.end });
+                Some((node.name, fields, LockedVariants(behind)))
+            }
+            None => None,
         }
-        let fields = LockedFields(LockedSchema { text, at: skip_space(text, brace + 1) });
-        let mut rest = fields;
-        while let Some((_, _, behind)) = rest.next() {
-            rest = behind;
-        }
-        // past the brace that closes them
-        let behind = skip_comma(text, rest.0.at + 1);
-        Some((name, fields, LockedVariants(LockedSchema { text, at: behind })))
     }
 
     /// How many there are.
     pub const fn count(self) -> usize {
-        let (mut rest, mut count) = (self, 0);
-        while let Some((_, _, behind)) = rest.next() {
-            (rest, count) = (behind, count + 1);
+        self.0.count()
+    }
+}
+
+impl OwnedSchema {
+    /// The nodes of a [`LockedSchema`], which borrow its names.
+    pub fn nodes(&self) -> Vec<Node<'_>> {
+        let mut nodes = Vec::new();
+        put(self, &mut nodes);
+        nodes
+    }
+}
+
+fn put<'a>(schema: &'a OwnedSchema, nodes: &mut Vec<Node<'a>>) {
+    let mut node = |kind, name, number, parts: &dyn Fn(&mut Vec<Node<'a>>)| {
+        let at = nodes.len();
+        nodes.push(Node { kind, name, number, end: 0 });
+        parts(nodes);
+        let end = nodes.len();
+        nodes[at].end = end;
+    };
+    match schema {
+        OwnedSchema::Scalar(of) => put(of, nodes),
+        OwnedSchema::Option(of) => node(NodeKind::Option, "", 0, &|nodes| put(of, nodes)),
+        OwnedSchema::List(of) => node(NodeKind::List, "", 0, &|nodes| put(of, nodes)),
+        OwnedSchema::Array(of, n) => node(NodeKind::Array, "", *n, &|nodes| put(of, nodes)),
+        OwnedSchema::Map(key, value) => node(NodeKind::Map, "", 0, &|nodes| {
+            put(key, nodes);
+            put(value, nodes);
+        }),
+        OwnedSchema::Tuple(parts) if parts.is_empty() => node(NodeKind::Unit, "", 0, &|_| ()),
+        OwnedSchema::Tuple(parts) => {
+            node(NodeKind::Tuple, "", 0, &|nodes| parts.iter().for_each(|part| put(part, nodes)))
         }
-        count
+        OwnedSchema::Struct { name, fields } => node(NodeKind::Struct, name, 0, &|nodes| put_fields(fields, nodes)),
+        OwnedSchema::Enum { name, variants } => node(NodeKind::Enum, name, 0, &|nodes| {
+            for variant in variants {
+                let at = nodes.len();
+                nodes.push(Node { kind: NodeKind::Variant, name: &variant.name, number: 0, end: 0 });
+                put_fields(&variant.fields, nodes);
+                nodes[at].end = nodes.len();
+            }
+        }),
+        OwnedSchema::Foreign { name } => node(NodeKind::Foreign, name, 0, &|_| ()),
+        OwnedSchema::Unit => node(NodeKind::Unit, "", 0, &|_| ()),
+        plain => node(NodeKind::Plain, plain.short_name(), 0, &|_| ()),
+    }
+}
+
+fn put_fields<'a>(fields: &'a [OwnedField], nodes: &mut Vec<Node<'a>>) {
+    for field in fields {
+        let at = nodes.len();
+        nodes.push(Node { kind: NodeKind::Field, name: &field.name, number: 0, end: 0 });
+        put(&field.schema, nodes);
+        nodes[at].end = nodes.len();
     }
 }
 
 /// Whether two names are one.
 pub(crate) const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }
+    // Eight bytes at once: a step takes a constant microseconds.
+    let ((eights, rest), (eights_b, rest_b)) = (a.as_bytes().as_chunks::<8>(), b.as_bytes().as_chunks::<8>());
     let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
+    while i < eights.len() {
+        if u64::from_le_bytes(eights[i]) != u64::from_le_bytes(eights_b[i]) {
+            return false;
+        }
+        i += 1;
+    }
+    i = 0;
+    while i < rest.len() {
+        if rest[i] != rest_b[i] {
             return false;
         }
         i += 1;
@@ -245,223 +273,14 @@ pub(crate) const fn has(names: &[&str], name: &str) -> bool {
     false
 }
 
-/// The byte there; 0 behind the end.
-pub(crate) const fn byte(text: &[u8], at: usize) -> u8 {
-    if at < text.len() { text[at] } else { 0 }
-}
-
-pub(crate) const fn skip_space(text: &[u8], mut at: usize) -> usize {
-    while matches!(byte(text, at), b' ' | b'\n' | b'\t' | b'\r') {
-        at += 1;
-    }
-    at
-}
-
-/// Past white space, a comma if there is one, and white space.
-const fn skip_comma(text: &[u8], at: usize) -> usize {
-    let at = skip_space(text, at);
-    if byte(text, at) == b',' { skip_space(text, at + 1) } else { at }
-}
-
-/// Part of a text; nothing where it is cut in a character.
-pub(crate) const fn piece(text: &[u8], from: usize, to: usize) -> &str {
-    match std::str::from_utf8(text.split_at(to).0.split_at(from).1) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
-}
-
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-pub(crate) const fn word_end(text: &[u8], mut at: usize) -> usize {
-    while is_word(byte(text, at)) {
-        at += 1;
-    }
-    at
-}
-
-/// A name, bare or in quotes, and where it ends.
-pub(crate) const fn name(text: &[u8], at: usize) -> Option<(&str, usize)> {
-    if byte(text, at) != b'"' {
-        let end = word_end(text, at);
-        let name = piece(text, at, end);
-        return if name.is_empty() { None } else { Some((name, end)) };
-    }
-    let (start, mut end) = (at + 1, at + 1);
-    while end < text.len() && text[end] != b'"' && text[end] != b'\n' {
-        end += 1;
-    }
-    if byte(text, end) != b'"' {
-        return None;
-    }
-    Some((piece(text, start, end), end + 1))
-}
-
-/// A number, and where it ends.
-pub(crate) const fn number(text: &[u8], at: usize) -> Option<(usize, usize)> {
-    let (mut value, mut end) = (0usize, at);
-    while byte(text, end).is_ascii_digit() {
-        let digit = (text[end] - b'0') as usize;
-        value = match value.checked_mul(10) {
-            Some(tens) => match tens.checked_add(digit) {
-                Some(value) => value,
-                None => return None,
-            },
-            None => return None,
-        };
-        end += 1;
-    }
-    if end == at { None } else { Some((value, end)) }
-}
-
-/// Behind a schema that has been read before.
-const fn skip(schema: LockedSchema<'_>) -> usize {
-    match end(schema.text, schema.at, MAX_DEPTH) {
-        Some(end) => end,
-        None => schema.text.len(),
-    }
-}
-
-/// Behind white space and this byte.
-const fn past(text: &[u8], at: usize, wanted: u8) -> Option<usize> {
-    let at = skip_space(text, at);
-    if byte(text, at) == wanted { Some(at + 1) } else { None }
-}
-
-/// Where the schema that begins here ends; `None` if it is none.
-const fn end(text: &[u8], at: usize, depth: u32) -> Option<usize> {
-    if depth == 0 {
-        return None;
-    }
-    let at = skip_space(text, at);
-    match byte(text, at) {
-        b'[' => {
-            let Some(behind) = end(text, at + 1, depth - 1) else { return None };
-            let Some(behind) = past(text, behind, b';') else { return past(text, behind, b']') };
-            match number(text, skip_space(text, behind)) {
-                Some((_, behind)) => past(text, behind, b']'),
-                None => None,
-            }
-        }
-        b'{' => {
-            let Some(behind) = end(text, at + 1, depth - 1) else { return None };
-            let Some(behind) = past(text, behind, b':') else { return None };
-            match end(text, behind, depth - 1) {
-                Some(behind) => past(text, behind, b'}'),
-                None => None,
-            }
-        }
-        b'(' => {
-            let mut at = at + 1;
-            loop {
-                if let Some(behind) = past(text, at, b')') {
-                    return Some(behind);
-                }
-                let Some(behind) = end(text, at, depth - 1) else { return None };
-                match past(text, behind, b',') {
-                    Some(behind) => at = behind,
-                    None => return past(text, behind, b')'),
-                }
-            }
-        }
-        _ => end_of_word(text, at, depth),
-    }
-}
-
-const fn end_of_word(text: &[u8], at: usize, depth: u32) -> Option<usize> {
-    let behind = word_end(text, at);
-    let word = piece(text, at, behind);
-    if same(word, "Option") {
-        let Some(behind) = past(text, behind, b'<') else { return None };
-        return match end(text, behind, depth - 1) {
-            Some(behind) => past(text, behind, b'>'),
-            None => None,
-        };
-    }
-    let (is_struct, is_enum) = (same(word, "struct"), same(word, "enum"));
-    if !is_struct && !is_enum && !same(word, "foreign") {
-        return if has(PLAIN, word) { Some(behind) } else { None };
-    }
-    let Some((_, behind)) = name(text, skip_space(text, behind)) else { return None };
-    if is_struct {
-        return end_of_fields(text, behind, depth);
-    }
-    if !is_enum {
-        return Some(behind);
-    }
-    let Some(mut at) = past(text, behind, b'{') else { return None };
-    loop {
-        if let Some(behind) = past(text, at, b'}') {
-            return Some(behind);
-        }
-        let Some((_, mut behind)) = name(text, skip_space(text, at)) else { return None };
-        if past(text, behind, b'{').is_some() {
-            behind = match end_of_fields(text, behind, depth) {
-                Some(behind) => behind,
-                None => return None,
-            };
-        }
-        at = match past(text, behind, b',') {
-            Some(at) => at,
-            None => return None,
-        };
-    }
-}
-
-/// `{ name: schema, .. }`
-const fn end_of_fields(text: &[u8], at: usize, depth: u32) -> Option<usize> {
-    let Some(mut at) = past(text, at, b'{') else { return None };
-    loop {
-        if let Some(behind) = past(text, at, b'}') {
-            return Some(behind);
-        }
-        let Some((_, behind)) = name(text, skip_space(text, at)) else { return None };
-        let Some(behind) = past(text, behind, b':') else { return None };
-        let Some(behind) = end(text, behind, depth - 1) else { return None };
-        at = match past(text, behind, b',') {
-            Some(at) => at,
-            None => return None,
-        };
-    }
-}
-
-/// Names of what has no parts, but for `()`.
-const PLAIN: &[&str] = &[
-    "bool",
-    "u8",
-    "u16",
-    "u32",
-    "u64",
-    "u128",
-    "i8",
-    "i16",
-    "i32",
-    "i64",
-    "i128",
-    "f32",
-    "f64",
-    "char",
-    "str",
-    "bytes",
-    "Path",
-    "Timestamp",
-    "TimeSpan",
-    "Duration",
-];
-
 #[cfg(test)]
 mod tests {
     use super::super::OwnedSchema;
     use super::super::owned::ALL_KINDS;
     use super::*;
 
-    #[track_caller]
     fn read(text: &str) -> Option<OwnedSchema> {
-        let (schema, end) = LockedSchema::read(text.as_bytes(), 0)?;
-        assert_eq!(end, text.len(), "{text}");
-        Some(schema.to_owned())
+        Some(LockedSchema::of(&grammar::parse_schema(text)?).to_owned())
     }
 
     /// What is written of fields and variants: their old names are not.
@@ -487,18 +306,19 @@ mod tests {
         }
     }
 
-    fn field_without_past(field: super::super::OwnedField) -> super::super::OwnedField {
-        super::super::OwnedField { name: field.name, schema: without_past(field.schema), was: vec![] }
+    fn field_without_past(field: OwnedField) -> OwnedField {
+        OwnedField { name: field.name, schema: without_past(field.schema), was: vec![] }
     }
 
     #[test]
     fn every_kind_is_written_and_read() {
         let schema = OwnedSchema::from(&ALL_KINDS);
         let text = schema.to_locked("").unwrap();
-        assert_eq!(read(&text), Some(without_past(schema)));
+        assert_eq!(grammar::parse_schema(&text), Some(schema.nodes()));
+        assert_eq!(LockedSchema::of(&schema.nodes()).to_owned(), without_past(schema));
         // `str` is one.
         for cut in (0..text.len()).filter(|cut| *cut != 3) {
-            assert!(LockedSchema::read(&text.as_bytes()[..cut], 0).is_none(), "{cut}");
+            assert!(read(&text[..cut]).is_none(), "{cut}");
         }
     }
 
@@ -552,19 +372,16 @@ mod tests {
             "foreign \"a",
             ")",
         ] {
-            assert!(LockedSchema::read(text.as_bytes(), 0).is_none(), "{text}");
+            assert!(read(text).is_none(), "{text}");
         }
-        assert!(LockedSchema::read("[".repeat(100_000).as_bytes(), 0).is_none());
+        assert!(read(&"[".repeat(100_000)).is_none());
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(text in r#"(struct|enum|foreign|Option|u8|str|[A-Za-z"<>{}()\[\]:;,. 0-9\n]){0,40}"#) {
-            if let Some((schema, end)) = LockedSchema::read(text.as_bytes(), 0) {
-                let owned = schema.to_owned();
-                let again = owned.to_locked("").unwrap();
-                proptest::prop_assert!(end <= text.len());
-                proptest::prop_assert_eq!(read(&again).unwrap(), owned);
+            if let Some(owned) = read(&text) {
+                proptest::prop_assert_eq!(read(&owned.to_locked("").unwrap()).unwrap(), owned);
             }
         }
     }

@@ -277,10 +277,11 @@ const fn plainly(
         (LockedKind::Unit, Schema::Unit) => Verdict::Same,
         (LockedKind::Unit, Schema::Tuple([])) => Verdict::Same,
         (LockedKind::Foreign(name), Schema::Foreign { name: today }) if same(name, today) => Verdict::Same,
-        (LockedKind::Plain(word), _) => {
-            let verdict = plain(word, form);
-            if verdict.is_refused() { other(old, form, place, rules) } else { verdict }
-        }
+        (LockedKind::Plain(word), _) => match plain(word, form) {
+            Some(true) => Verdict::Same,
+            Some(false) => Verdict::Reads,
+            None => other(old, form, place, rules),
+        },
         // Bytes are a list of them.
         (LockedKind::List(of), Schema::Bytes) if matches!(of.kind(), LockedKind::Plain(word) if same(word, "u8")) => {
             Verdict::Reads
@@ -289,21 +290,23 @@ const fn plainly(
     }
 }
 
-/// Of what has no parts; what is wrong is said by the caller.
-const fn plain(old: &str, form: &'static Schema) -> Verdict {
-    let wrong = Verdict::Refused(Message::new());
+/// Of what has no parts: whether it is the same, or can be read; `None` if it cannot.
+const fn plain(old: &str, form: &'static Schema) -> Option<bool> {
     if let Schema::List(of) = form {
-        return if same(old, "bytes") { plain("u8", of.form()).and(Verdict::Reads) } else { wrong };
+        return match plain("u8", of.form()) {
+            Some(_) if same(old, "bytes") => Some(false),
+            _ => None,
+        };
     }
     if matches!(form, Schema::Struct { .. } | Schema::Enum { .. } | Schema::Foreign { .. }) {
-        return wrong;
+        return None;
     }
     let today = form.short_name();
     if same(old, today) {
-        return Verdict::Same;
+        return Some(true);
     }
     let float = same(old, "f32") && same(today, "f64");
-    if float || widened(old, today).is_some() { Verdict::Reads } else { wrong }
+    if float || widened(old, today).is_some() { Some(false) } else { None }
 }
 
 /// Of two integers of which the second holds each value of the first: the bytes of both, and whether the first is signed.

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use super::super::{OwnedField, OwnedSchema, OwnedVariant};
-use super::{LockedFields, LockedKind, LockedSchema, is_word};
+use super::grammar::is_word;
+use super::{LockedFields, LockedKind, LockedSchema};
 
 /// A name that a lock file cannot hold: it has a quotation mark or a control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ pub(crate) fn put_name(name: &str, out: &mut String) -> Result<(), NotWritable> 
     if name.contains('"') || name.chars().any(char::is_control) {
         return Err(NotWritable(name.to_owned()));
     }
-    let bare = !name.is_empty() && name.bytes().all(is_word);
+    let bare = !name.is_empty() && name.chars().all(is_word);
     let _ = if bare { out.write_str(name) } else { write!(out, "\"{name}\"") };
     Ok(())
 }
