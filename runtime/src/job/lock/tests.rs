@@ -275,7 +275,7 @@ fn jobs_share_a_lock_and_leave_each_other_alone() {
     let (_, board) = before.split_once("job Board").unwrap();
     assert!(after.ends_with(&format!("job Board{board}")) && after.contains("job Another version 1 {\n"), "{after}");
     assert!(after.contains("    value: ([u8], {str: char}, foreign \"Serde<..>\"),\n"), "{after}");
-    assert_eq!(folder.show(&first::Board {}).1, false);
+    assert!(!folder.show(&first::Board {}).1);
     assert_eq!(folder.check(&other::Another {}).unwrap().states, 1);
 }
 
