@@ -114,7 +114,7 @@ fn past(shape: &Shape) -> Option<TokenStream> {
     }
     let migrations = migrations.iter().map(|function| {
         quote_spanned!(function.span()=> __rt::Former {
-            schema: __rt::former_schema::<_, Self>(#function),
+            schema: __rt::former_schema(#function),
             convert: |former, out| __rt::migrate::<_, Self>(former, out, #function),
         })
     });

@@ -108,12 +108,17 @@ pub(crate) fn gate(edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
     if edge.operator.state().is_none() {
         return TokenStream::new();
     }
-    let at = edge.stream.span();
-    let here = place(at);
-    let (op, g, kept, names) = (local(&op.to_string(), at), local("g", at), local("kept", at), names_of(edge));
+    // what is wrong with the operator is said where it is made, and once; what the lock says, at the name
+    let (at, name) = (edge.at.span(), edge.stream.span());
+    let (here, there) = (place(at), place(name));
+    let (g, names) = (local("g", at), names_of(edge));
     let check = lock.states.is_some().then(|| {
-        let (check, k, v, ok) = (local("__Kept", at), local("K", at), local("V", at), local("OK", at));
-        quote_spanned! {here=>
+        let (kept, check) = (local("kept", at), local("__Kept", name));
+        let (k, v, ok) = (local("K", name), local("V", name), local("OK", name));
+        let types = quote_spanned!(here=> let #kept = __rt::states_of(&#op););
+        let kept = local("kept", name);
+        quote_spanned! {there=>
+            #types
             struct #check<#k, #v>(::core::marker::PhantomData<(#k, #v)>);
             impl<#k: __rt::Record, #v: __rt::Record> #check<#k, #v> {
                 const #ok: ::core::marker::PhantomData<(#k, #v)> = __rt::restores::<#k, #v>(__LOCK, #names);
@@ -122,8 +127,7 @@ pub(crate) fn gate(edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
         }
     });
     quote_spanned! {here=>
-        let #kept = __rt::states_of(&#op);
         #check
-        __rt::keeps(#g, #names, #kept);
+        __rt::keeps(#g, #names, &#op);
     }
 }

@@ -46,11 +46,13 @@ pub(crate) fn read(model: &Model, diag: &mut Diagnostics) -> Lock {
     let Some((file, shown)) = file(model) else { return Lock::default() };
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
+        // It is about to be written.
+        Err(_) if std::env::var_os(ACCEPT).is_some() => return Lock::default(),
         Err(error) => {
             let fact = format!("`{shown}` cannot be read: {error}");
             match &model.stored.path {
                 Some(path) => {
-                    diag.report_mild(path, fact, "the path goes from this file; `lock --accept` writes a lock")
+                    diag.report_mild(path, fact, "the path goes from this file; to write a first lock: PELTON_LOCK_ACCEPT=1 cargo run -- lock --accept")
                 }
                 None => diag.report_mild(&model.name, fact, "make it readable, or remove it"),
             }

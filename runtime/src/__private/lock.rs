@@ -46,9 +46,15 @@ pub fn kept_as<T: Record, K: Key, V: Record, M: Time, A: Record>(
     PhantomData
 }
 
-/// Notes a state.
-pub fn keeps<K: Record, V: Record>(g: &mut Graph<'_>, names: &'static StateNames, _: PhantomData<(K, V)>) {
-    g.keeps::<K, V>(names);
+/// Notes what an operator keeps. Its bounds are those of what makes the operator, so that a type that cannot be kept is refused
+/// there and not here too.
+pub fn keeps<Op: Keeps, F: FnOnce(&Local) -> Op>(g: &mut Graph<'_>, names: &'static StateNames, _: &F) {
+    g.keeps::<Op::Key, Op::Value>(names);
+}
+
+/// Notes a state that is declared.
+pub fn keeps_as<K: Record, T: Record>(g: &mut Graph<'_>, names: &'static StateNames, _: PhantomData<(K, T)>) {
+    g.keeps::<K, T>(names);
 }
 
 /// The states of a job.

@@ -172,6 +172,9 @@ const fn named(schema: &Schema) -> Option<&str> {
 }
 
 const fn walk(old: LockedSchema<'_>, new: &'static Schema, place: &Place<'_>, rules: Rules) -> Verdict {
+    if old.is(new) {
+        return Verdict::Same;
+    }
     let past = new.past();
     let verdict = plainly(old, new.form(), past, place, rules);
     if matches!(verdict, Verdict::Same) || rules.key || past.migrations.is_empty() {
