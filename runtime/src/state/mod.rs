@@ -3,6 +3,7 @@
 
 pub mod save;
 pub mod table;
+pub mod ttl;
 
 /// A state backend, named in `job Name<...>` and fixed at compile time.
 pub trait Backend: 'static {
