@@ -1,0 +1,95 @@
+//! What a `state` of a `process` is to the operator: a [`State`] says how long it lives and how it is added to, its [`Slot`] is
+//! what a key's row holds of it, its handle is what a handler sees. All states of one operator lie side by side in that row, as
+//! a list of pairs, so one lookup brings them all, and handlers borrow them apart.
+
+use crate::record::Record;
+
+/// A declared state.
+pub trait State: 'static {
+    /// What a row holds of it.
+    type Slot: Slot;
+    /// What a handler sees, while the row is lent to it.
+    type Handle<'a>;
+    /// Lends it. What is over by `now` is not there any more.
+    fn open<'a>(&'a mut self, slot: &'a mut Self::Slot, now: i64) -> Self::Handle<'a>;
+    /// Whether something of it may be over by `now`.
+    fn stale(&self, slot: &Self::Slot, now: i64) -> bool;
+    /// Forgets what is over.
+    fn tidy(&self, slot: &mut Self::Slot, now: i64);
+    /// How long it lives, in ms; `None` if it does until it is cleared.
+    fn ttl(&self) -> Option<i64>;
+}
+
+/// What a row holds of a state.
+pub trait Slot: Record + Default {
+    /// Whether there is nothing in it: it is as if it had never been.
+    fn is_empty(&self) -> bool;
+}
+
+/// The states of an operator: `(a, (b, (c, ())))`.
+pub trait States: 'static {
+    /// Their slots, as a list of pairs too.
+    type Slots: Slot;
+    /// Their handles, likewise.
+    type Handles<'a>;
+    /// Lends them.
+    fn open<'a>(&'a mut self, slots: &'a mut Self::Slots, now: i64) -> Self::Handles<'a>;
+    /// Whether something of them may be over.
+    fn stale(&self, slots: &Self::Slots, now: i64) -> bool;
+    /// Forgets what is over.
+    fn tidy(&self, slots: &mut Self::Slots, now: i64);
+    /// The shortest ttl, if there is one.
+    fn shortest(&self) -> Option<i64>;
+}
+
+impl Slot for () {
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        true
+    }
+}
+impl<A: Slot, B: Slot> Slot for (A, B) {
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.0.is_empty() && self.1.is_empty()
+    }
+}
+
+impl States for () {
+    type Slots = ();
+    type Handles<'a> = ();
+    #[inline(always)]
+    fn open<'a>(&'a mut self, (): &'a mut (), _: i64) {}
+    #[inline(always)]
+    fn stale(&self, (): &(), _: i64) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn tidy(&self, (): &mut (), _: i64) {}
+    fn shortest(&self) -> Option<i64> {
+        None
+    }
+}
+impl<A: State, B: States> States for (A, B) {
+    type Slots = (A::Slot, B::Slots);
+    type Handles<'a> = (A::Handle<'a>, B::Handles<'a>);
+    #[inline(always)]
+    fn open<'a>(&'a mut self, slots: &'a mut Self::Slots, now: i64) -> Self::Handles<'a> {
+        (self.0.open(&mut slots.0, now), self.1.open(&mut slots.1, now))
+    }
+    #[inline(always)]
+    fn stale(&self, slots: &Self::Slots, now: i64) -> bool {
+        self.0.stale(&slots.0, now) || self.1.stale(&slots.1, now)
+    }
+    #[inline(always)]
+    fn tidy(&self, slots: &mut Self::Slots, now: i64) {
+        self.0.tidy(&mut slots.0, now);
+        self.1.tidy(&mut slots.1, now);
+    }
+    fn shortest(&self) -> Option<i64> {
+        match (self.0.ttl(), self.1.shortest()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
