@@ -28,7 +28,7 @@ impl<F: Clone + 'static> Sink for Checksum<F> {
     fn writer(&mut self, _: &SinkContext) -> Result<Self::Writer, Fault> {
         Ok(ChecksumWriter { sum: 0, total: self.0.clone(), check: self.1.clone() })
     }
-    fn committer(&mut self, _: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
+    fn committer(&mut self, _: &SinkContext, _: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         struct Nothing;
         impl Committer for Nothing {
             fn commit(&mut self, _: u64, _: Vec<(usize, Prepared)>) -> Result<(), Fault> {

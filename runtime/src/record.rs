@@ -75,6 +75,17 @@ pub trait Record: Sized + Send + 'static {
     }
 }
 
+/// Reads a value from its byte form, which is all of the bytes.
+///
+/// # Errors
+/// If they are not the byte form of one value of this type.
+pub fn whole<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
+    let mut from = Reader::new(bytes);
+    let value = T::decode(&mut from)?;
+    from.end()?;
+    Ok(value)
+}
+
 /// A row on its way through a chain. Owned records are their own [`Stored`](Row::Stored); one that borrows
 /// (`&str`, a struct with `Cow` fields) becomes its owned form when an edge or a state keeps it.
 #[diagnostic::on_unimplemented(

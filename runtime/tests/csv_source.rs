@@ -498,7 +498,7 @@ fn the_place_is_the_record_that_panicked_and_a_refused_bad_record_ends_the_readi
         let mut source = csv(&path).split_bytes(1 << 20);
         let split = splits::<Owned, _>(&mut source).remove(0);
         let mut reader = Source::<Owned>::reader(&mut source).unwrap();
-        Reader::<Owned>::open(&mut reader, split).unwrap();
+        Reader::<Owned>::open(&mut reader, split, None).unwrap();
         let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             while Reader::<Owned>::poll(&mut reader, 1000, &mut PanicsAt("7777")).is_ok() {}
         }));
@@ -509,7 +509,7 @@ fn the_place_is_the_record_that_panicked_and_a_refused_bad_record_ends_the_readi
     let mut source = csv(&path);
     let split = splits::<Owned, _>(&mut source).remove(0);
     let mut reader = Source::<Owned>::reader(&mut source).unwrap();
-    Reader::<Owned>::open(&mut reader, split).unwrap();
+    Reader::<Owned>::open(&mut reader, split, None).unwrap();
     let fault = Reader::<Owned>::poll(&mut reader, 1000, &mut PanicsAt("")).unwrap_err();
     assert_eq!(fault.place.line, Some(3));
 }

@@ -171,6 +171,7 @@ impl pelton::sink::Sink for Notes {
     fn committer(
         &mut self,
         _: &pelton::sink::SinkContext,
+        _: Option<&[u8]>,
     ) -> Result<Box<dyn pelton::sink::Committer>, pelton::error::Fault> {
         Ok(Box::new(NoCommits))
     }

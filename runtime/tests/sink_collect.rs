@@ -5,13 +5,13 @@
 use pelton::sink::{Accepts, Collected, Prepared, Sink, SinkContext, Writer, collect};
 
 fn context(worker: usize, part: usize) -> SinkContext {
-    SinkContext { name: "all".into(), worker, workers: 3, part, attempt: 1 }
+    SinkContext { name: "all".into(), worker, workers: 3, part, attempt: 1, resumable: false }
 }
 
 #[test]
 fn rows_are_visible_once_they_are_committed() {
     let all = Collected::<String>::new();
-    let mut committer = collect(&all).committer(&context(0, 0)).unwrap();
+    let mut committer = collect(&all).committer(&context(0, 0), None).unwrap();
     // Two writers on one worker: two streams into one sink.
     let mut writers: Vec<_> =
         [(2, 0), (0, 0), (0, 1)].map(|(w, part)| (w, collect(&all).writer(&context(w, part)).unwrap())).into();
@@ -42,7 +42,7 @@ fn rows_are_visible_once_they_are_committed() {
 #[test]
 fn what_is_aborted_is_gone() {
     let all = Collected::<u64>::new();
-    let mut committer = collect(&all).committer(&context(0, 0)).unwrap();
+    let mut committer = collect(&all).committer(&context(0, 0), None).unwrap();
     let mut writer = collect(&all).writer(&context(0, 0)).unwrap();
     writer.write(1u64).unwrap();
     let prepared = writer.prepare(1).unwrap().unwrap();

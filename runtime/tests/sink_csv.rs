@@ -48,7 +48,7 @@ impl Drop for Folder {
 }
 
 fn context(worker: usize, attempt: u64) -> SinkContext {
-    SinkContext { name: "board".into(), worker, workers: 3, part: 0, attempt }
+    SinkContext { name: "board".into(), worker, workers: 3, part: 0, attempt, resumable: false }
 }
 
 /// A sink as the engine drives it.
@@ -60,7 +60,8 @@ struct Run {
 
 impl Run {
     fn new(make: impl Fn() -> Csv, workers: usize, attempt: u64) -> Result<Run, Fault> {
-        let committer = make().committer(&context(0, attempt))?;
+        let mut committer = make().committer(&context(0, attempt), None)?;
+        committer.begin()?;
         let writers = (0..workers).map(|w| make().writer(&context(w, attempt))).collect::<Result<_, _>>()?;
         Ok(Run { writers, committer, epoch: 0 })
     }
@@ -71,6 +72,10 @@ impl Run {
             all.extend(writer.prepare(self.epoch)?.map(|prepared| (worker, prepared)));
         }
         Ok(all)
+    }
+    fn finish(&mut self) {
+        self.committer.finish().unwrap();
+        self.committer.finished();
     }
     fn epoch(&mut self) {
         let prepared = self.prepare().unwrap();
@@ -101,7 +106,7 @@ fn parts_of_all_workers_become_one_file_with_one_header() {
     write(&mut run.writers[1], board("b2", 3, Some(-1.0)));
     run.epoch();
     assert!(!folder.target().exists(), "half a file under its name");
-    run.committer.finish().unwrap();
+    run.finish();
     let expected = "origin,departed,delay\n\"a\n\"\"1\"\"\",2,\n\"b,1\",1,0.5\nb2,3,-1.0\n";
     assert_eq!(text(&folder.target()), expected);
     assert_eq!(folder.names(), ["board.csv"]);
@@ -119,7 +124,7 @@ fn what_is_prepared_and_not_committed_does_not_appear() {
     write(&mut run.writers[0], board("out", 2, None));
     write(&mut run.writers[1], board("out", 3, None));
     run.prepare().unwrap();
-    run.committer.finish().unwrap();
+    run.finish();
     assert_eq!(text(&folder.target()), "origin,departed,delay\nin,1,\n");
 }
 
@@ -129,12 +134,12 @@ fn tuples_have_no_header_and_settings_are_kept() {
     let mut run = Run::new(|| csv(folder.target()).separator(b';'), 1, 1).unwrap();
     write(&mut run.writers[0], ("a;b".to_owned(), 1u8));
     run.epoch();
-    run.committer.finish().unwrap();
+    run.finish();
     assert_eq!(text(&folder.target()), "\"a;b\";1\n");
     let mut run = Run::new(|| csv(folder.target()).no_header(), 1, 1).unwrap();
     write(&mut run.writers[0], board("x", 1, None));
     run.epoch();
-    run.committer.finish().unwrap();
+    run.finish();
     assert_eq!(text(&folder.target()), "x,1,\n");
 }
 
@@ -151,7 +156,7 @@ fn what_was_there_stays_until_the_end_and_is_replaced_then() {
     assert_eq!((text(&folder.target()), folder.names()), ("before".to_owned(), vec!["board.csv".to_owned()]));
     let mut run = Run::new(|| csv(folder.target()), 1, 2).unwrap();
     run.epoch();
-    run.committer.finish().unwrap();
+    run.finish();
     // Without a row nobody knows the header.
     assert_eq!(text(&folder.target()), "");
 }
@@ -178,7 +183,7 @@ fn what_a_crashed_run_left_is_removed_and_what_is_not_its_own_is_not() {
         std::fs::write(folder.0.join(other), "other").unwrap();
     }
     let mut run = Run::new(|| csv(folder.target()), 1, 1).unwrap();
-    run.committer.finish().unwrap();
+    run.finish();
     let mut expected = others.to_vec();
     expected.push("board.csv");
     expected.sort();
@@ -204,7 +209,7 @@ fn without_a_path_nothing_is_written() {
     write(&mut run.writers[0], board("x", 1, None));
     assert_eq!(run.prepare().unwrap(), []);
     run.committer.commit(1, vec![]).unwrap();
-    run.committer.finish().unwrap();
+    run.finish();
     assert_eq!(Sink::describe(&csv(None::<PathBuf>)), "csv (no file given)");
 }
 
@@ -242,7 +247,7 @@ fn a_link_stays_a_link() {
     let mut run = Run::new(|| csv(folder.target()), 1, 1).unwrap();
     write(&mut run.writers[0], ("x".to_owned(), 1u8));
     run.epoch();
-    run.committer.finish().unwrap();
+    run.finish();
     assert!(folder.target().symlink_metadata().unwrap().is_symlink());
     assert_eq!(text(&folder.0.join("real.csv")), "x,1\n");
 }

@@ -263,7 +263,9 @@ impl Attempt {
                 self.enumerators.insert(source, (name, enumerator));
                 self.coordinator.source(source)
             }
-            ToCoordinator::Sink { sink, name, committer } => {
+            ToCoordinator::Sink { sink, name, mut committer } => {
+                guard::on_coordinator(name, || committer.begin())?
+                    .map_err(|fault| Error::Sink { name: name.to_owned(), fault })?;
                 self.committers.insert(sink, (name, committer));
                 Vec::new()
             }
@@ -333,6 +335,7 @@ impl Attempt {
                     for (name, committer) in self.committers.values_mut() {
                         guard::on_coordinator(name, || committer.finish())?
                             .map_err(|fault| Error::Sink { name: (*name).to_owned(), fault })?;
+                        guard::on_coordinator(name, || committer.finished())?;
                     }
                 }
             }

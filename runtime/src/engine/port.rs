@@ -329,10 +329,11 @@ impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
             workers: local.workers,
             part,
             attempt: local.attempt,
+            resumable: false,
         };
         let mut connector = self.connector.borrow_mut();
         if local.worker == 0 && part == 0 {
-            let committer = connector.committer(&context).map_err(failed)?;
+            let committer = connector.committer(&context, None).map_err(failed)?;
             local.tell(ToCoordinator::Sink { sink: self.sink, name: self.name, committer });
         }
         let writer = connector.writer(&context).map_err(failed)?;

@@ -2,9 +2,12 @@
 
 use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
 use crate::aggregate::Aggregator;
+use crate::codec::CodecError;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
+use crate::record::{self, Record};
+use crate::state::save::{Saved, StateMeta};
 use crate::state::table::{Probe, Table, Walk};
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -47,6 +50,15 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for Ag
     }
     fn barrier(&mut self, epoch: u64) {
         self.table.stamp_with(epoch + 1);
+    }
+    fn states(&self) -> Vec<StateMeta> {
+        vec![StateMeta { name: "value", key: K::SCHEMA, value: A::Acc::SCHEMA }]
+    }
+    fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
+        each(0, 0, &mut self.table);
+    }
+    fn table_of(&mut self, state: u16, _: i64) -> Option<&mut dyn Saved> {
+        (state == 0).then_some(&mut self.table as &mut dyn Saved)
     }
 }
 
@@ -141,6 +153,22 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
     }
     fn barrier(&mut self, epoch: u64) {
         self.table.stamp_with(epoch + 1);
+    }
+    fn states(&self) -> Vec<StateMeta> {
+        vec![StateMeta { name: "value", key: K::SCHEMA, value: <(A::Acc, bool)>::SCHEMA }]
+    }
+    fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
+        each(0, 0, &mut self.table);
+    }
+    fn table_of(&mut self, state: u16, _: i64) -> Option<&mut dyn Saved> {
+        (state == 0).then_some(&mut self.table as &mut dyn Saved)
+    }
+    fn head(&self) -> Vec<u8> {
+        self.latest.to_le_bytes().to_vec()
+    }
+    fn restore_head(&mut self, head: &[u8]) -> Result<(), CodecError> {
+        self.latest = self.latest.max(record::whole(head)?);
+        Ok(())
     }
     fn end<F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
         // A walk that paused is behind what has changed since.

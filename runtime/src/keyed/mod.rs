@@ -6,8 +6,10 @@ pub mod combine;
 pub mod fold;
 pub mod relay;
 
+use crate::codec::CodecError;
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
+use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
 use std::cell::Cell;
 use std::time::Duration;
@@ -98,6 +100,28 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     fn tick<F: Follow<Self, V>>(&mut self, _now: Duration, _next: &mut F) {}
     /// A barrier: everything up to `epoch` has been applied, nothing after it.
     fn barrier(&mut self, _epoch: u64) {}
+    /// Its states, by number. The names are part of every snapshot.
+    fn states(&self) -> Vec<StateMeta> {
+        Vec::new()
+    }
+    /// Shows its tables, each with the number of its state and its namespace in it.
+    fn tables(&mut self, _each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {}
+    /// The table into which entries of a state and a namespace are restored; made if it is not there.
+    fn table_of(&mut self, _state: u16, _namespace: i64) -> Option<&mut dyn Saved> {
+        None
+    }
+    /// What else must survive besides the tables' entries, in a byte form of its own: little, and the same on all workers or
+    /// such that several can be put together.
+    fn head(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    /// Puts a head back, after the entries. Called once for the head of each worker that saved one.
+    ///
+    /// # Errors
+    /// If it is no head of this operator's.
+    fn restore_head(&mut self, _head: &[u8]) -> Result<(), CodecError> {
+        Ok(())
+    }
     /// All inputs have ended. Says whether it is done; if not (no room), it is called again.
     fn end<F: Follow<Self, V>>(&mut self, _next: &mut F) -> bool {
         true

@@ -1,6 +1,7 @@
 //! [`collect`]: rows kept in memory, for whoever runs the job.
 //!
-//! A row is visible once its epoch is committed, and not before.
+//! A row is visible once its epoch is committed, and not before. An attempt after a failure goes on with what the ones before
+//! it have committed; a process that goes on from the checkpoint of another collects only what it commits itself.
 
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
@@ -85,7 +86,7 @@ impl<T: Send + 'static> Sink for Collect<T> {
         Ok(CollectWriter { into: self.into.clone(), next, rows: Vec::new() })
     }
 
-    fn committer(&mut self, context: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
+    fn committer(&mut self, context: &SinkContext, _: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         Ok(Box::new(CollectCommitter { into: self.into.clone(), attempt: context.attempt }))
     }
 
@@ -137,10 +138,19 @@ impl<T: Send> Committer for CollectCommitter<T> {
                 return Err(Fault::new("a commit that no `collect()` has prepared"));
             };
             // Not there any more if the epoch is committed again.
-            if let Some(rows) = shared.prepared.remove(&Batch { attempt: self.attempt, worker, part, epoch }) {
+            let batch = |attempt: u64| Batch { attempt, worker, part, epoch };
+            let attempt =
+                shared.prepared.keys().map(|b| b.attempt).filter(|a| shared.prepared.contains_key(&batch(*a))).max();
+            if let Some(rows) = attempt.and_then(|attempt| shared.prepared.remove(&batch(attempt))) {
                 shared.visible.entry((worker, part)).or_default().extend(rows);
             }
         }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        // What earlier attempts prepared and did not commit is made anew.
+        self.into.lock().prepared.retain(|batch, _| batch.attempt == self.attempt);
         Ok(())
     }
 

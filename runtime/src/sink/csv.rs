@@ -22,11 +22,11 @@ impl Sink for Csv {
         Ok(CsvWriter { separator: self.separator, with_header: self.header, header: Vec::new(), to })
     }
 
-    fn committer(&mut self, context: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
+    fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         self.check()?;
         let joiner = match &self.path {
             None => None,
-            Some(path) => Some(Joiner::new(Target::new(path, context.attempt)?)?),
+            Some(path) => Some(Joiner::new(Target::new(path, context.attempt)?, context.resumable, from)?),
         };
         Ok(Box::new(CsvCommitter { joiner }))
     }
@@ -137,8 +137,22 @@ impl Committer for CsvCommitter {
         self.joiner.as_mut().map_or(Ok(()), |joiner| joiner.commit(&prepared))
     }
 
+    fn state(&self) -> Vec<u8> {
+        self.joiner.as_ref().map(Joiner::state).unwrap_or_default()
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        self.joiner.as_ref().map_or(Ok(()), Joiner::begin)
+    }
+
     fn finish(&mut self) -> Result<(), Fault> {
         self.joiner.as_mut().map_or(Ok(()), Joiner::finish)
+    }
+
+    fn finished(&mut self) {
+        if let Some(joiner) = &mut self.joiner {
+            joiner.finished();
+        }
     }
 
     fn abort(&mut self) {

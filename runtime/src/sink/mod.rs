@@ -34,6 +34,8 @@ pub struct SinkContext {
     pub part: usize,
     /// Which attempt of the run this is, from 1.
     pub attempt: u64,
+    /// Whether the run has checkpoints: another attempt, in this process or another, may go on from what is committed.
+    pub resumable: bool,
 }
 
 /// The two phases of a writer.
@@ -67,19 +69,34 @@ pub trait Accepts<X>: Writer {
 
 /// Publishes what writers have prepared. It runs on the coordinator.
 pub trait Committer: Send {
-    /// Publishes the epoch. The list has an entry per writer that prepared something, by worker.
+    /// Publishes the epoch. The list has an entry per writer that prepared something, by worker. After a restart it is called
+    /// again for the epoch that the attempt goes on from, and must then do nothing new.
     ///
     /// # Errors
     /// If it cannot be published.
     fn commit(&mut self, epoch: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault>;
-    /// After the last commit of a run whose inputs have ended.
+    /// What is committed, in the sink's own form: [`Sink::committer`] goes on from there after a restart.
+    fn state(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    /// Called once, before the first new commit: earlier attempts have ended, and what of theirs is to be committed has been.
+    /// Cleans up what else they left.
+    ///
+    /// # Errors
+    /// If that fails in a way that matters.
+    fn begin(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// After the last commit of a run whose inputs have ended. Called again if the run ends before that is noted.
     ///
     /// # Errors
     /// If the result cannot be published.
     fn finish(&mut self) -> Result<(), Fault> {
         Ok(())
     }
-    /// The run ends without being finished: removes what was prepared and not committed.
+    /// It is noted that the run has finished: what only [`finish`](Committer::finish) needed may go.
+    fn finished(&mut self) {}
+    /// The run ends without being finished, and nobody will go on from it: removes what was prepared and not committed.
     fn abort(&mut self) {}
 }
 
@@ -93,11 +110,11 @@ pub trait Sink: 'static {
     /// # Errors
     /// If it cannot be opened.
     fn writer(&mut self, context: &SinkContext) -> Result<Self::Writer, Fault>;
-    /// The committer; called once per attempt.
+    /// The committer; called once per attempt. It goes on from a [`state`](Committer::state) after a restart.
     ///
     /// # Errors
-    /// If the target cannot be used.
-    fn committer(&mut self, context: &SinkContext) -> Result<Box<dyn Committer>, Fault>;
+    /// If the target cannot be used, or the state is none of this sink's.
+    fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault>;
     /// A short description for the plan: `csv board.csv`.
     fn describe(&self) -> String;
 }

@@ -5,15 +5,18 @@
 //! DIR/.NAME.pelton-RUN-ATTEMPT-all           all of them joined; renamed to DIR/NAME at the end
 //! ```
 //!
-//! RUN tells processes apart. Who joins holds a lock on `all` as long as it lives, so that a later run knows what a
+//! RUN tells processes apart. A run with checkpoints leaves its committed parts where they are when it ends before its time, and
+//! the one that goes on from its checkpoint takes them over. Who joins holds a lock on `all` as long as it lives, so that a later run knows what a
 //! crashed one left behind from what another one is writing. This file knows nothing of rows.
 
 use super::{Prepared, SinkContext};
+use crate::codec::{CodecError, Reader};
 use crate::error::Fault;
+use crate::record::Record;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -68,13 +71,13 @@ impl Target {
         Ok(Target { path, folder, name, attempt })
     }
 
-    fn hidden(&self, part: &str) -> PathBuf {
-        self.folder.join(format!("{}{:x}-{}-{part}", self.prefix(), run(), self.attempt))
+    fn hidden(&self, of: u64, attempt: u64, part: &str) -> PathBuf {
+        self.folder.join(format!("{}{of:x}-{attempt}-{part}", self.prefix()))
     }
 
-    /// What writer number `part` of a worker writes.
-    fn part(&self, worker: usize, part: u64) -> PathBuf {
-        self.hidden(&format!("{worker}-{part}"))
+    /// What a writer has written or is writing.
+    fn part(&self, key: &PartKey) -> PathBuf {
+        self.hidden(key.run, key.attempt, &format!("{}-{}", key.worker, key.part))
     }
 
     fn prefix(&self) -> String {
@@ -97,19 +100,22 @@ impl Target {
         Ok(found)
     }
 
-    /// Removes what earlier runs and attempts left behind; fails if another process is writing the same file now.
-    fn clean(&self) -> Result<(), Fault> {
+    /// Fails if another process is writing the same file now.
+    fn claim(&self) -> Result<(), Fault> {
         let found = self.hidden_files().map_err(|e| failed("cannot look into the directory", &self.folder, e))?;
-        let ours = |of: u64| of == run();
-        for (of, _, all, path) in &found {
-            if *all && !ours(*of) && is_locked(path) {
-                return Err(Fault::new("another run is writing this file now")
-                    .in_file(&self.path)
-                    .help("wait until it has ended, or write to another file"));
-            }
+        match found.iter().any(|(of, _, all, path)| *all && *of != run() && is_locked(path)) {
+            true => Err(Fault::new("another run is writing this file now")
+                .in_file(&self.path)
+                .help("wait until it has ended, or write to another file")),
+            false => Ok(()),
         }
+    }
+
+    /// Removes what earlier runs and attempts left behind, but for these.
+    fn clean(&self, but: &[PathBuf]) -> Result<(), Fault> {
+        let found = self.hidden_files().map_err(|e| failed("cannot look into the directory", &self.folder, e))?;
         for (of, attempt, _, path) in found {
-            if !ours(of) || attempt < self.attempt {
+            if (of != run() || attempt < self.attempt) && !but.contains(&path) {
                 // What cannot be removed takes room and does no harm else.
                 let _ = std::fs::remove_file(path);
             }
@@ -142,6 +148,10 @@ fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
+fn unknown(target: &Target, error: CodecError) -> Fault {
+    Fault::new("a commit that no writer of this file has prepared").in_file(&target.path).because(error)
+}
+
 fn failed(what: &str, path: &Path, error: io::Error) -> Fault {
     Fault::new(what).in_file(path).because(error)
 }
@@ -159,7 +169,7 @@ fn run() -> u64 {
 pub(super) struct Part {
     target: Target,
     path: PathBuf,
-    part: u64,
+    key: PartKey,
     file: File,
     len: u64,
     /// How much of it is durable.
@@ -169,10 +179,11 @@ pub(super) struct Part {
 impl Part {
     /// Creates the file.
     pub(super) fn create(target: &Target, context: &SinkContext) -> Result<Part, Fault> {
-        let part = context.part as u64;
-        let path = target.part(context.worker, part);
+        let (attempt, worker, part) = (target.attempt, context.worker as u64, context.part as u64);
+        let key = PartKey { run: run(), attempt, worker, part };
+        let path = target.part(&key);
         let file = target.create(&path)?;
-        Ok(Part { target: target.clone(), path, part, file, len: 0, synced: Cell::new(0) })
+        Ok(Part { target: target.clone(), path, key, file, len: 0, synced: Cell::new(0) })
     }
 
     /// Makes everything durable, and tells what there is; `None` if nothing came since the last time. `header` goes in
@@ -183,7 +194,9 @@ impl Part {
         }
         self.file.sync_data().map_err(|e| self.fault(e))?;
         self.synced.set(self.len);
-        Ok(Some(Committed { part: self.part, len: self.len, header: header.to_vec() }.encode()))
+        let mut out = Vec::new();
+        Committed { key: self.key, len: self.len, header: header.to_vec() }.encode(&mut out);
+        Ok(Some(Prepared(out)))
     }
 
     pub(super) fn fault(&self, error: io::Error) -> Fault {
@@ -202,25 +215,42 @@ impl Write for Part {
     }
 }
 
+/// Which part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct PartKey {
+    attempt: u64,
+    worker: u64,
+    part: u64,
+    run: u64,
+}
+
 /// What is committed of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Committed {
-    part: u64,
+    key: PartKey,
     len: u64,
     header: Vec<u8>,
 }
 
 impl Committed {
-    /// Which part and how much of it, little-endian, then the header.
-    fn encode(self) -> Prepared {
-        Prepared([&self.part.to_le_bytes()[..], &self.len.to_le_bytes(), &self.header].concat())
+    fn encode(&self, out: &mut Vec<u8>) {
+        let PartKey { attempt, worker, part, run } = self.key;
+        [attempt, worker, part, run, self.len].iter().for_each(|n| n.encode(out));
+        self.header.encode(out);
     }
 
-    fn decode(Prepared(bytes): &Prepared) -> Option<Committed> {
-        let (part, rest) = bytes.split_first_chunk()?;
-        let (len, header) = rest.split_first_chunk()?;
-        let (part, len) = (u64::from_le_bytes(*part), u64::from_le_bytes(*len));
-        Some(Committed { part, len, header: header.to_vec() })
+    fn decode(from: &mut Reader<'_>) -> Result<Committed, CodecError> {
+        let [attempt, worker, part, run, len] = Record::decode(from)?;
+        Ok(Committed { key: PartKey { attempt, worker, part, run }, len, header: Record::decode(from)? })
+    }
+
+    /// All that these bytes hold.
+    fn all(bytes: &[u8]) -> Result<Vec<Committed>, CodecError> {
+        let (mut from, mut all) = (Reader::new(bytes), Vec::new());
+        while from.left() > 0 {
+            all.push(Committed::decode(&mut from)?);
+        }
+        Ok(all)
     }
 }
 
@@ -229,16 +259,21 @@ pub(super) struct Joiner {
     target: Target,
     all: PathBuf,
     file: File,
-    /// By worker and part.
-    committed: BTreeMap<(usize, u64), Committed>,
+    committed: BTreeMap<PartKey, Committed>,
+    /// Somebody may go on from here.
+    resumable: bool,
     done: bool,
 }
 
 impl Joiner {
-    /// Cleans up behind earlier runs, and makes sure that the file can be written.
-    pub(super) fn new(target: Target) -> Result<Joiner, Fault> {
-        target.clean()?;
-        let all = target.hidden("all");
+    /// Makes sure that the file can be written. Goes on from a state, if there is one.
+    pub(super) fn new(target: Target, resumable: bool, from: Option<&[u8]>) -> Result<Joiner, Fault> {
+        let mut committed = BTreeMap::new();
+        for part in Committed::all(from.unwrap_or_default()).map_err(|e| unknown(&target, e))? {
+            committed.insert(part.key, part);
+        }
+        target.claim()?;
+        let all = target.hidden(run(), target.attempt, "all");
         let file = match target.create(&all) {
             Ok(file) => file,
             Err(fault) if all.exists() => {
@@ -248,16 +283,35 @@ impl Joiner {
         };
         // On a file system without locks two runs at once are not noticed; each still ends with a whole file.
         let _ = file.try_lock();
-        Ok(Joiner { target, all, file, committed: BTreeMap::new(), done: false })
+        Ok(Joiner { target, all, file, committed, resumable, done: false })
+    }
+
+    /// Cleans up behind earlier runs and attempts.
+    pub(super) fn begin(&self) -> Result<(), Fault> {
+        let ours: Vec<PathBuf> = self.committed.keys().map(|key| self.target.part(key)).collect();
+        for (path, committed) in ours.iter().zip(self.committed.values()) {
+            let found = path.metadata().map_or(0, |about| about.len());
+            if found < committed.len {
+                let what = format!("a part of the file has {found} bytes of the {} that are committed", committed.len);
+                return Err(Fault::new(what).in_file(path).help("begin anew with `--fresh`"));
+            }
+        }
+        self.target.clean(&ours)
+    }
+
+    /// How far each part is committed.
+    pub(super) fn state(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.committed.values().for_each(|committed| committed.encode(&mut out));
+        out
     }
 
     /// Notes how far each part is committed.
     pub(super) fn commit(&mut self, prepared: &[(usize, Prepared)]) -> Result<(), Fault> {
-        for (worker, prepared) in prepared {
-            let Some(committed) = Committed::decode(prepared) else {
-                return Err(Fault::new("a commit that no writer of this file has prepared").in_file(&self.target.path));
-            };
-            self.committed.insert((*worker, committed.part), committed);
+        for (_, Prepared(bytes)) in prepared {
+            for committed in Committed::all(bytes).map_err(|e| unknown(&self.target, e))? {
+                self.committed.insert(committed.key, committed);
+            }
         }
         Ok(())
     }
@@ -265,11 +319,13 @@ impl Joiner {
     /// Joins what is committed, and lets it appear under its name.
     pub(super) fn finish(&mut self) -> Result<(), Fault> {
         let fault = |e| self.target.unwritable(&self.all, e);
+        // It may be called again after an end that was not noted.
+        self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(fault)?;
         if let Some(first) = self.committed.values().next() {
             self.file.write_all(&first.header).map_err(fault)?;
         }
-        for ((worker, part), Committed { len, .. }) in &self.committed {
-            let path = self.target.part(*worker, *part);
+        for (key, Committed { len, .. }) in &self.committed {
+            let path = self.target.part(key);
             let part = File::open(&path).map_err(|e| failed("cannot read back a part of the file", &path, e))?;
             let copied = io::copy(&mut part.take(*len), &mut self.file).map_err(fault)?;
             if copied != *len {
@@ -279,11 +335,19 @@ impl Joiner {
         }
         self.file.sync_all().map_err(fault)?;
         std::fs::rename(&self.all, &self.target.path).map_err(fault)?;
-        self.done = true;
         #[cfg(unix)]
         File::open(&self.target.folder).and_then(|folder| folder.sync_all()).map_err(fault)?;
-        self.remove();
         Ok(())
+    }
+
+    /// Removes the parts, which nobody needs any more.
+    pub(super) fn finished(&mut self) {
+        self.done = true;
+        for key in self.committed.keys() {
+            // What cannot be removed is left to the next run.
+            let _ = std::fs::remove_file(self.target.part(key));
+        }
+        self.remove();
     }
 
     /// Removes everything of this attempt.
@@ -304,7 +368,13 @@ impl Joiner {
 
 impl Drop for Joiner {
     fn drop(&mut self) {
-        if !self.done {
+        if self.done {
+            return;
+        }
+        if self.resumable {
+            // The parts stay for whoever goes on.
+            let _ = std::fs::remove_file(&self.all);
+        } else {
             self.remove();
         }
     }
@@ -326,8 +396,13 @@ mod tests {
 
     #[test]
     fn what_is_committed_reads_back_and_other_bytes_do_not() {
-        let committed = Committed { part: 7, len: 1 << 40, header: b"a,b\n".to_vec() };
-        assert_eq!(Committed::decode(&committed.clone().encode()), Some(committed));
-        assert_eq!(Committed::decode(&Prepared(vec![0; 15])), None);
+        let key = PartKey { attempt: 2, worker: 3, part: 7, run: u64::MAX };
+        let committed = Committed { key, len: 1 << 40, header: b"a,b\n".to_vec() };
+        let mut bytes = Vec::new();
+        committed.encode(&mut bytes);
+        assert_eq!(Committed::all(&[&bytes[..], &bytes].concat()).unwrap(), [committed.clone(), committed]);
+        for cut in 1..bytes.len() {
+            assert!(Committed::all(&bytes[..cut]).is_err());
+        }
     }
 }

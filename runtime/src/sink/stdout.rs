@@ -37,7 +37,7 @@ impl Sink for Stdout {
         Ok(StdoutWriter::new(shared(context), Box::new(print)))
     }
 
-    fn committer(&mut self, _: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
+    fn committer(&mut self, _: &SinkContext, _: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         Ok(Box::new(Printed))
     }
 
@@ -315,7 +315,14 @@ a long name  1000000000  -0.25
 
     #[test]
     fn writers_of_one_sink_find_each_other_by_name() {
-        let context = |name: &str, attempt| SinkContext { name: name.into(), worker: 0, workers: 2, part: 0, attempt };
+        let context = |name: &str, attempt| SinkContext {
+            name: name.into(),
+            worker: 0,
+            workers: 2,
+            part: 0,
+            attempt,
+            resumable: false,
+        };
         let first = shared(&context("board of this test", 1));
         assert!(Arc::ptr_eq(&first, &shared(&context("board of this test", 1))));
         assert!(!Arc::ptr_eq(&first, &shared(&context("board of this test", 2))));

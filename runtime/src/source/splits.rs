@@ -94,7 +94,8 @@ impl<C: Cut> FileSplits<C> {
         };
         let [len, cut, next] = [len, cut, next].map(|bytes| u64::from_le_bytes(*bytes));
         if self.total_bytes() != Some(len) {
-            let what = format!("the file has {} bytes now and had {len} at the checkpoint", self.total_bytes().unwrap_or(0));
+            let what =
+                format!("the file has {} bytes now and had {len} at the checkpoint", self.total_bytes().unwrap_or(0));
             return Err(Fault::new(what)
                 .in_file(path)
                 .help("give the job the file that it has read so far, or begin anew with `--fresh`"));

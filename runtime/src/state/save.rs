@@ -5,7 +5,19 @@
 //! So each entry is written once, with the value it had at the barrier. Nothing here knows of files.
 
 use crate::codec::CodecError;
+use crate::schema::Schema;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// One state of an operator, as a snapshot names it. Its place in the list of the operator's states is its number.
+#[derive(Clone, Copy, Debug)]
+pub struct StateMeta {
+    /// Its name among the states of its operator.
+    pub name: &'static str,
+    /// What keys are made of.
+    pub key: &'static Schema,
+    /// What values are made of.
+    pub value: &'static Schema,
+}
 
 /// An entry of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

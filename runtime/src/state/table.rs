@@ -28,7 +28,7 @@ use super::save::{SaveTo, Saved, Scratch};
 use crate::codec::{CodecError, Reader};
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::record::Record;
+use crate::record::{self, Record};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -760,7 +760,7 @@ impl<K: Key, V: Record> Saved for Table<K, V> {
     }
 
     fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), CodecError> {
-        let (key, value): (K, V) = (whole(key)?, whole(value)?);
+        let (key, value): (K, V) = (record::whole(key)?, record::whole(value)?);
         let hash = K::hash(key.view());
         match self.find(hash, |kept| kept.same(key.view())) {
             Some((mut slot, piece, _)) => {
@@ -774,14 +774,6 @@ impl<K: Key, V: Record> Saved for Table<K, V> {
         }
         Ok(())
     }
-}
-
-/// Reads a value from all of the bytes.
-fn whole<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
-    let mut from = Reader::new(bytes);
-    let value = T::decode(&mut from)?;
-    from.end()?;
-    Ok(value)
 }
 
 /// A table on its way out, piece by piece.
@@ -967,7 +959,7 @@ mod tests {
     struct Put(std::sync::Arc<std::sync::Mutex<BTreeMap<u64, Vec<u8>>>>);
     impl crate::state::save::Entries for Put {
         fn put(&mut self, entry: crate::state::save::Entry<'_>) {
-            let key = whole::<u64>(entry.key).unwrap();
+            let key = record::whole::<u64>(entry.key).unwrap();
             assert_eq!((entry.hash, entry.state, entry.namespace), (<u64 as Key>::hash(key), 3, -7));
             let known = self.0.lock().unwrap().insert(key, entry.value.unwrap().to_vec());
             assert_eq!(known, None, "key {key} is written once");

@@ -15,8 +15,9 @@ use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::keyed::{AHEAD, Batch, Follow, Operator, Out};
-use crate::record::{Record, Row};
+use crate::record::{self, Record, Row};
 use crate::schema::{Field, Schema};
+use crate::state::save::{Saved, StateMeta};
 use crate::state::table::{Drain, Table, Walk};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -212,7 +213,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let (key, acc) = pane.table.pair(place);
             self.how.add(acc, &value);
             if again {
-                let refired = self.again.entry(start).or_insert_with(|| Table::new(self.range));
+                let refired = self.again.entry(start).or_insert_with(|| {
+                    let mut table = Table::new(self.range);
+                    table.stamp_with(self.epoch);
+                    table
+                });
                 let firing = refired.value(keys.hash(at), keys.get(at), || 0);
                 *firing += 1;
                 next.main(
@@ -299,7 +304,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                 if pane.firings == 0 {
                     self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces(), 0));
                 }
-                self.again.remove(&pane.start);
+                if let Some(mut again) = self.again.remove(&pane.start) {
+                    // A snapshot under way still holds it.
+                    again.save_some(usize::MAX);
+                }
                 continue;
             }
             // A window that has closed and is kept speaks once.
@@ -318,12 +326,49 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
 
     fn barrier(&mut self, epoch: u64) {
         self.epoch = epoch + 1;
-        for pane in &mut self.open {
-            pane.table.stamp_with(self.epoch);
-        }
+        self.open.iter_mut().for_each(|pane| pane.table.stamp_with(self.epoch));
+        self.again.values_mut().for_each(|table| table.stamp_with(self.epoch));
     }
 
     fn late_rows(&self) -> u64 {
         self.late
+    }
+
+    fn states(&self) -> Vec<StateMeta> {
+        let value = |name, value| StateMeta { name, key: K::SCHEMA, value };
+        vec![value("value", A::Acc::SCHEMA), value("firings", u32::SCHEMA)]
+    }
+
+    fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
+        self.open.iter_mut().for_each(|pane| each(0, pane.start, &mut pane.table));
+        self.again.iter_mut().for_each(|(start, table)| each(1, *start, table));
+    }
+
+    fn table_of(&mut self, state: u16, start: i64) -> Option<&mut dyn Saved> {
+        match state {
+            0 => {
+                let pane = self.pane(start);
+                self.current = usize::MAX;
+                self.open.get_mut(pane).map(|pane| &mut pane.table as &mut dyn Saved)
+            }
+            1 => Some(self.again.entry(start).or_insert_with(|| Table::new(self.range))),
+            _ => None,
+        }
+    }
+
+    /// The watermark, and which of the open windows have spoken.
+    fn head(&self) -> Vec<u8> {
+        let mut head = Vec::new();
+        self.watermark.encode(&mut head);
+        let spoken: Vec<i64> = self.open.iter().filter(|pane| pane.firings > 0).map(|pane| pane.start).collect();
+        Record::encode(&spoken, &mut head);
+        head
+    }
+
+    fn restore_head(&mut self, head: &[u8]) -> Result<(), CodecError> {
+        let (watermark, spoken): (i64, Vec<i64>) = record::whole(head)?;
+        self.watermark = self.watermark.max(watermark);
+        self.open.iter_mut().filter(|pane| spoken.contains(&pane.start)).for_each(|pane| pane.firings = 1);
+        Ok(())
     }
 }

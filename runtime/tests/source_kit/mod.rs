@@ -59,7 +59,7 @@ pub fn read<R: RowType, S: Source<R>, K>(
     keep: impl Fn(R::Row<'_>) -> K,
 ) -> Result<Got<K>, Fault> {
     let mut first = make();
-    let mut enumerator = first.enumerator()?;
+    let mut enumerator = first.enumerator(None)?;
     let mut sources: Vec<S> = std::iter::once(first).chain((1..how.readers).map(|_| make())).collect();
     let mut workers = Vec::new();
     for source in &mut sources {
@@ -73,7 +73,7 @@ pub fn read<R: RowType, S: Source<R>, K>(
                 match enumerator.next()? {
                     Found::Split(split) => {
                         let id = split.id;
-                        reader.open(split)?;
+                        reader.open(split, None)?;
                         *open = Some((id, Kept::<R, K, _>::new(&keep)));
                     }
                     Found::Later => {}
@@ -104,7 +104,7 @@ pub fn read<R: RowType, S: Source<R>, K>(
 
 /// All splits of a source.
 pub fn splits<R: RowType, S: Source<R>>(source: &mut S) -> Vec<Split> {
-    let mut enumerator = source.enumerator().unwrap();
+    let mut enumerator = source.enumerator(None).unwrap();
     let mut all = Vec::new();
     while let Found::Split(split) = enumerator.next().unwrap() {
         all.push(split);

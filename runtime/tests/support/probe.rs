@@ -123,7 +123,7 @@ impl Sink for Probe {
         let me = (context.worker, context.part);
         Ok(ProbeWriter { probe: self.clone(), me, seen: (0, 0), fresh: (0, 0) })
     }
-    fn committer(&mut self, _: &SinkContext) -> Result<Box<dyn Committer>, Fault> {
+    fn committer(&mut self, _: &SinkContext, _: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         Ok(Box::new(ProbeCommitter(self.clone())))
     }
     fn describe(&self) -> String {
