@@ -90,6 +90,7 @@ mod keyed;
 mod metrics;
 pub mod plan;
 pub mod prelude;
+pub mod process;
 pub mod record;
 mod report;
 pub mod schema;

@@ -17,7 +17,7 @@ const RUNTIME: &[&[&str]] = &[
     &["source"],
     &["sink"],
     &["keyed"],
-    &["window"],
+    &["window", "process"],
     &["plan"],
     &["report"],
     &["engine"],

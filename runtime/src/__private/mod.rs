@@ -2,8 +2,10 @@
 //! `docs/expansion.md` in the repository tells what is emitted.
 
 mod gates;
+mod process;
 
 pub use self::gates::*;
+pub use self::process::*;
 pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::Config;

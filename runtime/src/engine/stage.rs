@@ -231,6 +231,8 @@ where
         let caps = caps.as_mut().unwrap_or(&mut none);
         let begun = self.local.now();
         self.turn_ends = begun + TURN;
+        // What the clock has reached comes before rows that arrive later.
+        self.tick(caps)?;
         let mut frames = 0;
         loop {
             if !self.live.open() {
@@ -422,7 +424,9 @@ where
         cx.before = watermark;
         cx.watermark = watermark;
         cx.operator = 0;
-        guarded(
+        let mut place = Some(place);
+        let mut place = || place.take().map(|place| place()).unwrap_or_default();
+        let done = guarded(
             chain_operators(meta),
             cx,
             |cx| {
@@ -434,7 +438,14 @@ where
                 done
             },
             |_| place(),
-        )
+        )?;
+        match self.op.failure() {
+            None => Ok(done),
+            Some(mut fault) => {
+                fault.place = place();
+                Err(Error::Operator { operator: self.name.to_owned(), fault })
+            }
+        }
     }
 
     /// Moves the operator to its target; says whether it got there.

@@ -7,6 +7,7 @@ pub mod fold;
 pub mod relay;
 
 use crate::codec::CodecError;
+use crate::error::Fault;
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
 use crate::state::save::{Saved, StateMeta};
@@ -125,6 +126,11 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     /// All inputs have ended. Says whether it is done; if not (no room), it is called again.
     fn end<F: Follow<Self, V>>(&mut self, _next: &mut F) -> bool {
         true
+    }
+    /// What ended the last call before its time, if anything did: an error that user code gave. Asked after each call; the
+    /// attempt ends with it.
+    fn failure(&mut self) -> Option<Fault> {
+        None
     }
     /// How far its results lie behind the watermark, in ms.
     fn lag(&self) -> i64 {

@@ -5,12 +5,15 @@
 //! timer to a later time leaves it alone, and costs one write. Entries that a move to an earlier time has left behind are
 //! passed over.
 
+use super::row::Fields;
+use super::state::Named;
 use crate::codec::{CodecError, Reader};
 use crate::key::{Kept, Key};
 use crate::record::Record;
-use crate::schema::Schema;
+use crate::schema::{Field, Schema};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::marker::PhantomData;
 
 /// No time at all.
 pub const NONE: i64 = i64::MAX;
@@ -28,6 +31,8 @@ pub enum By {
 pub trait Alarms: Record + Default {
     /// Whether there can be any, or anything else that is due at some time.
     const ANY: bool;
+    /// Their names, and what is kept of them.
+    const FIELDS: Fields;
     /// What each is set for, or [`NONE`].
     fn at(&self) -> &[i64];
     /// The same, to be changed.
@@ -39,6 +44,7 @@ pub trait Alarms: Record + Default {
 /// No timers, and no rows that wait.
 impl Alarms for () {
     const ANY: bool = false;
+    const FIELDS: Fields = Fields::NONE;
     #[inline(always)]
     fn at(&self) -> &[i64] {
         &[]
@@ -53,21 +59,42 @@ impl Alarms for () {
     }
 }
 
-/// So many timers.
-pub struct Timers<const N: usize> {
-    at: [i64; N],
-    listed: [i64; 2],
+/// The names of timers: `(a, (b, ()))`.
+pub trait Names: Send + 'static {
+    /// As fields.
+    const FIELDS: Fields;
+}
+impl Names for () {
+    const FIELDS: Fields = Fields::NONE;
+}
+impl<N: Named, B: Names> Names for (N, B) {
+    const FIELDS: Fields = Fields::NONE.with(Field { name: N::NAME, schema: &Schema::I64, was: &[] }).and(B::FIELDS);
 }
 
-impl<const N: usize> Default for Timers<N> {
+/// So many timers, with their names.
+pub struct Timers<L, const N: usize> {
+    at: [i64; N],
+    listed: [i64; 2],
+    names: PhantomData<L>,
+}
+
+impl<L, const N: usize> Timers<L, N> {
     #[inline(always)]
-    fn default() -> Self {
-        Timers { at: [NONE; N], listed: [NONE; 2] }
+    fn of(at: [i64; N]) -> Self {
+        Timers { at, listed: [NONE; 2], names: PhantomData }
     }
 }
 
-impl<const N: usize> Alarms for Timers<N> {
+impl<L, const N: usize> Default for Timers<L, N> {
+    #[inline(always)]
+    fn default() -> Self {
+        Timers::of([NONE; N])
+    }
+}
+
+impl<L: Names, const N: usize> Alarms for Timers<L, N> {
     const ANY: bool = true;
+    const FIELDS: Fields = L::FIELDS;
     #[inline(always)]
     fn at(&self) -> &[i64] {
         &self.at
@@ -82,14 +109,14 @@ impl<const N: usize> Alarms for Timers<N> {
     }
 }
 
-/// What the timers are set for. What is in the order is not: it is made anew.
-impl<const N: usize> Record for Timers<N> {
+/// What the timers are set for. What is in the order is not kept: it is made anew.
+impl<L: Names, const N: usize> Record for Timers<L, N> {
     const SCHEMA: &'static Schema = <[i64; N]>::SCHEMA;
     fn encode(&self, out: &mut Vec<u8>) {
         self.at.encode(out);
     }
     fn decode(from: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Timers { at: <[i64; N]>::decode(from)?, listed: [NONE; 2] })
+        Ok(Timers::of(<[i64; N]>::decode(from)?))
     }
 }
 
@@ -201,10 +228,10 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_timers_is_when_they_are_due() {
-        let timers = Timers::<2> { at: [5, NONE], listed: [4, NONE] };
+        let timers = Timers::<(), 2> { listed: [4, NONE], ..Timers::of([5, NONE]) };
         let mut bytes = Vec::new();
         timers.encode(&mut bytes);
-        let again = Timers::<2>::decode(&mut Reader::new(&bytes)).unwrap();
+        let again = Timers::<(), 2>::decode(&mut Reader::new(&bytes)).unwrap();
         assert_eq!((again.at, again.listed), ([5, NONE], [NONE; 2]));
     }
 }

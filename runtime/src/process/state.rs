@@ -2,7 +2,10 @@
 //! what a key's row holds of it, its handle is what a handler sees. All states of one operator lie side by side in that row, as
 //! a list of pairs, so one lookup brings them all, and handlers borrow them apart.
 
+use super::row::Fields;
 use crate::record::Record;
+use crate::schema::Field;
+use std::marker::PhantomData;
 
 /// A declared state.
 pub trait State: 'static {
@@ -26,8 +29,29 @@ pub trait Slot: Record + Default {
     fn is_empty(&self) -> bool;
 }
 
+/// What a state or a timer is called: its name in every snapshot.
+pub trait Named: Send + 'static {
+    /// The name.
+    const NAME: &'static str;
+}
+
+/// A state with its name.
+pub struct Declared<N, S> {
+    state: S,
+    name: PhantomData<N>,
+}
+
+impl<N, S> Declared<N, S> {
+    /// Gives it a name.
+    pub fn new(_: N, state: S) -> Self {
+        Declared { state, name: PhantomData }
+    }
+}
+
 /// The states of an operator: `(a, (b, (c, ())))`.
 pub trait States: 'static {
+    /// Their names, and what is kept of them.
+    const FIELDS: Fields;
     /// Their slots, as a list of pairs too.
     type Slots: Slot;
     /// Their handles, likewise.
@@ -56,6 +80,7 @@ impl<A: Slot, B: Slot> Slot for (A, B) {
 }
 
 impl States for () {
+    const FIELDS: Fields = Fields::NONE;
     type Slots = ();
     type Handles<'a> = ();
     #[inline(always)]
@@ -70,24 +95,25 @@ impl States for () {
         None
     }
 }
-impl<A: State, B: States> States for (A, B) {
+impl<N: Named, A: State, B: States> States for (Declared<N, A>, B) {
+    const FIELDS: Fields = Fields::NONE.with(Field { name: N::NAME, schema: A::Slot::SCHEMA, was: &[] }).and(B::FIELDS);
     type Slots = (A::Slot, B::Slots);
     type Handles<'a> = (A::Handle<'a>, B::Handles<'a>);
     #[inline(always)]
     fn open<'a>(&'a mut self, slots: &'a mut Self::Slots, now: i64) -> Self::Handles<'a> {
-        (self.0.open(&mut slots.0, now), self.1.open(&mut slots.1, now))
+        (self.0.state.open(&mut slots.0, now), self.1.open(&mut slots.1, now))
     }
     #[inline(always)]
     fn stale(&self, slots: &Self::Slots, now: i64) -> bool {
-        self.0.stale(&slots.0, now) || self.1.stale(&slots.1, now)
+        self.0.state.stale(&slots.0, now) || self.1.stale(&slots.1, now)
     }
     #[inline(always)]
     fn tidy(&self, slots: &mut Self::Slots, now: i64) {
-        self.0.tidy(&mut slots.0, now);
+        self.0.state.tidy(&mut slots.0, now);
         self.1.tidy(&mut slots.1, now);
     }
     fn shortest(&self) -> Option<i64> {
-        match (self.0.ttl(), self.1.shortest()) {
+        match (self.0.state.ttl(), self.1.shortest()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }

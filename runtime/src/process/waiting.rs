@@ -1,13 +1,14 @@
 //! Rows of one key that wait until the watermark has passed them: `in_order`. They are part of the key's row, and so of
 //! every snapshot.
 
+use super::row::{Fields, Kept};
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::Schema;
+use crate::schema::{Field, Schema};
 use std::collections::VecDeque;
 
 /// What happens to rows before a handler sees them.
-pub trait Waits<V>: Record + Default {
+pub trait Waits<V>: Record + Kept + Default {
     /// Whether they wait.
     const IN_ORDER: bool;
     /// Puts a row behind those of its time and of earlier ones.
@@ -16,6 +17,13 @@ pub trait Waits<V>: Record + Default {
     fn first(&self) -> Option<i64>;
     /// Takes the first.
     fn take(&mut self) -> Option<(i64, V)>;
+}
+
+impl Kept for () {
+    const FIELDS: Fields = Fields::NONE;
+}
+impl<V: Record> Kept for Waiting<V> {
+    const FIELDS: Fields = Fields::NONE.with(Field { name: "in_order", schema: Self::SCHEMA, was: &[] });
 }
 
 /// As they arrive.

@@ -25,7 +25,7 @@
 #![allow(unsafe_code)]
 
 use super::save::{SaveTo, Saved, Scratch};
-use crate::codec::{CodecError, Reader};
+use crate::codec::CodecError;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::record::{self, Record};
