@@ -55,10 +55,10 @@ fn collected(model: &Model, input: &Use) -> Result<(), (String, String)> {
     let stream = model.stream(input.stream);
     let name = &stream.name;
     let declare = "what leaves to Rust code is declared with its type";
-    if input.port == Port::Late {
+    if let Some(output) = stream.output(input.port) {
         return Err((
-            format!("the type of `{name}.late` is not declared"),
-            format!("{declare}: `let late: Type = {name}.late;`, and collect `late`"),
+            format!("the type of `{name}.{output}` is not declared"),
+            format!("{declare}: `let {output}: Type = {name}.{output};`, and collect `{output}`"),
         ));
     }
     match (&stream.declared, &stream.origin) {

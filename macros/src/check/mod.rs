@@ -3,7 +3,9 @@
 
 mod chain;
 mod ends;
+mod life;
 mod options;
+mod process;
 mod time;
 mod usage;
 
@@ -12,6 +14,7 @@ use crate::model::Model;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     options::check(model, diag);
+    process::check(model, diag);
     chain::check(model, diag);
     time::check(model, diag);
     ends::check(model, diag);

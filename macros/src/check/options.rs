@@ -121,7 +121,7 @@ fn window(window: &Window, diag: &mut Diagnostics) {
     }
 }
 
-fn whole_millis(length: &Length, diag: &mut Diagnostics) {
+pub(super) fn whole_millis(length: &Length, diag: &mut Diagnostics) {
     if let Length::Literal { micros, token } = length
         && micros % MILLI != 0
     {

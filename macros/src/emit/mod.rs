@@ -8,6 +8,7 @@ mod edge;
 mod ident;
 mod job;
 mod meta;
+mod process;
 mod row;
 mod sink;
 

@@ -9,7 +9,7 @@ pub(crate) mod fuse;
 use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::model::{Model, Stream};
-use crate::syntax::{Aggregate, Code, Emit, Source, Window};
+use crate::syntax::{Aggregate, Code, Emit, Life, Process, Source, Window};
 use flow::Flow;
 
 pub(crate) use fuse::lower;
@@ -44,20 +44,29 @@ pub(crate) enum Operator<'m> {
     Reduce {
         with: &'m Code,
         emit: &'m Emit,
+        life: &'m Life,
     },
     Fold {
         start: &'m Code,
         with: &'m Code,
         emit: &'m Emit,
+        life: &'m Life,
     },
     Aggregate {
         how: &'m Aggregate,
         emit: Emit,
+        life: &'m Life,
     },
     /// `late`: its late rows go somewhere, so whole rows cross the edge.
     Window {
         window: &'m Window,
         how: &'m Aggregate,
+        late: bool,
+    },
+    /// `timed`: its rows have event time. `late`: its late rows go somewhere.
+    Process {
+        process: &'m Process,
+        timed: bool,
         late: bool,
     },
 }
@@ -86,6 +95,8 @@ pub(crate) struct Chain<'m> {
     pub(crate) outs: Vec<Out>,
     pub(crate) body: Flow<'m>,
     pub(crate) late: Option<Flow<'m>>,
+    /// What happens to the rows of the outputs that its process declares, with the counter of each.
+    pub(crate) sides: Vec<(Flow<'m>, usize)>,
 }
 
 #[derive(Clone, Copy)]

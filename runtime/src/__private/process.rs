@@ -1,13 +1,14 @@
 //! What a `process` is emitted as: its states, outputs and timers, a pattern that its handlers are checked against, the
 //! handlers, the operator.
 
-use super::gates::{No, Nothing, Yes};
+use super::gates::{AggregatorOf, No, Nothing, Yes};
 use super::range;
-use crate::aggregate::{Aggregator, Over};
+use crate::aggregate::{Aggregator, Over, Own};
 use crate::engine::{EdgeIn, Graph, Local};
 use crate::error::{Error, Fault};
 use crate::frame::Time;
 use crate::key::Key;
+use crate::keyed::life::Lifetime;
 use crate::process::alarms::{Alarms, Names, Timers};
 use crate::process::cx::Cx;
 use crate::process::handlers::{Handler, Handles, OnEnd, OnEvent, OnTimer, Outcome, Pattern};
@@ -34,6 +35,13 @@ pub type Done = Result<(), Failed>;
 pub struct Life<A> {
     ttl: i64,
     age: PhantomData<A>,
+}
+
+impl<A: Age> Life<A> {
+    /// As an operator of this worker knows it.
+    pub(super) fn of(&self, local: &Local) -> Lifetime<A> {
+        Lifetime::new(self.ttl, local.clock.clone())
+    }
 }
 
 /// `unbounded("why")`.
@@ -138,6 +146,18 @@ where
     F: Fn(&G, &T) -> P + 'static,
 {
     AggregatingState::new(Over(words, part), life.ttl)
+}
+
+/// The same with one aggregator of the user's.
+pub fn aggregating_own<T: 'static, A: Age, G: AggregatorOf<T, Mark>, Mark>(
+    _: PhantomData<T>,
+    life: Life<A>,
+    how: Own<G, G::Proof>,
+) -> AggregatingState<T, A, Own<G, G::Proof>>
+where
+    Own<G, G::Proof>: Aggregator<T>,
+{
+    AggregatingState::new(how, life.ttl)
 }
 
 /// The type of what an `Aggregating` takes, which it does not keep.

@@ -85,13 +85,7 @@ pub trait OnTimer<K: Key, T, O, D: States, P: Outputs>: 'static {
     ) -> Result<(), Failed>;
 }
 impl<K: Key, T, O, D: States, P: Outputs> OnTimer<K, T, O, D, P> for () {
-    fn run<'a>(
-        &mut self,
-        _: usize,
-        _: Timestamp,
-        _: Handles<'a, D, P>,
-        _: &mut Cx<'a, K, O, T>,
-    ) -> Result<(), Failed> {
+    fn run<'a>(&mut self, _: usize, _: Timestamp, _: Handles<'a, D, P>, _: &mut Cx<'a, K, O, T>) -> Result<(), Failed> {
         Ok(())
     }
 }

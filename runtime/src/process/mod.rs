@@ -24,7 +24,7 @@ pub(crate) use list::ListState;
 pub use map::Map;
 pub(crate) use map::MapState;
 pub use outputs::Output;
-pub(crate) use reducing::{AggregatingState, ReducingState};
 pub use reducing::{Aggregating, Reducing};
+pub(crate) use reducing::{AggregatingState, ReducingState};
 pub use value::Value;
 pub(crate) use value::ValueState;

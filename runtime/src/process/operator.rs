@@ -25,20 +25,13 @@ use crate::key::{Kept, Key, KeyColumn};
 use crate::keyed::{AHEAD, Batch, Follow, Operator, Out};
 use crate::record::{self, Record};
 use crate::state::save::{Saved, StateMeta};
+use crate::state::sweep::{self, Sweep};
 use crate::state::table::{Probe, Table, Walk};
 use crate::time::Timestamp;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Parts of the table that are swept for each row: more than a row can fill, so that what is over does not pile up.
-const SWEPT_SLOTS: usize = 4;
-/// Slots in one step of a sweep; see [`Table::sweep`].
-const STEP_SLOTS: usize = 256;
-/// Steps of a sweep when the watermark moves.
-const IDLE_STEPS: usize = 8;
-/// A sweep begins when this part of the shortest ttl has gone since the last one began.
-const SWEEPS_PER_TTL: i64 = 4;
 /// Calls of handlers between two looks at whether there is room.
 const CALLS: u32 = 64;
 
@@ -73,10 +66,7 @@ pub struct Process<K: Key, V, T, O, D: States, P, M, W, E, H, N> {
     failed: Option<Fault>,
     /// The order of what is due has to be made of the table again.
     relist: bool,
-    shortest_ttl: Option<i64>,
-    /// Where the sweep goes on, if one is under way; and when the last one began.
-    swept: Option<Walk>,
-    sweep_began: Option<i64>,
+    sweep: Sweep,
     /// Where the walk at the end goes on.
     ended: Walk,
     types: PhantomData<(V, T)>,
@@ -87,7 +77,7 @@ impl<K: Key, V, T: Time, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H
 {
     /// For the keys of a range.
     pub fn new(parts: Parts<D, P, E, H, N>, range: KeyRange, clock: Arc<dyn Clock>) -> Self {
-        let shortest_ttl = parts.states.shortest();
+        let sweep = Sweep::new(parts.states.shortest());
         Process {
             parts,
             emitted: Buffer::new(),
@@ -99,9 +89,7 @@ impl<K: Key, V, T: Time, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H
             late: 0,
             failed: None,
             relist: false,
-            shortest_ttl,
-            swept: None,
-            sweep_began: None,
+            sweep,
             ended: Walk::default(),
             types: PhantomData,
         }
@@ -316,31 +304,15 @@ where
         }
     }
 
-    /// Goes on with the sweep, so many steps; or begins one, if it is time.
-    fn sweep(&mut self, steps: usize, now: i64) {
-        let Some(ttl) = self.shortest_ttl else { return };
-        if self.swept.is_none() && now != i64::MIN {
-            let began = *self.sweep_began.get_or_insert(now);
-            if now.saturating_sub(began) >= (ttl / SWEEPS_PER_TTL).max(1) {
-                (self.swept, self.sweep_began) = (Some(Walk::default()), Some(now));
-            }
-        }
-        let Self { table, parts, swept, .. } = self;
-        for _ in 0..steps {
-            let Some(walk) = swept else { return };
-            let states = &parts.states;
-            let more = table.sweep(
-                walk,
-                |row| states.stale(&row.states, now),
-                |row| {
-                    states.tidy(&mut row.states, now);
-                    row.is_empty::<V>()
-                },
-            );
-            if !more {
-                *swept = None;
-            }
-        }
+    /// Goes on with the sweep, after so many rows.
+    fn sweep(&mut self, rows: usize, now: i64) {
+        let Self { table, parts, sweep, .. } = self;
+        let states = &parts.states;
+        let stale = |row: &Row<D, M, W>| states.stale(&row.states, now);
+        sweep.go_on(table, rows, now, stale, |row| {
+            states.tidy(&mut row.states, now);
+            row.is_empty::<V>()
+        });
     }
 
     /// The machine's time, in ms since 1970.
@@ -426,7 +398,7 @@ where
             Self::pass(&mut self.emitted, &mut self.parts.outputs, next);
         }
         let now = if T::TIMED { self.watermark } else { clock };
-        self.sweep((rows * SWEPT_SLOTS).div_ceil(STEP_SLOTS), now);
+        self.sweep(rows, now);
     }
 
     fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, next: &mut F) -> bool {
@@ -440,7 +412,7 @@ where
         if watermark != i64::MAX {
             self.watermark = self.watermark.max(watermark);
             if T::TIMED {
-                self.sweep(IDLE_STEPS, self.watermark);
+                self.sweep(sweep::IDLE, self.watermark);
             }
         }
         true

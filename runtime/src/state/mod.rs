@@ -2,6 +2,7 @@
 //! it gets into a snapshot and out of one.
 
 pub mod save;
+pub mod sweep;
 pub mod table;
 pub mod ttl;
 

@@ -664,12 +664,7 @@ impl<K: Key, V> Table<K, V> {
 impl<K: Key, V> Table<K, V> {
     /// Looks at the next few entries, and tidies the `stale` ones: one for which `tidy` then says that nothing is left of it is
     /// taken out. `false` once there are no more. As with [`walk`](Table::walk), an entry that moves meanwhile may be missed.
-    pub fn sweep(
-        &mut self,
-        at: &mut Walk,
-        stale: impl Fn(&V) -> bool,
-        mut tidy: impl FnMut(&mut V) -> bool,
-    ) -> bool {
+    pub fn sweep(&mut self, at: &mut Walk, stale: impl Fn(&V) -> bool, mut tidy: impl FnMut(&mut V) -> bool) -> bool {
         let Some(count) = self.pieces.get(at.piece).map(|piece| piece.slots.count) else { return false };
         let end = count.min(at.slot + PART_SLOTS);
         while at.slot < end {

@@ -5,7 +5,7 @@
 
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::Schema;
+use crate::schema::{Field, Schema};
 
 /// When something was written, as far as that matters. Its byte form is a time in ms, whichever it is: a state may get a
 /// ttl, or lose it, and what was saved before can still be read.
@@ -85,6 +85,46 @@ impl Record for Since {
     }
     fn decode(from: &mut Reader<'_>) -> Result<Self, CodecError> {
         i64::decode(from).map(Since)
+    }
+}
+
+/// A value with its age.
+#[derive(Clone, Debug, Default)]
+pub struct Aged<T, A> {
+    /// The value.
+    pub value: T,
+    /// When it was written.
+    pub since: A,
+}
+
+impl<T: Default, A: Age> Aged<T, A> {
+    /// The value to be changed now; begun anew if its time is over.
+    #[inline(always)]
+    pub fn write(&mut self, ttl: i64, now: i64) -> &mut T {
+        if A::ENDS {
+            if self.since.over(ttl, now) {
+                self.value = T::default();
+            }
+            self.since.write(now);
+        }
+        &mut self.value
+    }
+}
+
+impl<T: Record, A: Age> Record for Aged<T, A> {
+    const SCHEMA: &'static Schema = &Schema::Struct {
+        name: "Aged",
+        fields: &[
+            Field { name: "value", schema: T::SCHEMA, was: &[] },
+            Field { name: "since", schema: A::SCHEMA, was: &[] },
+        ],
+    };
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.value.encode(out);
+        self.since.encode(out);
+    }
+    fn decode(from: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Aged { value: T::decode(from)?, since: A::decode(from)? })
     }
 }
 
