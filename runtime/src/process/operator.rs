@@ -60,7 +60,7 @@ pub struct Process<K: Key, V, T, O, D: States, P, M, W, E, H, N> {
     due: [Due<K>; 2],
     clock: Arc<dyn Clock>,
     watermark: i64,
-    /// The greatest event time that was handled.
+    /// The greatest event time that was seen.
     latest: i64,
     late: u64,
     failed: Option<Fault>,
@@ -239,7 +239,6 @@ where
                 let waits = row.waiting.first().filter(|time| by == By::Events && *time < timer);
                 let called = match waits.and_then(|_| row.waiting.take()) {
                     Some((time, value)) => {
-                        self.latest = self.latest.max(time);
                         let moment = Self::moment(time, self.watermark, clock);
                         Self::event(parts, emitted, key.view(), row, value, &moment).map(|_| ()).map_err(|cause| {
                             let at = Timestamp::from_millis(time);
@@ -371,6 +370,7 @@ where
                     next.late(value, time);
                     continue;
                 }
+                self.latest = self.latest.max(time);
                 let row = self.table.value_from(probe, keys, at, Row::default);
                 row.waiting.put(time, value);
                 Self::list(&mut self.due, row, self.parts.timers, hash, keys.get(at));
