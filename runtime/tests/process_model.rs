@@ -135,7 +135,12 @@ impl Model {
         self.sum = Some(self.sum.unwrap_or(0) + s.argument);
         let map: Vec<(i64, i64)> = self.map.iter().map(|(k, v)| (*k, v.0)).collect();
         let timers = (self.first, self.second);
-        format!("row {:?} {:?} {map:?} {:?} {timers:?}", self.value.as_ref().map(|v| &v.0), self.list(), self.sum.as_ref())
+        format!(
+            "row {:?} {:?} {map:?} {:?} {timers:?}",
+            self.value.as_ref().map(|v| &v.0),
+            self.list(),
+            self.sum.as_ref()
+        )
     }
 
     /// The next timer that is due before something at `before`, with its number; the first one first.
@@ -260,7 +265,11 @@ fn results_come_in_the_order_of_time() {
     let (mut latest, mut late, mut kept) = (i64::MIN, Vec::new(), Vec::new());
     for s in &data {
         // The first rows are behind nothing yet.
-        if s.at < latest.saturating_sub(100) { late.push(s.argument) } else { kept.push(s) }
+        if s.at < latest.saturating_sub(100) {
+            late.push(s.argument)
+        } else {
+            kept.push(s)
+        }
         latest = latest.max(s.at);
     }
     kept.sort_by_key(|s| (s.key, s.at));

@@ -194,6 +194,11 @@ impl<K: Key> Due<K> {
         self.0.len() > 2 * rows + FEW
     }
 
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Forgets all entries.
     pub fn clear(&mut self) {
         self.0.clear();

@@ -80,6 +80,11 @@ impl<'a, K: Key, O, T> Cx<'a, K, O, T> {
         Cx { key, emitted, timers, moment, set: false, rows: PhantomData }
     }
 
+    #[cfg(test)]
+    pub(super) fn moment_time(&self) -> i64 {
+        self.moment.time
+    }
+
     /// Gives out a row, with the event time of what the handler was called for.
     #[inline(always)]
     pub fn emit(&mut self, row: O) {

@@ -28,3 +28,6 @@ pub use reducing::{Aggregating, Reducing};
 pub(crate) use reducing::{AggregatingState, ReducingState};
 pub use value::Value;
 pub(crate) use value::ValueState;
+
+#[cfg(test)]
+mod tests;

@@ -314,6 +314,18 @@ where
         });
     }
 
+    /// How many keys it holds.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> usize {
+        self.table.len()
+    }
+
+    /// How many entries the order of what is due has.
+    #[cfg(test)]
+    pub(super) fn listed(&self) -> usize {
+        self.due.iter().map(Due::len).sum()
+    }
+
     /// The machine's time, in ms since 1970.
     fn wall(&self) -> i64 {
         self.wall_at(self.clock.now())
