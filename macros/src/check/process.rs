@@ -16,7 +16,9 @@ use crate::syntax::{Call, Op};
 /// The most states and timers, each: what the runtime's row can hold.
 const MOST: usize = 30;
 
-pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
+/// Gives the streams that cannot be emitted.
+pub(super) fn check(model: &Model, diag: &mut Diagnostics) -> Vec<StreamId> {
+    let mut wrong = vec![];
     for id in model.ids() {
         let stream = model.stream(id);
         if !stream.sound {
@@ -37,9 +39,10 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             }
         }
         if diag.spoiled_since(mark) {
-            model.streams[id.0].sound = false;
+            wrong.push(id);
         }
     }
+    wrong
 }
 
 /// Every name once; and no argument of a handler hides one.

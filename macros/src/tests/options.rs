@@ -82,7 +82,7 @@ fn of_an_aggregate() {
         ("count(), emit every", "every | expected a duration behind this | `every 10min`"),
         ("count(), emit every 0s", "0s | `every` of no length | `emit each`"),
         ("count(), emit each, emit at_end", "emit | the option `emit` is said twice | once"),
-        ("count(), ttl 30d", "ttl | the option `ttl` is not built yet | `emit`"),
+        ("count(), as it", "as | the option `as` is not built yet | `emit`, `ttl` and `unbounded`"),
         ("count(), at_end", "at_end | `aggregate` has no option `at_end` | the options of `aggregate` are `emit`"),
     ] {
         wrong_behind_sources(&format!("let a = timed.key_by(k).aggregate({aggregate}); drop a;"), &[expected]);

@@ -109,7 +109,7 @@ fn sources() {
         ("source a = rows(d);", "= | expected `:`, found `=` | declared with the type of its rows"),
         ("source a: T;", "T | expected `=` behind this | source name: Type"),
         ("source a: T = ;", "a | expected a connector | `csv(path)`"),
-        ("source a: T = rows(d.);", "(d.) | the expression | "),
+        ("source a: T = rows(d.);", ". | the expression stops here | "),
     ] {
         wrong(&format!("{source} sink c(a) = stdout();"), &[expected]);
     }
