@@ -119,7 +119,7 @@ fn state(plan: &Plan, n: usize, state: &State) -> TokenStream {
     let kept = |gate: &str, ty: &TokenStream| {
         let at = first(ty, at);
         let gate = Ident::new(gate, place(at));
-        quote_spanned!(place(at)=> __rt::#gate::<#ty, _>())
+        quote_spanned!(place(at)=> __rt::#gate(::core::marker::PhantomData::<#ty>))
     };
     let made = match &state.kind {
         Kind::Value(ty) => {

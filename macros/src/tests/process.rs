@@ -242,8 +242,8 @@ fn handlers_are_pasted_once_and_end_with_what_they_may_give() {
     let text = dense(&tokens.to_string());
     assert_eq!(text.matches("once(r,least)").count(), 1);
     for part in [
-        "__rt::map_state(__rt::kept_key::<u8, _>(), __rt::kept::<(u8, u8), _>(), __rt::ttl(g, __micros(3600000000i64)))",
-        "__rt::value_state(__rt::kept::<u8, _>(), __rt::unbounded())",
+        "__rt::map_state(__rt::kept_key(::core::marker::PhantomData::<u8>), __rt::kept(::core::marker::PhantomData::<(u8, u8)>), __rt::ttl(g, __micros(3600000000i64)))",
+        "__rt::value_state(__rt::kept(::core::marker::PhantomData::<u8>), __rt::unbounded())",
         "const NAME: &'static ::core::primitive::str = \"a\";",
         "let least = ::core::clone::Clone::clone(&self.least);",
         "__rt::on_event(&pattern, move |r, h, #[allow(unused_variables)] cx| -> __rt::Done {",

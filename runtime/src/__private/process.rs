@@ -14,7 +14,7 @@ use crate::process::cx::Cx;
 use crate::process::handlers::{Handler, Handles, OnEnd, OnEvent, OnTimer, Outcome, Pattern};
 use crate::process::operator::{Parts, Process};
 use crate::process::outputs::{Buffer, Outputs};
-use crate::process::state::{Named, State, States};
+use crate::process::state::{Keeps, Named, Proof, States};
 use crate::process::waiting::{Waiting, Waits};
 use crate::process::{AggregatingState, ListState, MapState, ReducingState, ValueState};
 use crate::record::Record;
@@ -66,20 +66,20 @@ pub fn ttl(g: &mut Graph<'_>, span: TimeSpan) -> Life<Since> {
     note = "write `#[derive(Record)]` on `{Self}`, or carry a foreign type as `Serde<{Self}>`",
     note = "what is kept outlives the row: own it (`String`, not `&str`)"
 )]
-pub trait CanKeep<Mark>: Sized {
-    /// Itself.
-    type Checked;
+pub trait CanKeep<Mark> {
+    /// That it can.
+    type Proof;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Record> CanKeep<Yes> for T {
-    type Checked = T;
+    type Proof = Proof;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> CanKeep<No> for T {
-    type Checked = T;
+    type Proof = Proof;
 }
 /// The gate for the type of a state.
-pub fn kept<T: CanKeep<Mark>, Mark>() -> PhantomData<T::Checked> {
+pub fn kept<T: CanKeep<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<(T, T::Proof)> {
     PhantomData
 }
 
@@ -89,48 +89,48 @@ pub fn kept<T: CanKeep<Mark>, Mark>() -> PhantomData<T::Checked> {
     label = "not a `Key` with an order",
     note = "a map is kept in the order of its keys: derive `Record`, `Key`, `Clone`, `PartialEq`, `Eq`, `PartialOrd` and `Ord` for `{Self}`"
 )]
-pub trait CanKeyMap<Mark>: Sized {
-    /// Itself.
-    type Checked;
+pub trait CanKeyMap<Mark> {
+    /// That it can.
+    type Proof;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Key + Ord> CanKeyMap<Yes> for T {
-    type Checked = T;
+    type Proof = Proof;
 }
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> CanKeyMap<No> for T {
-    type Checked = T;
+    type Proof = Proof;
 }
 /// The gate for the keys of a `Map`.
-pub fn kept_key<T: CanKeyMap<Mark>, Mark>() -> PhantomData<T::Checked> {
+pub fn kept_key<T: CanKeyMap<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<(T, T::Proof)> {
     PhantomData
 }
 
 /// `state s: Value<T>`.
-pub fn value_state<T: Record, A: Age>(_: PhantomData<T>, life: Life<A>) -> ValueState<T, A> {
+pub fn value_state<T, P, A: Age>(_: PhantomData<(T, P)>, life: Life<A>) -> ValueState<T, P, A> {
     ValueState::new(life.ttl)
 }
 
 /// `state s: List<T>`.
-pub fn list_state<T: Record, A: Age>(_: PhantomData<T>, life: Life<A>) -> ListState<T, A> {
+pub fn list_state<T, P, A: Age>(_: PhantomData<(T, P)>, life: Life<A>) -> ListState<T, P, A> {
     ListState::new(life.ttl)
 }
 
 /// `state s: Map<K, V>`.
-pub fn map_state<K: Key + Ord, V: Record, A: Age>(
-    _: PhantomData<K>,
-    _: PhantomData<V>,
+pub fn map_state<K, V, P, Q, A: Age>(
+    _: PhantomData<(K, P)>,
+    _: PhantomData<(V, Q)>,
     life: Life<A>,
-) -> MapState<K, V, A> {
+) -> MapState<K, V, (P, Q), A> {
     MapState::new(life.ttl)
 }
 
 /// `state s: Reducing<T> = |a, b| ..`.
-pub fn reducing_state<T: Record, A: Age, F: FnMut(T, T) -> T + 'static>(
-    _: PhantomData<T>,
+pub fn reducing_state<T, P: Keeps<T>, A: Age, F: FnMut(P::Kept, P::Kept) -> P::Kept + 'static>(
+    _: PhantomData<(T, P)>,
     life: Life<A>,
     how: F,
-) -> ReducingState<T, A, F> {
+) -> ReducingState<T, P, A, F> {
     ReducingState::new(how, life.ttl)
 }
 
@@ -268,6 +268,6 @@ where
 }
 
 /// A state with its name in every snapshot.
-pub fn declared_state<N: Named, S: State>(name: N, state: S) -> Declared<N, S> {
+pub fn declared_state<N: Named, S>(name: N, state: S) -> Declared<N, S> {
     Declared::new(name, state)
 }

@@ -1,6 +1,6 @@
 //! `List<T>`: values per key in the order in which they were added.
 
-use super::state::{Slot, State};
+use super::state::{Keeps, Slot, State};
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
 use crate::schema::{Field, Schema};
@@ -113,32 +113,32 @@ impl<T: Record, A: Age> Record for Items<T, A> {
 }
 
 /// The declaration of a `List`.
-pub struct ListState<T, A> {
+pub struct ListState<T, P, A> {
     ttl: i64,
-    what: PhantomData<(T, A)>,
+    what: PhantomData<(T, P, A)>,
 }
 
-impl<T, A> ListState<T, A> {
+impl<T, P, A> ListState<T, P, A> {
     /// Its values live so many ms, if their age matters.
     pub fn new(ttl: i64) -> Self {
         ListState { ttl, what: PhantomData }
     }
 }
 
-impl<T: Record, A: Age> State for ListState<T, A> {
-    type Slot = Items<T, A>;
-    type Handle<'a> = List<'a, T, A>;
+impl<T: 'static, P: Keeps<T>, A: Age> State for ListState<T, P, A> {
+    type Slot = Items<P::Kept, A>;
+    type Handle<'a> = List<'a, P::Kept, A>;
     #[inline(always)]
-    fn open<'a>(&'a mut self, slot: &'a mut Items<T, A>, now: i64) -> List<'a, T, A> {
+    fn open<'a>(&'a mut self, slot: &'a mut Self::Slot, now: i64) -> Self::Handle<'a> {
         self.tidy(slot, now);
         List { slot, now }
     }
     #[inline(always)]
-    fn stale(&self, slot: &Items<T, A>, now: i64) -> bool {
+    fn stale(&self, slot: &Self::Slot, now: i64) -> bool {
         slot.0.front().is_some_and(|(_, since)| since.over(self.ttl, now))
     }
     #[inline(always)]
-    fn tidy(&self, slot: &mut Items<T, A>, now: i64) {
+    fn tidy(&self, slot: &mut Self::Slot, now: i64) {
         if A::ENDS {
             while slot.0.pop_front_if(|(_, since)| since.over(self.ttl, now)).is_some() {}
         }

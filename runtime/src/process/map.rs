@@ -3,7 +3,7 @@
 //! In order, and not hashed: what a handler emits while it walks over a map must not depend on how the map came to be, or on
 //! which backend it is kept in.
 
-use super::state::{Slot, State};
+use super::state::{Keeps, KeepsKey, Slot, State};
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
 use crate::schema::{Field, Schema};
@@ -31,29 +31,29 @@ impl<K: Ord, V, A: Age> Map<'_, K, V, A> {
 
     /// The value of a key.
     #[inline(always)]
-    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    pub fn get<Q: ?Sized>(&self, key: &Q) -> Option<&V>
     where
-        K: Borrow<Q>,
+        K: FoundBy<Q>,
     {
-        self.slot.entries.get(key).filter(|(_, since)| self.lives(since)).map(|(value, _)| value)
+        K::get(&self.slot.entries, key).filter(|(_, since)| self.lives(since)).map(|(value, _)| value)
     }
 
     /// The value of a key, to be changed in place. It counts as written.
     #[inline(always)]
-    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    pub fn get_mut<Q: ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
-        K: Borrow<Q>,
+        K: FoundBy<Q>,
     {
         let (ttl, now) = (self.ttl, self.now);
-        let (value, since) = self.slot.entries.get_mut(key).filter(|(_, since)| !since.over(ttl, now))?;
+        let (value, since) = K::get_mut(&mut self.slot.entries, key).filter(|(_, since)| !since.over(ttl, now))?;
         since.write(now);
         Some(value)
     }
 
     /// Whether a key has a value.
-    pub fn contains<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    pub fn contains<Q: ?Sized>(&self, key: &Q) -> bool
     where
-        K: Borrow<Q>,
+        K: FoundBy<Q>,
     {
         self.get(key).is_some()
     }
@@ -81,26 +81,26 @@ impl<K: Ord, V, A: Age> Map<'_, K, V, A> {
 
     /// Replaces the value of a key by what `f` makes of it; where there is none, of the default.
     #[inline(always)]
-    pub fn update<Q: Ord + ToOwned<Owned = K> + ?Sized>(&mut self, key: &Q, f: impl FnOnce(V) -> V)
+    pub fn update<Q: ?Sized>(&mut self, key: &Q, f: impl FnOnce(V) -> V)
     where
-        K: Borrow<Q>,
+        K: FoundBy<Q> + MadeOf<Q>,
         V: Default,
     {
         match self.get_mut(key) {
             Some(value) => *value = f(std::mem::take(value)),
             None => {
-                self.insert(key.to_owned(), f(V::default()));
+                self.insert(K::made(key), f(V::default()));
             }
         }
     }
 
     /// Takes a value out.
     #[inline(always)]
-    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    pub fn remove<Q: ?Sized>(&mut self, key: &Q) -> Option<V>
     where
-        K: Borrow<Q>,
+        K: FoundBy<Q>,
     {
-        let (value, since) = self.slot.entries.remove(key)?;
+        let (value, since) = K::remove(&mut self.slot.entries, key)?;
         self.lives(&since).then_some(value)
     }
 
@@ -145,6 +145,49 @@ impl<K: Ord, V, A: Age> Map<'_, K, V, A> {
     /// Forgets all entries.
     pub fn clear(&mut self) {
         *self.slot = Entries::default();
+    }
+}
+
+/// What a key can be looked up by: itself, or what it lends (`str` for a `String`). It is asked of the key and not of what is
+/// given, so that a key that cannot be one is blamed where the map is declared, and nowhere else.
+#[diagnostic::on_unimplemented(
+    message = "the keys of this map are `{Self}`, and this is a `{Q}`",
+    label = "not a `{Self}`"
+)]
+pub trait FoundBy<Q: ?Sized>: Ord + Sized {
+    /// Looks it up.
+    fn get<'m, X>(map: &'m BTreeMap<Self, X>, key: &Q) -> Option<&'m X>;
+    /// Looks it up, to be changed.
+    fn get_mut<'m, X>(map: &'m mut BTreeMap<Self, X>, key: &Q) -> Option<&'m mut X>;
+    /// Takes it out.
+    fn remove<X>(map: &mut BTreeMap<Self, X>, key: &Q) -> Option<X>;
+}
+#[diagnostic::do_not_recommend]
+impl<K: Borrow<Q> + Ord, Q: Ord + ?Sized> FoundBy<Q> for K {
+    #[inline(always)]
+    fn get<'m, X>(map: &'m BTreeMap<K, X>, key: &Q) -> Option<&'m X> {
+        map.get(key)
+    }
+    #[inline(always)]
+    fn get_mut<'m, X>(map: &'m mut BTreeMap<K, X>, key: &Q) -> Option<&'m mut X> {
+        map.get_mut(key)
+    }
+    #[inline(always)]
+    fn remove<X>(map: &mut BTreeMap<K, X>, key: &Q) -> Option<X> {
+        map.remove(key)
+    }
+}
+
+/// What a key can be made of when it is new.
+pub trait MadeOf<Q: ?Sized> {
+    /// Makes it.
+    fn made(key: &Q) -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<K, Q: ToOwned<Owned = K> + ?Sized> MadeOf<Q> for K {
+    #[inline(always)]
+    fn made(key: &Q) -> K {
+        key.to_owned()
     }
 }
 
@@ -209,32 +252,33 @@ impl<K, V, A: Age> Entries<K, V, A> {
 }
 
 /// The declaration of a `Map`.
-pub struct MapState<K, V, A> {
+pub struct MapState<K, V, P, A> {
     ttl: i64,
-    what: PhantomData<(K, V, A)>,
+    what: PhantomData<(K, V, P, A)>,
 }
 
-impl<K, V, A> MapState<K, V, A> {
+impl<K, V, P, A> MapState<K, V, P, A> {
     /// Its entries live so many ms, if their age matters.
     pub fn new(ttl: i64) -> Self {
         MapState { ttl, what: PhantomData }
     }
 }
 
-impl<K: Record + Ord, V: Record, A: Age> State for MapState<K, V, A> {
-    type Slot = Entries<K, V, A>;
-    type Handle<'a> = Map<'a, K, V, A>;
+/// The proof is one of the keys, and one of the values.
+impl<K: 'static, V: 'static, P: KeepsKey<K>, Q: Keeps<V>, A: Age> State for MapState<K, V, (P, Q), A> {
+    type Slot = Entries<P::Kept, Q::Kept, A>;
+    type Handle<'a> = Map<'a, P::Kept, Q::Kept, A>;
     #[inline(always)]
-    fn open<'a>(&'a mut self, slot: &'a mut Entries<K, V, A>, now: i64) -> Map<'a, K, V, A> {
+    fn open<'a>(&'a mut self, slot: &'a mut Self::Slot, now: i64) -> Self::Handle<'a> {
         // Entries that are over are passed over one by one, and forgotten by the sweep: to look for them at each row would cost
         // as much as the map is large.
         Map { slot, ttl: self.ttl, now }
     }
     #[inline(always)]
-    fn stale(&self, slot: &Entries<K, V, A>, now: i64) -> bool {
+    fn stale(&self, slot: &Self::Slot, now: i64) -> bool {
         !slot.entries.is_empty() && slot.oldest.over(self.ttl, now)
     }
-    fn tidy(&self, slot: &mut Entries<K, V, A>, now: i64) {
+    fn tidy(&self, slot: &mut Self::Slot, now: i64) {
         if self.stale(slot, now) {
             slot.entries.retain(|_, (_, since)| !since.over(self.ttl, now));
             slot.renew();

@@ -1,9 +1,8 @@
 //! `Reducing<T>` and `Aggregating<T>`: one value per key that takes in others.
 
-use super::state::State;
+use super::state::{Keeps, State};
 use super::value::Held;
 use crate::aggregate::Aggregator;
-use crate::record::Record;
 use crate::state::ttl::Age;
 use std::marker::PhantomData;
 
@@ -47,33 +46,39 @@ impl<T, A: Age, F: FnMut(T, T) -> T> Reducing<'_, T, A, F> {
 }
 
 /// The declaration of a `Reducing`.
-pub struct ReducingState<T, A, F> {
+pub struct ReducingState<T, P, A, F> {
     ttl: i64,
     how: F,
-    what: PhantomData<(T, A)>,
+    what: PhantomData<(T, P, A)>,
 }
 
-impl<T, A, F> ReducingState<T, A, F> {
+impl<T, P, A, F> ReducingState<T, P, A, F> {
     /// With its closure; lives so many ms, if its age matters.
     pub fn new(how: F, ttl: i64) -> Self {
         ReducingState { ttl, how, what: PhantomData }
     }
 }
 
-impl<T: Record, A: Age, F: FnMut(T, T) -> T + 'static> State for ReducingState<T, A, F> {
-    type Slot = Held<T, A>;
-    type Handle<'a> = Reducing<'a, T, A, F>;
+impl<T, P, A, F> State for ReducingState<T, P, A, F>
+where
+    T: 'static,
+    P: Keeps<T>,
+    A: Age,
+    F: FnMut(P::Kept, P::Kept) -> P::Kept + 'static,
+{
+    type Slot = Held<P::Kept, A>;
+    type Handle<'a> = Reducing<'a, P::Kept, A, F>;
     #[inline(always)]
-    fn open<'a>(&'a mut self, slot: &'a mut Held<T, A>, now: i64) -> Reducing<'a, T, A, F> {
+    fn open<'a>(&'a mut self, slot: &'a mut Self::Slot, now: i64) -> Self::Handle<'a> {
         slot.tidy(self.ttl, now);
         Reducing { slot, how: &mut self.how, now }
     }
     #[inline(always)]
-    fn stale(&self, slot: &Held<T, A>, now: i64) -> bool {
+    fn stale(&self, slot: &Self::Slot, now: i64) -> bool {
         slot.stale(self.ttl, now)
     }
     #[inline(always)]
-    fn tidy(&self, slot: &mut Held<T, A>, now: i64) {
+    fn tidy(&self, slot: &mut Self::Slot, now: i64) {
         slot.tidy(self.ttl, now);
     }
     fn ttl(&self) -> Option<i64> {

@@ -3,6 +3,7 @@
 //! a list of pairs, so one lookup brings them all, and handlers borrow them apart.
 
 use super::row::Fields;
+use crate::key::Key;
 use crate::record::Record;
 use crate::schema::Field;
 use std::marker::PhantomData;
@@ -21,6 +22,26 @@ pub trait State: 'static {
     fn tidy(&self, slot: &mut Self::Slot, now: i64);
     /// How long it lives, in ms; `None` if it does until it is cleared.
     fn ttl(&self) -> Option<i64>;
+}
+
+/// The proof that a type can be kept. What a state is made of is asked of the proof: as long as that is not known, rustc waits
+/// instead of complaining, so a type that cannot be kept is one message.
+pub trait Keeps<T>: 'static {
+    /// `T`.
+    type Kept: Record;
+}
+/// The proof that a type can be the key of a map.
+pub trait KeepsKey<T>: 'static {
+    /// `T`.
+    type Kept: Key + Ord;
+}
+/// The only proof there is.
+pub enum Proof {}
+impl<T: Record> Keeps<T> for Proof {
+    type Kept = T;
+}
+impl<T: Key + Ord> KeepsKey<T> for Proof {
+    type Kept = T;
 }
 
 /// What a row holds of a state.

@@ -5,7 +5,7 @@ use super::alarms::{By, Timers};
 use super::handlers::{OnEnd, OnEvent, OnTimer, Pattern};
 use super::operator::{Parts, Process};
 use super::outputs::Emitted;
-use super::state::{Declared, Named, States};
+use super::state::{Declared, Named, Proof, States};
 use super::waiting::{Waiting, Waits};
 use super::{EventTime, MapState, ProcessingTime, Timer, ValueState};
 use crate::__private::{Done, on_end, on_event, on_timer};
@@ -91,7 +91,7 @@ fn sums<T: Time, W: Waits<i64> + 'static>(
     clock: Arc<dyn Clock>,
     range: KeyRange,
 ) -> impl Operator<u64, i64, (), T> + for<'a> Out<Row<'a> = Emitted<Seen, super::outputs::Never>> {
-    let states = (Declared::new(Name, ValueState::<i64, Since>::new(ttl)), ());
+    let states = (Declared::new(Name, ValueState::<i64, Proof, Since>::new(ttl)), ());
     let pattern = Pattern::<u64, i64, T, Seen, _, ()>::new(&states, &());
     let on_event = on_event(&pattern, move |value, ((mut sum, ()), ()), cx| {
         let before = sum.get().copied();
@@ -345,8 +345,8 @@ fn a_row_is_kept_by_the_names_of_its_states_and_timers() {
 fn what_is_over_goes_and_so_do_keys_of_which_nothing_is_left() {
     let mut op = {
         let states = (
-            Declared::new(Name, ValueState::<i64, Since>::new(1000)),
-            (Declared::new(Name, MapState::<u64, i64, Since>::new(1000)), ()),
+            Declared::new(Name, ValueState::<i64, Proof, Since>::new(1000)),
+            (Declared::new(Name, MapState::<u64, i64, (Proof, Proof), Since>::new(1000)), ()),
         );
         let pattern = Pattern::<u64, i64, Timed, Seen, _, ()>::new(&states, &());
         let on_event = on_event(&pattern, |value, ((mut sum, (mut map, ())), ()), cx| match value % 3 {
@@ -375,7 +375,7 @@ fn what_is_over_goes_and_so_do_keys_of_which_nothing_is_left() {
 
 #[test]
 fn timers_that_move_to_earlier_times_leave_little_behind() {
-    let states = (Declared::new(Name, ValueState::<i64, Forever>::new(0)), ());
+    let states = (Declared::new(Name, ValueState::<i64, Proof, Forever>::new(0)), ());
     let pattern = Pattern::<u64, i64, Timed, Seen, _, ()>::new(&states, &());
     let on_event = on_event(&pattern, |value, ((mut sum, ()), ()), cx| {
         sum.set(value);
@@ -399,7 +399,7 @@ fn timers_that_move_to_earlier_times_leave_little_behind() {
 
 #[test]
 fn an_error_ends_the_call_at_its_row() {
-    let states = (Declared::new(Name, ValueState::<i64, Forever>::new(0)), ());
+    let states = (Declared::new(Name, ValueState::<i64, Proof, Forever>::new(0)), ());
     let pattern = Pattern::<u64, i64, Timed, Seen, _, ()>::new(&states, &());
     let on_event = on_event(&pattern, |value: i64, ((mut sum, ()), ()), _| -> Done {
         sum.set(value);

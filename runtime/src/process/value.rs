@@ -1,6 +1,6 @@
 //! `Value<T>`: one value per key, or none. What `Reducing` and `Aggregating` keep is one too.
 
-use super::state::{Slot, State};
+use super::state::{Keeps, Slot, State};
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
 use crate::schema::{Field, Schema};
@@ -144,33 +144,33 @@ impl<T: Record, A: Age> Record for Held<T, A> {
     }
 }
 
-/// The declaration of a `Value`.
-pub struct ValueState<T, A> {
+/// The declaration of a `Value`, with the proof that it can be kept.
+pub struct ValueState<T, P, A> {
     ttl: i64,
-    what: PhantomData<(T, A)>,
+    what: PhantomData<(T, P, A)>,
 }
 
-impl<T, A> ValueState<T, A> {
+impl<T, P, A> ValueState<T, P, A> {
     /// Lives so many ms, if its age matters.
     pub fn new(ttl: i64) -> Self {
         ValueState { ttl, what: PhantomData }
     }
 }
 
-impl<T: Record, A: Age> State for ValueState<T, A> {
-    type Slot = Held<T, A>;
-    type Handle<'a> = Value<'a, T, A>;
+impl<T: 'static, P: Keeps<T>, A: Age> State for ValueState<T, P, A> {
+    type Slot = Held<P::Kept, A>;
+    type Handle<'a> = Value<'a, P::Kept, A>;
     #[inline(always)]
-    fn open<'a>(&'a mut self, slot: &'a mut Held<T, A>, now: i64) -> Value<'a, T, A> {
+    fn open<'a>(&'a mut self, slot: &'a mut Self::Slot, now: i64) -> Self::Handle<'a> {
         slot.tidy(self.ttl, now);
         Value { slot, now }
     }
     #[inline(always)]
-    fn stale(&self, slot: &Held<T, A>, now: i64) -> bool {
+    fn stale(&self, slot: &Self::Slot, now: i64) -> bool {
         slot.stale(self.ttl, now)
     }
     #[inline(always)]
-    fn tidy(&self, slot: &mut Held<T, A>, now: i64) {
+    fn tidy(&self, slot: &mut Self::Slot, now: i64) {
         slot.tidy(self.ttl, now);
     }
     fn ttl(&self) -> Option<i64> {
