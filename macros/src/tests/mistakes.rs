@@ -18,7 +18,10 @@ fn operators() {
         ("timed.map(f).filter", "filter | `filter` lacks its arguments | `.filter(|r| ..)`"),
         ("timed.process(f)", "process | `process` has a body in braces | .process { on event(r, cx) { .. } }"),
         ("timed.process", "process | `timed` has no output `process` | .process { on event(r, cx) { .. } }"),
-        ("process(timed, plain) { }", "process | `process` of several inputs is not built yet | `stream.key_by(|r| ..).process"),
+        (
+            "process(timed, plain) { }",
+            "process | `process` of several inputs is not built yet | `stream.key_by(|r| ..).process",
+        ),
         ("timed.map { x }", "map | `map` has no body in braces | `.map(|r| ..)`"),
         ("timed map(f)", "map | expected `.operator(..)` or `;`, found `map` | dots"),
         ("timed.map::<u8>(f)", ": | `map` takes no type arguments | declare the type"),

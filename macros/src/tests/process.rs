@@ -71,7 +71,9 @@ fn several_items_several_messages() {
         ],
     );
     wrong_behind_sources(
-        &on_timed("state a: Value<u8>, ttl 1h timer q: event_time on event(r, cx) { cx.emit(a) cx.set(q, r.at) } on timer q(at, cx) { }"),
+        &on_timed(
+            "state a: Value<u8>, ttl 1h timer q: event_time on event(r, cx) { cx.emit(a) cx.set(q, r.at) } on timer q(at, cx) { }",
+        ),
         &[
             "timer | expected `;` in front of `timer` | `;`",
             "on | expected `;` in front of `on` | `;`",
