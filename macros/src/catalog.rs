@@ -125,9 +125,9 @@ pub(crate) const LATER_STATEMENTS: &[&str] =
     &["resource", "checkpoint", "restart", "align", "flow", "dataset", "return"];
 
 /// Options of a source.
-pub(crate) const SOURCE_OPTIONS: &[&str] = &["event_time", "late_by", "ordered_splits", "on_error"];
+pub(crate) const SOURCE_OPTIONS: &[&str] = &["event_time", "late_by", "ordered_splits", "on_error", "rate"];
 /// Options that a source will have.
-pub(crate) const LATER_SOURCE_OPTIONS: &[&str] = &["watermark", "idle_after", "never_idle", "rate"];
+pub(crate) const LATER_SOURCE_OPTIONS: &[&str] = &["watermark", "idle_after", "never_idle"];
 /// Options of a window.
 pub(crate) const WINDOW_OPTIONS: &[&str] = &["allow_late", "refire", "no_refire"];
 /// Options that a window will have.
@@ -165,4 +165,5 @@ pub(crate) const BACKENDS: &[&str] = &["Memory"];
 pub(crate) const LATER_BACKENDS: &[&str] = &["FileSystem", "RocksDb"];
 
 /// Flags that every binary has, which no param can take.
-pub(crate) const FLAGS: &[&str] = &["workers", "pin", "quiet", "format", "help"];
+pub(crate) const FLAGS: &[&str] =
+    &["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh"];

@@ -1,7 +1,12 @@
 //! The machine's time, injected so that a simulation can own it. Nothing else in the runtime reads a clock.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970 as the machine has it; for what is kept, never for how long something takes.
+pub fn unix_millis() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
 
 /// Tells how long ago the run began.
 pub trait Clock: Send + Sync {
@@ -17,8 +22,7 @@ pub struct MachineClock(Instant, i64);
 impl MachineClock {
     /// A clock that begins now.
     pub fn start() -> Arc<dyn Clock> {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Arc::new(MachineClock(Instant::now(), since.as_millis() as i64))
+        Arc::new(MachineClock(Instant::now(), unix_millis()))
     }
 }
 

@@ -18,6 +18,57 @@ pub struct Config {
     pub(crate) progress: bool,
     pub(crate) stop_timeout: Duration,
     pub(crate) handle_interrupt: bool,
+    pub(crate) checkpoints: Option<Checkpoints>,
+    pub(crate) restart: Restart,
+    pub(crate) fresh: bool,
+}
+
+/// Where and how often a job keeps checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Checkpoints {
+    /// A directory or a URL.
+    pub(crate) place: String,
+    /// From the start of one to the start of the next.
+    pub(crate) every: Duration,
+    /// A checkpoint that takes longer is given up.
+    pub(crate) timeout: Duration,
+    /// The least time from the end of one to the start of the next.
+    pub(crate) pause: Duration,
+    /// How many are kept.
+    pub(crate) keep: usize,
+    /// How many in a row may fail.
+    pub(crate) tolerate: u32,
+}
+
+/// Whether a run that has failed goes on from its last checkpoint by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restart {
+    /// With checkpoints like [`Exponential`](Restart::Exponential) from 1 s to 1 min; without them not at all.
+    #[default]
+    Usual,
+    /// It does not.
+    Never,
+    /// After a pause, so many times at most.
+    Fixed {
+        /// The pause.
+        pause: Duration,
+        /// How many times.
+        at_most: u32,
+    },
+    /// After pauses that double from `first` to `longest`, and begin anew when a checkpoint has been kept meanwhile.
+    Exponential {
+        /// The first pause.
+        first: Duration,
+        /// The longest.
+        longest: Duration,
+    },
+    /// After a second each time, unless it has failed more often than so many times within `per`.
+    FailureRate {
+        /// How many times.
+        at_most: u32,
+        /// Within which time.
+        per: Duration,
+    },
 }
 
 impl Default for Config {
@@ -32,6 +83,9 @@ impl Default for Config {
             progress: false,
             stop_timeout: Duration::from_secs(10),
             handle_interrupt: false,
+            checkpoints: None,
+            restart: Restart::Usual,
+            fresh: false,
         }
     }
 }
@@ -75,6 +129,54 @@ impl Config {
     /// How long the others wait for a worker that is busy in user code when the run must stop.
     pub fn stop_timeout(mut self, timeout: Duration) -> Self {
         self.stop_timeout = timeout;
+        self
+    }
+    /// Keeps checkpoints in a directory or at a URL, and goes on from the newest one that is there. `memory://name` is for tests.
+    pub fn checkpoints(mut self, place: impl Into<String>) -> Self {
+        let place = place.into();
+        self.checkpoints = Some(Checkpoints {
+            place,
+            every: self.epoch,
+            timeout: Duration::from_secs(600),
+            pause: Duration::ZERO,
+            keep: 2,
+            tolerate: 2,
+        });
+        self
+    }
+    /// How often a checkpoint is begun. Call [`checkpoints`](Config::checkpoints) first.
+    pub fn checkpoint_every(mut self, every: Duration) -> Self {
+        self.epoch = every;
+        self.with_checkpoints(|c| c.every = every)
+    }
+    /// A checkpoint that takes longer is given up. 10 minutes by default.
+    pub fn checkpoint_timeout(self, timeout: Duration) -> Self {
+        self.with_checkpoints(|c| c.timeout = timeout)
+    }
+    /// The least time between the end of a checkpoint and the start of the next. None by default.
+    pub fn checkpoint_pause(self, pause: Duration) -> Self {
+        self.with_checkpoints(|c| c.pause = pause)
+    }
+    /// How many checkpoints are kept: 1 or more, 2 by default.
+    pub fn keep_checkpoints(self, keep: usize) -> Self {
+        self.with_checkpoints(|c| c.keep = keep)
+    }
+    /// How many checkpoints in a row may fail before the attempt does. 2 by default.
+    pub fn tolerate_checkpoints(self, failures: u32) -> Self {
+        self.with_checkpoints(|c| c.tolerate = failures)
+    }
+    fn with_checkpoints(mut self, change: impl FnMut(&mut Checkpoints)) -> Self {
+        self.checkpoints.iter_mut().for_each(change);
+        self
+    }
+    /// Whether a run that has failed goes on from its last checkpoint by itself.
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.restart = restart;
+        self
+    }
+    /// Begins anew, though there is a checkpoint to go on from.
+    pub fn fresh(mut self, fresh: bool) -> Self {
+        self.fresh = fresh;
         self
     }
     /// Whether Ctrl-C ends the run cleanly. The binary's `run` does; an embedded job decides itself.

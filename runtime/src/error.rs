@@ -148,6 +148,23 @@ pub enum Error {
         /// What happened.
         fault: Fault,
     },
+    /// An operator's state could not be read back.
+    State {
+        /// The operator's name in the block.
+        operator: String,
+        /// What happened.
+        fault: Fault,
+    },
+    /// A checkpoint could not be kept or read, more often than is tolerated.
+    Checkpoint {
+        /// What happened.
+        fault: Fault,
+    },
+    /// Another run of the same job has taken over, on the same checkpoints: this one has nothing to say any more.
+    Superseded {
+        /// What happened.
+        fault: Fault,
+    },
     /// A worker did not stop in time after another one had failed.
     Stuck {
         /// Its index.
@@ -172,6 +189,9 @@ impl fmt::Display for Error {
             }
             Error::Operator { operator, fault } => write!(f, "operator `{operator}`: {fault}"),
             Error::Wire { edge, fault } => write!(f, "edge `{edge}`: {fault}"),
+            Error::State { operator, fault } => write!(f, "state of operator `{operator}`: {fault}"),
+            Error::Superseded { fault } => fault.fmt(f),
+            Error::Checkpoint { fault } => write!(f, "checkpoint: {fault}"),
             Error::Stuck { worker, after } => {
                 write!(f, "{after}\n  and worker {worker}, busy in user code, did not stop in time")
             }

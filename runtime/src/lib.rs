@@ -77,9 +77,13 @@ macro_rules! stream {
 #[doc(hidden)]
 pub mod __private;
 pub mod aggregate;
+#[doc(hidden)]
+pub mod checkpoint;
 mod clock;
 pub mod codec;
 mod config;
+#[cfg(feature = "log")]
+pub mod connect;
 mod engine;
 pub mod error;
 mod frame;
@@ -87,6 +91,7 @@ pub mod hash;
 pub mod job;
 pub mod key;
 mod keyed;
+mod mapped;
 mod metrics;
 pub mod plan;
 pub mod prelude;
@@ -97,12 +102,14 @@ pub mod schema;
 pub mod sink;
 pub mod source;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod text;
 pub mod time;
 mod window;
 
 pub use aggregate::Aggregator;
-pub use config::Config;
+pub use config::{Config, Restart};
 pub use error::Error;
 pub use key::Key;
 pub use plan::Plan;
@@ -111,3 +118,8 @@ pub use report::{OperatorSummary, Summary};
 pub use state::Memory;
 pub use time::{TimeSpan, Timestamp};
 pub use window::Windowed;
+
+/// The examples of the page on connectors are tests.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../docs/connectors.md")]
+struct ConnectorsPage;

@@ -2,6 +2,8 @@
 
 pub use crate::aggregate::Aggregator;
 pub use crate::config::Config;
+#[cfg(feature = "log")]
+pub use crate::connect::log::log;
 pub use crate::report::Summary;
 pub use crate::sink::stdout;
 pub use crate::source::{csv, iter, lines, rows};

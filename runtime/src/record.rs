@@ -10,6 +10,7 @@ mod envelope;
 mod foreign;
 mod numbers;
 mod pointers;
+mod schema;
 mod text;
 mod tuples;
 

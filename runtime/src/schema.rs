@@ -7,12 +7,14 @@
 mod fingerprint;
 mod flat;
 mod message;
+pub(crate) mod owned;
 
 use std::fmt;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprint};
 pub use flat::{first_nested_field, is_flat, not_flat};
 pub use message::Message;
+pub use owned::{OwnedField, OwnedSchema, OwnedVariant};
 
 /// Names and types of what a byte form holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,53 +168,8 @@ const fn least_of_fields(fields: &[Field]) -> usize {
 impl fmt::Display for Schema {
     /// One line that reads like the type: `Departure { at: Timestamp, legs: [Leg { to: str }], delay: Option<i32> }`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Schema::Option(of) => write!(f, "Option<{of}>"),
-            Schema::List(of) => write!(f, "[{of}]"),
-            Schema::Array(of, n) => write!(f, "[{of}; {n}]"),
-            Schema::Map(key, value) => write!(f, "{{{key}: {value}}}"),
-            Schema::Tuple(parts) => {
-                f.write_str("(")?;
-                for (i, part) in parts.iter().enumerate() {
-                    write!(f, "{}{part}", if i == 0 { "" } else { ", " })?;
-                }
-                f.write_str(if parts.len() == 1 { ",)" } else { ")" })
-            }
-            Schema::Struct { name, fields } => {
-                f.write_str(name)?;
-                show_fields(f, fields)
-            }
-            Schema::Enum { name, variants } => {
-                write!(f, "{name} = ")?;
-                for (i, variant) in variants.iter().enumerate() {
-                    write!(f, "{}{}", if i == 0 { "" } else { " | " }, variant.name)?;
-                    show_fields(f, variant.fields)?;
-                }
-                Ok(())
-            }
-            Schema::Scalar(of) => of.fmt(f),
-            plain => f.write_str(plain.short_name()),
-        }
+        OwnedSchema::from(self).fmt(f)
     }
-}
-
-fn show_fields(f: &mut fmt::Formatter<'_>, fields: &[Field]) -> fmt::Result {
-    let Some(first) = fields.first() else { return Ok(()) };
-    let named = !first.name.starts_with(|c: char| c.is_ascii_digit());
-    f.write_str(if named { " { " } else { "(" })?;
-    for (i, field) in fields.iter().enumerate() {
-        f.write_str(if i == 0 { "" } else { ", " })?;
-        if named {
-            write!(f, "{}: ", field.name)?;
-        }
-        // An enum's alternatives inside a field would read as the field's own.
-        if let Schema::Enum { .. } = field.schema {
-            write!(f, "({})", field.schema)?;
-        } else {
-            write!(f, "{}", field.schema)?;
-        }
-    }
-    f.write_str(if named { " }" } else { ")" })
 }
 
 impl Schema {

@@ -118,7 +118,7 @@ fn the_place_is_the_line_that_panicked() {
         let mut source = lines(&path).split_bytes(1 << 20);
         let split = splits::<Text, _>(&mut source).remove(0);
         let mut reader = Source::<Text>::reader(&mut source).unwrap();
-        Reader::<Text>::open(&mut reader, split).unwrap();
+        Reader::<Text>::open(&mut reader, split, None).unwrap();
         let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             while Reader::<Text>::poll(&mut reader, 1000, &mut PanicsAt("line 7777")).is_ok() {}
         }));
@@ -157,16 +157,16 @@ fn a_file_that_becomes_shorter_is_a_fault() {
     let mut source = lines(&path);
     let splits = splits::<Text, _>(&mut source);
     let mut reader = Source::<Text>::reader(&mut source).unwrap();
-    Reader::<Text>::open(&mut reader, splits[0].clone()).unwrap();
+    Reader::<Text>::open(&mut reader, splits[0].clone(), None).unwrap();
     let mut out = PanicsAt("other");
     Reader::<Text>::poll(&mut reader, 10, &mut out).unwrap();
     std::fs::File::options().write(true).open(&path).unwrap().set_len(7).unwrap();
     let fault = Reader::<Text>::poll(&mut reader, 10, &mut out).unwrap_err();
     assert!(fault.what.contains("shorter"), "{fault}");
-    let fault = Reader::<Text>::open(&mut reader, splits[1].clone()).unwrap_err();
+    let fault = Reader::<Text>::open(&mut reader, splits[1].clone(), None).unwrap_err();
     assert!(fault.what.contains("shorter"), "{fault}");
     // A reader that comes later sees only that the split is not there.
     let mut late = Source::<Text>::reader(&mut source).unwrap();
-    let fault = Reader::<Text>::open(&mut late, splits[1].clone()).unwrap_err();
+    let fault = Reader::<Text>::open(&mut late, splits[1].clone(), None).unwrap_err();
     assert!(fault.what.contains("replaced"), "{fault}");
 }

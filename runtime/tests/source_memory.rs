@@ -57,7 +57,7 @@ impl Emit<Numbers> for PanicsAt {
 #[test]
 fn the_place_is_that_of_the_row_that_panicked() {
     let mut reader = Source::<Numbers>::reader(&mut rows((100..200).collect::<Vec<u64>>())).unwrap();
-    Reader::<Numbers>::open(&mut reader, Split { id: 0, detail: vec![], bytes: None }).unwrap();
+    Reader::<Numbers>::open(&mut reader, Split { id: 0, detail: vec![], bytes: None }, None).unwrap();
     assert_eq!(Reader::<Numbers>::place(&reader).record, None);
     Reader::<Numbers>::poll(&mut reader, 10, &mut PanicsAt(0)).unwrap();
     assert_eq!(Reader::<Numbers>::place(&reader).record, Some(10));
@@ -82,7 +82,7 @@ where
         thread.unpark();
     });
     Reader::<Numbers>::wake_with(&mut reader, waker);
-    Reader::<Numbers>::open(&mut reader, Split { id: 0, detail: vec![], bytes: None }).unwrap();
+    Reader::<Numbers>::open(&mut reader, Split { id: 0, detail: vec![], bytes: None }, None).unwrap();
     (reader, woken)
 }
 

@@ -28,7 +28,14 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     let at = source.name.span();
     let (g, meta, row) = (local("g", at), chain_name(plan, chain), named("__Row_", &stream.name, "", at));
     let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
-    let connector = scoped(&plan.model.params, [&source.connector], paste(&source.connector));
+    let connector = match &source.rate {
+        None => scoped(&plan.model.params, [&source.connector], paste(&source.connector)),
+        Some(rate) => {
+            let (from, limit) = (paste(&source.connector), paste(rate));
+            let rated = quote_spanned!(place(first(&rate.tokens, at))=> __rt::rated(#from, #limit));
+            scoped(&plan.model.params, [&source.connector, rate], rated)
+        }
+    };
     let mut mentioned: Vec<&Code> = vec![];
     let time = source.event_time.as_ref().map(|(word, code)| {
         mentioned.push(code);

@@ -1,6 +1,6 @@
 //! `source name: Type = connector, event_time |r| .., late_by 1h, ordered_splits, on_error skip;`
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 
 use crate::catalog;
 use crate::diag::{Diagnostics, Parsed};
@@ -21,6 +21,8 @@ pub(crate) struct Source {
     pub(crate) ordered_splits: Option<Ident>,
     /// Whether bad records are skipped.
     pub(crate) skip_bad: bool,
+    /// Records per second.
+    pub(crate) rate: Option<Code>,
 }
 
 const FORM: &str = "write `source name: Type = connector, event_time |r| r.at, late_by 1h, on_error fail;`";
@@ -43,6 +45,7 @@ impl Source {
         let connector = Code::parse(arguments.next().unwrap_or_default(), &name, "a connector", help, diag);
         let known = Known { of: "a source", words: catalog::SOURCE_OPTIONS, later: catalog::LATER_SOURCE_OPTIONS };
         let (mut event_time, mut late_by, mut ordered_splits, mut skip_bad) = (None, None, None, false);
+        let mut rate = None;
         for (word, mut value) in known.read(arguments, &name, diag) {
             let mark = diag.mark();
             match word.to_string().as_str() {
@@ -54,6 +57,7 @@ impl Source {
                     late_by = diag.take(Length::parse(&mut value, "late_by")).map(|length| (word, length));
                 }
                 "ordered_splits" => ordered_splits = Some(word),
+                "rate" => rate = per_second(value.rest(), &word, diag),
                 _ => {
                     let help = "write `on_error fail` to end the run at a bad record, or `on_error skip` to count it and go on";
                     match diag.take(value.ident("`fail` or `skip`", help)) {
@@ -69,6 +73,39 @@ impl Source {
                 diag.take(value.end("`,` or `;`", "options are separated by commas"));
             }
         }
-        Some(Source { name, ty, connector: connector?, event_time, late_by, ordered_splits, skip_bad })
+        Some(Source { name, ty, connector: connector?, event_time, late_by, ordered_splits, skip_bad, rate })
     }
+}
+
+/// `10/s`, `10k/s`, `2M/s`, or an expression that gives records per second: a param.
+fn per_second(tokens: TokenStream, word: &Ident, diag: &mut Diagnostics) -> Option<Code> {
+    let help = "write `rate 10k/s`, or `rate name` with a param of type `u64` or `Option<u64>`: records per second";
+    let list: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let tokens = match &list[..] {
+        [TokenTree::Literal(number), TokenTree::Punct(slash), TokenTree::Ident(unit)] if slash.as_char() == '/' => {
+            if unit != "s" {
+                diag.report(unit, format!("a rate is per second, and not per `{unit}`"), help);
+                return None;
+            }
+            let text = number.to_string().replace('_', "");
+            let (digits, factor) = match text.as_bytes().last() {
+                Some(b'k') => (&text[..text.len() - 1], 1_000),
+                Some(b'M') => (&text[..text.len() - 1], 1_000_000),
+                _ => (&*text, 1),
+            };
+            let Some(rate) = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).filter(|n| *n > 0) else {
+                diag.report(number, format!("`{number}` is no number of records"), help);
+                return None;
+            };
+            let mut literal = Literal::u64_suffixed(rate);
+            literal.set_span(number.span());
+            TokenTree::Literal(literal).into()
+        }
+        [TokenTree::Literal(number)] => {
+            diag.report(number, "a rate without a unit", help);
+            return None;
+        }
+        _ => tokens,
+    };
+    Code::parse(tokens, word, "a rate", help, diag)
 }

@@ -180,6 +180,11 @@ pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(
     move |local| Fold::new(Reducing(f), life.of(local), range(local), Speak::AtEnd, local.now())
 }
 
+/// `rate 10k/s`.
+pub fn rated<S>(source: S, rate: impl crate::source::PerSecond) -> crate::source::Rated<S> {
+    crate::source::Rated::new(source, rate)
+}
+
 /// `fold(.., emit each)`.
 pub fn fold_each<
     K: Key,

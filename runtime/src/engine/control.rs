@@ -1,10 +1,37 @@
 //! What the coordinator and the workers say to each other. They share nothing else.
 
-use crate::error::Error;
+use crate::checkpoint::manifest::{OperatorState, SplitState};
+use crate::error::{Error, Fault};
 use crate::sink::{Committer, Prepared};
 use crate::source::{Enumerator, Found};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Thread;
+
+/// A split to read on with after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// Where: what [`Reader::position`](crate::source::Reader::position) said; nothing for a split that nobody had begun.
+    pub position: Vec<u8>,
+    /// Its watermark there, in ms.
+    pub watermark: i64,
+    /// Records in front of it.
+    pub rows: u64,
+}
+
+/// A part of a snapshot.
+pub enum SavedPart {
+    /// What a source has open on one worker.
+    Source {
+        /// The source.
+        source: usize,
+        /// The splits that are not read to their end.
+        splits: Vec<SplitState>,
+        /// The watermark that finished splits have reached, as far as the coordinator has not been told.
+        reached: Option<i64>,
+    },
+    /// An operator's state on one worker.
+    Operator(OperatorState),
+}
 
 /// To a worker.
 pub enum ToWorker {
@@ -14,6 +41,8 @@ pub enum ToWorker {
         source: usize,
         /// What was found.
         found: Found,
+        /// How to read on with it, if it has been begun before.
+        resumed: Option<Resumed>,
         /// The watermark that the splits before it have reached, as far as known.
         watermark: i64,
         /// Whether no split is left behind it. Said with the split itself, so that its first row is judged already by
@@ -32,6 +61,11 @@ pub enum ToWorker {
     },
     /// Sources end the epoch, and it is the last one.
     Last {
+        /// Its number.
+        epoch: u64,
+    },
+    /// What of an epoch's snapshot is not saved yet need not be.
+    GiveUp {
         /// Its number.
         epoch: u64,
     },
@@ -67,8 +101,8 @@ pub enum ToCoordinator {
         worker: usize,
         /// How many sources it has.
         sources: usize,
-        /// How many chains it has.
-        chains: usize,
+        /// How many parts its snapshots have.
+        parts: usize,
     },
     /// A worker wants a split.
     Ask {
@@ -92,10 +126,23 @@ pub enum ToCoordinator {
         worker: usize,
         /// The sink.
         sink: usize,
+        /// Which of its writers on this worker.
+        part: usize,
         /// The epoch.
         epoch: u64,
         /// What to commit.
         prepared: Prepared,
+    },
+    /// A part of an epoch's snapshot is in the store, or will never be.
+    Saved {
+        /// The worker.
+        worker: usize,
+        /// Its chain.
+        chain: usize,
+        /// The epoch that ended there.
+        epoch: u64,
+        /// The part.
+        part: Result<SavedPart, Fault>,
     },
     /// All chains of a worker have passed a barrier.
     Passed {

@@ -1,9 +1,10 @@
 //! What the coordinator decides, without I/O: who gets which split, when epochs end, when the run is over.
 //!
-//! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events.
+//! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events. An event
+//! that is told twice counts once, and one that speaks of another epoch than the one that is ending counts for nothing.
 
 use crate::sink::Prepared;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An order to carry out.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,12 +24,45 @@ pub enum Order {
     Barrier(u64),
     /// Tell all sources to end this epoch, the last.
     Last(u64),
+    /// All of an epoch is there: keep it as a checkpoint. `true` if it is the last one.
+    Keep(u64, bool),
+    /// The last epoch could not be kept, and there is no next one that could take its place.
+    Lost(u64),
+    /// Tell all workers to give up what they still save of an epoch.
+    GiveUp(u64),
     /// Commit what was prepared in an epoch: per sink, what each worker's writers made.
-    Commit(u64, Vec<(usize, Vec<(usize, Prepared)>)>),
+    Commit(u64, Pending),
     /// All is committed: publish, and say so.
     Finish,
 }
 
+/// What the writers of each sink have prepared, by worker.
+pub type Pending = Vec<(usize, Vec<(usize, Prepared)>)>;
+
+/// A part of a snapshot: its worker, and its chain there.
+pub type PartId = (usize, usize);
+
+/// A writer: its worker, and which of its sink's writers there it is.
+pub type WriterId = (usize, usize);
+
+/// What is prepared, by sink and writer.
+pub type PreparedBy = BTreeMap<usize, BTreeMap<WriterId, Prepared>>;
+
+/// An epoch that is ending.
+#[derive(Clone)]
+struct Ending {
+    epoch: u64,
+    /// Workers that have passed its barrier.
+    passed: BTreeSet<usize>,
+    /// Parts of its snapshot that are kept, or never will be.
+    saved: BTreeSet<PartId>,
+    /// A part could not be saved, or it took too long.
+    failed: bool,
+    /// The caller is keeping it.
+    keeping: bool,
+}
+
+#[derive(Clone)]
 struct SourceState {
     /// The greatest watermark that a finished split has reached.
     reached: i64,
@@ -41,42 +75,45 @@ struct SourceState {
 }
 
 /// The coordinator's state.
+#[derive(Clone)]
 pub struct Coordinator {
     workers: usize,
-    built: usize,
+    built: BTreeSet<usize>,
     sources: BTreeMap<usize, SourceState>,
     expected_sources: Option<usize>,
     /// Questions about sources whose enumerator has not arrived yet.
     waiting: Vec<(usize, usize)>,
     epoch: u64,
-    /// The epoch that is ending, and how many workers have passed it.
-    ending: Option<(u64, usize)>,
+    ending: Option<Ending>,
+    /// Parts that a snapshot has, over all workers; `None` if epochs are not kept.
+    parts: Option<usize>,
     last: bool,
     finished: bool,
-    prepared: BTreeMap<u64, BTreeMap<usize, Vec<(usize, Prepared)>>>,
+    prepared: BTreeMap<u64, PreparedBy>,
 }
 
 impl Coordinator {
-    /// For so many workers.
-    pub fn new(workers: usize) -> Self {
+    /// For so many workers. The first epoch is `epoch`; `kept` says whether epochs are kept as checkpoints.
+    pub fn new(workers: usize, epoch: u64, kept: bool) -> Self {
         Coordinator {
             workers,
-            built: 0,
+            built: BTreeSet::new(),
             sources: BTreeMap::new(),
             expected_sources: None,
             waiting: Vec::new(),
-            epoch: 0,
+            epoch,
             ending: None,
+            parts: kept.then_some(0),
             last: false,
             finished: false,
             prepared: BTreeMap::new(),
         }
     }
 
-    /// A source's enumerator is there.
-    pub fn source(&mut self, source: usize) -> Vec<Order> {
+    /// A source's enumerator is there. Its finished splits have reached this watermark in earlier attempts.
+    pub fn source(&mut self, source: usize, reached: i64) -> Vec<Order> {
         let (exhausted, asked) = (vec![false; self.workers], vec![false; self.workers]);
-        let state = SourceState { reached: i64::MIN, exhausted, all_assigned: false, asked, early: Vec::new() };
+        let state = SourceState { reached, exhausted, all_assigned: false, asked, early: Vec::new() };
         self.sources.insert(source, state);
         let (now, later) = std::mem::take(&mut self.waiting).into_iter().partition(|w| w.0 == source);
         self.waiting = later;
@@ -84,9 +121,14 @@ impl Coordinator {
         now.into_iter().flat_map(|(source, worker)| self.ask(worker, source, None)).collect()
     }
 
-    /// A worker has built its graph.
-    pub fn built(&mut self, sources: usize) -> Vec<Order> {
-        self.built += 1;
+    /// A worker has built its graph; its part of a snapshot has so many parts.
+    pub fn built(&mut self, worker: usize, sources: usize, parts: usize) -> Vec<Order> {
+        if !self.built.insert(worker) {
+            return Vec::new();
+        }
+        if let Some(all) = &mut self.parts {
+            *all += parts;
+        }
         self.expected_sources = Some(sources);
         self.check_exhausted()
     }
@@ -129,8 +171,13 @@ impl Coordinator {
         self.check_exhausted()
     }
 
+    /// Whether all workers have built their graphs.
+    pub fn all_built(&self) -> bool {
+        self.built.len() == self.workers
+    }
+
     fn all_exhausted(&self) -> bool {
-        self.built == self.workers
+        self.all_built()
             && self.expected_sources == Some(self.sources.len())
             && self.sources.values().all(|s| s.exhausted.iter().all(|e| *e))
     }
@@ -140,39 +187,116 @@ impl Coordinator {
             return Vec::new();
         }
         self.last = true;
-        self.ending = Some((self.epoch, 0));
-        vec![Order::Last(self.epoch)]
+        vec![Order::Last(self.begin_end())]
     }
 
     /// It is time for a barrier. Nothing happens while one is under way.
     pub fn tick(&mut self) -> Vec<Order> {
-        if self.built < self.workers || self.ending.is_some() || self.last {
+        if !self.all_built() || self.ending.is_some() || self.last {
             return Vec::new();
         }
-        self.ending = Some((self.epoch, 0));
-        vec![Order::Barrier(self.epoch)]
+        vec![Order::Barrier(self.begin_end())]
+    }
+
+    fn begin_end(&mut self) -> u64 {
+        self.ending = Some(Ending {
+            epoch: self.epoch,
+            passed: BTreeSet::new(),
+            saved: BTreeSet::new(),
+            failed: false,
+            keeping: false,
+        });
+        self.epoch
+    }
+
+    /// The epoch that is ending, if any.
+    pub fn ending(&self) -> Option<u64> {
+        self.ending.as_ref().map(|ending| ending.epoch)
     }
 
     /// A writer has prepared an epoch.
-    pub fn prepared(&mut self, worker: usize, sink: usize, epoch: u64, prepared: Prepared) {
-        self.prepared.entry(epoch).or_default().entry(sink).or_default().push((worker, prepared));
+    pub fn prepared(&mut self, writer: WriterId, sink: usize, epoch: u64, prepared: Prepared) {
+        if epoch >= self.epoch {
+            self.prepared.entry(epoch).or_default().entry(sink).or_default().insert(writer, prepared);
+        }
     }
 
     /// All chains of a worker have passed the barrier of an epoch.
-    pub fn passed(&mut self, epoch: u64) -> Vec<Order> {
-        let Some((ending, count)) = self.ending.as_mut().filter(|(ending, _)| *ending == epoch) else {
-            return Vec::new();
-        };
-        let ending = *ending;
-        *count += 1;
-        if *count < self.workers {
+    pub fn passed(&mut self, worker: usize, epoch: u64) -> Vec<Order> {
+        self.note(epoch, |ending| ending.passed.insert(worker))
+    }
+
+    /// A part of an epoch's snapshot is kept, or will never be.
+    pub fn saved(&mut self, part: PartId, epoch: u64, well: bool) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if !well {
+            orders = self.give_up(epoch);
+        }
+        orders.extend(self.note(epoch, |ending| ending.saved.insert(part)));
+        orders
+    }
+
+    /// An epoch's snapshot will not be kept: a part has failed, or it takes too long. The epoch ends all the same.
+    pub fn give_up(&mut self, epoch: u64) -> Vec<Order> {
+        match self.ending.as_mut().filter(|ending| ending.epoch == epoch && !ending.failed) {
+            Some(ending) if self.parts.is_some() && !ending.keeping => {
+                ending.failed = true;
+                vec![Order::GiveUp(epoch)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn note(&mut self, epoch: u64, what: impl FnOnce(&mut Ending) -> bool) -> Vec<Order> {
+        let Some(ending) = self.ending.as_mut().filter(|ending| ending.epoch == epoch) else { return Vec::new() };
+        if !what(ending) {
+            // Said before.
             return Vec::new();
         }
+        // Operators have ended with the last epoch, and have nothing left to save.
+        let parts = if self.last { 0 } else { self.parts.unwrap_or(0) };
+        if ending.passed.len() < self.workers || ending.saved.len() < parts || ending.keeping {
+            return Vec::new();
+        }
+        if self.parts.is_none() || ending.failed {
+            let well = !ending.failed;
+            return self.ended(epoch, well);
+        }
+        ending.keeping = true;
+        vec![Order::Keep(epoch, self.last)]
+    }
+
+    /// The caller has kept an epoch.
+    pub fn kept(&mut self, epoch: u64) -> Vec<Order> {
+        match self.ending() == Some(epoch) {
+            true => self.ended(epoch, true),
+            false => Vec::new(),
+        }
+    }
+
+    /// The watermark that finished splits of a source have reached.
+    pub fn reached(&self, source: usize) -> i64 {
+        self.sources.get(&source).map_or(i64::MIN, |state| state.reached)
+    }
+
+    /// What is prepared and not committed, by epoch.
+    pub fn pending(&self) -> &BTreeMap<u64, PreparedBy> {
+        &self.prepared
+    }
+
+    /// An epoch has ended. What was prepared in it is committed, unless it could not be kept: then with the next one that is.
+    fn ended(&mut self, epoch: u64, well: bool) -> Vec<Order> {
         self.ending = None;
-        self.epoch = ending + 1;
-        let mut sinks: Vec<_> = self.prepared.remove(&ending).unwrap_or_default().into_iter().collect();
-        sinks.iter_mut().for_each(|(_, list)| list.sort_by_key(|(worker, _)| *worker));
-        let mut orders = vec![Order::Commit(ending, sinks)];
+        self.epoch = epoch + 1;
+        if !well {
+            return if self.last { vec![Order::Lost(epoch)] } else { self.check_exhausted() };
+        }
+        let mut orders = Vec::new();
+        for (epoch, sinks) in std::mem::take(&mut self.prepared) {
+            let of_sink = |list: BTreeMap<WriterId, Prepared>| list.into_iter().map(|(w, p)| (w.0, p)).collect();
+            let sinks = sinks.into_iter().map(|(sink, list)| (sink, of_sink(list))).collect();
+            orders.push(Order::Commit(epoch, sinks));
+        }
         if self.last {
             self.finished = true;
             orders.push(Order::Finish);
@@ -195,9 +319,9 @@ mod tests {
     #[test]
     fn every_worker_gets_its_first_split_before_any_gets_a_second() {
         let find = |worker| Order::Find { source: 0, worker, watermark: i64::MIN };
-        let mut c = Coordinator::new(3);
+        let mut c = Coordinator::new(3, 0, false);
         assert_eq!((c.ask(1, 0, None), c.ask(1, 0, None)), (vec![], vec![]));
-        assert_eq!(c.source(0), [find(1)]);
+        assert_eq!(c.source(0, i64::MIN), [find(1)]);
         assert_eq!(c.ask(0, 0, None), [find(0)]);
         assert_eq!(c.ask(0, 0, None), []);
         assert_eq!(c.ask(2, 0, None), [find(2), find(1), find(0)]);
@@ -206,22 +330,170 @@ mod tests {
 
     #[test]
     fn a_run_ends_with_one_last_epoch_after_every_source_is_exhausted_everywhere() {
-        let mut c = Coordinator::new(2);
+        let mut c = Coordinator::new(2, 0, false);
         assert_eq!(c.ask(0, 0, None), []);
-        assert_eq!(c.source(0), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
-        assert_eq!((c.built(1), c.tick(), c.built(1)), (vec![], vec![], vec![]));
+        assert_eq!(c.source(0, i64::MIN), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
+        assert_eq!((c.built(0, 1, 0), c.tick(), c.built(1, 1, 0)), (vec![], vec![], vec![]));
         assert_eq!(c.ask(1, 0, Some(7)), [Order::Find { source: 0, worker: 1, watermark: 7 }]);
         assert_eq!(c.tick(), [Order::Barrier(0)]);
         assert_eq!(c.tick(), []);
         assert_eq!((c.all_found(0), c.all_found(0)), (vec![Order::AllAssigned(0)], vec![]));
         assert_eq!((c.exhausted(0, 0), c.exhausted(1, 0)), (vec![], vec![]));
-        c.prepared(1, 0, 0, Prepared(vec![1]));
-        c.prepared(0, 0, 0, Prepared(vec![0]));
-        assert_eq!(c.passed(0), []);
+        c.prepared((1, 0), 0, 0, Prepared(vec![1]));
+        c.prepared((0, 0), 0, 0, Prepared(vec![0]));
+        assert_eq!((c.passed(0, 0), c.passed(0, 0)), (vec![], vec![]));
         let sinks = vec![(0, vec![(0, Prepared(vec![0])), (1, Prepared(vec![1]))])];
-        assert_eq!(c.passed(0), [Order::Commit(0, sinks), Order::Last(1)]);
-        assert_eq!((c.passed(1), c.tick()), (vec![], vec![]));
-        assert_eq!(c.passed(1), [Order::Commit(1, vec![]), Order::Finish]);
+        assert_eq!(c.passed(1, 0), [Order::Commit(0, sinks), Order::Last(1)]);
+        assert_eq!((c.passed(1, 1), c.tick()), (vec![], vec![]));
+        assert_eq!(c.passed(0, 1), [Order::Finish]);
         assert!(c.finished());
+    }
+
+    /// What may happen in a run of two workers, a source on each and a sink, each with a part of the snapshot.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    enum Event {
+        Tick,
+        Exhausted(usize),
+        Prepared(usize, u64),
+        Saved(usize, u64, bool),
+        Passed(usize, u64),
+        Kept(u64),
+        TimedOut(u64),
+    }
+
+    /// A run as it may go: the coordinator, what may come next, and what has been seen.
+    #[derive(Clone)]
+    struct World {
+        coordinator: Coordinator,
+        /// Events that are on their way, in no order.
+        coming: BTreeSet<Event>,
+        /// Those that have come once, and may come again.
+        came: BTreeSet<Event>,
+        kept: BTreeSet<u64>,
+        committed: BTreeMap<u64, usize>,
+        barriers: Vec<u64>,
+        finished: bool,
+        lost: bool,
+    }
+
+    impl World {
+        fn carry_out(&mut self, orders: Vec<Order>) {
+            for order in orders {
+                match order {
+                    Order::Barrier(epoch) | Order::Last(epoch) => {
+                        assert!(self.barriers.last().is_none_or(|last| *last + 1 == epoch), "one after the other");
+                        self.barriers.push(epoch);
+                        for worker in 0..2 {
+                            self.coming.extend([Event::Prepared(worker, epoch)]);
+                        }
+                    }
+                    Order::Keep(epoch, _) => {
+                        assert!(self.kept.insert(epoch), "an epoch is kept once");
+                        self.coming.insert(Event::Kept(epoch));
+                    }
+                    Order::Commit(epoch, sinks) => {
+                        let kept = self.kept.last().copied();
+                        assert!(kept >= Some(epoch), "{epoch} is committed before it is kept");
+                        let writers: usize = sinks.iter().map(|(_, list)| list.len()).sum();
+                        assert_eq!(writers, 2, "all of epoch {epoch} is committed");
+                        *self.committed.entry(epoch).or_default() += 1;
+                        assert_eq!(self.committed.last_key_value(), Some((&epoch, &1)), "in order, and once");
+                    }
+                    Order::Finish => {
+                        assert!(!self.finished && self.kept.contains(self.barriers.last().unwrap()));
+                        self.finished = true;
+                    }
+                    Order::Lost(_) => self.lost = true,
+                    Order::GiveUp(_) | Order::AllAssigned(_) | Order::Find { .. } => {}
+                }
+            }
+        }
+
+        fn happens(&mut self, event: Event) {
+            let c = &mut self.coordinator;
+            let orders = match event {
+                Event::Tick => c.tick(),
+                Event::Exhausted(worker) => c.exhausted(worker, 0),
+                Event::Prepared(worker, epoch) => {
+                    c.prepared((worker, 0), 0, epoch, Prepared(vec![worker as u8]));
+                    // What comes of one worker behind it: its part, well or not, and that it has passed.
+                    let last = c.last;
+                    if !self.came.contains(&event) {
+                        self.coming.insert(Event::Passed(worker, epoch));
+                        if !last {
+                            self.coming.extend([true, false].map(|well| Event::Saved(worker, epoch, well)));
+                        }
+                    }
+                    Vec::new()
+                }
+                Event::Saved(worker, epoch, well) => {
+                    self.coming.remove(&Event::Saved(worker, epoch, !well));
+                    c.saved((worker, 0), epoch, well)
+                }
+                Event::Passed(worker, epoch) => c.passed(worker, epoch),
+                Event::Kept(epoch) => c.kept(epoch),
+                Event::TimedOut(epoch) => c.give_up(epoch),
+            };
+            self.carry_out(orders);
+            self.came.insert(event);
+        }
+
+        /// A fingerprint of all that matters for what may come.
+        fn state(&self) -> String {
+            let c = &self.coordinator;
+            let ending = c.ending.as_ref().map(|e| (e.epoch, &e.passed, &e.saved, e.failed, e.keeping));
+            let exhausted: Vec<_> = c.sources.values().map(|s| s.exhausted.clone()).collect();
+            format!("{ending:?} {exhausted:?} {:?} {:?} {:?} {:?}", c.pending(), self.coming, self.kept, self.committed)
+        }
+    }
+
+    /// Every order in which three epochs and the last one may go, with each event repeated at any later time, snapshots
+    /// that fail and ones that take too long: nothing is committed that is not kept, and each epoch once and in order.
+    #[test]
+    fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
+        let mut coordinator = Coordinator::new(2, 0, true);
+        coordinator.source(0, i64::MIN);
+        (0..2).for_each(|worker| assert_eq!(coordinator.built(worker, 1, 1), []));
+        let coming = BTreeSet::from([Event::Tick, Event::Exhausted(0), Event::Exhausted(1)]);
+        let start = World {
+            coordinator,
+            coming,
+            came: BTreeSet::new(),
+            kept: BTreeSet::new(),
+            committed: BTreeMap::new(),
+            barriers: Vec::new(),
+            finished: false,
+            lost: false,
+        };
+        let (mut seen, mut open, mut ends) = (BTreeSet::new(), vec![start], 0);
+        while let Some(world) = open.pop() {
+            if !seen.insert(world.state()) {
+                continue;
+            }
+            for again in world.came.clone() {
+                // Whatever has come may come again, and changes nothing.
+                let mut repeated = world.clone();
+                if !matches!(again, Event::Tick | Event::TimedOut(_)) {
+                    repeated.happens(again);
+                    assert_eq!(repeated.state(), world.state(), "{again:?} again");
+                }
+            }
+            let timeout = world.coordinator.ending().map(Event::TimedOut);
+            for event in world.coming.iter().copied().chain(timeout) {
+                let mut next = world.clone();
+                next.coming.remove(&event);
+                next.happens(event);
+                if event == Event::Tick && next.barriers.len() < 3 {
+                    next.coming.insert(Event::Tick);
+                }
+                if next.finished {
+                    ends += 1;
+                    assert_eq!(next.committed.keys().copied().collect::<Vec<_>>(), next.barriers);
+                    assert!(!next.lost);
+                }
+                open.push(next);
+            }
+        }
+        assert!(seen.len() > 1_000 && ends > 0, "{} states, {ends} ends", seen.len());
     }
 }

@@ -241,6 +241,7 @@ pub fn local_edge<'g, V: Record, T: Time>(
 /// A sink.
 pub fn sink<S: Sink>(g: &mut Graph<'_>, meta: &'static SinkMeta, connector: S) -> SinkOut<S> {
     let sink = g.local.add_sink();
+    g.local.note_sink(connector.takes_back());
     SinkOut {
         sink,
         name: meta.name,

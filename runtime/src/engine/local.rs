@@ -1,6 +1,8 @@
 //! What the operators of one worker share with its thread: messages in, messages out, and the first failure.
 
-use super::control::ToCoordinator;
+use super::control::{Resumed, ToCoordinator};
+use super::resume::Resume;
+use super::saver::Saver;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
@@ -16,8 +18,9 @@ use timely::scheduling::Activator;
 
 /// A message for one source of this worker.
 pub enum ToSource {
-    /// A split, or that there is none; the watermark to start from; and whether no split is left behind it.
-    Found(Found, i64, bool),
+    /// A split, or that there is none; how to read on with it; the watermark to start from; and whether no split is left
+    /// behind it.
+    Found(Found, Option<Resumed>, i64, bool),
     /// Every split has been handed out.
     AllAssigned,
     /// The epoch ends.
@@ -63,6 +66,13 @@ pub struct Local {
     pub metrics: Arc<Metrics>,
     /// Wakes this worker's thread.
     pub waker: Waker,
+    /// What the attempt goes on from.
+    pub resume: Resume,
+    /// Where snapshots go, if epochs are kept.
+    pub saver: Option<Saver>,
+    parts: Cell<usize>,
+    given_up: Cell<Option<u64>>,
+    takes_back: Cell<bool>,
     to: Sender<ToCoordinator>,
     sources: RefCell<Vec<Rc<Mailbox>>>,
     chains: Cell<usize>,
@@ -84,6 +94,8 @@ impl Local {
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
         waker: Waker,
+        resume: Resume,
+        saver: Option<Saver>,
         to: Sender<ToCoordinator>,
     ) -> Self {
         Local {
@@ -94,6 +106,11 @@ impl Local {
             clock,
             metrics,
             waker,
+            resume,
+            saver,
+            parts: Cell::new(0),
+            given_up: Cell::new(None),
+            takes_back: Cell::new(true),
             to,
             sources: RefCell::default(),
             chains: Cell::new(0),
@@ -133,9 +150,34 @@ impl Local {
         self.chains.replace(self.chains.get() + 1)
     }
 
-    /// How many chains there are.
-    pub fn chains(&self) -> usize {
-        self.chains.get()
+    /// Adds a part to each of this worker's snapshots.
+    pub fn add_part(&self) {
+        self.parts.set(self.parts.get() + 1);
+    }
+
+    /// How many parts each of its snapshots has.
+    pub fn parts(&self) -> usize {
+        self.parts.get()
+    }
+
+    /// Notes whether a sink can take back what it has published.
+    pub fn note_sink(&self, takes_back: bool) {
+        self.takes_back.set(self.takes_back.get() & takes_back);
+    }
+
+    /// Whether all sinks can.
+    pub fn takes_back(&self) -> bool {
+        self.takes_back.get()
+    }
+
+    /// An epoch's snapshot will not be kept.
+    pub fn give_up(&self, epoch: u64) {
+        self.given_up.set(Some(epoch));
+    }
+
+    /// Whether an epoch's snapshot will not be kept.
+    pub fn given_up(&self, epoch: u64) -> bool {
+        self.given_up.get() == Some(epoch)
     }
 
     /// Adds a sink; gives its number.

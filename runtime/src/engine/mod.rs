@@ -4,7 +4,9 @@
 //! An attempt is worker threads, each with its copy of the graph, and the coordinator on the calling thread. They
 //! talk by messages alone. Whatever fails anywhere ends the attempt everywhere.
 
+mod backoff;
 mod body;
+mod checkpoints;
 mod control;
 mod coordinator;
 mod graph;
@@ -14,6 +16,8 @@ mod meta;
 mod pace;
 mod pact;
 mod port;
+mod resume;
+mod saver;
 mod source;
 mod stage;
 mod time;
@@ -26,18 +30,23 @@ pub use port::{EdgeOut, EdgePort, SinkPort};
 pub use source::{source, source_filtered};
 pub use stage::{no_late, stage};
 
+use crate::checkpoint::manifest::{SinkState, SourceState};
 use crate::clock::{Clock, MachineClock};
 use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::report::progress::{Progress, Snapshot};
-use crate::report::{OperatorSummary, Summary};
+use crate::report::{self, OperatorSummary, Summary};
 use crate::sink::Committer;
 use crate::source::{Enumerator, Found, Waker};
-use control::{ToCoordinator, ToWorker, WorkerHandle};
+use backoff::Backoff;
+use checkpoints::Checkpoints;
+use control::{Resumed, ToCoordinator, ToWorker, WorkerHandle};
 use coordinator::{Coordinator, Order};
-use std::collections::BTreeMap;
+use resume::Resume;
+use saver::Saver;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -55,16 +64,36 @@ pub fn plan(
     backend: &str,
     build: impl Fn(&mut Graph<'_>),
 ) -> Result<Plan, Error> {
+    survey(job, config, backend, build).map(|(plan, _)| plan)
+}
+
+/// The plan, and whether every sink can take back what it has published.
+fn survey(
+    job: &'static JobMeta,
+    config: &Config,
+    backend: &str,
+    build: impl Fn(&mut Graph<'_>),
+) -> Result<(Plan, bool), Error> {
     check(config)?;
     let (to, _from) = channel();
     let clock = MachineClock::start();
-    let local =
-        Rc::new(Local::new(0, config.workers, 1, Arc::new(config.clone()), clock, Arc::default(), Arc::new(|| ()), to));
+    let local = Rc::new(Local::new(
+        0,
+        config.workers,
+        1,
+        Arc::new(config.clone()),
+        clock,
+        Arc::default(),
+        Arc::new(|| ()),
+        Resume::default(),
+        None,
+        to,
+    ));
     let mut graph = Graph::new(None, local.clone());
     build(&mut graph);
     match local.take_failure() {
         Some(error) => Err(error),
-        None => Ok(graph.plan(job, backend)),
+        None => Ok((graph.plan(job, backend), local.takes_back())),
     }
 }
 
@@ -85,68 +114,127 @@ fn check(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs a job: one attempt.
+/// Runs a job: as many attempts as it takes, as far as the settings allow.
 ///
 /// # Errors
-/// Whatever ends the attempt before its inputs have ended.
+/// Whatever ends the last attempt before its inputs have ended.
 pub fn execute(
     job: &'static JobMeta,
     config: Config,
     backend: &str,
     build: impl Fn(&mut Graph<'_>) + Send + Sync + 'static,
 ) -> Result<Summary, Error> {
-    check(&config)?;
-    let plan = plan(job, &config, backend, &build)?;
-    let config = Arc::new(config);
-    let clock = MachineClock::start();
-    let metrics = Arc::new(Metrics::default());
-    let build: Arc<worker::Build> = Arc::new(build);
-    let (to, from) = channel();
-    let interrupts = interrupt::listen(config.handle_interrupt, &to)?;
-    let (handles, threads) = spawn(&config, &clock, &metrics, &build, &to)?;
-    drop(to);
-    let mut attempt = Attempt {
+    let (plan, take_back) = survey(job, &config, backend, &build)?;
+    let mut run = Run {
         job,
+        backoff: Backoff::new(config.restart, config.checkpoints.is_some()),
+        checkpoints: match &config.checkpoints {
+            Some(settings) => Some(Checkpoints::open(settings, checkpoints::entry(job, &config, &plan), take_back)?),
+            None => None,
+        },
         plan,
-        config: config.clone(),
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-        from,
-        handles,
-        coordinator: Coordinator::new(config.workers),
-        enumerators: BTreeMap::new(),
-        ahead: BTreeMap::new(),
-        committers: BTreeMap::new(),
-        ended: vec![false; config.workers],
-        bytes_total: None,
+        config: Arc::new(config),
+        clock: MachineClock::start(),
+        build: Arc::new(build),
+        attempts: 0,
     };
-    let mut progress = Progress::start(config.progress, job.name);
-    let outcome = attempt.run(&mut progress);
-    progress.finish();
-    drop(interrupts);
-    let outcome = match outcome {
-        Ok(()) => Ok(()),
-        Err(error) => {
+    loop {
+        let error = match run.attempt() {
+            Ok(summary) => return Ok(summary),
+            Err(error) => error,
+        };
+        let kept = run.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
+        let Some(pause) = run.backoff.pause(&error, run.clock.now(), kept) else { return Err(error) };
+        report::say(&format!("{error}\npelton: going on from the last checkpoint in {} ms", pause.as_millis()));
+        std::thread::sleep(pause);
+    }
+}
+
+/// A job over all of its attempts in this process.
+struct Run {
+    job: &'static JobMeta,
+    plan: Plan,
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    build: Arc<worker::Build>,
+    backoff: Backoff,
+    checkpoints: Option<Checkpoints>,
+    attempts: u64,
+}
+
+impl Run {
+    fn attempt(&mut self) -> Result<Summary, Error> {
+        let (config, clock) = (self.config.clone(), self.clock.clone());
+        let metrics = Arc::new(Metrics::default());
+        let (to, from) = channel();
+        let interrupts = interrupt::listen(config.handle_interrupt, &to)?;
+        let fresh = config.fresh && self.attempts == 0;
+        self.attempts += 1;
+        let (number, resume, saver) = match &mut self.checkpoints {
+            None => (self.attempts, Resume::default(), None),
+            Some(checkpoints) => {
+                let (number, resume) = checkpoints.begin(fresh)?;
+                let saver = Saver::start(checkpoints.store(), number, to.clone());
+                (number, resume, Some(saver.map_err(|fault| Error::Checkpoint { fault })?))
+            }
+        };
+        let begin = Begin { attempt: number, resume: resume.clone(), saver };
+        let (handles, threads) = spawn(&config, &clock, &metrics, &self.build, &to, &begin)?;
+        drop((to, begin));
+        let kept = self.checkpoints.is_some();
+        let mut attempt = Attempt {
+            job: self.job,
+            plan: &self.plan,
+            config: config.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            from,
+            handles,
+            coordinator: Coordinator::new(config.workers, resume.epoch(), kept),
+            resume,
+            checkpoints: self.checkpoints.as_mut(),
+            begun: None,
+            enumerators: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            committers: BTreeMap::new(),
+            ended: vec![false; config.workers],
+            bytes_total: None,
+            over: false,
+        };
+        let mut progress = Progress::start(config.progress, self.job.name);
+        let begun = clock.now();
+        let outcome = attempt.run(&mut progress);
+        progress.finish();
+        drop(interrupts);
+        if outcome.is_err() {
             attempt.stop();
-            attempt.committers.values_mut().for_each(|(name, committer)| {
-                // It ends badly anyhow, and the other sinks are to be cleaned up too.
-                let _ = guard::on_coordinator(name, || committer.abort());
-            });
-            Err(error)
+            if !kept {
+                attempt.committers.values_mut().for_each(|(name, committer)| {
+                    // It ends badly anyhow, and the other sinks are to be cleaned up too.
+                    let _ = guard::on_coordinator(name, || committer.abort());
+                });
+            }
         }
-    };
-    let stuck = attempt.ended.iter().position(|ended| !ended);
-    for (worker, thread) in threads.into_iter().enumerate() {
-        if attempt.ended.get(worker) == Some(&true) {
-            // Its last word has been heard; what may still unwind is the dropping of its dataflow.
-            let _ = thread.join();
+        let stuck = attempt.ended.iter().position(|ended| !ended);
+        for (worker, thread) in threads.into_iter().enumerate() {
+            if attempt.ended.get(worker) == Some(&true) {
+                // Its last word has been heard; what may still unwind is the dropping of its dataflow.
+                let _ = thread.join();
+            }
+        }
+        match (outcome, stuck) {
+            (Err(error), None) => Err(error),
+            (Err(error), Some(worker)) => Err(Error::Stuck { worker, after: Box::new(error) }),
+            (Ok(()), _) => Ok(summary(self.job, &config, clock.now() - begun, &metrics, &self.plan)),
         }
     }
-    match (outcome, stuck) {
-        (Err(error), None) => Err(error),
-        (Err(error), Some(worker)) => Err(Error::Stuck { worker, after: Box::new(error) }),
-        (Ok(()), _) => Ok(summary(job, &config, clock.now(), &metrics, &attempt.plan)),
-    }
+}
+
+/// What each worker is told of the attempt.
+struct Begin {
+    attempt: u64,
+    resume: Resume,
+    saver: Option<Saver>,
 }
 
 type Threads = Vec<std::thread::JoinHandle<()>>;
@@ -157,6 +245,7 @@ fn spawn(
     metrics: &Arc<Metrics>,
     build: &Arc<worker::Build>,
     to: &Sender<ToCoordinator>,
+    begin: &Begin,
 ) -> Result<(Vec<WorkerHandle>, Threads), Error> {
     let workers = config.workers;
     let refill = timely::communication::allocator::zero_copy::bytes_slab::BytesRefill {
@@ -173,6 +262,7 @@ fn spawn(
     for (index, builder) in builders.drain(..).enumerate() {
         let (config, clock, metrics, build, to) =
             (config.clone(), clock.clone(), metrics.clone(), build.clone(), to.clone());
+        let (attempt, resume, saver) = (begin.attempt, begin.resume.clone(), begin.saver.clone());
         let core = cores.get(index % cores.len().max(1)).copied();
         let (inbox_to, inbox_from) = channel();
         let thread = std::thread::Builder::new().name(format!("pelton-{index}")).spawn(move || {
@@ -181,7 +271,8 @@ fn spawn(
             }
             let me = std::thread::current();
             let waker: Waker = Arc::new(move || me.unpark());
-            let local = Rc::new(Local::new(index, config.workers, 1, config, clock, metrics, waker, to));
+            let local =
+                Rc::new(Local::new(index, config.workers, attempt, config, clock, metrics, waker, resume, saver, to));
             let Ok(inbox) = inbox_from.recv() else { return };
             let allocator = match builder {
                 None => Allocator::Thread(Thread::default()),
@@ -204,32 +295,43 @@ fn spawn(
     Ok((handles, threads))
 }
 
-struct Attempt {
+struct Attempt<'r> {
     job: &'static JobMeta,
-    plan: Plan,
+    plan: &'r Plan,
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     from: Receiver<ToCoordinator>,
     handles: Vec<WorkerHandle>,
     coordinator: Coordinator,
+    resume: Resume,
+    checkpoints: Option<&'r mut Checkpoints>,
+    /// When the checkpoint under way was begun.
+    begun: Option<Duration>,
     enumerators: BTreeMap<usize, (&'static str, Box<dyn Enumerator>)>,
-    /// What the enumerators have found already and nobody has asked for yet.
-    ahead: BTreeMap<usize, Found>,
+    /// What is found already and nobody has asked for yet, with how to read on with it: splits that an earlier attempt did not
+    /// read to their end, and one that the enumerator has found since.
+    ahead: BTreeMap<usize, VecDeque<(Found, Option<Resumed>)>>,
     committers: BTreeMap<usize, (&'static str, Box<dyn Committer>)>,
     ended: Vec<bool>,
     bytes_total: Option<u64>,
+    /// There is nothing left to do.
+    over: bool,
 }
 
-impl Attempt {
+impl Attempt<'_> {
     /// Until the last commit, or the first failure.
     fn run(&mut self, progress: &mut Progress) -> Result<(), Error> {
         let mut next_epoch = self.clock.now() + self.config.epoch;
         loop {
+            if self.over {
+                self.stop();
+                return Ok(());
+            }
             let now = self.clock.now();
             if now >= next_epoch {
                 next_epoch = now + self.config.epoch;
-                let orders = self.coordinator.tick();
+                let orders = self.tick(now);
                 self.carry_out(orders)?;
             }
             let wait = next_epoch.saturating_sub(now).min(Duration::from_millis(if self.config.progress {
@@ -253,6 +355,17 @@ impl Attempt {
         }
     }
 
+    /// It is time for a barrier, unless the checkpoint before is still under way, or has just ended.
+    fn tick(&mut self, now: Duration) -> Vec<Order> {
+        let Some(settings) = &self.config.checkpoints else { return self.coordinator.tick() };
+        match (self.coordinator.ending(), self.begun) {
+            (Some(epoch), Some(begun)) if now > begun + settings.timeout => self.coordinator.give_up(epoch),
+            (Some(_), _) => Vec::new(),
+            (None, Some(ended)) if now < ended + settings.pause => Vec::new(),
+            (None, _) => self.coordinator.tick(),
+        }
+    }
+
     fn hear(&mut self, message: ToCoordinator) -> Result<(), Error> {
         let orders = match message {
             ToCoordinator::Source { source, name, ordered: _, enumerator } => {
@@ -261,22 +374,51 @@ impl Attempt {
                     (known, None) => known,
                 };
                 self.enumerators.insert(source, (name, enumerator));
-                self.coordinator.source(source)
+                let mut reached = i64::MIN;
+                if let Some(state) = self.resume.source(name) {
+                    reached = state.reached;
+                    self.ahead.entry(source).or_default().extend(state.splits.iter().map(checkpoints::resumed));
+                }
+                self.coordinator.source(source, reached)
             }
             ToCoordinator::Sink { sink, name, mut committer } => {
-                guard::on_coordinator(name, || committer.begin())?
-                    .map_err(|fault| Error::Sink { name: name.to_owned(), fault })?;
+                // What the checkpoint had still to commit comes first.
+                let pending = self.resume.sink_state(name).map(checkpoints::pending_of).unwrap_or_default();
+                guard::on_coordinator(name, || {
+                    pending.into_iter().try_for_each(|(epoch, prepared)| committer.commit(epoch, prepared))?;
+                    committer.begin()
+                })?
+                .map_err(|fault| Error::Sink { name: name.to_owned(), fault })?;
                 self.committers.insert(sink, (name, committer));
                 Vec::new()
             }
-            ToCoordinator::Built { worker: _, sources, chains: _ } => self.coordinator.built(sources),
+            ToCoordinator::Built { worker, sources, parts } => {
+                let orders = self.coordinator.built(worker, sources, parts);
+                if self.coordinator.all_built() && self.resume.manifest().is_some_and(|manifest| manifest.last) {
+                    // The run before had ended, but for what is done now.
+                    self.over = true;
+                    vec![Order::Finish]
+                } else {
+                    orders
+                }
+            }
             ToCoordinator::Ask { worker, source, ended } => self.coordinator.ask(worker, source, ended),
             ToCoordinator::Exhausted { worker, source } => self.coordinator.exhausted(worker, source),
-            ToCoordinator::Prepared { worker, sink, epoch, prepared } => {
-                self.coordinator.prepared(worker, sink, epoch, prepared);
+            ToCoordinator::Prepared { worker, sink, part, epoch, prepared } => {
+                self.coordinator.prepared((worker, part), sink, epoch, prepared);
                 Vec::new()
             }
-            ToCoordinator::Passed { worker: _, epoch } => self.coordinator.passed(epoch),
+            ToCoordinator::Saved { worker, chain, epoch, part } => {
+                let well = part.is_ok();
+                if let Some(checkpoints) = &mut self.checkpoints {
+                    match part {
+                        Ok(part) => checkpoints.add(epoch, part),
+                        Err(fault) => checkpoints.lost(epoch, fault)?,
+                    }
+                }
+                self.coordinator.saved((worker, chain), epoch, well)
+            }
+            ToCoordinator::Passed { worker, epoch } => self.coordinator.passed(worker, epoch),
             ToCoordinator::Failed { error } => return Err(error),
             ToCoordinator::Interrupt => return Err(Error::Interrupted),
             ToCoordinator::Ended { worker } => {
@@ -296,32 +438,55 @@ impl Attempt {
                     let Some((name, enumerator)) = self.enumerators.get_mut(&source) else { continue };
                     let name = *name;
                     let failed = |fault| Error::Source { name: name.to_owned(), fault };
-                    let found = match self.ahead.remove(&source) {
+                    let ahead = self.ahead.entry(source).or_default();
+                    let (found, resumed) = match ahead.pop_front() {
                         Some(found) => found,
-                        None => guard::on_coordinator(name, || enumerator.next())?.map_err(failed)?,
+                        None => (guard::on_coordinator(name, || enumerator.next())?.map_err(failed)?, None),
                     };
                     // One look further ahead: whoever gets the last split must know it from the first row on.
-                    let last = match &found {
-                        Found::Finished => true,
-                        Found::Later => false,
-                        Found::Split(_) => match guard::on_coordinator(name, || enumerator.next())?.map_err(failed)? {
+                    let last = match (&found, ahead.front()) {
+                        (Found::Finished, _) => true,
+                        (Found::Later, _) => false,
+                        (_, Some((next, _))) => matches!(next, Found::Finished),
+                        (_, None) => match guard::on_coordinator(name, || enumerator.next())?.map_err(failed)? {
                             Found::Later => false,
                             next => {
                                 let last = matches!(next, Found::Finished);
-                                self.ahead.insert(source, next);
+                                ahead.push_back((next, None));
                                 last
                             }
                         },
                     };
-                    self.handles[worker].send(ToWorker::Found { source, found, watermark, last });
+                    self.handles[worker].send(ToWorker::Found { source, found, resumed, watermark, last });
                     if last {
                         let more = self.coordinator.all_found(source);
                         self.carry_out(more)?;
                     }
                 }
                 Order::AllAssigned(source) => self.tell_all(|| ToWorker::AllAssigned { source }),
-                Order::Barrier(epoch) => self.tell_all(|| ToWorker::Barrier { epoch }),
+                Order::Barrier(epoch) => {
+                    self.begin_checkpoint(epoch)?;
+                    self.tell_all(|| ToWorker::Barrier { epoch });
+                }
                 Order::Last(epoch) => self.tell_all(|| ToWorker::Last { epoch }),
+                Order::GiveUp(epoch) => self.tell_all(|| ToWorker::GiveUp { epoch }),
+                Order::Lost(epoch) => {
+                    let fault = Fault::new(format!("the last epoch, {epoch}, could not be kept"));
+                    return Err(Error::Checkpoint { fault });
+                }
+                Order::Keep(epoch, last) => {
+                    let sinks = self.sink_states();
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.keep(epoch, last, sinks)?;
+                    }
+                    self.begun = Some(self.clock.now());
+                    let orders = self.coordinator.kept(epoch);
+                    self.carry_out(orders)?;
+                    if let Some(checkpoints) = self.checkpoints.as_mut().filter(|_| !last) {
+                        checkpoints.committed()?;
+                        checkpoints.retain();
+                    }
+                }
                 Order::Commit(epoch, sinks) => {
                     for (sink, prepared) in sinks {
                         if let Some((name, committer)) = self.committers.get_mut(&sink) {
@@ -332,15 +497,60 @@ impl Attempt {
                     }
                 }
                 Order::Finish => {
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.committed()?;
+                    }
                     for (name, committer) in self.committers.values_mut() {
                         guard::on_coordinator(name, || committer.finish())?
                             .map_err(|fault| Error::Sink { name: (*name).to_owned(), fault })?;
+                    }
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.finished()?;
+                    }
+                    for (name, committer) in self.committers.values_mut() {
                         guard::on_coordinator(name, || committer.finished())?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Notes what the enumerators have found so far: everything that they have given out is on its way to a worker, which will
+    /// tell of it behind the barrier.
+    fn begin_checkpoint(&mut self, epoch: u64) -> Result<(), Error> {
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
+        self.begun = Some(self.clock.now());
+        let mut sources = BTreeMap::new();
+        for (source, (name, enumerator)) in &self.enumerators {
+            let waiting = self.ahead.get(source).into_iter().flatten();
+            let unread = waiting.filter_map(|(found, resumed)| match found {
+                Found::Split(split) => Some(checkpoints::unread(split, resumed.as_ref())),
+                _ => None,
+            });
+            let state = SourceState {
+                id: (*name).to_owned(),
+                enumerator: guard::on_coordinator(name, || enumerator.state())?,
+                splits: unread.collect(),
+                reached: self.coordinator.reached(*source),
+            };
+            sources.insert(*source, state);
+        }
+        checkpoints.barrier(epoch, sources);
+        Ok(())
+    }
+
+    /// What each sink has committed, and what it will commit once the checkpoint is kept.
+    fn sink_states(&self) -> Vec<SinkState> {
+        let pending = self.coordinator.pending();
+        let states = self.committers.iter().map(|(sink, (name, committer))| {
+            let of_sink = pending.iter().flat_map(|(epoch, sinks)| {
+                let prepared = sinks.get(sink).into_iter().flatten();
+                prepared.map(|((worker, _), prepared)| (*epoch, *worker, prepared.0.clone()))
+            });
+            checkpoints::sink_state(name, &**committer, of_sink)
+        });
+        states.collect()
     }
 
     fn tell_all(&self, message: impl Fn() -> ToWorker) {
@@ -373,7 +583,7 @@ impl Attempt {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let so_far = summary(self.job, &self.config, Duration::ZERO, &self.metrics, &self.plan);
+        let so_far = summary(self.job, &self.config, Duration::ZERO, &self.metrics, self.plan);
         Snapshot {
             records_in: so_far.records_in,
             records_out: so_far.records_out,

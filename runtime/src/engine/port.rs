@@ -329,15 +329,15 @@ impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
             workers: local.workers,
             part,
             attempt: local.attempt,
-            resumable: false,
+            resumable: local.saver.is_some(),
         };
         let mut connector = self.connector.borrow_mut();
         if local.worker == 0 && part == 0 {
-            let committer = connector.committer(&context, None).map_err(failed)?;
+            let committer = connector.committer(&context, local.resume.sink(self.name)).map_err(failed)?;
             local.tell(ToCoordinator::Sink { sink: self.sink, name: self.name, committer });
         }
         let writer = connector.writer(&context).map_err(failed)?;
-        Ok(SinkPort { writer, sink: self.sink, name: self.name, touched: false, failed: None })
+        Ok(SinkPort { writer, sink: self.sink, part, name: self.name, touched: false, failed: None })
     }
     fn note(&self, _: usize, notes: &mut Vec<Note>) {
         notes.push(Note::Sink(self.name, self.connector.borrow().describe(), self.input));
@@ -348,6 +348,7 @@ impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
 pub struct SinkPort<W> {
     writer: W,
     sink: usize,
+    part: usize,
     name: &'static str,
     /// Rows may have been written since the last flush.
     touched: bool,
@@ -392,7 +393,13 @@ impl<W: sink::Writer> Live for SinkPort<W> {
         match self.writer.prepare(epoch) {
             Ok(None) => Ok(()),
             Ok(Some(prepared)) => {
-                local.tell(ToCoordinator::Prepared { worker: local.worker, sink: self.sink, epoch, prepared });
+                local.tell(ToCoordinator::Prepared {
+                    worker: local.worker,
+                    sink: self.sink,
+                    part: self.part,
+                    epoch,
+                    prepared,
+                });
                 Ok(())
             }
             Err(fault) => Err(Error::Sink { name: self.name.to_owned(), fault }),

@@ -5,7 +5,7 @@
 //! watermark and keeps its right to send until the coordinator orders the last epoch.
 
 use super::body::{Body, Each, Filtered};
-use super::control::ToCoordinator;
+use super::control::{Resumed, SavedPart, ToCoordinator};
 use super::graph::{Graph, source_operators};
 use super::guard::guarded;
 use super::local::{Local, Mailbox, ToSource};
@@ -14,6 +14,7 @@ use super::pace::TURN;
 use super::pace::{Alarm, Pace};
 use super::port::{Live, Outs};
 use super::time::of_epoch;
+use crate::checkpoint::manifest::SplitState;
 use crate::error::{Error, Fault};
 use crate::frame::writer::{CHUNK_ROWS, Cx, Ship};
 use crate::metrics::{Cell, ChainCells};
@@ -95,9 +96,10 @@ fn build<'g, R, S, N, O, B>(
     let Some(scope) = g.scope else { return };
     let local = g.local.clone();
     let (number, mailbox) = local.add_source();
+    local.add_part();
     let failed = |fault| Error::Source { name: meta.name.to_owned(), fault };
     if local.worker == 0 {
-        match connector.enumerator(None) {
+        match connector.enumerator(local.resume.enumerator(meta.name)) {
             Ok(enumerator) => {
                 let (name, ordered) = (meta.name, meta.ordered);
                 local.tell(ToCoordinator::Source { source: number, name, ordered, enumerator });
@@ -133,13 +135,16 @@ fn build<'g, R, S, N, O, B>(
         counted: counters.values().iter().map(|_| Cell::default()).collect(),
         ..ChainCells::default()
     });
+    let budget = connector.rate().map(|rate| Budget { rate, workers: local.workers, since: None, taken: 0 });
     let late_by = meta.late_by.map_or(0, |span| span.millis());
     let pace = Pace::new(local.config.frame_rows.map_or(LARGEST_CHUNK, |rows| rows.min(LARGEST_CHUNK)), operators);
     let mut cx = Cx::new(late_by);
     cx.hold = if meta.ordered { i64::MAX } else { i64::MIN };
+    let epoch = local.resume.epoch();
     let mut running = Running {
         meta,
         number,
+        chain,
         local,
         mailbox,
         activator,
@@ -147,11 +152,13 @@ fn build<'g, R, S, N, O, B>(
         state: State::Waiting,
         asked: false,
         next: None,
+        open: None,
         finished: false,
         ask_at: None,
         reached: None,
-        epoch: 0,
+        epoch,
         all_assigned: false,
+        budget,
         pace,
         rows: 0,
         skipped: 0,
@@ -184,9 +191,17 @@ enum State {
     Ended,
 }
 
+/// A split to read when the open one is done: what is known of where to begin, and the watermark to start from.
+struct Next {
+    split: Split,
+    resumed: Option<Resumed>,
+    watermark: i64,
+}
+
 struct Running<R, S, N, L, F> {
     meta: &'static SourceMeta,
     number: usize,
+    chain: usize,
     local: Rc<Local>,
     mailbox: Rc<Mailbox>,
     activator: Activator,
@@ -195,7 +210,9 @@ struct Running<R, S, N, L, F> {
     /// A question is under way. One is asked ahead, so that no worker waits for an answer between two splits.
     asked: bool,
     /// The answer that came while a split was open.
-    next: Option<(Split, i64)>,
+    next: Option<Next>,
+    /// The split that is open.
+    open: Option<Split>,
     /// There will be no more.
     finished: bool,
     /// There was none just now: ask again then.
@@ -205,6 +222,8 @@ struct Running<R, S, N, L, F> {
     epoch: u64,
     /// Every split has been handed out to some worker.
     all_assigned: bool,
+    /// What it may read, if its rate is limited.
+    budget: Option<Budget>,
     pace: Pace,
     rows: u64,
     skipped: u64,
@@ -221,6 +240,40 @@ struct Running<R, S, N, L, F> {
     live: Option<L>,
     body: F,
     rows_of: std::marker::PhantomData<R>,
+}
+
+/// A worker's share of a limited rate.
+struct Budget {
+    /// Records per second of all workers.
+    rate: u64,
+    workers: usize,
+    /// When counting began, and the records since.
+    since: Option<Duration>,
+    taken: u64,
+}
+
+/// A rate is held over such stretches: what was not taken in one is not made up for in the next.
+const STRETCH: Duration = Duration::from_secs(1);
+
+impl Budget {
+    /// How many records may be read now; if none, when one may.
+    fn left(&mut self, now: Duration) -> Result<usize, Duration> {
+        let mine = self.rate as f64 / self.workers as f64;
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_sub(since) >= STRETCH {
+            (self.since, self.taken) = (Some(now), 0);
+            return Ok(1);
+        }
+        let due = ((now - since).as_secs_f64() * mine) as u64;
+        match due.checked_sub(self.taken) {
+            Some(left) if left > 0 => Ok(usize::try_from(left).unwrap_or(usize::MAX)),
+            _ if mine > 0.0 => {
+                let at = (self.taken + 1) as f64 / mine;
+                Err(since + Duration::from_secs_f64(at.min(STRETCH.as_secs_f64())).max(Duration::from_micros(100)))
+            }
+            _ => Err(now + STRETCH),
+        }
+    }
 }
 
 /// Chunks in one activation while frames leave; then the worker looks at its other operators.
@@ -335,8 +388,8 @@ where
         if self.state != State::Waiting {
             return Ok(());
         }
-        if let Some((split, watermark)) = self.next.take() {
-            return self.open(split, watermark);
+        if let Some(next) = self.next.take() {
+            return self.open(next);
         }
         if self.finished {
             self.state = State::Exhausted;
@@ -350,11 +403,11 @@ where
         loop {
             let Some(message) = self.mailbox.messages.borrow_mut().pop_front() else { return Ok(()) };
             match message {
-                ToSource::Found(found, watermark, last) => {
+                ToSource::Found(found, resumed, watermark, last) => {
                     self.asked = false;
                     self.all_assigned |= last;
                     match found {
-                        Found::Split(split) => self.next = Some((split, watermark)),
+                        Found::Split(split) => self.next = Some(Next { split, resumed, watermark }),
                         Found::Later => self.ask_at = Some(self.local.now() + ASK_AGAIN),
                         Found::Finished => self.finished = true,
                     }
@@ -365,7 +418,10 @@ where
                     self.all_assigned = true;
                     self.settle_hold();
                 }
-                ToSource::Barrier(epoch) => self.barrier(epoch, caps)?,
+                ToSource::Barrier(epoch) => {
+                    self.barrier(epoch, caps)?;
+                    self.save(epoch);
+                }
                 ToSource::Last(epoch) => {
                     self.live.ship(Ship::All, i64::MAX, caps);
                     self.barrier(epoch, caps)?;
@@ -386,15 +442,47 @@ where
         Ok(())
     }
 
-    fn open(&mut self, split: Split, watermark: i64) -> Result<(), Error> {
-        self.reader.open(split, None).map_err(|fault| self.failed(fault))?;
-        self.cx.row = 0;
-        if self.meta.ordered {
-            // Splits are ordered in time up to `late_by`, so what an earlier one has reached holds here too.
-            self.cx.watermark = self.cx.watermark.max(watermark);
-        } else {
-            self.cx.watermark = i64::MIN;
+    /// Tells what is not read to its end, as the barrier has found it.
+    fn save(&self, epoch: u64) {
+        if self.local.saver.is_none() {
+            return;
         }
+        let state = |split: &Split, position, watermark, rows| SplitState {
+            id: split.id,
+            detail: split.detail.clone(),
+            bytes: split.bytes,
+            position,
+            watermark,
+            rows,
+        };
+        let mut splits = Vec::new();
+        if let Some(split) = self.open.as_ref().filter(|_| self.state == State::Open) {
+            splits.push(state(split, self.reader.position(), self.cx.watermark, self.cx.row));
+        }
+        if let Some(Next { split, resumed, watermark }) = &self.next {
+            splits.push(match resumed {
+                None => state(split, Vec::new(), *watermark, 0),
+                Some(r) => state(split, r.position.clone(), r.watermark, r.rows),
+            });
+        }
+        let part = SavedPart::Source { source: self.number, splits, reached: self.reached };
+        let (worker, chain) = (self.local.worker, self.chain);
+        self.local.tell(ToCoordinator::Saved { worker, chain, epoch, part: Ok(part) });
+    }
+
+    fn open(&mut self, next: Next) -> Result<(), Error> {
+        let Next { split, resumed, watermark } = next;
+        let position = resumed.as_ref().map(|resumed| &*resumed.position).filter(|position| !position.is_empty());
+        self.reader.open(split.clone(), position).map_err(|fault| self.failed(fault))?;
+        self.open = Some(split);
+        self.cx.row = resumed.as_ref().map_or(0, |resumed| resumed.rows);
+        let before = resumed.map_or(i64::MIN, |resumed| resumed.watermark);
+        self.cx.watermark = if self.meta.ordered {
+            // Splits are ordered in time up to `late_by`, so what an earlier one has reached holds here too.
+            self.cx.watermark.max(watermark).max(before)
+        } else {
+            before
+        };
         self.state = State::Open;
         self.settle_hold();
         Ok(())
@@ -426,7 +514,17 @@ where
         let before = self.cx.row;
         // Where no row waits (rows end here, or are combined) there are no frames to look at, and large chunks cost less.
         let most = if self.live.rows_waiting() == 0 { LARGEST_CHUNK } else { CHUNK_ROWS };
-        let (from, written, budget) = (self.local.now(), self.live.written(), self.pace.rows().min(most));
+        let (from, written) = (self.local.now(), self.live.written());
+        let mut budget = self.pace.rows().min(most);
+        if let Some(limit) = &mut self.budget {
+            match limit.left(from) {
+                Ok(left) => budget = budget.min(left),
+                Err(at) => {
+                    self.activator.activate_after(at.saturating_sub(from));
+                    return Ok(Polled::Dry);
+                }
+            }
+        }
         let Running { reader, cx, counters, live, body, meta, skipped, .. } = self;
         let skip = meta.skip_bad;
         let polled = {
@@ -447,6 +545,9 @@ where
         };
         let read = self.cx.row - before;
         self.rows += read;
+        if let Some(limit) = &mut self.budget {
+            limit.taken += read;
+        }
         self.live.touch();
         self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
         Ok(polled)

@@ -11,6 +11,7 @@ use super::meta::ChainMeta;
 use super::pace::{Alarm, Pace, TURN};
 use super::pact::{Return, Returns, Routed};
 use super::port::{Live, Outs};
+use super::resume::saved_operator;
 use super::source::Counters;
 use super::time::{epoch, of_epoch};
 use crate::error::{Error, Fault, Place};
@@ -20,6 +21,7 @@ use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::metrics::{Cell, ChainCells};
 use crate::record::Record;
+use crate::state::save::{SaveTo, StateMeta};
 use std::cell::Cell as Plain;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
@@ -84,7 +86,14 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         ..ChainCells::default()
     });
     let activator = scope.activator_for(builder.operator_info().address);
-    let op = op(&local);
+    let mut op = op(&local);
+    let states = op.states();
+    if !states.is_empty() {
+        local.add_part();
+        if let Err(error) = local.resume.operator(name, &local, &mut op) {
+            return g.abandon(builder, error);
+        }
+    }
     soon.iter().for_each(|soon| soon.set(op.next_tick().is_some()));
     let mut running = Running {
         meta,
@@ -93,11 +102,13 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         cells,
         senders: Senders { watermarks: returns.iter().map(|_| vec![None; local.workers]).collect() },
         local_edge: input.local,
-        local,
+        chain,
+        states,
         returns,
         now: VecDeque::new(),
         later: BTreeMap::new(),
-        epoch: 0,
+        epoch: local.resume.epoch(),
+        saving: None,
         watermark: i64::MIN,
         told: i64::MIN,
         reached: i64::MIN,
@@ -113,6 +124,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         shipped_at: Duration::ZERO,
         ended: false,
         cx: Cx::new(0),
+        local,
         op,
         counters,
         live,
@@ -155,6 +167,11 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
     /// Frames of later epochs.
     later: BTreeMap<u64, Vec<(usize, Frame<K, V, T, A>)>>,
     epoch: u64,
+    chain: usize,
+    /// The operator's states.
+    states: Vec<StateMeta>,
+    /// The snapshot under way: of which epoch, and where it goes.
+    saving: Option<(u64, SaveTo)>,
     /// What has been promised to those behind: what the operator has reached, less its lag.
     watermark: i64,
     /// The promise when all of them were last told of it.
@@ -188,6 +205,8 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
 
 /// Frames in one activation; then the worker looks at its other operators.
 const FRAMES: usize = 16;
+/// Bytes of a snapshot that are written between two frames.
+const SAVE_BYTES: usize = 512 << 10;
 /// Rows that are applied before the gates and the clock are looked at: a full frame, if that is not too much.
 const SLICE_ROWS: usize = 8192;
 
@@ -243,6 +262,7 @@ where
             }
             if let Some((feed, frame, applied)) = self.next_frame() {
                 self.apply(feed, frame, applied, caps)?;
+                self.save_some();
                 frames += 1;
                 if frames == FRAMES || self.local.now() >= self.turn_ends {
                     self.activator.activate();
@@ -258,10 +278,16 @@ where
                     self.ended = true;
                     return Ok(());
                 }
+                self.begin_save();
                 self.barrier(caps)?;
             } else {
                 break;
             }
+        }
+        if self.saving.is_some() {
+            // Whether or not there are frames.
+            self.save_some();
+            self.activator.activate();
         }
         self.tick(caps)?;
         let nothing_more = self.now.is_empty() && self.part.is_none() && self.target <= self.reached;
@@ -496,6 +522,33 @@ where
         }
         self.now.extend(self.later.remove(&self.epoch).into_iter().flatten());
         Ok(())
+    }
+
+    /// The tables are told where their entries go, as they are now; it is done between the frames to come.
+    fn begin_save(&mut self) {
+        let Some(saver) = self.local.saver.as_ref().filter(|_| !self.states.is_empty()) else { return };
+        let state = saved_operator(self.name, &self.states, self.op.head());
+        let to = saver.save(self.epoch, self.local.worker, self.chain, state);
+        // Changes from now on belong to the next epoch, and must be seen to.
+        self.op.barrier(self.epoch);
+        self.op.tables(&mut |state, namespace, table| table.begin_save(&to, state, namespace));
+        self.saving = Some((self.epoch, to));
+    }
+
+    fn save_some(&mut self) {
+        let Some((epoch, to)) = &self.saving else { return };
+        if self.local.given_up(*epoch) {
+            to.give_up();
+            self.op.tables(&mut |_, _, table| table.give_up());
+            self.saving = None;
+            return;
+        }
+        let mut all = true;
+        self.op.tables(&mut |_, _, table| all = all && table.save_some(SAVE_BYTES));
+        if all {
+            to.end();
+            self.saving = None;
+        }
     }
 
     fn publish(&self) {

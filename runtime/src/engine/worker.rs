@@ -49,7 +49,7 @@ fn drive(allocator: Allocator, local: &Rc<Local>, inbox: &Receiver<ToWorker>, bu
         return;
     }
     let sources = local.sources();
-    local.tell(ToCoordinator::Built { worker: local.worker, sources: sources.len(), chains: local.chains() });
+    local.tell(ToCoordinator::Built { worker: local.worker, sources: sources.len(), parts: local.parts() });
     for source in &sources {
         source.put(None);
     }
@@ -57,9 +57,10 @@ fn drive(allocator: Allocator, local: &Rc<Local>, inbox: &Receiver<ToWorker>, bu
         loop {
             match inbox.try_recv() {
                 Ok(ToWorker::Stop) | Err(TryRecvError::Disconnected) => return,
-                Ok(ToWorker::Found { source, found, watermark, last }) => {
+                Ok(ToWorker::GiveUp { epoch }) => local.give_up(epoch),
+                Ok(ToWorker::Found { source, found, resumed, watermark, last }) => {
                     if let Some(source) = sources.get(source) {
-                        source.put(Some(ToSource::Found(found, watermark, last)));
+                        source.put(Some(ToSource::Found(found, resumed, watermark, last)));
                     }
                 }
                 Ok(ToWorker::AllAssigned { source }) => {

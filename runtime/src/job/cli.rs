@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -13,6 +14,7 @@ use super::{Job, Param, Values};
 use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::plan::Plan;
+use crate::time::TimeSpan;
 
 /// Everything went well.
 const DONE: u8 = 0;
@@ -24,7 +26,10 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 /// Flags that every job has. A param of one of these names is refused.
-const RESERVED: [&str; 5] = ["workers", "pin", "quiet", "format", "help"];
+const RESERVED: [&str; 8] = ["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh"];
+
+/// From one checkpoint to the next, if nothing is said.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 /// Over the flags that every job has.
 const HEADING: &str = "Options";
@@ -67,6 +72,13 @@ fn run<J: Job>(job: J, matches: &ArgMatches, err: &mut dyn Write) -> u8 {
         .pin(matches.get_flag("pin"))
         .progress(!quiet && io::stderr().is_terminal())
         .handle_interrupt(true);
+    let config = match matches.get_one::<String>("checkpoints") {
+        None => config,
+        Some(place) => {
+            let every = matches.get_one("checkpoint-every").copied().unwrap_or(CHECKPOINT_EVERY);
+            config.checkpoints(place).checkpoint_every(every).fresh(matches.get_flag("fresh"))
+        }
+    };
     match job.run_job(config) {
         Ok(summary) => {
             if !quiet {
@@ -238,11 +250,24 @@ fn param_help(param: &Param) -> String {
     }
 }
 
-fn run_flags() -> [Arg; 4] {
+fn run_flags() -> [Arg; 7] {
     [
         workers_flag(),
         switch("pin", "Keeps each worker on a core of its own"),
         switch("quiet", "Shows neither progress nor the summary, only errors"),
+        Arg::new("checkpoints")
+            .long("checkpoints")
+            .value_name("PLACE")
+            .help_heading(HEADING)
+            .help("Keeps checkpoints in this directory (or at this URL) and goes on from the newest one that is there"),
+        Arg::new("checkpoint-every")
+            .long("checkpoint-every")
+            .value_name("TIME")
+            .value_parser(parse_time)
+            .requires("checkpoints")
+            .help_heading(HEADING)
+            .help("From the start of one checkpoint to the next, like 500ms or 1min [default: 10s]"),
+        switch("fresh", "Begins anew, though there is a checkpoint to go on from").requires("checkpoints"),
         help_flag(),
     ]
 }
@@ -271,6 +296,14 @@ fn parse_workers(text: &str) -> Result<usize, String> {
         Ok(0) => Err("a job needs at least one worker".to_owned()),
         Ok(workers) => Ok(workers),
         Err(_) => Err("expected a number of threads, 1 or more".to_owned()),
+    }
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let span: TimeSpan = text.parse().map_err(|e| format!("{e}"))?;
+    match Duration::try_from(span) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("expected a time above zero".to_owned()),
     }
 }
 

@@ -11,15 +11,17 @@ pub const FINGERPRINT_VERSION: u8 = 1;
 
 /// Stands for the schema: equal schemas have equal fingerprints, on every machine and in every build.
 pub const fn fingerprint(schema: &Schema) -> u64 {
-    // 0xcbf2_9ce4_8422_2325 and the prime below are FNV-1a's for 64 bits (RFC 9923).
-    node(byte(0xcbf2_9ce4_8422_2325, FINGERPRINT_VERSION), schema)
+    node(START, schema)
 }
 
-const fn byte(hash: u64, byte: u8) -> u64 {
+// 0xcbf2_9ce4_8422_2325 and the prime below are FNV-1a's for 64 bits (RFC 9923).
+pub(super) const START: u64 = byte(0xcbf2_9ce4_8422_2325, FINGERPRINT_VERSION);
+
+pub(super) const fn byte(hash: u64, byte: u8) -> u64 {
     (hash ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
-const fn number(mut hash: u64, number: usize) -> u64 {
+pub(super) const fn number(mut hash: u64, number: usize) -> u64 {
     let bytes = (number as u64).to_le_bytes();
     let mut i = 0;
     while i < bytes.len() {
@@ -29,7 +31,7 @@ const fn number(mut hash: u64, number: usize) -> u64 {
     hash
 }
 
-const fn text(hash: u64, text: &str) -> u64 {
+pub(super) const fn text(hash: u64, text: &str) -> u64 {
     let bytes = text.as_bytes();
     let mut hash = number(hash, bytes.len());
     let mut i = 0;

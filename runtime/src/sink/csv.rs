@@ -34,6 +34,11 @@ impl Sink for Csv {
     fn describe(&self) -> String {
         self.description()
     }
+
+    /// The file appears once, at the end; until then parts are only noted.
+    fn takes_back(&self) -> bool {
+        true
+    }
 }
 
 /// Writes csv on one worker.

@@ -117,4 +117,9 @@ pub trait Sink: 'static {
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault>;
     /// A short description for the plan: `csv board.csv`.
     fn describe(&self) -> String;
+    /// Whether a committer that goes on from an older state takes back what was published since. If all sinks of a job
+    /// can, it falls back to an older checkpoint by itself when the newest one is damaged.
+    fn takes_back(&self) -> bool {
+        false
+    }
 }

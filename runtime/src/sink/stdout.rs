@@ -44,6 +44,11 @@ impl Sink for Stdout {
     fn describe(&self) -> String {
         "stdout".to_owned()
     }
+
+    /// A terminal promises nothing: what a person has seen may be seen again.
+    fn takes_back(&self) -> bool {
+        true
+    }
 }
 
 /// Writes whole lines at once.

@@ -4,10 +4,10 @@
 //! nothing of records but that `\n` ends a line, for the line numbers of messages.
 
 use super::input::Input;
-use super::map::Map;
 use super::packed::Packed;
 use super::splits::Piece;
 use crate::error::Fault;
+use crate::mapped::Map;
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;

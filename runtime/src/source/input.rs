@@ -2,9 +2,9 @@
 //!
 //! The kind is told by the first bytes and never by the name. It knows nothing of records.
 
-use super::map::Map;
 use super::packed::{Packed, Packing, unreadable};
 use crate::error::Fault;
+use crate::mapped::{Access, Map};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl Input {
         let mut start = Vec::with_capacity(4);
         file.by_ref().take(4).read_to_end(&mut start).map_err(|e| unreadable(path, e))?;
         match Packing::of(&start) {
-            None => Ok(Input::Plain(Arc::new(Map::open(path, file)?))),
+            None => Ok(Input::Plain(Arc::new(Map::open(path, file, Access::InOrder)?))),
             Some(packing) => Ok(Input::Packed(Box::new(Packed::new(path, packing, file)?))),
         }
     }

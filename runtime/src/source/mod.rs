@@ -9,8 +9,8 @@ pub mod csv;
 mod input;
 mod iter;
 mod lines;
-pub(crate) mod map;
 mod packed;
+mod rated;
 mod rows;
 mod splits;
 
@@ -19,6 +19,7 @@ pub(crate) use splits::number;
 pub use csv::{Csv, CsvReader, CsvTarget, csv};
 pub use iter::{Iter, IterReader, iter};
 pub use lines::{Lines, LinesReader, lines};
+pub use rated::{PerSecond, Rated};
 pub use rows::{Lend, Rows, RowsReader, rows};
 
 use crate::error::{Fault, Place};
@@ -143,4 +144,8 @@ pub trait Source<R: RowType>: 'static {
     fn reader(&mut self) -> Result<Self::Reader, Fault>;
     /// A short description for the plan: `csv departures-2013.csv`.
     fn describe(&self) -> String;
+    /// Records per second that all workers together take at most, if there is a limit.
+    fn rate(&self) -> Option<u64> {
+        None
+    }
 }

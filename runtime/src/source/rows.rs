@@ -80,7 +80,7 @@ struct Stretches {
 impl Enumerator for Stretches {
     fn next(&mut self) -> Result<Found, Fault> {
         let id = self.next;
-        if id * split_rows(self.rows) as u64 >= self.rows as u64 {
+        if id.saturating_mul(split_rows(self.rows) as u64) >= self.rows as u64 {
             return Ok(Found::Finished);
         }
         self.next += 1;

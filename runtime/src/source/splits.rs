@@ -5,9 +5,9 @@
 //! What a record is it leaves to a [`Cut`]. It knows nothing of columns and types.
 
 use super::input::Input;
-use super::map::Map;
 use super::{Enumerator, Found, Split};
 use crate::error::Fault;
+use crate::mapped::Map;
 use std::path::Path;
 use std::sync::Arc;
 

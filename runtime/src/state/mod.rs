@@ -1,7 +1,11 @@
-//! Keyed state. [`table`] is the heap table in hash order that every backend shares; what lies below it differs. [`save`] is how
-//! it gets into a snapshot and out of one.
+//! Keyed state. [`table`] is the heap table in hash order that every backend shares; what lies below it differs:
+//! [`segment`]s on disk, read through by [`layered`]. [`save`] is how state gets into a snapshot and out of one.
 
+#[allow(dead_code, reason = "the engine's operators take their state from it once the backend `FileSystem` is there")]
+pub mod layered;
 pub mod save;
+#[allow(dead_code, unused_imports, reason = "see `layered`")]
+pub mod segment;
 pub mod sweep;
 pub mod table;
 pub mod ttl;

@@ -38,6 +38,10 @@ pub struct Entry<'a> {
 pub trait Entries {
     /// Takes an entry. What goes wrong is told later, by whoever made it.
     fn put(&mut self, entry: Entry<'_>);
+    /// There are no more.
+    fn end(&mut self) {}
+    /// There will be no more, and those that there were are of no use.
+    fn give_up(&mut self) {}
 }
 
 /// Where one operator's entries go: shared by its tables.
@@ -60,6 +64,16 @@ impl SaveTo {
     /// For a few entries or many; nobody else waits for it, since all tables of an operator belong to one worker.
     pub(super) fn lend(&self) -> MutexGuard<'_, Scratch> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All tables have written all of their entries.
+    pub fn end(&self) {
+        self.lend().to.end();
+    }
+
+    /// They will not: the snapshot has been given up.
+    pub fn give_up(&self) {
+        self.lend().to.give_up();
     }
 
     /// Bytes of keys and values so far.

@@ -244,7 +244,7 @@ unsafe impl<K: Key, V: Send> Send for Table<K, V> {}
 impl<K: Key, V> Table<K, V> {
     /// An empty table for the keys of a range. Allocates nothing until the first entry.
     pub fn new(range: KeyRange) -> Self {
-        Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, layout: 0, epoch: 1, saving: None }
+        Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, layout: 0, epoch: 0, saving: None }
     }
 
     /// An empty table that so many entries fit into without growing.

@@ -1,11 +1,22 @@
-//! [`Map`]: a plain file seen as bytes in memory. The only unsafe code of the sources.
+//! [`Map`]: a plain file seen as bytes in memory. `unsafe` is used for one thing, to map it.
 //!
-//! It knows nothing of what the bytes mean. Who reads it asks [`Map::check`] before each stretch of work: a file that
-//! has become shorter must be an error, and touching a page that is no longer there ends the process.
+//! It knows nothing of what the bytes mean. Who reads a file that others may cut asks [`Map::check`] before each stretch
+//! of work: a file that has become shorter must be an error, and touching a page that is no longer there ends the
+//! process. A file that is ours alone (a segment of state) is checked when it is opened.
+#![allow(unsafe_code)]
 
 use crate::error::Fault;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// How a file will be read: a hint for what is read ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// From front to back.
+    InOrder,
+    /// Here and there, most of it in the end.
+    Mixed,
+}
 
 /// A file of the length that it had when it was opened.
 #[derive(Debug)]
@@ -18,7 +29,7 @@ pub(crate) struct Map {
 
 impl Map {
     /// Maps the whole file. It takes address space, not memory; pages come when they are read.
-    pub(crate) fn open(path: &Path, file: File) -> Result<Map, Fault> {
+    pub(crate) fn open(path: &Path, file: File, access: Access) -> Result<Map, Fault> {
         let len =
             file.metadata().map_err(|e| Fault::new("cannot read the file's length").in_file(path).because(e))?.len();
         let mapped = if len == 0 {
@@ -28,13 +39,12 @@ impl Map {
             // that nobody changes the file meanwhile, cannot be had from a file system: `check` finds a file that
             // was cut before each stretch of work, and a file that is overwritten in place gives other bytes, which
             // every reader treats as untrusted input: they are bounds-checked and, where they become text, checked
-            // and used within one borrow.
-            #[expect(unsafe_code, reason = "mapping a file is unsafe; see above")]
+            // and used within one borrow. Files of state are written under a hidden name and never changed again.
             let mapped = unsafe { memmap2::Mmap::map(&file) };
             Some(mapped.map_err(|e| Fault::new("cannot map the file into memory").in_file(path).because(e))?)
         };
         #[cfg(unix)]
-        if let Some(mapped) = &mapped {
+        if let (Some(mapped), Access::InOrder) = (&mapped, access) {
             // Only a hint: a file system that does not take it reads ahead less.
             let _ = mapped.advise(memmap2::Advice::Sequential);
         }
@@ -72,14 +82,14 @@ mod tests {
         let path = std::env::temp_dir().join(format!("pelton-map-{}", std::process::id()));
         let mut file = File::create(&path).unwrap();
         file.write_all(b"hello").unwrap();
-        let map = Map::open(&path, File::open(&path).unwrap()).unwrap();
+        let map = Map::open(&path, File::open(&path).unwrap(), Access::Mixed).unwrap();
         assert_eq!(map.bytes(), b"hello");
         map.check().unwrap();
         file.set_len(2).unwrap();
         let fault = map.check().unwrap_err();
         assert!(fault.what.contains("5 bytes, now 2"), "{fault}");
         file.set_len(0).unwrap();
-        assert_eq!(Map::open(&path, File::open(&path).unwrap()).unwrap().bytes(), b"");
+        assert_eq!(Map::open(&path, File::open(&path).unwrap(), Access::InOrder).unwrap().bytes(), b"");
         std::fs::remove_file(path).unwrap();
     }
 }

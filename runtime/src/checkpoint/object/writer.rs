@@ -1,0 +1,185 @@
+//! [`ObjectWriter`]: puts entries one behind the other into one buffer. On a worker's path: an entry is encoded where it will lie, and a
+//! block costs one pass of the digest.
+
+use super::super::digest::digest;
+use super::super::manifest::{Form, ObjectRef};
+use super::{BLOCK_BYTES, Block, Entry, HEADER, INDEX_ENTRY, MAGIC, OBJECT_BYTES, TAIL, VERSION, group_of};
+use crate::codec::put_length;
+
+/// Builds one object in memory.
+pub struct ObjectWriter {
+    bytes: Vec<u8>,
+    /// Where the open block begins.
+    start: usize,
+    open: Block,
+    blocks: Vec<Block>,
+    entries: u64,
+}
+
+const EMPTY: Block = Block { length: 0, entries: 0, digest: 0, least: u16::MAX, greatest: 0 };
+
+impl Default for ObjectWriter {
+    fn default() -> Self {
+        Self::reusing(Vec::new())
+    }
+}
+
+impl ObjectWriter {
+    /// An object without entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An object without entries, in the memory of an earlier one.
+    pub fn reusing(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.resize(HEADER, 0);
+        ObjectWriter { bytes, start: 0, open: EMPTY, blocks: Vec::new(), entries: 0 }
+    }
+
+    /// Appends a value. `key` and `value` append their byte forms, and nothing else, to what they are given.
+    #[inline]
+    pub fn append_with(
+        &mut self,
+        hash: u64,
+        state: u16,
+        namespace: i64,
+        key: impl FnOnce(&mut Vec<u8>),
+        value: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.begin(hash, state, false, namespace);
+        with_length(&mut self.bytes, key);
+        with_length(&mut self.bytes, value);
+        self.end(hash);
+    }
+
+    /// Appends that there is no such entry any more.
+    #[inline]
+    pub fn append_deleted(&mut self, hash: u64, state: u16, namespace: i64, key: impl FnOnce(&mut Vec<u8>)) {
+        self.begin(hash, state, true, namespace);
+        with_length(&mut self.bytes, key);
+        self.end(hash);
+    }
+
+    /// Appends an entry whose bytes are there.
+    pub fn append(&mut self, entry: Entry<'_>) {
+        self.begin(entry.hash, entry.state, entry.value.is_none(), entry.namespace);
+        for part in [Some(entry.key), entry.value].into_iter().flatten() {
+            put_length(&mut self.bytes, part.len());
+            self.bytes.extend_from_slice(part);
+        }
+        self.end(entry.hash);
+    }
+
+    #[inline]
+    fn begin(&mut self, hash: u64, state: u16, deleted: bool, namespace: i64) {
+        self.bytes.extend_from_slice(&hash.to_le_bytes());
+        put_length(&mut self.bytes, usize::from(state) << 1 | usize::from(deleted));
+        put_u64(&mut self.bytes, (namespace << 1 ^ namespace >> 63) as u64);
+    }
+
+    #[inline]
+    fn end(&mut self, hash: u64) {
+        let group = group_of(hash);
+        self.open.entries += 1;
+        self.open.least = self.open.least.min(group);
+        self.open.greatest = self.open.greatest.max(group);
+        if self.bytes.len() - self.start >= BLOCK_BYTES {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        let (_, block) = self.bytes.split_at(self.start);
+        self.open.length = block.len() as u64;
+        self.open.digest = digest(block);
+        self.entries += self.open.entries;
+        self.blocks.push(std::mem::replace(&mut self.open, EMPTY));
+        self.start = self.bytes.len();
+    }
+
+    /// Bytes so far.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing was appended.
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0 && self.open.entries == 0
+    }
+
+    /// Whether it has reached the size at which it should be finished.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= OBJECT_BYTES
+    }
+
+    /// Ends the object: what a manifest says of it, and its bytes, which are to be put under this name.
+    pub fn finish(mut self, name: impl Into<String>) -> (ObjectRef, Vec<u8>) {
+        // The first block has the header, so that there is nothing of which no digest is taken.
+        if self.start < self.bytes.len() {
+            self.close();
+        }
+        let index = self.bytes.len();
+        let (mut least, mut greatest) = (EMPTY.least, EMPTY.greatest);
+        self.bytes.reserve(self.blocks.len() * INDEX_ENTRY + TAIL);
+        for block in &self.blocks {
+            self.bytes.extend_from_slice(&block.length.to_le_bytes());
+            self.bytes.extend_from_slice(&block.entries.to_le_bytes());
+            self.bytes.extend_from_slice(&block.digest.to_le_bytes());
+            self.bytes.extend_from_slice(&block.least.to_le_bytes());
+            self.bytes.extend_from_slice(&block.greatest.to_le_bytes());
+            (least, greatest) = (least.min(block.least), greatest.max(block.greatest));
+        }
+        let length = (self.bytes.len() - index) as u64;
+        self.bytes.extend_from_slice(&self.entries.to_le_bytes());
+        self.bytes.extend_from_slice(&length.to_le_bytes());
+        self.bytes.extend_from_slice(&VERSION.to_le_bytes());
+        self.bytes.extend_from_slice(&[0; 2]);
+        let digest = digest(self.bytes.split_at(index).1);
+        self.bytes.extend_from_slice(&digest.to_le_bytes());
+        let reference = ObjectRef {
+            name: name.into(),
+            form: Form::Entries,
+            length: self.bytes.len() as u64,
+            digest,
+            first_group: least,
+            last_group: greatest,
+            entries: self.entries,
+        };
+        (reference, self.bytes)
+    }
+}
+
+/// Like [`put_length`], on every machine.
+#[inline]
+fn put_u64(out: &mut Vec<u8>, mut rest: u64) {
+    while rest >= 0x80 {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+/// Appends what `write` appends, with its length in front. Most are short, so one byte is left for it; a longer length
+/// moves what is behind it.
+#[inline]
+fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.push(0);
+    write(out);
+    let length = out.len() - at - 1;
+    match out.get_mut(at) {
+        Some(place) if length < 0x80 => *place = length as u8,
+        _ => move_for_length(out, at, length),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn move_for_length(out: &mut Vec<u8>, at: usize, length: usize) {
+    let mut prefix = Vec::with_capacity(10);
+    put_length(&mut prefix, length);
+    out.splice(at..at + 1, prefix);
+}

@@ -1,0 +1,325 @@
+//! [`LocalStore`]: objects as files below a directory.
+//!
+//! ```text
+//! ROOT/log/00000000000000000001      an object; the parts of its name are directories
+//! ROOT/log/.PID-TOKEN-N.part         one that is being written: hidden, and not there for anybody
+//! ```
+//!
+//! A file is written under a hidden name and synced; then it gets its real name by a hard link, which fails if there is
+//! one (or by a rename, which replaces it), and the directory is synced. So a name never stands for half an object,
+//! whenever the machine stops, and of two processes one gets it. The hidden ones of a process that died are removed by
+//! [`tidy`](Store::tidy).
+
+use super::{Listed, Put, Store, check_name};
+use crate::error::Fault;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A directory of objects.
+pub struct LocalStore {
+    root: PathBuf,
+    /// Tells the hidden files of this store from those of others, on other machines too.
+    token: u64,
+    parts: AtomicU64,
+}
+
+impl LocalStore {
+    /// The store in this directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// If there is something else, or it cannot be made or written.
+    pub fn make(root: &Path) -> Result<Self, Fault> {
+        make_directory(root).map_err(|e| cannot("make the directory", root, e))?;
+        let store = Self::open(root)?;
+        // Whether it can be written is better known now than at the first checkpoint.
+        let part = store.part_name(root);
+        File::create_new(&part).map_err(|e| cannot("write", &part, e))?;
+        fs::remove_file(&part).map_err(|e| cannot("remove a file", &part, e))?;
+        Ok(store)
+    }
+
+    /// The store in this directory.
+    ///
+    /// # Errors
+    /// If it is not there, or no directory.
+    pub fn open(root: &Path) -> Result<Self, Fault> {
+        let about = fs::metadata(root).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => Fault::new("there is no such directory").in_file(root),
+            _ => cannot("look at the directory", root, e),
+        })?;
+        if !about.is_dir() {
+            return Err(no_directory(root));
+        }
+        let root = root.canonicalize().map_err(|e| cannot("look at the directory", root, e))?;
+        let token = RandomState::new().build_hasher().finish();
+        Ok(LocalStore { root, token, parts: AtomicU64::new(0) })
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf, Fault> {
+        check_name(name)?;
+        Ok(self.root.join(name))
+    }
+
+    /// What a new hidden file in a directory is called.
+    fn part_name(&self, directory: &Path) -> PathBuf {
+        let number = self.parts.fetch_add(1, Ordering::Relaxed);
+        directory.join(format!(".{}-{:016x}-{number}{PART}", std::process::id(), self.token))
+    }
+
+    /// Makes a hidden file, which `fill` makes durable, and lets `publish` give it its name.
+    fn write<T>(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&Path) -> io::Result<()>,
+        publish: impl FnOnce(&Path, &Path) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let path = self.path(name)?;
+        let directory = path.parent().unwrap_or(&self.root);
+        if !directory.is_dir() {
+            make_directory(directory).map_err(|e| cannot("make the directory", directory, e))?;
+        }
+        let part = self.part_name(directory);
+        let done = fill(&part).map_err(|e| cannot("write", &path, e)).and_then(|()| publish(&part, &path));
+        // A rename has taken it away already. What stays is hidden, and removed by `tidy`.
+        let _ = fs::remove_file(&part);
+        let done = done?;
+        sync_directory(directory).map_err(|e| cannot("sync the directory", directory, e))?;
+        Ok(done)
+    }
+
+    /// Every file below a directory, with what it is called behind it.
+    fn walk(&self, directory: &Path, name: &str, each: &mut dyn FnMut(String, &Path, u64)) -> io::Result<()> {
+        let entries = match fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(e),
+        };
+        for entry in entries {
+            let entry = entry?;
+            // A name that is not UTF-8 is not ours.
+            let Ok(file) = entry.file_name().into_string() else { continue };
+            let about = match entry.metadata() {
+                Ok(about) => about,
+                // Somebody deleted it just now.
+                Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                Err(e) => return Err(e),
+            };
+            let name = if name.is_empty() { file } else { format!("{name}/{file}") };
+            if about.is_dir() {
+                self.walk(&entry.path(), &name, each)?;
+            } else {
+                each(name, &entry.path(), about.len());
+            }
+        }
+        Ok(())
+    }
+}
+
+const PART: &str = ".part";
+
+impl Store for LocalStore {
+    fn place(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn put_new(&self, name: &str, bytes: &[u8]) -> Result<Put, Fault> {
+        self.write(name, written(bytes), |part, path| match fs::hard_link(part, path) {
+            Ok(()) => Ok(Put::Created),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
+            Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+                Err(cannot("link", path, e)
+                    .help("checkpoints need a file system with hard links: choose another directory"))
+            }
+            Err(e) => Err(cannot("write", path, e)),
+        })
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        self.write(name, written(bytes), rename)
+    }
+
+    fn put_file(&self, name: &str, file: &Path) -> Result<(), Fault> {
+        let fill = |part: &Path| {
+            link_or_copy(file, part)?;
+            // The link is to the file itself, so that is what is synced.
+            File::open(part)?.sync_all()
+        };
+        self.write(name, fill, rename)
+    }
+
+    fn get_file(&self, name: &str, file: &Path) -> Result<bool, Fault> {
+        let path = self.path(name)?;
+        if !path.is_file() {
+            return Ok(false);
+        }
+        match link_or_copy(&path, file) {
+            Ok(()) => Ok(true),
+            Err(e) => Err(cannot("write", file, e)),
+        }
+    }
+
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        let path = self.path(name)?;
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(cannot("read", &path, e)),
+        }
+    }
+
+    fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Vec<u8>>, Fault> {
+        let path = self.path(name)?;
+        let read = || -> io::Result<Vec<u8>> {
+            let mut file = File::open(&path)?;
+            let end = range.end.min(file.metadata()?.len());
+            let wanted = end.saturating_sub(range.start);
+            file.seek(SeekFrom::Start(range.start.min(end)))?;
+            let mut bytes = Vec::with_capacity(usize::try_from(wanted).map_err(io::Error::other)?);
+            file.take(wanted).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        match read() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(cannot("read", &path, e)),
+        }
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {
+        let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
+        if !below.is_empty() {
+            check_name(below)?;
+        }
+        let mut found = Vec::new();
+        let directory = self.root.join(below);
+        let walked = self.walk(&directory, below, &mut |name, _, bytes| {
+            // What may not be asked for is not there: hidden files, and files of others.
+            if name.starts_with(prefix) && check_name(&name).is_ok() {
+                found.push(Listed { name, bytes });
+            }
+        });
+        walked.map_err(|e| cannot("list the directory", &directory, e))?;
+        found.sort();
+        Ok(found)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), Fault> {
+        let path = self.path(name)?;
+        // Not synced: a file that comes back after a crash is deleted again by the next sweep.
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(cannot("remove", &path, e)),
+        }
+    }
+
+    fn tidy(&self) -> Result<(), Fault> {
+        let mut parts = Vec::new();
+        let own = format!("-{:016x}-", self.token);
+        let walked = self.walk(&self.root, "", &mut |_, path, _| {
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            // Other threads may be writing into this very store.
+            if name.starts_with('.') && name.ends_with(PART) && !name.contains(&own) {
+                parts.push(path.to_owned());
+            }
+        });
+        walked.map_err(|e| cannot("list the directory", &self.root, e))?;
+        for part in parts {
+            match fs::remove_file(&part) {
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(cannot("remove", &part, e)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fills a hidden file with bytes.
+fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
+    move |part| {
+        let mut file = File::create_new(part)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+}
+
+fn rename(part: &Path, path: &Path) -> Result<(), Fault> {
+    fs::rename(part, path).map_err(|e| cannot("write", path, e))
+}
+
+/// Gives a file a second name, or copies it to another file system. Fails if there is a file of this name.
+fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(e)
+            if matches!(e.kind(), ErrorKind::CrossesDevices | ErrorKind::Unsupported | ErrorKind::PermissionDenied) =>
+        {
+            let mut copy = File::create_new(to)?;
+            io::copy(&mut File::open(from)?, &mut copy)?;
+            Ok(())
+        }
+        linked => linked,
+    }
+}
+
+/// Makes a directory and those above it, each of them durable.
+fn make_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => path,
+    };
+    if above != path {
+        make_directory(above)?;
+    }
+    match fs::create_dir(path) {
+        // Another thread was faster, or it is something else.
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(ErrorKind::NotADirectory.into()),
+        made => made?,
+    }
+    sync_directory(above)
+}
+
+/// Makes the names in a directory durable.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    // Elsewhere a directory cannot be opened, and names are durable as they are.
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+fn no_directory(path: &Path) -> Fault {
+    Fault::new("not a directory: checkpoints are kept in one")
+        .in_file(path)
+        .help("name a directory, which is made if it is not there")
+}
+
+fn cannot(what: &str, path: &Path, error: io::Error) -> Fault {
+    let help = match error.kind() {
+        ErrorKind::NotADirectory => return no_directory(path),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "the disk is full: make room, keep fewer checkpoints, or choose another place"
+        }
+        ErrorKind::PermissionDenied => "let this user read and write the directory, or choose another one",
+        ErrorKind::ReadOnlyFilesystem => "the file system cannot be written: choose another place",
+        _ => "",
+    };
+    let fault = Fault::new(format!("cannot {what}")).in_file(path).because(error);
+    if help.is_empty() { fault } else { fault.help(help) }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// What is said of an error of the file system.
+    pub fn told(error: io::Error) -> String {
+        cannot("write", Path::new("x"), error).to_string()
+    }
+}

@@ -1,0 +1,141 @@
+//! [`Resume`]: what an attempt goes on from: nothing, or a checkpoint.
+//!
+//! Sources, operators and sinks find their part by their names in the block, never by their place in it: so other operators may
+//! be put in, taken out or moved between them. An operator reads the entries of its own worker's key groups, whoever wrote
+//! them: so a checkpoint of any number of workers can be gone on from.
+
+use super::local::Local;
+use crate::checkpoint::manifest::{Manifest, OperatorState, SinkState, SourceState, StateInfo};
+use crate::checkpoint::object::{ObjectReader, groups_of};
+use crate::checkpoint::store::Store;
+use crate::error::{Error, Fault};
+use crate::hash;
+use crate::key::Key;
+use crate::keyed::Operator;
+use crate::record::Record;
+use crate::schema::fingerprint;
+use crate::state::save::StateMeta;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What an attempt goes on from. Clones share it.
+#[derive(Clone, Default)]
+pub struct Resume(Option<Arc<From>>);
+
+struct From {
+    manifest: Manifest,
+    store: Arc<dyn Store>,
+}
+
+impl Resume {
+    /// From a checkpoint.
+    pub fn from(manifest: Manifest, store: Arc<dyn Store>) -> Self {
+        Resume(Some(Arc::new(From { manifest, store })))
+    }
+
+    /// The checkpoint.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.0.as_ref().map(|from| &from.manifest)
+    }
+
+    /// The first epoch.
+    pub fn epoch(&self) -> u64 {
+        self.manifest().map_or(0, |manifest| manifest.epoch + 1)
+    }
+
+    /// A source's part.
+    pub fn source(&self, name: &str) -> Option<&SourceState> {
+        self.manifest()?.sources.iter().find(|source| source.id == name)
+    }
+
+    /// What a source's enumerator goes on from.
+    pub fn enumerator(&self, name: &str) -> Option<&[u8]> {
+        self.source(name).map(|source| &*source.enumerator)
+    }
+
+    /// What a sink's committer goes on from.
+    pub fn sink(&self, name: &str) -> Option<&[u8]> {
+        self.sink_state(name).map(|sink| &*sink.state)
+    }
+
+    /// A sink's part.
+    pub fn sink_state(&self, name: &str) -> Option<&SinkState> {
+        self.manifest()?.sinks.iter().find(|sink| sink.id == name)
+    }
+
+    /// Fills an operator's tables with the entries of this worker's keys.
+    pub fn operator<K, V, A, T, O>(&self, name: &str, local: &Local, op: &mut O) -> Result<(), Error>
+    where
+        K: Key,
+        A: Record,
+        T: crate::frame::Time,
+        O: Operator<K, V, A, T>,
+    {
+        let Some(from) = &self.0 else { return Ok(()) };
+        let Some(state) = from.manifest.operators.iter().find(|operator| operator.id == name) else { return Ok(()) };
+        fill(&*from.store, state, local, op).map_err(|fault| Error::State { operator: name.to_owned(), fault })
+    }
+}
+
+/// What a worker tells of an operator's state, before its objects are known.
+pub fn saved_operator(name: &str, states: &[StateMeta], head: Vec<u8>) -> OperatorState {
+    let info = |state: &StateMeta| StateInfo::new(state.name, "keyed", state.key.into(), state.value.into());
+    OperatorState {
+        id: name.to_owned(),
+        states: states.iter().map(info).collect(),
+        heads: vec![head],
+        objects: Vec::new(),
+    }
+}
+
+fn fill<K, V, A, T, O>(store: &dyn Store, state: &OperatorState, local: &Local, op: &mut O) -> Result<(), Fault>
+where
+    K: Key,
+    A: Record,
+    T: crate::frame::Time,
+    O: Operator<K, V, A, T>,
+{
+    // The number that each state has now, by the one it had then.
+    let now = op.states();
+    let mut numbers = BTreeMap::new();
+    for (then, known) in state.states.iter().enumerate() {
+        let Some(number) = now.iter().position(|state| state.name == known.name) else {
+            return Err(Fault::new(format!(
+                "the checkpoint has a state `{}` that this operator does not have",
+                known.name
+            ))
+            .help("keep the state, or begin anew with `--fresh`"));
+        };
+        let meta = &now[number];
+        for (what, old, new) in [("keys", &known.key, meta.key), ("values", &known.value, meta.value)] {
+            if old.fingerprint() != fingerprint(new) {
+                return Err(Fault::new(format!(
+                    "the {what} of state `{}` were `{old}` and are `{new}` now",
+                    known.name
+                ))
+                .help("take back the change of the type, or begin anew with `--fresh`"));
+            }
+        }
+        numbers.insert(then as u16, number as u16);
+    }
+    let (worker, workers) = (local.worker, local.workers as u64);
+    let groups = groups_of(worker, local.workers);
+    for object in &state.objects {
+        ObjectReader::open(store, object)?.read(groups.clone(), |entry| {
+            if hash::owner(entry.hash, workers) != worker {
+                return Ok(());
+            }
+            let wrong = |what: &str| Fault::new(format!("an entry {what}")).in_file(&object.name);
+            let number =
+                numbers.get(&entry.state).ok_or_else(|| wrong("of a state that the checkpoint does not name"))?;
+            let Some(value) = entry.value else { return Err(wrong("without a value")) };
+            let table = op.table_of(*number, entry.namespace);
+            let table = table.ok_or_else(|| wrong("of a state that the operator does not keep"))?;
+            table.load(entry.key, value).map_err(|e| wrong("that is not of its types").because(e))
+        })?;
+    }
+    for head in &state.heads {
+        op.restore_head(head).map_err(|e| Fault::new("what was kept besides the entries cannot be read").because(e))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! The conformance kit over the connectors that there are.
+
+#![cfg(feature = "testing")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use pelton::sink::{Collected, collect};
+use pelton::source::{csv, iter, lines, rows};
+use pelton::testing::{Lent, Outcome, Owned, SinkCheck, SourceCheck, Str, check_source};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A directory of its own, removed at the end.
+struct Folder(PathBuf);
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("pelton-kit-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, pelton::Record)]
+struct Trip {
+    from: String,
+    minutes: Option<i32>,
+}
+
+fn trips(n: i32) -> Vec<Trip> {
+    (0..n).map(|n| Trip { from: format!("stop \"{n}\",\n{}", n * n), minutes: (n % 3 > 0).then_some(n) }).collect()
+}
+
+fn csv_text(trips: &[Trip]) -> String {
+    let mut lines = ::csv::Writer::from_writer(Vec::new());
+    trips.iter().for_each(|trip| lines.serialize(trip).unwrap());
+    String::from_utf8(lines.into_inner().unwrap()).unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+#[test]
+fn csv_files() {
+    let folder = Folder::new();
+    let expected = trips(300);
+    let text = csv_text(&expected);
+    let plain = folder.file("trips.csv", &text);
+    let packed = folder.file("trips.csv.gz", gzip(text.as_bytes()));
+    for (path, bytes) in [(&plain, 500), (&plain, 1 << 20), (&packed, 500)] {
+        SourceCheck::<Owned<Trip>, _>::new(|| csv(path).split_bytes(bytes)).rows(&expected).in_order().run().assert();
+    }
+    let empty = folder.file("empty.csv", "from,minutes\n");
+    check_source::<Owned<Trip>, _>(|| csv(&empty), [(); 0]).assert();
+}
+
+#[test]
+fn text_files() {
+    let folder = Folder::new();
+    let text: String = (0..400).map(|n| format!("line {n}{}", if n % 3 == 0 { "\r\n" } else { "\n" })).collect();
+    let text = format!("\u{feff}{text}the last");
+    let expected: Vec<String> = (0..400).map(|n| format!("line {n}")).chain(["the last".to_owned()]).collect();
+    let plain = folder.file("text", &text);
+    let packed = folder.file("text.gz", gzip(text.as_bytes()));
+    for (path, bytes) in [(&plain, 300), (&plain, 1 << 20), (&packed, 300)] {
+        SourceCheck::<Str, _>::new(|| lines(path).split_bytes(bytes)).rows(&expected).in_order().run().assert();
+    }
+}
+
+#[test]
+fn rows_in_memory() {
+    let few: Vec<u32> = (0..500).collect();
+    SourceCheck::<Lent<u32>, _>::new(|| rows(few.clone())).rows(&few).in_order().run().assert();
+    let many: Vec<u16> = (0..70_000).map(|n| n as u16).collect();
+    let data: std::sync::Arc<[u16]> = many.clone().into();
+    SourceCheck::<Owned<u16>, _>::new(|| rows(data.clone())).rows(&many).in_order().run().assert();
+}
+
+#[test]
+fn iterators() {
+    let expected: Vec<String> = (0..3000).map(|n| format!("row {n}")).collect();
+    let make = || iter(|| (0..3000).map(|n| format!("row {n}")));
+    SourceCheck::<Owned<String>, _>::new(make).rows(&expected).in_order().run().assert();
+    let slow =
+        || iter(|| (0..20u32).inspect(|n| std::thread::sleep(std::time::Duration::from_millis(u64::from(n % 2)))));
+    SourceCheck::<Owned<u32>, _>::new(slow).rows(0..20u32).in_order().run().assert();
+}
+
+fn csv_rows(path: &Path) -> Vec<Trip> {
+    match ::csv::Reader::from_path(path) {
+        Ok(mut lines) => lines.deserialize().map(Result::unwrap).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn one_csv_file_as_a_sink() {
+    let folders = RefCell::new(Vec::new());
+    let target = || {
+        folders.borrow_mut().push(Folder::new());
+        folders.borrow().last().unwrap().0.join("out.csv")
+    };
+    let report = SinkCheck::new(target, |path: &PathBuf| csv(path), |path| csv_rows(path), trips(40));
+    let report = report.visible_at_finish().run();
+    println!("{report}");
+    report.assert();
+}
+
+#[test]
+fn collected_rows() {
+    type Target = (Collected<Trip>, RefCell<Vec<Trip>>);
+    let visible = |(collected, seen): &Target| {
+        seen.borrow_mut().extend(collected.take());
+        seen.borrow().clone()
+    };
+    let target = || (Collected::new(), RefCell::new(Vec::new()));
+    let check = SinkCheck::new(target, |(collected, _): &Target| collect(collected), visible, trips(40));
+    let report = check.without_fencing("what it writes to ends with the process").run();
+    report.assert();
+    assert_eq!(report.checks().iter().filter(|check| matches!(check.outcome, Outcome::Skipped(_))).count(), 1);
+}
+
+#[cfg(feature = "log")]
+mod log {
+    use super::{Folder, RefCell, Trip, trips};
+    use pelton::connect::log::{Batch, Log, NewRecord, Topic, log};
+    use pelton::testing::{Owned, SinkCheck, SourceCheck, Str};
+    use std::path::PathBuf;
+
+    fn feed(topic: &Topic, partition: u32, trips: &[Trip]) {
+        let values: Vec<Vec<u8>> = trips.iter().map(|trip| serde_json::to_vec(trip).unwrap()).collect();
+        topic.append(values.iter().map(|value| NewRecord::new(value).partition(partition))).unwrap();
+    }
+
+    /// Some records of both partitions are aborted, in the middle and at the end.
+    fn with_aborted(topic: &Topic) {
+        let mut transaction = topic.log().producer("other").unwrap().begin();
+        for partition in [0, 1, 0] {
+            transaction.append(topic, NewRecord::new("{").partition(partition)).unwrap();
+        }
+        let producer = topic.log().producer("another").unwrap();
+        let ticket = transaction.prepare();
+        assert!(ticket.is_ok());
+        drop(producer);
+        let owner = topic.log().producer("other").unwrap();
+        assert_eq!(owner.abort_all().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_topic_as_a_source() {
+        let folder = Folder::new();
+        let path = folder.0.join("a.log");
+        let topic = Log::open(&path).unwrap().create_topic("trips", 2).unwrap();
+        let expected = trips(90);
+        feed(&topic, 0, &expected[..30]);
+        with_aborted(&topic);
+        feed(&topic, 0, &expected[30..40]);
+        feed(&topic, 1, &expected[40..60]);
+        with_aborted(&topic);
+        let make = || log(&path).topic("trips").json().bounded();
+        SourceCheck::<Owned<Trip>, _>::new(make).rows(&expected[..60]).in_order().run().assert();
+        let more = || {
+            feed(&topic, 1, &expected[60..70]);
+            with_aborted(&topic);
+            topic.add_partitions(1).unwrap();
+            feed(&topic, 2, &expected[70..90]);
+        };
+        let make = || log(&path).topic("trips").json();
+        let report = SourceCheck::<Owned<Trip>, _>::new(make)
+            .rows(&expected[..60])
+            .in_order()
+            .grows(more, &expected[60..])
+            .run();
+        println!("{report}");
+        report.assert();
+    }
+
+    #[test]
+    fn a_topic_of_text() {
+        let folder = Folder::new();
+        let path = folder.0.join("a.log");
+        let topic = Log::open(&path).unwrap().create_topic("t", 1).unwrap();
+        let texts: Vec<String> = (0..50).map(|n| format!("text {n}")).collect();
+        topic.append(texts.iter().map(NewRecord::new)).unwrap();
+        SourceCheck::<Str, _>::new(|| log(&path).topic("t").text().bounded()).rows(&texts).run().assert();
+        SourceCheck::<Owned<String>, _>::new(|| log(&path).topic("t").text()).rows(&texts).endless().run().assert();
+        let bytes: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();
+        let make = || log(&path).topic("t").bytes().bounded();
+        SourceCheck::<Owned<Vec<u8>>, _>::new(make).rows(&bytes).run().assert();
+    }
+
+    #[test]
+    fn a_topic_as_a_sink() {
+        let folders = RefCell::new(Vec::new());
+        let target = || {
+            folders.borrow_mut().push(Folder::new());
+            folders.borrow().last().unwrap().0.join("a.log")
+        };
+        let visible = |path: &PathBuf| {
+            let log = Log::open(path).unwrap();
+            let Ok(topic) = log.topic("out") else { return Vec::new() };
+            let (mut all, mut batch) = (Vec::<Trip>::new(), Batch::new());
+            for partition in 0..topic.partitions().unwrap() {
+                topic.read(partition, 0, 1000, &mut batch).unwrap();
+                all.extend(batch.records().map(|record| serde_json::from_slice(record.value).unwrap()));
+                // What is not seen is gone, and holds nothing back.
+            }
+            all
+        };
+        let sink = |path: &PathBuf| log(path).topic("out").json().partitions(3).key(|trip: &Trip| trip.from.clone());
+        let report = SinkCheck::new(target, sink, visible, trips(40)).run();
+        println!("{report}");
+        report.assert();
+    }
+}
