@@ -107,7 +107,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age> AggregateTotal<K, V, A, G> {
 
     fn speak<T: Time, F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
         let Self { how, table, life, latest, walked, .. } = self;
-        let (ttl, now) = (life.ttl(), life.now::<T>(*latest));
+        let (ttl, now) = (life.ttl(), life.now::<T>());
         loop {
             if !next.room() {
                 return false;

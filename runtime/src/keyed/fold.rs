@@ -76,7 +76,7 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age> Fold<K, V, F, G> {
 
     fn speak<T: Time, N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
         let latest = self.latest;
-        let (ttl, now) = (self.life.ttl(), self.life.now::<T>(latest));
+        let (ttl, now) = (self.life.ttl(), self.life.now::<T>());
         loop {
             if !next.room() {
                 return false;

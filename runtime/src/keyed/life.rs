@@ -67,9 +67,9 @@ impl<G: Age> Lifetime<G> {
         Nows { times, marks: marks.iter(), watermark: self.watermark, clock, age: PhantomData }
     }
 
-    /// What time it is when no row is at hand; `latest` is the latest event time seen.
-    pub fn now<T: Time>(&self, latest: i64) -> i64 {
-        if !G::ENDS || T::TIMED { latest.max(self.watermark) } else { self.clock() }
+    /// What time it is when no row is at hand.
+    pub fn now<T: Time>(&self) -> i64 {
+        if !G::ENDS || T::TIMED { self.watermark } else { self.clock() }
     }
 
     /// The watermark has moved.

@@ -124,7 +124,7 @@ impl<'a, K: Key, O, T> Cx<'a, K, O, T> {
         self.timers.get(timer.number).filter(|at| **at != NONE).map(|at| Timestamp::from_millis(*at))
     }
 
-    /// The event time of what the handler is called for: of the row, of the timer, or at the end of the latest seen.
+    /// The event time of what the handler is called for: of the row, of the timer, or at the end the watermark.
     #[inline(always)]
     pub fn time(&self) -> Timestamp
     where

@@ -253,7 +253,7 @@ where
                         // It must not fire for ever at one time; nor for ever when event time is over.
                         moment.floor[by as usize] = moment.floor[by as usize].max(timer.saturating_add(1));
                         if last {
-                            moment.limit = self.latest;
+                            moment.limit = self.watermark;
                         }
                         Self::fire(parts, emitted, (key.view(), row), (number, timer), &moment).map_err(|cause| {
                             let at = Timestamp::from_millis(timer);
@@ -449,7 +449,8 @@ where
             return true;
         }
         let clock = self.wall();
-        let mut moment = Self::moment(self.latest.max(self.watermark), self.watermark, clock);
+        // The same on all workers, so that it does not matter which of them has a key.
+        let mut moment = Self::moment(self.watermark, self.watermark, clock);
         // No timer fires any more.
         moment.limit = i64::MIN;
         loop {
