@@ -52,7 +52,7 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
         }
     }
     if let (At::Keyed(Some(name)), []) = (&at, &stream.ops[..]) {
-        let help = format!("write a keyed operator behind it: `{name}.aggregate(count())`");
+        let help = format!("write a keyed operator behind it: `{name}.aggregate(count(), ttl 24h)`");
         diag.report(
             &stream.name,
             format!("`{}` is just another name for the keyed stream `{name}`", stream.name),

@@ -34,7 +34,7 @@ fn takes(model: &Model, sink: usize, input: usize, diag: &mut Diagnostics) -> bo
             &input.at,
             format!("`{}` is keyed, and a sink takes rows", input.at),
             format!(
-                "write a keyed operator in between: `let totals = {}.aggregate(count());`, or give the sink the stream in \
+                "write a keyed operator in between: `let totals = {}.aggregate(count(), ttl 24h);`, or give the sink the stream in \
                  front of `key_by`",
                 input.at
             ),

@@ -17,7 +17,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
         let silent = stream.process().is_some_and(|process| !process.emits()) && stream.ops.len() == 1;
         if !silent && !model.is_used(id, Port::Rows) {
             let use_it = match stream.is_keyed() {
-                true => format!("write a keyed operator: `let totals = {name}.aggregate(count());`"),
+                true => format!("write a keyed operator: `let totals = {name}.aggregate(count(), ttl 24h);`"),
                 false => format!("write `sink name({name}) = ..;`"),
             };
             let help = format!("{use_it}, or say that it goes: `drop {name};`");

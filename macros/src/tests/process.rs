@@ -164,7 +164,7 @@ fn what_a_process_must_be() {
             vec!["map | `p` has no rows: none of its handlers calls `cx.emit` | one of its outputs"],
         ),
         (
-            "let p = timed.key_by(k).process { on event(r, cx) { cx.emit(r) } }.map(f).key_by(l).reduce(g); drop p;".to_string(),
+            "let p = timed.key_by(k).process { on event(r, cx) { cx.emit(r) } }.map(f).key_by(l).reduce(g, unbounded(\"few\")); drop p;".to_string(),
             vec!["reduce | `reduce` is the second stateful operator of this `let`, behind `process` | `let` of its own"],
         ),
     ] {
