@@ -158,7 +158,8 @@ impl Operator<'_> {
     fn is_arrival_ordered(&self) -> bool {
         match self {
             Operator::Reduce { .. } | Operator::Fold { .. } => true,
-            Operator::Aggregate { emit, .. } => !matches!(emit, Emit::AtEnd),
+            // What is over when a row comes depends on what has come before it.
+            Operator::Aggregate { emit, life, .. } => !matches!(emit, Emit::AtEnd) || life.ttl.is_some(),
             Operator::Process { process, .. } => process.in_order.is_none(),
             Operator::Union | Operator::Window { .. } => false,
         }
