@@ -40,7 +40,7 @@ stream! {
             .flat_map(|line| words(line).map(plain))
             .filter(|word| !word.is_empty())
             .key_by(|word| word)
-            .aggregate(count(), emit at_end)
+            .aggregate(count(), emit at_end, unbounded("one per word"))
             .filter(|(_, count)| *count >= least)
             .map(|(word, count)| Count { word: word.to_owned(), count });
 

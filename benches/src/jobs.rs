@@ -22,7 +22,7 @@ stream! {
         param total: Total;
 
         source events: w2::Event = rows(data);
-        let sums = events.key_by(|e| e.key).aggregate((sum(|e| e.value), count()), emit each);
+        let sums = events.key_by(|e| e.key).aggregate((sum(|e| e.value), count()), emit each, unbounded("as many keys as are measured"));
         sink out(sums) = checksum(total, |row: &(u64, (i64, u64))| w2::check(row.0, row.1.0, row.1.1));
     }
 
@@ -45,7 +45,7 @@ stream! {
         param total: Total;
 
         source all: &str = lines(text);
-        let counts = all.flat_map(|line| words(line)).key_by(|word| *word).aggregate(count(), emit each);
+        let counts = all.flat_map(|line| words(line)).key_by(|word| *word).aggregate(count(), emit each, unbounded("as many keys as are measured"));
         sink out(counts) = checksum(total, |row: &(&str, u64)| w4::weight(row.0).wrapping_mul(row.1));
     }
 
@@ -55,7 +55,7 @@ stream! {
         param total: Total;
 
         source all: &str = lines(text);
-        let counts = all.flat_map(|line| words(line)).key_by(|word| *word).aggregate(count(), emit at_end);
+        let counts = all.flat_map(|line| words(line)).key_by(|word| *word).aggregate(count(), emit at_end, unbounded("as many keys as are measured"));
         sink out(counts) = checksum(total, |row: &(&str, u64)| w4::weight(row.0).wrapping_mul(row.1));
     }
 
@@ -65,7 +65,7 @@ stream! {
         param total: Total;
 
         source numbers: u64 = rows(data);
-        let sums = numbers.key_by(|x| exchange::key(*x)).fold(0, |sum, x| *sum = x.wrapping_add(*sum), emit at_end);
+        let sums = numbers.key_by(|x| exchange::key(*x)).fold(0, |sum, x| *sum = x.wrapping_add(*sum), emit at_end, unbounded("as many keys as are measured"));
         sink out(sums) = checksum(total, |row: &(u64, u64)| exchange::check(row.0, row.1));
     }
 
@@ -75,7 +75,7 @@ stream! {
         param total: Total;
 
         source all: exchange::Wide = rows(data);
-        let sums = all.key_by(|r| exchange::key(r[0])).fold(0, |sum, r| *sum = r[0].wrapping_add(*sum), emit at_end);
+        let sums = all.key_by(|r| exchange::key(r[0])).fold(0, |sum, r| *sum = r[0].wrapping_add(*sum), emit at_end, unbounded("as many keys as are measured"));
         sink out(sums) = checksum(total, |row: &(u64, u64)| exchange::check(row.0, row.1));
     }
 }

@@ -21,7 +21,7 @@ stream! {
         source all: (u64, u64) = iter(move || Paced { begun, rate, records, next: 0 });
         let counted = all
             .key_by(|r| r.0)
-            .aggregate(max(|r| r.1), emit each)
+            .aggregate(max(|r| r.1), emit each, unbounded("as many keys as are measured"))
             .inspect(|(number, sent)| if *number >= rate {
                 let now = begun.elapsed();
                 if let Ok(mut taken) = taken.lock() { taken.push(now.saturating_sub(Duration::from_nanos(*sent))) }

@@ -49,7 +49,7 @@ stream! {
             .aggregate((count(), sum(|d| i64::from(d.dep_delay.unwrap_or(0)))));
         let board = hourly.map(|h| Hour { origin: h.key, start: h.start, departures: h.value.0, delay: h.value.1 });
         let totals = flights.key_by(|d| &d.carrier)
-            .aggregate((count(), sum(|d| i64::from(d.dep_delay.unwrap_or(0)))), emit at_end);
+            .aggregate((count(), sum(|d| i64::from(d.dep_delay.unwrap_or(0)))), emit at_end, unbounded("one per airport"));
         let list = totals.map(|(carrier, (departures, delay))| Carrier { carrier: carrier.to_owned(), departures, delay });
 
         sink hours_file(board) = csv(hours);

@@ -28,10 +28,15 @@ pub(crate) const OPERATORS: &[Operator] = &[
     Operator { name: "flat_map", role: Role::Stateless, form: ".flat_map(|r| ..)" },
     Operator { name: "inspect", role: Role::Stateless, form: ".inspect(|r| ..)" },
     Operator { name: "key_by", role: Role::Keys, form: ".key_by(|r| r.field)" },
-    Operator { name: "reduce", role: Role::Stateful, form: ".reduce(|a, b| .., emit each)" },
-    Operator { name: "fold", role: Role::Stateful, form: ".fold(start, |so_far, r| .., emit each)" },
-    Operator { name: "aggregate", role: Role::Stateful, form: ".aggregate((count(), sum(|r| r.x)), emit each)" },
+    Operator { name: "reduce", role: Role::Stateful, form: ".reduce(|a, b| .., emit each, ttl 24h)" },
+    Operator { name: "fold", role: Role::Stateful, form: ".fold(start, |so_far, r| .., emit each, ttl 24h)" },
+    Operator {
+        name: "aggregate",
+        role: Role::Stateful,
+        form: ".aggregate((count(), sum(|r| r.x)), emit each, ttl 24h)",
+    },
     Operator { name: "window", role: Role::Stateful, form: ".window(tumbling 1h).aggregate(count())" },
+    Operator { name: "process", role: Role::Stateful, form: ".process { on event(r, cx) { .. } }" },
 ];
 
 /// Operators that the language will have. They are named, so that nobody takes a name that is not there for a typo.
@@ -47,7 +52,6 @@ pub(crate) const LATER: &[&str] = &[
     "lag",
     "over",
     "latest",
-    "process",
     "pattern",
     "join",
     "left_join",
@@ -67,11 +71,11 @@ pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     ("keyBy", "write `.key_by(|r| ..)`"),
     ("where", "write `.filter(|r| ..)`"),
     ("select", "write `.map(|r| ..)`"),
-    ("count", "write `.key_by(|r| ..).aggregate(count())`"),
-    ("sum", "write `.key_by(|r| ..).aggregate(sum(|r| ..))`"),
-    ("min", "write `.key_by(|r| ..).aggregate(min(|r| ..))`"),
-    ("max", "write `.key_by(|r| ..).aggregate(max(|r| ..))`"),
-    ("mean", "write `.key_by(|r| ..).aggregate(mean(|r| ..))`"),
+    ("count", "write `.key_by(|r| ..).aggregate(count(), ttl 24h)`"),
+    ("sum", "write `.key_by(|r| ..).aggregate(sum(|r| ..), ttl 24h)`"),
+    ("min", "write `.key_by(|r| ..).aggregate(min(|r| ..), ttl 24h)`"),
+    ("max", "write `.key_by(|r| ..).aggregate(max(|r| ..), ttl 24h)`"),
+    ("mean", "write `.key_by(|r| ..).aggregate(mean(|r| ..), ttl 24h)`"),
     ("union", "write `union(a, b)` at the start of a `let`"),
     ("late", "the late rows are a stream of their own: write `name.late`, without parentheses"),
 ];
@@ -135,8 +139,29 @@ pub(crate) const LATER_WINDOW_OPTIONS: &[&str] =
     &["early", "accumulating", "purging", "trigger", "evict", "processing_time", "ttl", "unbounded"];
 /// Kinds of windows to come.
 pub(crate) const LATER_WINDOWS: &[&str] = &["sliding", "session", "count", "global", "assign"];
+/// Options of `reduce`, `fold` and `aggregate`.
+pub(crate) const STATE_OPTIONS: &[&str] = &["emit", "ttl", "unbounded"];
 /// Options of `reduce`, `fold` and `aggregate` to come.
-pub(crate) const LATER_STATE_OPTIONS: &[&str] = &["ttl", "unbounded", "as"];
+pub(crate) const LATER_STATE_OPTIONS: &[&str] = &["as"];
+
+/// What starts an item of a `process`.
+pub(crate) const PROCESS_ITEMS: &[&str] = &["in_order", "state", "timer", "output", "on"];
+/// What will start one.
+pub(crate) const LATER_PROCESS_ITEMS: &[&str] = &["shared"];
+/// Kinds of states, as they are written.
+pub(crate) const STATES: &[(&str, &str)] = &[
+    ("Value", "Value<T>"),
+    ("List", "List<T>"),
+    ("Map", "Map<K, V>"),
+    ("Reducing", "Reducing<T> = |a, b| .."),
+    ("Aggregating", "Aggregating<T> = (count(), sum(|r| r.x))"),
+];
+/// What a timer goes by.
+pub(crate) const TIMERS: &[&str] = &["event_time", "processing_time"];
+/// What a handler is called for.
+pub(crate) const HANDLERS: &[&str] = &["event", "timer", "end"];
+/// Outputs that are named by the language.
+pub(crate) const OUTPUTS: &[&str] = &["late", "errors", "timed_out"];
 
 /// State backends that a job can name.
 pub(crate) const BACKENDS: &[&str] = &["Memory"];

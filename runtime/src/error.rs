@@ -134,6 +134,13 @@ pub enum Error {
         /// The panic's own message.
         message: String,
     },
+    /// A handler of a `process` gave an error, with `?`.
+    Operator {
+        /// The operator whose handler it was.
+        operator: String,
+        /// The error, and the record that was being worked on.
+        fault: Fault,
+    },
     /// Bytes between two workers could not be read: a bug, or memory that went bad.
     Wire {
         /// The edge.
@@ -180,6 +187,7 @@ impl fmt::Display for Error {
                 // Nothing is known of a record where results were given that come from many.
                 if *place == Place::default() { Ok(()) } else { write!(f, "\n  while working on {place}") }
             }
+            Error::Operator { operator, fault } => write!(f, "operator `{operator}`: {fault}"),
             Error::Wire { edge, fault } => write!(f, "edge `{edge}`: {fault}"),
             Error::State { operator, fault } => write!(f, "state of operator `{operator}`: {fault}"),
             Error::Superseded { fault } => fault.fmt(f),
@@ -198,6 +206,7 @@ impl std::error::Error for Error {
             Error::Setup(fault)
             | Error::Source { fault, .. }
             | Error::Sink { fault, .. }
+            | Error::Operator { fault, .. }
             | Error::Wire { fault, .. } => Some(fault),
             _ => None,
         }

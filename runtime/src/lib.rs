@@ -96,6 +96,7 @@ mod mapped;
 mod metrics;
 pub mod plan;
 pub mod prelude;
+pub mod process;
 pub mod record;
 mod report;
 pub mod schema;

@@ -40,17 +40,17 @@ pelton::stream! {
         sink b(other_values) = probe(sent_more, Trouble::default());
 
         // one exchange
-        let first = all.key_by(|r| r.key).fold(0, |last, r| { dawdle(slow); *last = r.value }, emit each);
+        let first = all.key_by(|r| r.key).fold(0, |last, r| { dawdle(slow); *last = r.value }, emit each, unbounded("few keys"));
         let arrived = first.map(|(_, v)| v);
         sink c(arrived) = probe(one, Trouble::default());
 
         // a second one
-        let second = first.key_by(|p| p.1 % 7).fold(0, |last, p| { dawdle(slow); *last = p.1 }, emit each).map(|(_, v)| v);
+        let second = first.key_by(|p| p.1 % 7).fold(0, |last, p| { dawdle(slow); *last = p.1 }, emit each, unbounded("few keys")).map(|(_, v)| v);
         sink d(second) = probe(two, Trouble::default());
 
         // a union of what comes straight, what comes late, and another source; then one more exchange
         let both = union(values, arrived, second, other_values);
-        let third = both.key_by(|v| v % 3).fold(0, |last, v| *last = v, emit each).map(|(_, v)| v);
+        let third = both.key_by(|v| v % 3).fold(0, |last, v| *last = v, emit each, unbounded("few keys")).map(|(_, v)| v);
         sink e(third) = probe(joined, Trouble::default());
         // one sink with writers in several chains
         sink f(values, arrived, other_values) = probe(sink_of_two, Trouble::default());
@@ -206,7 +206,7 @@ pelton::stream! {
         source all: Row = feed(rows);
         let values = all.map(|r| r.value);
         sink a(values) = probe(sent, Trouble::default());
-        let counts = values.key_by(|v| v % 10).aggregate(Counting, emit at_end);
+        let counts = values.key_by(|v| v % 10).aggregate(Counting, emit at_end, unbounded("few keys"));
         sink b(counts) = Notes(merged);
     }
 }

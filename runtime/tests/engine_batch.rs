@@ -36,31 +36,31 @@ pelton::stream! {
 
         // aggregates: each, every so often, at the end; integer, text, tuple and derived keys
         let by = all.key_by(|r| r.key);
-        let each: (u64, (u64, u64)) = by.aggregate((count(), sum(|r| r.value)), emit each);
-        let every: (u64, (u64, u64)) = by.aggregate((count(), sum(|r| r.value)), emit every 1ms);
+        let each: (u64, (u64, u64)) = by.aggregate((count(), sum(|r| r.value)), emit each, unbounded("few keys"));
+        let every: (u64, (u64, u64)) = by.aggregate((count(), sum(|r| r.value)), emit every 1ms, unbounded("few keys"));
         let at_end: (u64, (u64, u64, u64, u64)) =
-            by.aggregate((count(), sum(|r| r.value), min(|r| r.value), max(|r| r.value)), emit at_end);
-        let texts: (String, u64) = all.key_by(text).aggregate(count(), emit at_end).map(|(k, n)| (k.to_owned(), n));
-        let names: (Name, u64) = all.key_by(|r| name(r.key)).aggregate(sum(|r| r.value), emit at_end).map(|(k, n)| (k.clone(), n));
+            by.aggregate((count(), sum(|r| r.value), min(|r| r.value), max(|r| r.value)), emit at_end, unbounded("few keys"));
+        let texts: (String, u64) = all.key_by(text).aggregate(count(), emit at_end, unbounded("few keys")).map(|(k, n)| (k.to_owned(), n));
+        let names: (Name, u64) = all.key_by(|r| name(r.key)).aggregate(sum(|r| r.value), emit at_end, unbounded("few keys")).map(|(k, n)| (k.clone(), n));
         let pairs: (u64, String, u64) = all
             .key_by(|r| (r.key, text(r)))
-            .aggregate(count(), emit each)
+            .aggregate(count(), emit each, unbounded("few keys"))
             .map(|((k, t), n)| (k, t.to_owned(), n));
 
         // folds
-        let reduced: (u64, Row) = by.reduce(|a, b| if a.value > b.value { a } else { b }, emit at_end);
-        let folded: (u64, (u64, u64)) = by.fold((0, 0), |acc, r| { acc.0 += 1; acc.1 ^= r.value }, emit at_end);
-        let running: (u64, u64) = by.fold(0, |sum, r| *sum += r.value, emit each);
+        let reduced: (u64, Row) = by.reduce(|a, b| if a.value > b.value { a } else { b }, emit at_end, unbounded("few keys"));
+        let folded: (u64, (u64, u64)) = by.fold((0, 0), |acc, r| { acc.0 += 1; acc.1 ^= r.value }, emit at_end, unbounded("few keys"));
+        let running: (u64, u64) = by.fold(0, |sum, r| *sum += r.value, emit each, unbounded("few keys"));
 
         // rows that become none, one or many; two exchanges; what was one stream, together again
         let odd = all.filter(|r| r.value % 2 == 1).map(|r| Row { key: r.key + 1, ..r });
         let parts = all.flat_map(|r| (0..r.value % 5).map(move |i| Row { value: r.value + i, ..r }));
         let both = union(odd, parts, others);
-        let last = both.key_by(|r| r.key % 5).fold(0, |n, r| { *n = r.value }, emit each);
+        let last = both.key_by(|r| r.key % 5).fold(0, |n, r| { *n = r.value }, emit each, unbounded("few keys"));
         let once_more: (u64, u64) = last
             .flat_map(|(k, v)| [(k, v), (k + 1, v)])
             .key_by(|p| p.0)
-            .aggregate(sum(|p| p.1), emit at_end);
+            .aggregate(sum(|p| p.1), emit at_end, unbounded("few keys"));
         let rows_of_both: Row = both;
 
         sink a(each) = collect();

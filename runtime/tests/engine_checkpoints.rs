@@ -41,8 +41,8 @@ pelton::stream! {
         source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
         let passed = all.inspect(|_| trap.pass());
         let by = passed.key_by(|r| r.key);
-        let totals = by.aggregate((count(), sum(|r| r.value)), emit at_end);
-        let folded = by.fold(0u64, |n, r| *n += r.value, emit at_end);
+        let totals = by.aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few keys"));
+        let folded = by.fold(0u64, |n, r| *n += r.value, emit at_end, unbounded("few keys"));
         let hours = by.window(tumbling 100ms, allow_late 50ms, refire).aggregate(count());
         let spoken = hours.map(|w| (w.key, w.start.millis(), w.value, w.firing));
         let ended: (u64, (u64, u64)) = totals;

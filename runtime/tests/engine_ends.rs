@@ -24,7 +24,7 @@ pelton::stream! {
         let values = both.map(|r| r.value);
         let per_window: (u64, i64, u64) =
             both.key_by(|r| r.key).window(tumbling 100ms).aggregate(count()).map(|w| (w.key, w.start.millis(), w.value));
-        let totals: (u64, u64) = both.key_by(|r| r.key).aggregate(count(), emit at_end);
+        let totals: (u64, u64) = both.key_by(|r| r.key).aggregate(count(), emit at_end, unbounded("few keys"));
         let counted = totals.map(|t| t.1);
         sink sums(values) = probe(near, Trouble::default());
         sink counts(counted) = probe(far, Trouble::default());

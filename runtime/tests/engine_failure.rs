@@ -58,12 +58,12 @@ pelton::stream! {
         });
         let seen = parts.inspect(|r| trip(trap, "inspect", r.value));
         let by = seen.key_by(|r| { trip(trap, "key_by", r.value); r.key });
-        let aggregated = by.aggregate(Trapped(trap), emit each);
+        let aggregated = by.aggregate(Trapped(trap), emit each, unbounded("few keys"));
         let doubled = aggregated.map(|(_, v)| { trip(trap, "behind", v); v });
-        let merged = by.aggregate(Trapped(trap), emit at_end);
-        let reduced = by.reduce(|a, b| { trip(trap, "reduce", a.value.max(b.value)); b }, emit each);
+        let merged = by.aggregate(Trapped(trap), emit at_end, unbounded("few keys"));
+        let reduced = by.reduce(|a, b| { trip(trap, "reduce", a.value.max(b.value)); b }, emit each, unbounded("few keys"));
         let of_reduced = reduced.map(|(_, r)| r.value);
-        let folded = by.fold(0, |last, r| { trip(trap, "fold", r.value); *last = r.value }, emit each);
+        let folded = by.fold(0, |last, r| { trip(trap, "fold", r.value); *last = r.value }, emit each, unbounded("few keys"));
         let of_folded = folded.map(|(_, v)| v);
         let windows = by.window(tumbling 10ms).aggregate(Trapped(trap));
         let of_windows = windows.map(|w| { trip(trap, "window", w.value); w.value });
@@ -212,7 +212,7 @@ pelton::stream! {
         param trap: Trap;
 
         source all: Row = feed(rows);
-        let last = all.key_by(|r| r.key).aggregate(Trapped(trap), emit each).map(|(k, v)| (k, v)).filter(|p| p.1 > 0);
+        let last = all.key_by(|r| r.key).aggregate(Trapped(trap), emit each, unbounded("few keys")).map(|(k, v)| (k, v)).filter(|p| p.1 > 0);
         let pairs: (u64, u64) = last;
         sink out(pairs) = collect();
     }
@@ -334,7 +334,7 @@ fn a_worker_that_is_stuck_in_user_code_is_named() {
         job Stuck<Memory> {
             param rows: Feed<Row>;
             source all: Row = feed(rows);
-            let last = all.key_by(|r| r.key).aggregate(count());
+            let last = all.key_by(|r| r.key).aggregate(count(), unbounded("few keys"));
             let sleepy: (u64, u64) = last.inspect(|_| match std::thread::current().name() {
                 Some("pelton-0") => std::thread::sleep(Duration::from_secs(3)),
                 _ => {
@@ -415,7 +415,7 @@ pelton::stream! {
         source all: u64 = rows(data);
         let kept = all.map(|x| { trip(trap, "front", x); x }).filter(|x| { trip(trap, "filter", *x); x % 3 != 0 });
         let parts = kept.map(|x| { trip(trap, "rest", x); x });
-        let sums: (u64, u64) = parts.key_by(|x| { trip(trap, "key_by", *x); x % 5 }).aggregate(count(), emit at_end);
+        let sums: (u64, u64) = parts.key_by(|x| { trip(trap, "key_by", *x); x % 5 }).aggregate(count(), emit at_end, unbounded("few keys"));
         sink out(sums) = collect();
     }
 }

@@ -75,7 +75,7 @@ pelton::stream! {
         param slow: Duration;
         source all: Wide = iter(move || (0..rows).map(move |i| wide(i % keys)));
         let seen = all.inspect(|_| watch.begin());
-        let counted = seen.key_by(|r| r.key).fold(0u64, |n, r| { *n += r.rest[0] & 1; if slow_on.is_none_or(on_worker) { work(slow) } }, emit each);
+        let counted = seen.key_by(|r| r.key).fold(0u64, |n, r| { *n += r.rest[0] & 1; if slow_on.is_none_or(on_worker) { work(slow) } }, emit each, unbounded("few keys"));
         let odd: (u64, u64) = counted.filter(|p| p.1 == u64::MAX);
         sink out(odd) = collect();
     }
@@ -88,7 +88,7 @@ pelton::stream! {
         // Each row comes by itself, so that it leaves in a frame of its own.
         source all: u64 = iter(move || (0..rows).inspect(|_| work(Duration::from_micros(20))));
         let seen = all.inspect(|_| watch.begin());
-        let counted = seen.key_by(|r| *r % 1000).fold(0u64, |n, _| { *n += 1; if on_worker(1) { work(Duration::from_micros(100)) } }, emit each);
+        let counted = seen.key_by(|r| *r % 1000).fold(0u64, |n, _| { *n += 1; if on_worker(1) { work(Duration::from_micros(100)) } }, emit each, unbounded("few keys"));
         let odd: (u64, u64) = counted.filter(|p| p.1 == u64::MAX);
         sink out(odd) = collect();
     }
@@ -100,7 +100,7 @@ pelton::stream! {
         param watch: Watch;
         source all: u64 = iter(move || 0..rows);
         let many = all.inspect(|_| watch.begin()).flat_map(|x| (0..10_000).map(move |i| wide(x * 10_000 + i)));
-        let first = many.key_by(|r| r.key % 100).fold(0u64, |n, _| *n += 1, emit each);
+        let first = many.key_by(|r| r.key % 100).fold(0u64, |n, _| *n += 1, emit each, unbounded("few keys"));
         let odd: (u64, u64) = first.filter(|p| p.1 == u64::MAX);
         sink out(odd) = collect();
     }
@@ -111,9 +111,9 @@ pelton::stream! {
         param rows: u64;
         param watch: Watch;
         source all: u64 = iter(move || 0..rows);
-        let counted = all.inspect(|_| watch.begin()).key_by(|x| x % 100).fold(0u64, |last, x| *last = x, emit each);
+        let counted = all.inspect(|_| watch.begin()).key_by(|x| x % 100).fold(0u64, |last, x| *last = x, emit each, unbounded("few keys"));
         let many = counted.flat_map(|(_, x)| (0..10_000).map(move |i| wide(x * 10_000 + i)));
-        let second = many.key_by(|r| r.key % 100).fold(0u64, |n, _| *n += 1, emit each);
+        let second = many.key_by(|r| r.key % 100).fold(0u64, |n, _| *n += 1, emit each, unbounded("few keys"));
         let odd: (u64, u64) = second.filter(|p| p.1 == u64::MAX);
         sink out(odd) = collect();
     }
@@ -126,7 +126,7 @@ pelton::stream! {
         // Nothing but new keys, many for each row: the combiner must not hold them all.
         source all: u64 = iter(move || 0..rows);
         let many = all.inspect(|_| watch.begin()).flat_map(|x| (0..10_000).map(move |i| x * 10_000 + i));
-        let first = many.key_by(|k| k % 65_536).aggregate(count(), emit at_end);
+        let first = many.key_by(|k| k % 65_536).aggregate(count(), emit at_end, unbounded("few keys"));
         let odd: (u64, u64) = first.filter(|p| p.1 == u64::MAX);
         sink out(odd) = collect();
     }
@@ -139,7 +139,7 @@ pelton::stream! {
         source all: u64 = iter(move || 0..keys), event_time |_| Timestamp::from_millis(0), late_by 0s;
         let windows = all.key_by(|k| *k).window(tumbling 1s).aggregate(count());
         let fired = windows.inspect(|_| watch.begin()).map(|w| wide(w.key));
-        let slowly = fired.key_by(|r| r.key % 100).fold(0u64, |n, _| { *n += 1; work(Duration::from_micros(10)) }, emit each);
+        let slowly = fired.key_by(|r| r.key % 100).fold(0u64, |n, _| { *n += 1; work(Duration::from_micros(10)) }, emit each, unbounded("few keys"));
         let odd: (u64, u64) = slowly.filter(|p| p.1 == u64::MAX);
         sink out(odd) = collect();
         drop windows.late;

@@ -16,8 +16,8 @@ pelton::stream! {
         source others: Row = feed(more), event_time |r| Timestamp::from_millis(r.at), late_by 5ms;
         let both = union(all, others);
         let windows = both.key_by(|r| r.key).window(tumbling 10ms).aggregate(count());
-        let counted = windows.key_by(|w| w.key % 3).aggregate(sum(|w| w.value), emit each).map(|(_, n)| n);
-        let ends: (u64, u64) = all.key_by(|r| r.key).aggregate(count(), emit at_end);
+        let counted = windows.key_by(|w| w.key % 3).aggregate(sum(|w| w.value), emit each, unbounded("few keys")).map(|(_, n)| n);
+        let ends: (u64, u64) = all.key_by(|r| r.key).aggregate(count(), emit at_end, unbounded("few keys"));
         sink sums(counted) = probe(diary, Trouble::default());
         sink out(ends) = collect();
         drop windows.late;

@@ -19,7 +19,7 @@ const RUNTIME: &[&[&str]] = &[
     &["sink"],
     &["connect", "testing"],
     &["keyed"],
-    &["window"],
+    &["window", "process"],
     &["plan"],
     &["report"],
     &["engine"],

@@ -203,7 +203,7 @@ stream! {
         source payments: Payment = log(path).topic("payments").json().bounded();
         let passed = payments.inspect(|_| trap.pass());
         let rows: (String, i64) = passed.map(|p| (p.card, p.cents));
-        let sums = passed.key_by(|p| p.card).aggregate(sum(|p| p.cents), emit at_end);
+        let sums = passed.key_by(|p| p.card).aggregate(sum(|p| p.cents), emit at_end, unbounded("few keys"));
         sink each(rows) = log(path).topic("each").json().partitions(2);
         sink out(sums) = log(path).topic("sums").json();
     }

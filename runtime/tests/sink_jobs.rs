@@ -31,7 +31,7 @@ stream! {
         param out: Option<PathBuf>;
 
         source sales: Sale = csv(input).na("NA"), on_error skip;
-        let totals = sales.filter(|s| s.note.is_none()).key_by(|s| s.shop).aggregate((count(), sum(|s| s.cents)), emit at_end);
+        let totals = sales.filter(|s| s.note.is_none()).key_by(|s| s.shop).aggregate((count(), sum(|s| s.cents)), emit at_end, unbounded("few keys"));
         let rows: Total = totals.map(|(shop, (sales, cents))| Total { shop: shop.to_owned(), sales, cents });
         sink file(rows) = csv(out);
         sink all(rows) = collect();

@@ -14,7 +14,7 @@ pelton::stream! {
 
         source all: u64 = rows(numbers);
         let even = all.filter(|x| x % 2 == 0 && *x >= least);
-        let sums: (u64, (u64, u64)) = even.key_by(|x| x % 10).aggregate((count(), sum(|x| *x)), emit at_end);
+        let sums: (u64, (u64, u64)) = even.key_by(|x| x % 10).aggregate((count(), sum(|x| *x)), emit at_end, unbounded("few keys"));
         sink out(sums) = collect();
     }
 }

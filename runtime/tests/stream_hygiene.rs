@@ -61,7 +61,7 @@ pub mod user {
             let c = b.filter_map(|r| ::core::option::Option::Some(r.1));
             let c3 = a.map(|r| r.1);
             let w = b.key_by(|r| r.1).window(tumbling 1h).aggregate((count(), sum(|r| r.1)));
-            let d: u64 = union(c, c3).key_by(|r| *r % 3).fold(0u64, |s, r| *s += r, emit at_end).map(|r| r.1);
+            let d: u64 = union(c, c3).key_by(|r| *r % 3).fold(0u64, |s, r| *s += r, emit at_end, unbounded("few keys")).map(|r| r.1);
             sink out(d) = collect();
             drop w, w.late;
         }
@@ -74,8 +74,8 @@ pelton::stream! {
         param tag: String = "t";
         source a: u64 = pelton::source::rows(data);
         let k = a.key_by(|x| x % 2);
-        let b = k.reduce(|a, b| a + b);
-        let n = k.aggregate(count(), emit every 10ms);
+        let b = k.reduce(|a, b| a + b, unbounded("few keys"));
+        let n = k.aggregate(count(), emit every 10ms, unbounded("few keys"));
         let c: (u64, String) = b.map(|b| (b.1, tag.clone()));
         sink out(c) = collect();
         drop n;

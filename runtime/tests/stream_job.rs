@@ -91,7 +91,7 @@ pelton::stream! {
         source numbers: u64 = rows(data);
         let parts = numbers.flat_map(|x| (0..3).map(move |y| { assert!(x + y != in_iterator, "in the iterator"); x + y }));
         let mapped = parts.map(|x| { assert!(x != in_closure, "in the closure"); x });
-        let sums: (u64, u64) = mapped.key_by(|x| x % 2).reduce(|a, b| { assert!(b < 1000, "in the reduce"); a + b }, emit at_end);
+        let sums: (u64, u64) = mapped.key_by(|x| x % 2).reduce(|a, b| { assert!(b < 1000, "in the reduce"); a + b }, emit at_end, unbounded("few keys"));
         sink out(sums) = collect();
     }
 }

@@ -56,9 +56,9 @@ pelton::stream! {
         source lines: &String = rows(text);
         let words = lines.flat_map(|l| l.split(' ')).filter(|w| w.len() >= least);
         let by_word = words.key_by(|w| w);
-        let counts: (String, u64) = by_word.aggregate(count(), emit at_end).map(|(word, n)| (word.to_owned(), n));
-        let longest: (String, usize) = by_word.aggregate(max(|w| w.len()), emit at_end).map(|(w, n)| (w.to_owned(), n));
-        let all: (usize, u64) = words.key_by(|w| w.len()).aggregate(count(), emit at_end);
+        let counts: (String, u64) = by_word.aggregate(count(), emit at_end, unbounded("few keys")).map(|(word, n)| (word.to_owned(), n));
+        let longest: (String, usize) = by_word.aggregate(max(|w| w.len()), emit at_end, unbounded("few keys")).map(|(w, n)| (w.to_owned(), n));
+        let all: (usize, u64) = words.key_by(|w| w.len()).aggregate(count(), emit at_end, unbounded("few keys"));
         sink per_word(counts) = collect();
         sink lengths(longest) = collect();
         sink per_length(all) = collect();
@@ -130,7 +130,7 @@ pelton::stream! {
             .aggregate((count(), sum(|e| e.2)))
             .map(|w| (w.key, w.start.millis(), w.value.0, w.firing, format!("{tag}!")));
         let lost: (u64, String) = sums.late.filter(|e| e.1 < keys).map(|e| (e.1, tag.clone()));
-        let per_key: (u64, u64) = sums.late.key_by(|e| e.1).aggregate(count(), emit at_end);
+        let per_key: (u64, u64) = sums.late.key_by(|e| e.1).aggregate(count(), emit at_end, unbounded("few keys"));
         sink a(sums) = collect();
         sink b(lost) = collect();
         sink c(per_key) = collect();
@@ -158,11 +158,11 @@ pelton::stream! {
 
         source numbers: u64 = rows(data);
         let by = numbers.key_by(|x| x % 3);
-        let sums: (u64, u64) = by.reduce(|a, b| a + b + start - start, emit at_end);
-        let totals: (u64, u64) = by.fold(start, |sum, x| *sum += x, emit at_end);
-        let running: (u64, u64) = by.reduce(|a, b| a.max(b));
-        let often: (u64, u64) = by.aggregate(count(), emit every 1ms);
-        let each: (u64, u64) = by.aggregate(count(), emit each);
+        let sums: (u64, u64) = by.reduce(|a, b| a + b + start - start, emit at_end, unbounded("few keys"));
+        let totals: (u64, u64) = by.fold(start, |sum, x| *sum += x, emit at_end, unbounded("few keys"));
+        let running: (u64, u64) = by.reduce(|a, b| a.max(b), unbounded("few keys"));
+        let often: (u64, u64) = by.aggregate(count(), emit every 1ms, unbounded("few keys"));
+        let each: (u64, u64) = by.aggregate(count(), emit each, unbounded("few keys"));
         sink a(sums) = collect();
         sink b(totals) = collect();
         sink c(running) = collect();
@@ -196,7 +196,7 @@ pelton::stream! {
         let odd = a.filter(|x| x % 2 == 1);
         let even = a.filter(|x| x % 2 == 0).map(|x| x + 1000);
         let both = union(odd, even, b);
-        let counted: (u64, u64) = union(a, b).key_by(|x| x % 4).aggregate(count(), emit at_end);
+        let counted: (u64, u64) = union(a, b).key_by(|x| x % 4).aggregate(count(), emit at_end, unbounded("few keys"));
         let rows_of_both: u64 = both;
         let odd_again: u64 = odd;
         sink all(rows_of_both, odd_again) = collect();

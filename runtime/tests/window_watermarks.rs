@@ -163,7 +163,7 @@ pelton::stream! {
         source all: Row = feed(rows);
         let counts: (u64, u64) = all
             .key_by(|r| r.key)
-            .aggregate(count(), emit every 10ms)
+            .aggregate(count(), emit every 10ms, unbounded("few keys"))
             .inspect(|c| hears(&heard, c.0, c.1 as i64));
         sink out(counts) = collect();
     }

@@ -36,7 +36,7 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
     let mut at = At::Rows;
     for input in stream.origin.inputs() {
         let from = model.stream(input.stream);
-        if !from.is_keyed() || input.port == crate::model::Port::Late {
+        if !from.is_keyed() || input.port != crate::model::Port::Rows {
             continue;
         }
         match &stream.origin {
@@ -52,7 +52,7 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
         }
     }
     if let (At::Keyed(Some(name)), []) = (&at, &stream.ops[..]) {
-        let help = format!("write a keyed operator behind it: `{name}.aggregate(count())`");
+        let help = format!("write a keyed operator behind it: `{name}.aggregate(count(), ttl 24h)`");
         diag.report(
             &stream.name,
             format!("`{}` is just another name for the keyed stream `{name}`", stream.name),
@@ -85,7 +85,7 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
                     Some(from) => format!("`{name}` takes rows, and `{from}` is keyed"),
                     None => format!("`{name}` cannot follow `key_by`"),
                 };
-                diag.report(name, keyed, format!("a keyed operator comes next: `aggregate`, `reduce`, `fold` or `window`; `{name}` goes in front of `key_by` or behind that operator"));
+                diag.report(name, keyed, format!("a keyed operator comes next: `aggregate`, `reduce`, `fold`, `window` or `process`; `{name}` goes in front of `key_by` or behind that operator"));
                 return;
             }
             (At::Keyed(from), Role::Keys) => {

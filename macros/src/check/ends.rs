@@ -34,7 +34,7 @@ fn takes(model: &Model, sink: usize, input: usize, diag: &mut Diagnostics) -> bo
             &input.at,
             format!("`{}` is keyed, and a sink takes rows", input.at),
             format!(
-                "write a keyed operator in between: `let totals = {}.aggregate(count());`, or give the sink the stream in \
+                "write a keyed operator in between: `let totals = {}.aggregate(count(), ttl 24h);`, or give the sink the stream in \
                  front of `key_by`",
                 input.at
             ),
@@ -55,10 +55,10 @@ fn collected(model: &Model, input: &Use) -> Result<(), (String, String)> {
     let stream = model.stream(input.stream);
     let name = &stream.name;
     let declare = "what leaves to Rust code is declared with its type";
-    if input.port == Port::Late {
+    if let Some(output) = stream.output(input.port) {
         return Err((
-            format!("the type of `{name}.late` is not declared"),
-            format!("{declare}: `let late: Type = {name}.late;`, and collect `late`"),
+            format!("the type of `{name}.{output}` is not declared"),
+            format!("{declare}: `let {output}: Type = {name}.{output};`, and collect `{output}`"),
         ));
     }
     match (&stream.declared, &stream.origin) {

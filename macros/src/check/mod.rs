@@ -3,8 +3,10 @@
 
 mod chain;
 mod ends;
+mod life;
 mod lock;
 mod options;
+mod process;
 mod time;
 mod usage;
 
@@ -13,8 +15,12 @@ use crate::model::Model;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     options::check(model, diag);
+    // what is wrong inside of a process is no reason to be silent of where it stands
+    let wrong = process::check(model, diag);
     chain::check(model, diag);
     time::check(model, diag);
+    wrong.into_iter().for_each(|id| model.streams[id.0].sound = false);
+    model.spread_taint();
     ends::check(model, diag);
     lock::check(model, diag);
     usage::check(model, diag);

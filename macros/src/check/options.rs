@@ -1,8 +1,10 @@
 //! Options that contradict each other, have no effect, or are absurd.
 
+use super::life;
 use crate::diag::Diagnostics;
+use crate::model::graph::Time;
 use crate::model::{Model, Origin};
-use crate::syntax::{Call, Emit, Length, Source, Window};
+use crate::syntax::{Call, Emit, Length, Life, Source, Window};
 
 /// Event time is counted in milliseconds.
 const MILLI: i64 = 1000;
@@ -10,12 +12,21 @@ const MILLI: i64 = 1000;
 const ABSURD: i64 = 1000 * 366 * 86_400_000_000;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
-    for stream in model.streams.iter().filter(|stream| stream.sound) {
+    for id in model.ids().filter(|id| model.stream(*id).sound) {
+        let stream = model.stream(id);
+        let timed = model.time(id) == Time::Known;
         if let Origin::Source(it) = &stream.origin {
             source(it, diag);
         }
         let mut window_before = false;
         for op in &stream.ops {
+            if let Call::Reduce { life, .. } | Call::Fold { life, .. } | Call::Aggregate { life, .. } = &op.call {
+                if window_before {
+                    no_life(life, diag);
+                } else {
+                    life::check(life, &format!("`{}`", op.name), &op.name, timed, diag);
+                }
+            }
             match &op.call {
                 Call::Window(it) => window(it, diag),
                 Call::Aggregate { emit: Some((word, _)), .. } if window_before => {
@@ -38,6 +49,15 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             }
             window_before = matches!(op.call, Call::Window(_));
         }
+    }
+}
+
+/// A window's state goes with it.
+fn no_life(life: &Life, diag: &mut Diagnostics) {
+    let ttl = life.ttl.as_ref().map(|(word, _)| word);
+    for word in ttl.into_iter().chain(&life.unbounded) {
+        let fact = format!("`{word}` has no effect behind a window");
+        diag.report_mild(word, fact, format!("what a window keeps goes when it closes; remove `{word}`"));
     }
 }
 
@@ -121,7 +141,7 @@ fn window(window: &Window, diag: &mut Diagnostics) {
     }
 }
 
-fn whole_millis(length: &Length, diag: &mut Diagnostics) {
+pub(super) fn whole_millis(length: &Length, diag: &mut Diagnostics) {
     if let Length::Literal { micros, token } = length
         && micros % MILLI != 0
     {

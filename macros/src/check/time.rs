@@ -1,9 +1,10 @@
-//! A window goes by event time: every source on its path must have it.
+//! Windows, rows in order and some timers go by event time: every source on their path must have it.
 
 use crate::diag::{Diagnostics, list};
 use crate::model::graph::Time;
 use crate::model::{Model, StreamId};
-use crate::syntax::Call;
+use crate::syntax::{Call, Op};
+use proc_macro2::Ident;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     // one source without event time is one mistake, however many windows stand behind it
@@ -11,7 +12,7 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     for id in model.ids() {
         model.spread_taint();
         let stream = model.stream(id);
-        let Some(window) = stream.ops.iter().find(|op| matches!(op.call, Call::Window(_))) else { continue };
+        let Some((word, what)) = stream.ops.iter().find_map(needs) else { continue };
         if !stream.sound {
             continue;
         }
@@ -20,8 +21,8 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             let names = || sources.iter().map(|source| &model.stream(*source).name);
             let (has, on) = if sources.len() == 1 { ("has none", "source") } else { ("have none", "sources") };
             diag.report(
-                &window.name,
-                format!("`window` needs event time, and {} {has}", list(names(), "and")),
+                word,
+                format!("{what} needs event time, and {} {has}", list(names(), "and")),
                 format!("write `event_time |r| r.at, late_by 1min` on the {on} {}", list(names(), "and")),
             );
             blamed.extend(sources);
@@ -29,4 +30,17 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
         model.streams[id.0].sound = false;
     }
     model.spread_taint();
+}
+
+/// What of an operator goes by event time, and what it is called.
+fn needs(op: &Op) -> Option<(&Ident, String)> {
+    match &op.call {
+        Call::Window(_) => Some((&op.name, "`window`".to_string())),
+        Call::Process(process) => {
+            let timer = || process.timers.iter().find(|timer| timer.by == "event_time");
+            let order = process.in_order.as_ref().map(|word| (word, "`in_order`".to_string()));
+            order.or_else(|| timer().map(|timer| (&timer.name, format!("the timer `{}`", timer.name))))
+        }
+        _ => None,
+    }
 }

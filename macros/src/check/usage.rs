@@ -14,20 +14,27 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
         if !stream.sound {
             continue;
         }
-        if !model.is_used(id, Port::Rows) {
+        let silent = stream.process().is_some_and(|process| !process.emits()) && stream.ops.len() == 1;
+        if !silent && !model.is_used(id, Port::Rows) {
             let use_it = match stream.is_keyed() {
-                true => format!("write a keyed operator: `let totals = {name}.aggregate(count());`"),
+                true => format!("write a keyed operator: `let totals = {name}.aggregate(count(), ttl 24h);`"),
                 false => format!("write `sink name({name}) = ..;`"),
             };
             let help = format!("{use_it}, or say that it goes: `drop {name};`");
             diag.report_mild(name, format!("nothing uses `{name}`"), help);
         }
-        if stream.has_late() && !model.is_used(id, Port::Late) {
-            let window = stream.ops.iter().find(|op| op.name == "window").map_or(name, |op| &op.name);
+        for (port, output, at) in stream.others() {
+            if model.is_used(id, port) {
+                continue;
+            }
+            let (what, go) = match port {
+                Port::Late => (format!("the late rows of `{name}`"), "they go"),
+                _ => (format!("`{name}.{output}`"), "it goes"),
+            };
             diag.report_mild(
-                window,
-                format!("nothing uses the late rows of `{name}`"),
-                format!("write `sink name({name}.late) = ..;`, or say that they go: `drop {name}.late;`"),
+                at,
+                format!("nothing uses {what}"),
+                format!("write `sink name({name}.{output}) = ..;`, or say that {go}: `drop {name}.{output};`"),
             );
         }
     }
@@ -61,10 +68,7 @@ fn missing(model: &Model, unused: bool, diag: &mut Diagnostics) {
 }
 
 fn dropped(model: &Model, diag: &mut Diagnostics) {
-    let text = |used: &Use| match used.port {
-        Port::Rows => used.at.to_string(),
-        Port::Late => format!("{}.late", used.at),
-    };
+    let text = |used: &Use| model.written(used);
     for (n, drop) in model.drops.iter().enumerate() {
         let same = |used: &&Use| (used.stream, used.port) == (drop.stream, drop.port);
         if model.drops[..n].iter().any(|first| same(&first)) {

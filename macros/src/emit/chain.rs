@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::body::Body;
-use super::code::{body_span, params, paste, scoped};
+use super::code::{body_span, number, params, paste, scoped};
 use super::edge::{how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
 use super::lock;
@@ -13,7 +13,7 @@ use super::row::borrows;
 use super::sink::handle;
 use crate::lock::Lock;
 use crate::lower::flow::{Branch, Flow, Send};
-use crate::lower::{Chain, Head, Out, Plan};
+use crate::lower::{Chain, Head, Operator, Out, Plan};
 use crate::model::Stream;
 use crate::syntax::{Code, Source};
 
@@ -51,7 +51,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         quote_spanned!(place(at)=> #call #gate let #t = #cx.time(#t);)
     });
     chain.body.code(&mut mentioned);
-    let lets = lets(plan, &chain.body, mentioned);
+    let lets = lets(plan, [&chain.body], mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
@@ -93,14 +93,20 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream 
     let (bind, op) = operator(plan, edge);
     let mut mentioned: Vec<&Code> = vec![];
     chain.body.code(&mut mentioned);
-    let lets = lets(plan, &chain.body, mentioned);
-    let body = closure(at, Body::new(plan, chain).write(&chain.body));
+    chain.sides.iter().for_each(|(side, _)| side.code(&mut mentioned));
+    let flows = || std::iter::once(&chain.body).chain(chain.sides.iter().map(|(side, _)| side));
+    let lets = lets(plan, flows(), mentioned);
+    let body = match &edge.operator {
+        Operator::Process { .. } => outputs(plan, chain, at),
+        _ => Body::new(plan, chain).write(&chain.body),
+    };
+    let body = closure(at, body);
     let late = match &chain.late {
         None => quote_spanned!(place(at)=> __rt::no_late()),
         Some(flow) => {
             let mut mentioned: Vec<&Code> = vec![];
             flow.code(&mut mentioned);
-            let lets = self::lets(plan, flow, mentioned);
+            let lets = self::lets(plan, [flow], mentioned);
             let late = closure(at, Body::new(plan, chain).write(flow));
             if lets.is_empty() { late } else { quote!({ #lets #late }) }
         }
@@ -112,6 +118,28 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream 
         #state
         #lets
         __rt::stage(#g, &#meta, #inside, #op, #counters, #outs, #body, #late);
+    }}
+}
+
+/// A process gives the rows of all its outputs as one type, which is taken apart here.
+fn outputs(plan: &Plan, chain: &Chain, at: Span) -> TokenStream {
+    let x = local("x0", at);
+    let here = place(at);
+    let count = |counter: usize| {
+        let (n, counter, one) = (local("n", at), number(counter, at), number(1, at));
+        quote_spanned!(here=> #n[#counter] += #one;)
+    };
+    let sides = chain.sides.iter().rev().fold(quote_spanned!(here=> match #x {}), |rest, (side, counter)| {
+        let (count, body) = (count(*counter), Body::new(plan, chain).write(side));
+        quote_spanned! {here=> match #x {
+            __rt::Either::This(#x) => { #count let _ = &#x; #body }
+            __rt::Either::Rest(#x) => #rest
+        }}
+    });
+    let (count, body) = (chain.operators[0].counted.map(count), Body::new(plan, chain).write(&chain.body));
+    quote_spanned! {here=> match #x {
+        __rt::Emitted::Main(#x) => { #count let _ = &#x; #body }
+        __rt::Emitted::Side(#x) => #sides
     }}
 }
 
@@ -147,10 +175,10 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
 }
 
 /// Clones of what a body captures: the params that its code mentions, and the aggregators that its values must fit.
-fn lets(plan: &Plan, flow: &Flow, code: Vec<&Code>) -> TokenStream {
+fn lets<'f, 'm: 'f>(plan: &Plan, flows: impl IntoIterator<Item = &'f Flow<'m>>, code: Vec<&Code>) -> TokenStream {
     let mut tokens = params(&plan.model.params, code);
     let mut edges = vec![];
-    fronts(flow, &mut edges);
+    flows.into_iter().for_each(|flow| fronts(flow, &mut edges));
     for edge in edges {
         let edge = &plan.edges[edge];
         let at = edge.at.span();

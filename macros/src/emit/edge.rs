@@ -6,10 +6,11 @@ use quote::{quote, quote_spanned};
 use super::code::{body_span, length, number, paste, paste_moved, scoped, through};
 use super::ident::{first, local, named, place};
 use super::meta::edge_name;
+use super::process;
 use crate::catalog::{Need, Word};
 use crate::lower::{Edge, Operator, Plan};
 use crate::syntax::code::mentions;
-use crate::syntax::{Aggregate, Code, Emit, Part};
+use crate::syntax::{Aggregate, Code, Emit, Life, Part};
 
 /// The lets in front of the chains: windows, aggregators, edges.
 pub(crate) fn shared(plan: &Plan) -> TokenStream {
@@ -73,7 +74,7 @@ pub(crate) fn in_name(edge: &Edge, at: Span) -> Ident {
 }
 
 /// `(__rt::Count, __rt::Sum, TheirOwn)`.
-fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
+pub(crate) fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
     let parts = how.parts.iter().map(|part| match part {
         Part::Word { name, word, .. } => {
             let ty = local(word.runtime, name.span());
@@ -103,30 +104,31 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
     let here = place(at);
     let (inside, op) = (in_name(edge, at), local("op", at));
     let code = |code: &Code| scoped(&plan.model.params, [code], paste_moved(code));
-    let bind = |call: &str, arguments: TokenStream, emit: &Emit| {
+    let bind = |call: &str, arguments: TokenStream, life: &Life, emit: &Emit| {
         let (ending, every) = match emit {
             Emit::Each => ("each", None),
             Emit::Every(span) => ("every", Some(length(span))),
             Emit::AtEnd => ("at_end", None),
         };
-        let call = local(&format!("{call}_{ending}"), at);
+        let (call, life) = (local(&format!("{call}_{ending}"), at), process::life(life, at));
         let every = every.map(|span| quote_spanned!(here=> , #span));
-        quote_spanned!(here=> let #op = __rt::#call(#arguments #every);)
+        quote_spanned!(here=> let #op = __rt::#call(#arguments, #life #every);)
     };
     let tokens = match &edge.operator {
         Operator::Union => quote_spanned!(here=> let #op = __rt::relay();),
-        Operator::Reduce { with, emit } => {
+        Operator::Reduce { with, emit, life } => {
             let with = code(with);
-            bind("reduce", quote_spanned!(here=> &#inside, #with), emit)
+            bind("reduce", quote_spanned!(here=> &#inside, #with), life, emit)
         }
-        Operator::Fold { start, with, emit } => {
+        Operator::Fold { start, with, emit, life } => {
             let (start, with) = (fold_start(plan, start, at), code(with));
-            bind("fold", quote_spanned!(here=> &#inside, #start, #with), emit)
+            bind("fold", quote_spanned!(here=> &#inside, #start, #with), life, emit)
         }
-        Operator::Aggregate { emit, .. } => {
+        Operator::Aggregate { emit, life, .. } => {
             let how = how_name(edge, at);
-            bind("aggregate", quote_spanned!(here=> #how), emit)
+            bind("aggregate", quote_spanned!(here=> #how), life, emit)
         }
+        Operator::Process { process, .. } => process::operator(plan, edge, process, &op),
         Operator::Window { how, .. } => {
             let window = named("w_", edge.stream, "", at);
             let name = how_name(edge, at);
@@ -163,9 +165,17 @@ fn fold_start(plan: &Plan, start: &Code, at: Span) -> TokenStream {
 /// An aggregate of whole rows: its closures are applied behind the edge.
 fn behind(plan: &Plan, how: &Aggregate, inside: &Ident, name: &Ident) -> TokenStream {
     let at = first(&how.at, name.span());
+    let (types, part) = over(plan, how, at);
+    let (inside, name) = (local(&inside.to_string(), at), local(&name.to_string(), at));
+    let lets = super::code::params(&plan.model.params, how.words());
+    quote_spanned!(place(at)=> let #name = { #lets __rt::over(&#inside, #types, #part) };)
+}
+
+/// The words of an aggregate of whole rows, and the closure that takes of a row what they need.
+pub(crate) fn over(plan: &Plan, how: &Aggregate, at: Span) -> (TokenStream, TokenStream) {
     let here = place(at);
     let types = how_types(plan, how);
-    let (x, inside, name) = (local("x", at), local(&inside.to_string(), at), local(&name.to_string(), at));
+    let x = local("x", at);
     let parts = how.parts.iter().enumerate().map(|(n, part)| {
         let at = part_span(part, at);
         let (x, words) = (local("x", at), local("words", at));
@@ -176,8 +186,7 @@ fn behind(plan: &Plan, how: &Aggregate, inside: &Ident, name: &Ident) -> TokenSt
         }
     });
     let (value, words) = (tuple(how, parts), local("words", at));
-    let lets = super::code::params(&plan.model.params, how.words());
-    quote_spanned!(here=> let #name = { #lets __rt::over(&#inside, #types, move |#words, #x| { let _ = #words; #value }) };)
+    (types, quote_spanned!(here=> move |#words, #x| { let _ = #words; #value }))
 }
 
 /// Where a part of an aggregate stands.

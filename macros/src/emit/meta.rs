@@ -6,7 +6,6 @@ use quote::{quote, quote_spanned};
 use super::code::constant;
 use super::ident::{first, named, place};
 use crate::lower::{Chain, Edge, Head, Meta, Operator, Plan, SinkPlan};
-use crate::model::Port;
 use crate::syntax::{Length, Source};
 
 /// All statics of a job.
@@ -36,10 +35,7 @@ pub(crate) fn sink_name(sink: &SinkPlan) -> Ident {
 fn job(plan: &Plan) -> TokenStream {
     let model = plan.model;
     let (name, backend) = (model.name.to_string(), model.backend.to_string());
-    let dropped = model.drops.iter().map(|drop| match drop.port {
-        Port::Rows => drop.at.to_string(),
-        Port::Late => format!("{}.late", drop.at),
-    });
+    let dropped = model.drops.iter().map(|drop| model.written(drop));
     let given_up = super::lock::dropped(model);
     quote! {
         static __JOB: __rt::JobMeta = __rt::JobMeta {

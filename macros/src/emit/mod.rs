@@ -9,6 +9,7 @@ mod ident;
 mod job;
 mod lock;
 mod meta;
+mod process;
 mod row;
 mod sink;
 

@@ -7,7 +7,7 @@ use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
-use crate::syntax::{Call, Connector, Emit, Op};
+use crate::syntax::{Call, Connector, Emit, Life, Op};
 
 /// Lowers the sound part of a model.
 pub(crate) fn lower(model: &Model) -> Plan<'_> {
@@ -78,12 +78,17 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
     let Some(at) = stateful else { return };
     let op = &stream.ops[at];
     let (operator, combined, goes_on) = match &op.call {
-        Call::Reduce { with, emit } => (Operator::Reduce { with, emit }, false, at + 1),
-        Call::Fold { start, with, emit } => (Operator::Fold { start, with, emit }, false, at + 1),
-        Call::Aggregate { how, emit } => {
+        Call::Reduce { with, emit, life } => (Operator::Reduce { with, emit, life }, false, at + 1),
+        Call::Fold { start, with, emit, life } => (Operator::Fold { start, with, emit, life }, false, at + 1),
+        Call::Aggregate { how, emit, life } => {
             let emit = emit.as_ref().map_or(Emit::Each, |(_, emit)| emit.clone());
-            let combined = !matches!(emit, Emit::Each);
-            (Operator::Aggregate { how, emit }, combined, at + 1)
+            // A partial result is of many times; how long it lives goes by that of each row.
+            let combined = !matches!(emit, Emit::Each) && life.ttl.is_none();
+            (Operator::Aggregate { how, emit, life }, combined, at + 1)
+        }
+        Call::Process(process) => {
+            let (timed, late) = (model.time(id) == Time::Known, !model.consumers(id, Port::Late).is_empty());
+            (Operator::Process { process, timed, late }, false, at + 1)
         }
         Call::Window(window) => {
             let Some(Op { call: Call::Aggregate { how, .. }, .. }) = stream.ops.get(at + 1) else { return };
@@ -101,7 +106,15 @@ fn mark_timed(plan: &mut Plan) {
     for chain in plan.chains.iter().rev() {
         let Head::Edge(edge) = chain.head else { continue };
         let behind = chain.outs.iter().any(|out| matches!(out, Out::Edge { edge, .. } if plan.edges[*edge].timed));
-        plan.edges[edge].timed = behind || matches!(plan.edges[edge].operator, Operator::Window { .. });
+        let own = match &plan.edges[edge].operator {
+            Operator::Window { .. } => true,
+            Operator::Process { timed, .. } => *timed,
+            Operator::Reduce { life, .. } | Operator::Fold { life, .. } | Operator::Aggregate { life, .. } => {
+                life.ttl.is_some() && chain.has_time
+            }
+            Operator::Union => false,
+        };
+        plan.edges[edge].timed = behind || own;
     }
 }
 
@@ -117,13 +130,21 @@ impl Meta {
     }
 }
 
+/// A ttl as the plan shows it.
+fn ttl(life: &Life) -> String {
+    life.ttl.as_ref().map_or(String::new(), |_| format!(", {}", life.text()))
+}
+
 impl Operator<'_> {
     fn text(&self) -> String {
         match self {
             Operator::Union => "union".to_string(),
-            Operator::Reduce { emit, .. } => format!("reduce, {}", emit.text()),
-            Operator::Fold { emit, .. } => format!("fold, {}", emit.text()),
-            Operator::Aggregate { how, emit } => format!("aggregate {}, {}", how.text(), emit.text()),
+            Operator::Reduce { emit, life, .. } => format!("reduce, {}{}", emit.text(), ttl(life)),
+            Operator::Fold { emit, life, .. } => format!("fold, {}{}", emit.text(), ttl(life)),
+            Operator::Aggregate { how, emit, life } => {
+                format!("aggregate {}, {}{}", how.text(), emit.text(), ttl(life))
+            }
+            Operator::Process { process, .. } => process.text(),
             Operator::Window { window, late: true, how } => format!("{}, aggregate {}", window.text(), how.text()),
             Operator::Window { window, .. } => window.text(),
         }
@@ -138,7 +159,9 @@ impl Operator<'_> {
     fn is_arrival_ordered(&self) -> bool {
         match self {
             Operator::Reduce { .. } | Operator::Fold { .. } => true,
-            Operator::Aggregate { emit, .. } => !matches!(emit, Emit::AtEnd),
+            // What is over when a row comes depends on what has come before it.
+            Operator::Aggregate { emit, life, .. } => !matches!(emit, Emit::AtEnd) || life.ttl.is_some(),
+            Operator::Process { process, .. } => process.in_order.is_none(),
             Operator::Union | Operator::Window { .. } => false,
         }
     }
@@ -172,20 +195,50 @@ impl<'p, 'm> Builder<'p, 'm> {
             outs: vec![],
             body: Flow { steps: vec![], ends: vec![] },
             late: None,
+            sides: vec![],
         };
         Builder { plan, cuts, sinks, id, chain }
     }
 
     /// Builds the bodies, from the operator with this index on, and adds the chain to the plan.
     fn finish(mut self, from: usize) {
+        let operator = match self.chain.head {
+            Head::Edge(edge) => Some(&self.plan.edges[edge].operator),
+            Head::Source(..) => None,
+        };
+        let late = matches!(operator, Some(Operator::Window { late: true, .. } | Operator::Process { late: true, .. }));
+        let sides = match operator {
+            Some(Operator::Process { process, .. }) => process.outputs.len(),
+            _ => 0,
+        };
+        if sides > 0 {
+            // What goes to other outputs is not counted as a row of the main one.
+            self.chain.operators[0].counted = Some(self.chain.counters);
+            self.chain.counters += 1;
+        }
         self.chain.body = self.rows(self.id, from, 0);
-        if let Head::Edge(edge) = self.chain.head
-            && let Operator::Window { late: true, .. } = self.plan.edges[edge].operator
-        {
+        if late {
             let ends = self.consumers(self.id, Port::Late, usize::MAX);
             self.chain.late = Some(Flow { steps: vec![], ends });
         }
+        for side in 0..sides {
+            self.side(side);
+        }
         self.plan.chains.push(self.chain);
+    }
+
+    /// What happens to the rows of an output that the process declares. It is an operator of its own in the plan.
+    fn side(&mut self, side: usize) {
+        let stream = self.plan.model.stream(self.id);
+        let Some(output) = stream.process().and_then(|process| process.outputs.get(side)) else { return };
+        let name = format!("{}.{}", stream.name, output.name);
+        let (index, counter) = (self.chain.operators.len(), self.chain.counters);
+        self.chain.counters += 1;
+        let mut meta = Meta::plain("output", name, &output.name, index);
+        meta.counted = Some(counter);
+        self.operator(meta);
+        let ends = self.consumers(self.id, Port::Side(side), index);
+        self.chain.sides.push((Flow { steps: vec![], ends }, counter));
     }
 
     /// What happens to the rows of a stream from one of its operators on; `input` is the operator that gives them.

@@ -9,7 +9,7 @@ pub(crate) mod fuse;
 use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::model::{Model, Stream};
-use crate::syntax::{Aggregate, Code, Emit, Source, Window};
+use crate::syntax::{Aggregate, Code, Emit, Life, Process, Source, Window};
 use flow::Flow;
 
 pub(crate) use fuse::lower;
@@ -46,20 +46,29 @@ pub(crate) enum Operator<'m> {
     Reduce {
         with: &'m Code,
         emit: &'m Emit,
+        life: &'m Life,
     },
     Fold {
         start: &'m Code,
         with: &'m Code,
         emit: &'m Emit,
+        life: &'m Life,
     },
     Aggregate {
         how: &'m Aggregate,
         emit: Emit,
+        life: &'m Life,
     },
     /// `late`: its late rows go somewhere, so whole rows cross the edge.
     Window {
         window: &'m Window,
         how: &'m Aggregate,
+        late: bool,
+    },
+    /// `timed`: its rows have event time. `late`: its late rows go somewhere.
+    Process {
+        process: &'m Process,
+        timed: bool,
         late: bool,
     },
 }
@@ -69,7 +78,8 @@ impl<'m> Operator<'m> {
     /// for the other.
     pub(crate) fn state(&self) -> Option<&'static str> {
         match self {
-            Operator::Union => None,
+            // The states of a process are not in the lock: what is stored of them is compared when it is read.
+            Operator::Union | Operator::Process { .. } => None,
             Operator::Reduce { .. } | Operator::Fold { .. } | Operator::Aggregate { .. } => Some("total"),
             Operator::Window { .. } => Some("windows"),
         }
@@ -98,6 +108,8 @@ pub(crate) struct Chain<'m> {
     pub(crate) outs: Vec<Out>,
     pub(crate) body: Flow<'m>,
     pub(crate) late: Option<Flow<'m>>,
+    /// What happens to the rows of the outputs that its process declares, with the counter of each.
+    pub(crate) sides: Vec<(Flow<'m>, usize)>,
 }
 
 #[derive(Clone, Copy)]

@@ -2,9 +2,9 @@
 
 use proc_macro2::Ident;
 
-use super::{Model, Origin, Port, Stream, StreamId};
+use super::{Model, Origin, Port, Stream, StreamId, Use};
 use crate::catalog::{self, Role};
-use crate::syntax::{Call, Op};
+use crate::syntax::{Call, Op, Process};
 
 /// Who takes the rows of a stream.
 #[derive(Clone)]
@@ -15,6 +15,15 @@ pub(crate) enum Consumer<'m> {
     Union { stream: StreamId, at: &'m Ident },
     /// A sink, by its index.
     Sink { sink: usize, at: &'m Ident },
+}
+
+impl<'m> Consumer<'m> {
+    /// The name of the stream where it is taken.
+    pub(crate) fn at(&self) -> &'m Ident {
+        match self {
+            Consumer::Let { at, .. } | Consumer::Union { at, .. } | Consumer::Sink { at, .. } => at,
+        }
+    }
 }
 
 /// Whether a stream has event time.
@@ -29,7 +38,9 @@ impl Op {
     pub(crate) fn role(&self) -> Role {
         match self.call {
             Call::KeyBy(_) => Role::Keys,
-            Call::Reduce { .. } | Call::Fold { .. } | Call::Aggregate { .. } | Call::Window(_) => Role::Stateful,
+            Call::Reduce { .. } | Call::Fold { .. } | Call::Aggregate { .. } | Call::Window(_) | Call::Process(_) => {
+                Role::Stateful
+            }
             _ => catalog::operator(&self.name.to_string()).map_or(Role::Stateless, |row| row.role),
         }
     }
@@ -41,13 +52,51 @@ impl Stream {
         self.ops.last().is_some_and(|op| op.role() == Role::Keys)
     }
 
-    /// Whether it has late rows as a second output.
-    pub(crate) fn has_late(&self) -> bool {
-        self.ops.iter().any(|op| matches!(op.call, Call::Window(_)))
+    /// Its process, if it has one.
+    pub(crate) fn process(&self) -> Option<&Process> {
+        self.ops.iter().find_map(|op| match &op.call {
+            Call::Process(process) => Some(&**process),
+            _ => None,
+        })
+    }
+
+    /// Its outputs besides its rows: each with its name, and where it comes from.
+    pub(crate) fn others(&self) -> Vec<(Port, String, &Ident)> {
+        let mut all = vec![];
+        for op in &self.ops {
+            match &op.call {
+                Call::Window(_) => all.push((Port::Late, "late".to_string(), &op.name)),
+                Call::Process(process) => {
+                    all.extend(process.in_order.iter().map(|word| (Port::Late, "late".to_string(), word)));
+                    let sides = process.outputs.iter().enumerate();
+                    all.extend(sides.map(|(n, output)| (Port::Side(n), output.name.to_string(), &output.name)));
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    /// What one of its outputs is called behind its name: `late`; `None` for its rows.
+    pub(crate) fn output(&self, port: Port) -> Option<String> {
+        match port {
+            Port::Rows => None,
+            _ => {
+                Some(self.others().into_iter().find(|(other, ..)| *other == port).map_or("late".to_string(), |it| it.1))
+            }
+        }
     }
 }
 
 impl Model {
+    /// A use as it is written: `hourly`, `hourly.late`.
+    pub(crate) fn written(&self, used: &Use) -> String {
+        match self.stream(used.stream).output(used.port) {
+            None => used.at.to_string(),
+            Some(output) => format!("{}.{output}", used.at),
+        }
+    }
+
     /// Sound consumers of an output, in data order, sinks last.
     pub(crate) fn consumers(&self, stream: StreamId, port: Port) -> Vec<Consumer<'_>> {
         let mut all = vec![];

@@ -48,6 +48,8 @@ pub(crate) enum Port {
     Rows,
     /// Rows that came too late for their window.
     Late,
+    /// An output that a process declares, by its place.
+    Side(usize),
 }
 
 /// A stream where it is used.

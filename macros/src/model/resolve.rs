@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use super::{Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
-use crate::syntax::{Call, Emit, Input, Job, Length, Param, Start, Statement, What, code};
+use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statement, What, code};
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq)]
@@ -254,17 +254,25 @@ impl Names<'_> {
             return Some(Use { stream, port: Port::Rows, at: name.clone(), sound: true });
         };
         let made = model.stream(stream);
-        if matches!(made.origin, Origin::Broken) || (output == "late" && made.has_late()) {
-            return Some(Use { stream, port: Port::Late, at: name.clone(), sound: true });
+        let others = made.others();
+        let port = match matches!(made.origin, Origin::Broken) {
+            true => Some(Port::Late),
+            false => others.iter().find(|(_, name, _)| output == name).map(|(port, ..)| *port),
+        };
+        if let Some(port) = port {
+            return Some(Use { stream, port, at: name.clone(), sound: true });
         }
+        let others: Vec<String> = others.into_iter().map(|(_, name, _)| name).collect();
         // it is used, if in a way that it has not
         model.mentioned.push(name.clone());
-        let made = model.stream(stream);
         if output == "late" {
-            let help = format!("only a `let` with a `window` has late rows; write `{name}`");
+            let help =
+                format!("only a `let` with a `window`, or a `process` with `in_order`, has late rows; write `{name}`");
             self.diag.report(output, format!("`{name}` has no late rows"), help);
-        } else if made.has_late() {
-            let help = near_or(&output.to_string(), ["late"], format!("its outputs are `{name}` and `{name}.late`"));
+        } else if !others.is_empty() {
+            let all = std::iter::once(name.to_string()).chain(others.iter().map(|other| format!("{name}.{other}")));
+            let all = format!("its outputs are {}", crate::diag::list(all, "and"));
+            let help = near_or(&output.to_string(), others.iter().map(String::as_str), all);
             self.diag.report(output, format!("`{name}` has no output `{output}`"), help);
         } else {
             let help = crate::catalog::operator(&output.to_string())
@@ -291,14 +299,18 @@ impl Names<'_> {
 impl Call {
     /// All durations in it.
     pub(crate) fn lengths(&self) -> Vec<&Length> {
+        fn of<'a>(emit: Option<&'a Emit>, life: &'a Life) -> Vec<&'a Length> {
+            let every = emit.and_then(|emit| if let Emit::Every(length) = emit { Some(length) } else { None });
+            every.into_iter().chain(life.ttl.as_ref().map(|(_, length)| length)).collect()
+        }
         match self {
             Call::Window(window) => {
                 let late = window.allow_late.as_ref().map(|(_, length)| length);
                 [Some(&window.size), window.offset.as_ref(), late].into_iter().flatten().collect()
             }
-            Call::Reduce { emit: Emit::Every(length), .. }
-            | Call::Fold { emit: Emit::Every(length), .. }
-            | Call::Aggregate { emit: Some((_, Emit::Every(length))), .. } => vec![length],
+            Call::Reduce { emit, life, .. } | Call::Fold { emit, life, .. } => of(Some(emit), life),
+            Call::Aggregate { emit, life, .. } => of(emit.as_ref().map(|(_, emit)| emit), life),
+            Call::Process(process) => process.states.iter().flat_map(|state| of(None, &state.life)).collect(),
             _ => vec![],
         }
     }

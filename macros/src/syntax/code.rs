@@ -47,7 +47,7 @@ impl Code {
             Err(error) => {
                 let problem = if error.to_string().starts_with("unexpected end of input") {
                     Problem::new(
-                        tokens.clone().into_iter().last(),
+                        end(tokens.clone(), error.span()).or(tokens.clone().into_iter().last()),
                         "the expression stops here",
                         "something is missing behind this",
                     )
@@ -190,6 +190,17 @@ fn find(tokens: TokenStream, span: proc_macro2::Span) -> Option<TokenTree> {
             TokenTree::Group(group) => find(group.stream(), span),
             _ => None,
         }
+    })
+}
+
+/// The last token in front of the closing delimiter with this span, at whatever depth.
+fn end(tokens: TokenStream, span: proc_macro2::Span) -> Option<TokenTree> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Group(group) if format!("{:?}", group.span_close()) == format!("{span:?}") => {
+            group.stream().into_iter().last()
+        }
+        TokenTree::Group(group) => end(group.stream(), span),
+        _ => None,
     })
 }
 

@@ -6,7 +6,9 @@ use crate::catalog;
 use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::aggregate::Aggregate;
 use crate::syntax::code::Code;
+use crate::syntax::life::Life;
 use crate::syntax::options::Known;
+use crate::syntax::process::Process;
 use crate::syntax::split;
 use crate::syntax::units::Length;
 use crate::syntax::window::Window;
@@ -26,10 +28,11 @@ pub(crate) enum Call {
     FlatMap(Code),
     Inspect(Code),
     KeyBy(Code),
-    Reduce { with: Code, emit: Emit },
-    Fold { start: Code, with: Code, emit: Emit },
-    Aggregate { how: Aggregate, emit: Option<(Ident, Emit)> },
+    Reduce { with: Code, emit: Emit, life: Life },
+    Fold { start: Code, with: Code, emit: Emit, life: Life },
+    Aggregate { how: Aggregate, emit: Option<(Ident, Emit)>, life: Life },
     Window(Window),
+    Process(Box<Process>),
 }
 
 /// When an operator without window speaks.
@@ -71,23 +74,28 @@ impl Op {
             "key_by" => function(&mut given, diag).map(Call::KeyBy),
             "reduce" => {
                 let with = function(&mut given, diag);
-                let emit = emit(&name, &mut given, diag).map_or(Emit::Each, |(_, emit)| emit);
-                with.map(|with| Call::Reduce { with, emit })
+                let (emit, life) = options(&name, &mut given, diag);
+                let emit = emit.map_or(Emit::Each, |(_, emit)| emit);
+                with.map(|with| Call::Reduce { with, emit, life })
             }
             "fold" => {
                 let start = Code::parse(given.next().unwrap_or_default(), &name, "the start of a fold", &help, diag);
                 // without a start there is nothing to say about the closure
                 let with = start.is_some().then(|| function(&mut given, diag)).flatten();
-                let emit = match with {
-                    Some(_) => emit(&name, &mut given, diag).map_or(Emit::Each, |(_, emit)| emit),
-                    None => Emit::Each,
-                };
-                start.zip(with).map(|(start, with)| Call::Fold { start, with, emit })
+                start.zip(with).map(|(start, with)| {
+                    let (emit, life) = options(&name, &mut given, diag);
+                    let emit = emit.map_or(Emit::Each, |(_, emit)| emit);
+                    Call::Fold { start, with, emit, life }
+                })
             }
             "aggregate" => {
                 let how = Aggregate::parse(given.next().unwrap_or_default(), &name, diag);
-                let emit = emit(&name, &mut given, diag);
-                how.map(|how| Call::Aggregate { how, emit })
+                let (emit, life) = options(&name, &mut given, diag);
+                how.map(|how| Call::Aggregate { how, emit, life })
+            }
+            "process" => {
+                diag.report(&name, "`process` has a body in braces", help);
+                return None;
             }
             _ => Window::parse(&name, &mut given, diag).map(Call::Window),
         };
@@ -99,6 +107,12 @@ impl Op {
             return None;
         }
         call.map(|call| Op { name, call })
+    }
+
+    /// `.process { .. }`.
+    pub(crate) fn process(name: Ident, body: &Group, diag: &mut Diagnostics) -> Option<Op> {
+        let process = Process::parse(&name, body, diag)?;
+        Some(Op { name, call: Call::Process(Box::new(process)) })
     }
 
     /// Reports `.name` or `.name { .. }`.
@@ -126,10 +140,14 @@ fn unknown(name: &Ident, diag: &mut Diagnostics) {
     }
 }
 
-/// `emit each | every 1s | at_end`, and nothing else.
-fn emit(name: &Ident, given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Diagnostics) -> Option<(Ident, Emit)> {
+/// `emit each | every 1s | at_end`, `ttl 1d` and `unbounded("why")`.
+fn options(
+    name: &Ident,
+    given: &mut std::vec::IntoIter<TokenStream>,
+    diag: &mut Diagnostics,
+) -> (Option<(Ident, Emit)>, Life) {
     let of = format!("`{name}`");
-    let known = Known { of: &of, words: &["emit"], later: catalog::LATER_STATE_OPTIONS };
+    let known = Known { of: &of, words: catalog::STATE_OPTIONS, later: catalog::LATER_STATE_OPTIONS };
     let given: Vec<TokenStream> = given.collect();
     if name == "aggregate"
         && let Some(second) = given.iter().find(|argument| is_aggregate(argument))
@@ -139,11 +157,15 @@ fn emit(name: &Ident, given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Di
             "`aggregate` takes one argument",
             "put several aggregates into a tuple: `aggregate((count(), sum(|r| r.x)))`",
         );
-        return None;
+        return Default::default();
     }
     let help = "write `emit each` (a result per row), `emit every 1s` or `emit at_end`";
-    let mut found = None;
+    let (mut found, mut life) = (None, Life::default());
     for (word, mut value) in known.read(given, name, diag) {
+        if word != "emit" {
+            life.read(word, value, diag);
+            continue;
+        }
         let Some(when) = diag.take(value.ident("`each`, `every` or `at_end`", help)) else { continue };
         let emit = match when.to_string().as_str() {
             "each" => Some(Emit::Each),
@@ -160,7 +182,7 @@ fn emit(name: &Ident, given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Di
             found = Some((word, emit));
         }
     }
-    found
+    (found, life)
 }
 
 /// Whether an argument starts like a ready-made aggregate: `sum(..)`.

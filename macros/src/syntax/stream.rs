@@ -115,6 +115,12 @@ fn start(from: &mut Cursor, diag: &mut Diagnostics) -> Option<Start> {
         }
         return Some(Start::Stream(Input { stream: word, output }));
     };
+    if word == "process" {
+        let help =
+            "write `stream.key_by(|r| ..).process { .. }`; bring several streams to one type and take their `union`";
+        diag.report(&word, "`process` of several inputs is not built yet", help);
+        return None;
+    }
     if word != "union" {
         let fact = format!("`{word}(..)` is no stream");
         diag.report(&word, fact, format!("{help}; rows from outside come in with `source name: Type = {word}(..);`"));
@@ -152,7 +158,13 @@ fn operator(from: &mut Cursor, diag: &mut Diagnostics) -> Option<Option<Op>> {
     if let Some(arguments) = from.group(Delimiter::Parenthesis) {
         return Some(Op::parse(name, &arguments, diag));
     }
-    let braces = from.group(Delimiter::Brace).is_some();
-    Op::without_arguments(&name, braces, diag);
-    braces.then_some(None)
+    let Some(body) = from.group(Delimiter::Brace) else {
+        Op::without_arguments(&name, false, diag);
+        return None;
+    };
+    if name == "process" {
+        return Some(Op::process(name, &body, diag));
+    }
+    Op::without_arguments(&name, true, diag);
+    Some(None)
 }

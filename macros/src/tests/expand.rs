@@ -20,8 +20,11 @@ fn says(expansion: &str, what: &str) {
 
 #[test]
 fn a_place_is_borrowed_and_everything_else_is_not() {
-    let keys =
-        |key: &str| expand(&format!("source a: T = rows(d); let b = a.key_by({key}).reduce(f); sink s(b) = stdout();"));
+    let keys = |key: &str| {
+        expand(&format!(
+            "source a: T = rows(d); let b = a.key_by({key}).reduce(f, unbounded(\"few\")); sink s(b) = stdout();"
+        ))
+    };
     says(&keys("|r| r.a.b"), "__rt::call(&x0, |r| &r.a.b)");
     says(&keys("|r: &T| r.0"), "__rt::call(&x0, |r: &T| &r.0)");
     for key in ["|r| r", "|r| (r.a, r.b)", "|r| r.a()", "|r| *r", "|(a, b)| a", "f", "|r| -> u8 { r.a }", "|r| s.a"] {
@@ -93,7 +96,7 @@ fn the_last_consumer_gets_the_row() {
 #[test]
 fn a_shared_key_is_computed_once() {
     let text = expand(
-        "source a: T = rows(d); let k = a.key_by(|r| r.x); let b = k.reduce(f); let c = k.aggregate((max_by(g), count(), Own), emit at_end);
+        "source a: T = rows(d); let k = a.key_by(|r| r.x); let b = k.reduce(f, unbounded(\"few\")); let c = k.aggregate((max_by(g), count(), Own), emit at_end, unbounded(\"few\"));
          sink s(b, c) = stdout();",
     );
     assert_eq!(text.matches("is_key").count(), 1);
@@ -123,7 +126,7 @@ fn a_job_with_mistakes_keeps_its_items() {
 
 #[test]
 fn the_same_block_gives_the_same_tokens() {
-    let block = "source a: T = rows(d); let b = a.filter(f); let k = b.key_by(k); let c = k.reduce(f); sink s(b, c) = stdout();";
+    let block = "source a: T = rows(d); let b = a.filter(f); let k = b.key_by(k); let c = k.reduce(f, unbounded(\"few\")); sink s(b, c) = stdout();";
     assert_eq!(expand(block), expand(block));
 }
 

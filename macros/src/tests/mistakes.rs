@@ -7,7 +7,7 @@ fn operators() {
     for (chain, expected) in [
         ("timed.filtr(f)", "filtr | there is no operator `filtr` | did you mean `filter`?"),
         ("timed.dedup(keep 24h)", "dedup | the operator `dedup` is not built yet | the operators are `map`"),
-        ("timed.count()", "count | there is no operator `count` | .aggregate(count())"),
+        ("timed.count()", "count | there is no operator `count` | .aggregate(count(), ttl 24h)"),
         ("timed.group_by(f)", "group_by | there is no operator `group_by` | `.key_by(|r| ..)`"),
         ("timed.frobnicate(f)", "frobnicate | there is no operator `frobnicate` | the operators are `map`, `filter`"),
         ("timed.map()", "map | expected a closure | write `.map(|r| ..)`"),
@@ -16,7 +16,12 @@ fn operators() {
         ("timed.map(|t| t.)", ". | the expression stops here | something is missing"),
         ("timed.map(|t| t + )", "+ | the expression stops here | something is missing"),
         ("timed.map(f).filter", "filter | `filter` lacks its arguments | `.filter(|r| ..)`"),
-        ("timed.process { }", "process | the operator `process` is not built yet | "),
+        ("timed.process(f)", "process | `process` has a body in braces | .process { on event(r, cx) { .. } }"),
+        ("timed.process", "process | `timed` has no output `process` | .process { on event(r, cx) { .. } }"),
+        (
+            "process(timed, plain) { }",
+            "process | `process` of several inputs is not built yet | `stream.key_by(|r| ..).process",
+        ),
         ("timed.map { x }", "map | `map` has no body in braces | `.map(|r| ..)`"),
         ("timed map(f)", "map | expected `.operator(..)` or `;`, found `map` | dots"),
         ("timed.map::<u8>(f)", ": | `map` takes no type arguments | declare the type"),
@@ -33,24 +38,28 @@ fn operators() {
 #[test]
 fn keys() {
     for (chain, expected) in [
-        ("timed.aggregate(count())", "aggregate | `aggregate` needs a key | `.key_by(|r| ..)`"),
-        ("timed.map(f).reduce(g)", "reduce | `reduce` needs a key | `.key_by(|r| ..)`"),
+        ("timed.aggregate(count(), unbounded(\"few\"))", "aggregate | `aggregate` needs a key | `.key_by(|r| ..)`"),
+        ("timed.map(f).reduce(g, unbounded(\"few\"))", "reduce | `reduce` needs a key | `.key_by(|r| ..)`"),
         ("timed.key_by(k).map(f)", "map | `map` cannot follow `key_by` | `map` goes in front"),
         ("timed.key_by(k).key_by(l)", "key_by | the stream is keyed already | (r.a, r.b)"),
         ("keyed.map(f)", "map | `map` takes rows, and `keyed` is keyed | keyed operator comes next"),
         ("keyed.key_by(f)", "key_by | `keyed` is keyed already | remove one"),
-        ("keyed", "a | `a` is just another name for the keyed stream `keyed` | `keyed.aggregate(count())`"),
+        ("keyed", "a | `a` is just another name for the keyed stream `keyed` | `keyed.aggregate(count(), ttl 24h)`"),
         ("union(keyed, plain)", "keyed | `keyed` is keyed, and a `union` takes rows | union first"),
         (
-            "keyed.reduce(f).key_by(k).fold(0, g)",
+            "keyed.reduce(f, unbounded(\"few\")).key_by(k).fold(0, g, unbounded(\"few\"))",
             "fold | `fold` is the second stateful operator of this `let`, behind `reduce` | `let` of its own",
         ),
-        ("keyed.reduce(f).aggregate(count())", "aggregate | `aggregate` is the second stateful operator | "),
+        (
+            "keyed.reduce(f, unbounded(\"few\")).aggregate(count(), unbounded(\"few\"))",
+            "aggregate | `aggregate` is the second stateful operator | ",
+        ),
         ("keyed.window(tumbling 1h)", "window | `window` lacks its `.aggregate(..)` | right behind it"),
         ("keyed.window(tumbling 1h).map(f)", "window | `window` lacks its `.aggregate(..)` | right behind it"),
     ] {
-        let statements =
-            format!("let keyed = timed.key_by(k); let used = keyed.reduce(f); let a = {chain}; drop a, used;");
+        let statements = format!(
+            "let keyed = timed.key_by(k); let used = keyed.reduce(f, unbounded(\"few\")); let a = {chain}; drop a, used;"
+        );
         wrong_behind_sources(&statements, &[expected]);
     }
 }
@@ -59,7 +68,7 @@ fn keys() {
 fn sinks_take_rows() {
     wrong_behind_sources(
         "let keyed = timed.key_by(k); sink s(keyed) = stdout();",
-        &["keyed | `keyed` is keyed, and a sink takes rows | `let totals = keyed.aggregate(count());`"],
+        &["keyed | `keyed` is keyed, and a sink takes rows | `let totals = keyed.aggregate(count(), ttl 24h);`"],
     );
     wrong_behind_sources("sink s(timed, timed) = stdout();", &["timed | `timed` goes into `s` twice | once"]);
 }
@@ -79,7 +88,7 @@ fn what_is_collected_is_declared() {
         &["a | the rows of `a` borrow from the source | `let owned: Type = a.map(|r| ..);`"],
     );
     wrong_behind_sources(
-        "let k: T = timed.key_by(f); let a = k.reduce(f); drop a;",
+        "let k: T = timed.key_by(f); let a = k.reduce(f, unbounded(\"few\")); drop a;",
         &["T | `k` is keyed and has no rows of its own to declare | in front of `key_by`"],
     );
     right("source a: T = rows(x); sink s(a) = collect();");
@@ -97,7 +106,7 @@ fn time() {
         &["window | `window` needs event time, and `plain` has none | "],
     );
     right(&format!(
-        "{SOURCES} let a = timed.key_by(k).aggregate(count()); let b = union(a, timed){window}; drop b, b.late, plain; sink s(b) = stdout();"
+        "{SOURCES} let a = timed.key_by(k).aggregate(count(), unbounded(\"few\")); let b = union(a, timed){window}; drop b, b.late, plain; sink s(b) = stdout();"
     ).replace("drop b, ", "drop "));
 }
 
@@ -110,7 +119,7 @@ fn nothing_is_lost_in_silence() {
     wrong("source a: T = rows(d); source b: T = rows(d); sink s(a) = stdout();", &["b | nothing uses `b` | `drop b;`"]);
     wrong(
         "source a: T = rows(d); let k = a.key_by(f); sink s(a) = stdout();",
-        &["k | nothing uses `k` | `let totals = k.aggregate(count());`"],
+        &["k | nothing uses `k` | `let totals = k.aggregate(count(), ttl 24h);`"],
     );
     wrong_behind_sources(
         "let a = timed.key_by(k).window(tumbling 1h).aggregate(count()); sink s(a) = stdout();",

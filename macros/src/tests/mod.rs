@@ -5,6 +5,7 @@ mod mistakes;
 mod names;
 mod options;
 mod plans;
+mod process;
 mod several;
 mod statements;
 

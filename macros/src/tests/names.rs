@@ -87,7 +87,7 @@ fn params_as_durations() {
         &["siz | there is no param `siz` | did you mean `size`?"],
     );
     wrong_behind_sources(
-        "let a = timed.key_by(k).aggregate(count(), emit every often); drop a;",
+        "let a = timed.key_by(k).aggregate(count(), emit every often, unbounded(\"few\")); drop a;",
         &["often | there is no param `often` | `param often: TimeSpan;`"],
     );
 }

@@ -62,6 +62,27 @@ fn of_a_window() {
 }
 
 #[test]
+fn what_keeps_something_per_key_says_how_long() {
+    for (chain, expected) in [
+        (
+            "aggregate(count())",
+            "aggregate | `aggregate` can grow for ever: it keeps something per key | `ttl 24h`, or `unbounded(",
+        ),
+        ("reduce(f, emit at_end)", "reduce | `reduce` can grow for ever | `ttl 24h`"),
+        ("fold(0, f, emit every 1s)", "fold | `fold` can grow for ever | `ttl 24h`"),
+        ("fold(0, f, ttl 0s)", "0s | a `ttl` of no length keeps nothing | `ttl 24h`"),
+        ("reduce(f, ttl 1us)", "1us | event time is counted in milliseconds | multiple of `1ms`"),
+        ("reduce(f, unbounded)", "unbounded | `unbounded` gives no reason | one per country"),
+        ("reduce(f, ttl forever)", "forever | there is no param `forever` | `10min`"),
+        ("reduce(f, ttl 1d, unbounded(\"few\"))", "unbounded | `ttl` and `unbounded` exclude each other | one of them"),
+    ] {
+        wrong_behind_sources(&format!("let a = timed.key_by(k).{chain}; drop a;"), &[expected]);
+    }
+    // by the clock, any length is one
+    right(&format!("{SOURCES} let a = plain.key_by(k).reduce(f, ttl 1us); sink s(a, timed, plain) = stdout();"));
+}
+
+#[test]
 fn of_an_aggregate() {
     for (aggregate, expected) in [
         ("", "aggregate | expected an aggregate | `count()`"),
@@ -80,9 +101,9 @@ fn of_an_aggregate() {
         ("count(), emit", "emit | expected `each`, `every` or `at_end` behind this | `emit each`"),
         ("count(), emit evry 1s", "evry | there is no `emit evry` | did you mean `every`?"),
         ("count(), emit every", "every | expected a duration behind this | `every 10min`"),
-        ("count(), emit every 0s", "0s | `every` of no length | `emit each`"),
+        ("count(), emit every 0s, ttl 1h", "0s | `every` of no length | `emit each`"),
         ("count(), emit each, emit at_end", "emit | the option `emit` is said twice | once"),
-        ("count(), ttl 30d", "ttl | the option `ttl` is not built yet | `emit`"),
+        ("count(), as it", "as | the option `as` is not built yet | `emit`, `ttl` and `unbounded`"),
         ("count(), at_end", "at_end | `aggregate` has no option `at_end` | the options of `aggregate` are `emit`"),
     ] {
         wrong_behind_sources(&format!("let a = timed.key_by(k).aggregate({aggregate}); drop a;"), &[expected]);
@@ -90,6 +111,10 @@ fn of_an_aggregate() {
     wrong_behind_sources(
         "let a = timed.key_by(k).window(tumbling 1h).aggregate(count(), emit each); drop a, a.late;",
         &["emit | `emit` has no effect behind a window | remove `emit`"],
+    );
+    wrong_behind_sources(
+        "let a = timed.key_by(k).window(tumbling 1h).aggregate(count(), ttl 1d); drop a, a.late;",
+        &["ttl | `ttl` has no effect behind a window | remove `ttl`"],
     );
     wrong_behind_sources("let a = timed.key_by(k).fold(0); drop a;", &["fold | expected a closure | .fold(start"]);
 }

@@ -81,8 +81,8 @@ fn late_rows_make_whole_rows_cross() {
 #[test]
 fn lookers_first_then_takers() {
     lowers(
-        "source a: T = rows(d); let m = a.map(f); let r = a.key_by(k).aggregate(count(), emit at_end);
-         let f = a.filter(g); let k = f.key_by(k); let t = k.reduce(x); let u = k.aggregate(count());
+        "source a: T = rows(d); let m = a.map(f); let r = a.key_by(k).aggregate(count(), emit at_end, unbounded(\"few\"));
+         let f = a.filter(g); let k = f.key_by(k); let t = k.reduce(x, unbounded(\"few\")); let u = k.aggregate(count(), unbounded(\"few\"));
          sink s(m, r, t, u) = stdout();",
         "
         edge r: combined
@@ -114,8 +114,8 @@ fn lookers_first_then_takers() {
 fn time_goes_where_it_is_needed() {
     lowers(
         "source a: T = rows(d), event_time f, late_by 1h; source b: T = rows(d), event_time f, late_by 0s;
-         let u = union(a, b); let t = u.key_by(k).reduce(g, emit each);
-         let w = t.key_by(k).window(tumbling 1d).aggregate(max_by(v)); let n = u.key_by(k).aggregate(count());
+         let u = union(a, b); let t = u.key_by(k).reduce(g, emit each, unbounded(\"few\"));
+         let w = t.key_by(k).window(tumbling 1d).aggregate(max_by(v)); let n = u.key_by(k).aggregate(count(), unbounded(\"few\"));
          sink s(w, n) = stdout(); drop w.late;",
         "
         edge u: local timed x2
@@ -150,7 +150,7 @@ fn time_goes_where_it_is_needed() {
 fn a_union_and_a_keyed_operator_in_one_let() {
     lowers(
         "source a: T = rows(d); let f = a.filter(x); let g = a.filter(y);
-         let u = union(f, g).map(m).key_by(k).fold(0, x, emit every 1s).map(n); sink s(u) = stdout();",
+         let u = union(f, g).map(m).key_by(k).fold(0, x, emit every 1s, unbounded(\"few\")).map(n); sink s(u) = stdout();",
         "
         edge u_union: local x2
         edge u: keyed

@@ -10,7 +10,7 @@ fn five_mistakes_five_messages() {
          let a = trades.filtr(|t| t.size >= least);
          let b = a.map(|t| t.nonsense);
          let c = trades.map(|t| t.);
-         let d = c.key_by(|x| x.0).aggregate(count());
+         let d = c.key_by(|x| x.0).aggregate(count(), unbounded(\"few\"));
          lett e = trades;
          let f = trade.map(|t| t.price);
          let g = trades.map(|t| t.symbol.len() + 1).filter(|n| n > 1);
@@ -34,7 +34,7 @@ fn what_only_broken_statements_use_is_not_called_unused() {
         &["mpa | there is no operator `mpa` | did you mean `map`?"],
     );
     wrong(
-        "source a: T = rows(d); let w = a.key_by(k).reduce(f); let x = w.map(|t| t.); sink s(x) = stdout();",
+        "source a: T = rows(d); let w = a.key_by(k).reduce(f, unbounded(\"few\")); let x = w.map(|t| t.); sink s(x) = stdout();",
         &[". | the expression stops here | "],
     );
 }
@@ -42,7 +42,7 @@ fn what_only_broken_statements_use_is_not_called_unused() {
 #[test]
 fn mistakes_of_all_phases() {
     wrong_behind_sources(
-        "let a = timed.mpa(f); let b = plain.aggregate(count()); let c = nothing.map(f); drop a, b, c;
+        "let a = timed.mpa(f); let b = plain.aggregate(count(), unbounded(\"few\")); let c = nothing.map(f); drop a, b, c;
          let w = plain.key_by(k).window(tumbling 0s).aggregate(count()); sink s(w) = stdout(); drop w.late;",
         &[
             "mpa | there is no operator `mpa` | `map`",

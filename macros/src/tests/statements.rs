@@ -19,9 +19,9 @@ fn every_form_is_read() {
          let k = flights.key_by(|d| (d.a, d.b));
          let hourly = k.window(tumbling 1h offset 15min, allow_late 10min, refire).aggregate((count(), sum(|d| d.x), Own::new(1, 2)));
          let daily = k.window(tumbling size).aggregate(max_by(|d| d.x));
-         let total = k.aggregate(Own, emit every 1s);
-         let most = k.reduce(|a, b| if a.x | 1 > b.x { a } else { b }, emit at_end);
-         let folded = k.fold((0, 0), |(a, b), r| *a |= r.x, emit each);
+         let total = k.aggregate(Own, emit every 1s, unbounded(\"few\"));
+         let most = k.reduce(|a, b| if a.x | 1 > b.x { a } else { b }, unbounded(\"few\"), emit at_end);
+         let folded = k.fold((0, 0), |(a, b), r| *a |= r.x, emit each, ttl size);
          let both = union(hourly, daily, hourly.late).map(f);
          let late: Flight = daily.late;
          sink a(both, late) = csv(out);
@@ -109,7 +109,7 @@ fn sources() {
         ("source a = rows(d);", "= | expected `:`, found `=` | declared with the type of its rows"),
         ("source a: T;", "T | expected `=` behind this | source name: Type"),
         ("source a: T = ;", "a | expected a connector | `csv(path)`"),
-        ("source a: T = rows(d.);", "(d.) | the expression | "),
+        ("source a: T = rows(d.);", ". | the expression stops here | "),
     ] {
         wrong(&format!("{source} sink c(a) = stdout();"), &[expected]);
     }

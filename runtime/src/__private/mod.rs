@@ -3,9 +3,11 @@
 
 mod gates;
 mod lock;
+mod process;
 
 pub use self::gates::*;
 pub use self::lock::*;
+pub use self::process::*;
 pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::Config;
@@ -37,6 +39,7 @@ use crate::keyed::aggregate::{AggregateEach, AggregateTotal};
 use crate::keyed::combine::CombineTotals;
 use crate::keyed::fold::{Fold, FoldingWith, Reducing};
 use crate::keyed::relay::Relay;
+use crate::state::ttl::Age;
 use crate::window::Window;
 use crate::window::combine::CombineWindows;
 use std::time::Duration;
@@ -128,48 +131,56 @@ fn every(span: TimeSpan) -> Speak {
 }
 
 /// `aggregate(.., emit each)`.
-pub fn aggregate_each<K: Key, V: 'static, A: Aggregator<V>>(how: A) -> impl FnOnce(&Local) -> AggregateEach<K, V, A> {
-    move |local| AggregateEach::new(how, range(local))
+pub fn aggregate_each<K: Key, V: 'static, A: Aggregator<V>, G: Age>(
+    how: A,
+    life: Life<G>,
+) -> impl FnOnce(&Local) -> AggregateEach<K, V, A, G> {
+    move |local| AggregateEach::new(how, life.of(local), range(local))
 }
 
 /// `aggregate(.., emit every D)`.
-pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>>(
+pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>, G: Age>(
     how: A,
+    life: Life<G>,
     span: TimeSpan,
-) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
-    move |local| AggregateTotal::new(how, range(local), every(span), local.now())
+) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A, G> {
+    move |local| AggregateTotal::new(how, life.of(local), range(local), every(span), local.now())
 }
 
 /// `aggregate(.., emit at_end)`.
-pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>>(
+pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>, G: Age>(
     how: A,
-) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A> {
-    move |local| AggregateTotal::new(how, range(local), Speak::AtEnd, local.now())
+    life: Life<G>,
+) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A, G> {
+    move |local| AggregateTotal::new(how, life.of(local), range(local), Speak::AtEnd, local.now())
 }
 
 /// `reduce(.., emit each)`. The edge comes first, so that the rows' type is known when the closure is checked.
-pub fn reduce_each<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static>(
+pub fn reduce_each<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age>(
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
-) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>> + use<K, V, T, F> {
-    move |local| Fold::new(Reducing(f), range(local), Speak::Each, local.now())
+    life: Life<G>,
+) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>, G> + use<K, V, T, F, G> {
+    move |local| Fold::new(Reducing(f), life.of(local), range(local), Speak::Each, local.now())
 }
 
 /// `reduce(.., emit every D)`.
-pub fn reduce_every<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static>(
+pub fn reduce_every<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age>(
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
+    life: Life<G>,
     span: TimeSpan,
-) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>> + use<K, V, T, F> {
-    move |local| Fold::new(Reducing(f), range(local), every(span), local.now())
+) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>, G> + use<K, V, T, F, G> {
+    move |local| Fold::new(Reducing(f), life.of(local), range(local), every(span), local.now())
 }
 
 /// `reduce(.., emit at_end)`.
-pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static>(
+pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age>(
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
-) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>> + use<K, V, T, F> {
-    move |local| Fold::new(Reducing(f), range(local), Speak::AtEnd, local.now())
+    life: Life<G>,
+) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>, G> + use<K, V, T, F, G> {
+    move |local| Fold::new(Reducing(f), life.of(local), range(local), Speak::AtEnd, local.now())
 }
 
 /// `rate 10k/s`.
@@ -185,12 +196,14 @@ pub fn fold_each<
     A: Record + Clone,
     I: FnMut() -> A + 'static,
     F: FnMut(&mut A, V) + 'static,
+    G: Age,
 >(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
-) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>> + use<K, V, T, A, I, F> {
-    move |local| Fold::new(FoldingWith(init, f), range(local), Speak::Each, local.now())
+    life: Life<G>,
+) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>, G> + use<K, V, T, A, I, F, G> {
+    move |local| Fold::new(FoldingWith(init, f), life.of(local), range(local), Speak::Each, local.now())
 }
 
 /// `fold(.., emit every D)`.
@@ -201,13 +214,15 @@ pub fn fold_every<
     A: Record + Clone,
     I: FnMut() -> A + 'static,
     F: FnMut(&mut A, V) + 'static,
+    G: Age,
 >(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
+    life: Life<G>,
     span: TimeSpan,
-) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>> + use<K, V, T, A, I, F> {
-    move |local| Fold::new(FoldingWith(init, f), range(local), every(span), local.now())
+) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>, G> + use<K, V, T, A, I, F, G> {
+    move |local| Fold::new(FoldingWith(init, f), life.of(local), range(local), every(span), local.now())
 }
 
 /// `fold(.., emit at_end)`.
@@ -218,12 +233,14 @@ pub fn fold_at_end<
     A: Record + Clone,
     I: FnMut() -> A + 'static,
     F: FnMut(&mut A, V) + 'static,
+    G: Age,
 >(
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
-) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>> + use<K, V, T, A, I, F> {
-    move |local| Fold::new(FoldingWith(init, f), range(local), Speak::AtEnd, local.now())
+    life: Life<G>,
+) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>, G> + use<K, V, T, A, I, F, G> {
+    move |local| Fold::new(FoldingWith(init, f), life.of(local), range(local), Speak::AtEnd, local.now())
 }
 
 /// `window(..).aggregate(..)`.

@@ -157,6 +157,7 @@ fn build<'g, R, S, N, O, B>(
         finished: false,
         ask_at: None,
         reached: None,
+        latest: i64::MIN,
         epoch,
         all_assigned: false,
         budget,
@@ -220,6 +221,8 @@ struct Running<R, S, N, L, F> {
     ask_at: Option<Duration>,
     /// The watermark that the last split ended with, to be told with the next question.
     reached: Option<i64>,
+    /// The greatest watermark that a split has ended with.
+    latest: i64,
     epoch: u64,
     /// Every split has been handed out to some worker.
     all_assigned: bool,
@@ -333,6 +336,9 @@ where
                         self.live.ship(Ship::Full, self.promise(), caps);
                         self.bytes += self.reader.bytes_read();
                         self.reached = Some(self.cx.watermark);
+                        if self.meta.late_by.is_some() {
+                            self.latest = self.latest.max(self.cx.watermark);
+                        }
                         self.state = State::Waiting;
                         self.go_on(caps)?;
                         self.ask();
@@ -394,6 +400,8 @@ where
         }
         if self.finished {
             self.state = State::Exhausted;
+            // First the latest that this part has been at: the greatest of these, over all parts, is where event time ends.
+            self.live.ship(Ship::Urgent, self.latest, caps);
             self.live.ship(Ship::Urgent, i64::MAX, caps);
             self.local.tell(ToCoordinator::Exhausted { worker: self.local.worker, source: self.number });
         }

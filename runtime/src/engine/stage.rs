@@ -113,6 +113,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         told: i64::MIN,
         reached: i64::MIN,
         target: i64::MIN,
+        latest: i64::MIN,
         part: None,
         slice: Rows::default(),
         pace: Pace::new(SLICE_ROWS, operators),
@@ -180,6 +181,8 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
     reached: i64,
     /// What the operator is to be advanced to.
     target: i64,
+    /// The greatest watermark of a sender that has not ended.
+    latest: i64,
     /// A frame of which some rows have been applied, and how many.
     part: Option<(usize, Frame<K, V, T, A>, usize)>,
     /// Rows of such a frame, on their way through the operator.
@@ -250,6 +253,8 @@ where
         let caps = caps.as_mut().unwrap_or(&mut none);
         let begun = self.local.now();
         self.turn_ends = begun + TURN;
+        // What the clock has reached comes before rows that arrive later.
+        self.tick(caps)?;
         let mut frames = 0;
         loop {
             if !self.live.open() {
@@ -396,6 +401,9 @@ where
         if let Some(known) = self.senders.watermarks[feed].get_mut(sender) {
             *known = Some(known.unwrap_or(i64::MIN).max(frame.watermark));
         }
+        if frame.watermark != i64::MAX {
+            self.latest = self.latest.max(frame.watermark);
+        }
         self.target = self.target.max(self.least());
         if let Some(back) = self.returns[feed].borrow_mut().get_mut(sender) {
             let target = self.local.worker as u32;
@@ -448,7 +456,9 @@ where
         cx.before = watermark;
         cx.watermark = watermark;
         cx.operator = 0;
-        guarded(
+        let mut place = Some(place);
+        let mut place = || place.take().map(|place| place()).unwrap_or_default();
+        let done = guarded(
             chain_operators(meta),
             cx,
             |cx| {
@@ -460,12 +470,21 @@ where
                 done
             },
             |_| place(),
-        )
+        )?;
+        match self.op.failure() {
+            None => Ok(done),
+            Some(mut fault) => {
+                fault.place = place();
+                Err(Error::Operator { operator: self.name.to_owned(), fault })
+            }
+        }
     }
 
-    /// Moves the operator to its target; says whether it got there.
+    /// Moves the operator to its target; says whether it got there. Event time does not end at once: it first comes to where
+    /// the last of its senders has been, which is a property of the input, whoever read which part of it.
     fn advance(&mut self, caps: &[Capability<u64>]) -> Result<bool, Error> {
-        let target = self.target;
+        let ends = self.target == i64::MAX && self.latest > self.reached;
+        let target = if ends { self.latest } else { self.target };
         let done = self.run(caps, Place::default, |op, _, next| op.advance(target, next))?;
         if done {
             self.reached = target;
@@ -476,6 +495,10 @@ where
         self.live.check()?;
         // What the watermark makes known should not wait: whoever is behind may have windows to close.
         self.urgent |= done && target == i64::MAX;
+        if ends && done {
+            self.tell(Ship::Urgent, caps);
+            return self.advance(caps);
+        }
         Ok(done)
     }
 

@@ -1,5 +1,6 @@
 //! `aggregate` without a window: a value per key, spoken of after each row, every so often, or at the end.
 
+use super::life::Lifetime;
 use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::aggregate::Aggregator;
 use crate::codec::CodecError;
@@ -9,37 +10,40 @@ use crate::key::{Kept, Key, KeyColumn};
 use crate::record::{self, Record};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::{Probe, Table, Walk};
+use crate::state::ttl::{Age, Aged};
 use std::marker::PhantomData;
 use std::time::Duration;
 
 /// A result per row.
-pub struct AggregateEach<K: Key, V, A: Aggregator<V>> {
+pub struct AggregateEach<K: Key, V, A: Aggregator<V>, G> {
     how: A,
-    table: Table<K, A::Acc>,
+    table: Table<K, Aged<A::Acc, G>>,
+    life: Lifetime<G>,
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>> AggregateEach<K, V, A> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age> AggregateEach<K, V, A, G> {
     /// For the keys of a range.
-    pub fn new(how: A, range: KeyRange) -> Self {
-        AggregateEach { how, table: Table::new(range) }
+    pub fn new(how: A, life: Lifetime<G>, range: KeyRange) -> Self {
+        AggregateEach { how, table: Table::new(range), life }
     }
 }
 
-impl<K: Key, V, A: Aggregator<V>> Keeps for AggregateEach<K, V, A> {
+impl<K: Key, V, A: Aggregator<V>, G> Keeps for AggregateEach<K, V, A, G> {
     type Key = K;
     type Value = A::Acc;
 }
 
-impl<K: Key, V, A: Aggregator<V>> Out for AggregateEach<K, V, A> {
+impl<K: Key, V, A: Aggregator<V>, G> Out for AggregateEach<K, V, A, G> {
     type Row<'a> = (K::Ref<'a>, A::Out);
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for AggregateEach<K, V, A> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, (), T> for AggregateEach<K, V, A, G> {
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F) {
-        let Self { how, table } = self;
+        let Self { how, table, life } = self;
         let rows = batch.keys.len();
+        let mut nows = life.nows(batch.times, batch.marks, batch.watermark);
         let mut values = batch.values;
-        let mut ahead: [Option<Probe<K, A::Acc>>; AHEAD] =
+        let mut ahead: [Option<Probe<K, Aged<A::Acc, G>>>; AHEAD] =
             std::array::from_fn(|at| if at < rows { table.look_ahead(batch.keys.hash(at)) } else { None });
         for at in 0..rows {
             let probe = ahead[at % AHEAD].take();
@@ -48,16 +52,21 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for Ag
             }
             let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
             let key = batch.keys.get(at);
-            let acc = table.value_from(probe, batch.keys, at, A::Acc::default);
+            let acc = table.value_from(probe, batch.keys, at, Aged::default).write(life.ttl(), nows.at(at));
             how.add(acc, &value);
             next.main((key, how.finish(acc)), time);
         }
+        life.sweep_after::<_, _, T>(table, rows);
+    }
+    fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, _: &mut F) -> bool {
+        self.life.advance::<_, _, T>(&mut self.table, watermark);
+        true
     }
     fn barrier(&mut self, epoch: u64) {
         self.table.stamp_with(epoch + 1);
     }
     fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: A::Acc::SCHEMA }]
+        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<A::Acc, G>>::SCHEMA }]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.table);
@@ -68,9 +77,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, (), T> for Ag
 }
 
 /// A result per key, every so often or at the end.
-pub struct AggregateTotal<K: Key, V, A: Aggregator<V>> {
+pub struct AggregateTotal<K: Key, V, A: Aggregator<V>, G> {
     how: A,
-    table: Table<K, (A::Acc, bool)>,
+    table: Table<K, Aged<(A::Acc, bool), G>>,
+    life: Lifetime<G>,
     every: Option<Duration>,
     next: Option<Duration>,
     /// The greatest event time seen: what results carry.
@@ -82,14 +92,15 @@ pub struct AggregateTotal<K: Key, V, A: Aggregator<V>> {
     rows: PhantomData<V>,
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>> AggregateTotal<K, V, A> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age> AggregateTotal<K, V, A, G> {
     /// For the keys of a range; `now` is the clock's time.
-    pub fn new(how: A, range: KeyRange, speak: Speak, now: Duration) -> Self {
+    pub fn new(how: A, life: Lifetime<G>, range: KeyRange, speak: Speak, now: Duration) -> Self {
         let every = if let Speak::Every(every) = speak { Some(every) } else { None };
         let next = every.map(|every| now + every);
         AggregateTotal {
             how,
             table: Table::new(range),
+            life,
             every,
             next,
             latest: i64::MIN,
@@ -99,14 +110,16 @@ impl<K: Key, V: 'static, A: Aggregator<V>> AggregateTotal<K, V, A> {
         }
     }
 
-    fn speak<F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
-        let Self { how, table, latest, walked, .. } = self;
+    fn speak<T: Time, F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
+        let Self { how, table, life, latest, walked, .. } = self;
+        let (ttl, now) = (life.ttl(), life.now::<T>());
         loop {
             if !next.room() {
                 return false;
             }
-            let more = table.walk(walked, |key, (acc, changed)| {
-                if std::mem::take(changed) {
+            let more = table.walk(walked, |key, aged| {
+                let (acc, changed) = &mut aged.value;
+                if std::mem::take(changed) && !aged.since.over(ttl, now) {
                     next.main((key.view(), how.finish(acc)), *latest);
                 }
             });
@@ -118,33 +131,42 @@ impl<K: Key, V: 'static, A: Aggregator<V>> AggregateTotal<K, V, A> {
     }
 }
 
-impl<K: Key, V, A: Aggregator<V>> Keeps for AggregateTotal<K, V, A> {
+impl<K: Key, V, A: Aggregator<V>, G> Keeps for AggregateTotal<K, V, A, G> {
     type Key = K;
     type Value = A::Acc;
 }
 
-impl<K: Key, V, A: Aggregator<V>> Out for AggregateTotal<K, V, A> {
+impl<K: Key, V, A: Aggregator<V>, G> Out for AggregateTotal<K, V, A, G> {
     type Row<'a> = (K::Ref<'a>, A::Out);
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> for AggregateTotal<K, V, A> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, A::Acc, T> for AggregateTotal<K, V, A, G> {
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, _: &mut F) {
+        let rows = batch.keys.len();
+        let mut nows = self.life.nows(batch.times, batch.marks, batch.watermark);
         for (at, value) in batch.values.enumerate() {
             if at + AHEAD < batch.keys.len() {
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let (acc, changed) = self.table.value_at(batch.keys, at, Default::default);
+            let aged = self.table.value_at(batch.keys, at, Aged::default);
+            let (acc, changed) = aged.write(self.life.ttl(), nows.at(at));
             self.how.add(acc, &value);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());
         }
+        self.life.sweep_after::<_, _, T>(&mut self.table, rows);
+    }
+    fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, _: &mut F) -> bool {
+        self.life.advance::<_, _, T>(&mut self.table, watermark);
+        true
     }
     fn partials<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, A::Acc, T>, _: &mut F) {
         for (at, partial) in batch.values.enumerate() {
             if at + AHEAD < batch.keys.len() {
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let (acc, changed) = self.table.value_at(batch.keys, at, Default::default);
+            // Nothing is combined that has a ttl.
+            let (acc, changed) = &mut self.table.value_at(batch.keys, at, Aged::default).value;
             self.how.merge(acc, partial);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());
@@ -156,7 +178,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
     fn tick<F: Follow<Self, V>>(&mut self, now: Duration, next: &mut F) {
         if let Some(every) = self.every
             && self.next.is_some_and(|at| now >= at)
-            && self.speak(next)
+            && self.speak::<T, F>(next)
         {
             self.next = Some(now + every);
         }
@@ -165,7 +187,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         self.table.stamp_with(epoch + 1);
     }
     fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <(A::Acc, bool)>::SCHEMA }]
+        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(A::Acc, bool), G>>::SCHEMA }]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.table);
@@ -185,6 +207,6 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         if !std::mem::replace(&mut self.ending, true) {
             self.walked = Walk::default();
         }
-        self.speak(next)
+        self.speak::<T, F>(next)
     }
 }

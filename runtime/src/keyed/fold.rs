@@ -1,5 +1,6 @@
 //! `reduce` and `fold` without a window. Both depend on the order in which the rows of a key arrive.
 
+use super::life::Lifetime;
 use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::codec::CodecError;
 use crate::frame::Time;
@@ -8,6 +9,7 @@ use crate::key::{Kept, Key, KeyColumn};
 use crate::record::{self, Record};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::{Table, Walk};
+use crate::state::ttl::{Age, Aged};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -43,9 +45,10 @@ impl<V, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'sta
 }
 
 /// A folded value per key.
-pub struct Fold<K: Key, V, F: Folding<V>> {
+pub struct Fold<K: Key, V, F: Folding<V>, G> {
     how: F,
-    table: Table<K, (Option<F::Acc>, bool)>,
+    table: Table<K, Aged<(Option<F::Acc>, bool), G>>,
+    life: Lifetime<G>,
     speak: Speak,
     next: Option<Duration>,
     latest: i64,
@@ -54,13 +57,14 @@ pub struct Fold<K: Key, V, F: Folding<V>> {
     rows: PhantomData<V>,
 }
 
-impl<K: Key, V: 'static, F: Folding<V>> Fold<K, V, F> {
+impl<K: Key, V: 'static, F: Folding<V>, G: Age> Fold<K, V, F, G> {
     /// For the keys of a range; `now` is the clock's time.
-    pub fn new(how: F, range: KeyRange, speak: Speak, now: Duration) -> Self {
+    pub fn new(how: F, life: Lifetime<G>, range: KeyRange, speak: Speak, now: Duration) -> Self {
         let next = if let Speak::Every(every) = speak { Some(now + every) } else { None };
         Fold {
             how,
             table: Table::new(range),
+            life,
             speak,
             next,
             latest: i64::MIN,
@@ -70,14 +74,17 @@ impl<K: Key, V: 'static, F: Folding<V>> Fold<K, V, F> {
         }
     }
 
-    fn speak<N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
+    fn speak<T: Time, N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
         let latest = self.latest;
+        let (ttl, now) = (self.life.ttl(), self.life.now::<T>());
         loop {
             if !next.room() {
                 return false;
             }
-            let more = self.table.walk(&mut self.walked, |key, (acc, changed)| {
+            let more = self.table.walk(&mut self.walked, |key, aged| {
+                let (acc, changed) = &mut aged.value;
                 if std::mem::take(changed)
+                    && !aged.since.over(ttl, now)
                     && let Some(acc) = acc
                 {
                     next.main((key.view(), acc.clone()), latest);
@@ -91,25 +98,27 @@ impl<K: Key, V: 'static, F: Folding<V>> Fold<K, V, F> {
     }
 }
 
-impl<K: Key, V, F: Folding<V>> Keeps for Fold<K, V, F> {
+impl<K: Key, V, F: Folding<V>, G> Keeps for Fold<K, V, F, G> {
     type Key = K;
     type Value = F::Acc;
 }
 
-impl<K: Key, V, F: Folding<V>> Out for Fold<K, V, F> {
+impl<K: Key, V, F: Folding<V>, G> Out for Fold<K, V, F, G> {
     type Row<'a> = (K::Ref<'a>, F::Acc);
 }
 
-impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<K, V, F> {
+impl<K: Key, V: 'static, F: Folding<V>, G: Age, T: Time> Operator<K, V, (), T> for Fold<K, V, F, G> {
     fn rows<N: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut N) {
         let each = self.speak == Speak::Each;
         let rows = batch.keys.len();
+        let mut nows = self.life.nows(batch.times, batch.marks, batch.watermark);
         for (at, value) in batch.values.enumerate() {
             if at + AHEAD < rows {
                 self.table.prefetch(batch.keys.hash(at + AHEAD));
             }
             let key = batch.keys.get(at);
-            let (acc, changed) = self.table.value_at(batch.keys, at, || (None, false));
+            let aged = self.table.value_at(batch.keys, at, Aged::default);
+            let (acc, changed) = aged.write(self.life.ttl(), nows.at(at));
             self.how.step(acc, value);
             let time = batch.times[at].ms();
             if each {
@@ -121,6 +130,11 @@ impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<
                 self.latest = self.latest.max(time);
             }
         }
+        self.life.sweep_after::<_, _, T>(&mut self.table, rows);
+    }
+    fn advance<N: Follow<Self, V>>(&mut self, watermark: i64, _: &mut N) -> bool {
+        self.life.advance::<_, _, T>(&mut self.table, watermark);
+        true
     }
     fn next_tick(&self) -> Option<Duration> {
         self.next
@@ -128,7 +142,7 @@ impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<
     fn tick<N: Follow<Self, V>>(&mut self, now: Duration, next: &mut N) {
         if let Speak::Every(every) = self.speak
             && self.next.is_some_and(|at| now >= at)
-            && self.speak(next)
+            && self.speak::<T, N>(next)
         {
             self.next = Some(now + every);
         }
@@ -137,7 +151,7 @@ impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<
         self.table.stamp_with(epoch + 1);
     }
     fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <(Option<F::Acc>, bool)>::SCHEMA }]
+        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(Option<F::Acc>, bool), G>>::SCHEMA }]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.table);
@@ -157,6 +171,6 @@ impl<K: Key, V: 'static, F: Folding<V>, T: Time> Operator<K, V, (), T> for Fold<
         if !std::mem::replace(&mut self.ending, true) {
             self.walked = Walk::default();
         }
-        self.speak == Speak::Each || self.speak(next)
+        self.speak == Speak::Each || self.speak::<T, N>(next)
     }
 }

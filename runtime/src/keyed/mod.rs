@@ -4,9 +4,11 @@
 pub mod aggregate;
 pub mod combine;
 pub mod fold;
+pub mod life;
 pub mod relay;
 
 use crate::codec::CodecError;
+use crate::error::Fault;
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
 use crate::record::Record;
@@ -135,6 +137,11 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     fn end<F: Follow<Self, V>>(&mut self, _next: &mut F) -> bool {
         true
     }
+    /// What ended the last call before its time, if anything did: an error that user code gave. Asked after each call; the
+    /// attempt ends with it.
+    fn failure(&mut self) -> Option<Fault> {
+        None
+    }
     /// How far its results lie behind the watermark, in ms.
     fn lag(&self) -> i64 {
         0
@@ -163,10 +170,13 @@ pub enum Speak {
 mod tests {
     use super::aggregate::AggregateTotal;
     use super::fold::{Fold, FoldingWith};
+    use super::life::Lifetime;
     use super::*;
     use crate::aggregate::Count;
+    use crate::clock::MachineClock;
     use crate::frame::Untimed;
     use crate::hash::KeyRange;
+    use crate::state::ttl::Forever;
     use std::collections::BTreeMap;
 
     /// Keeps the last result of each key; has room so many times.
@@ -215,9 +225,11 @@ mod tests {
     #[test]
     fn totals_are_whole_at_the_end_though_a_walk_was_under_way() {
         let every = Speak::Every(Duration::from_millis(1));
-        speaks_for_all(AggregateTotal::<u64, (), Count>::new(Count, KeyRange::ALL, every, Duration::ZERO));
+        let life = || Lifetime::<Forever>::new(i64::MAX, MachineClock::start());
+        let total = AggregateTotal::<u64, (), Count, _>::new(Count, life(), KeyRange::ALL, every, Duration::ZERO);
+        speaks_for_all(total);
         let count = FoldingWith(|| 0u64, |n: &mut u64, ()| *n += 1);
-        let fold = Fold::<u64, (), _>::new(count, KeyRange::ALL, every, Duration::ZERO);
+        let fold = Fold::<u64, (), _, _>::new(count, life(), KeyRange::ALL, every, Duration::ZERO);
         speaks_for_all(fold);
     }
 }

@@ -6,7 +6,9 @@ pub mod layered;
 pub mod save;
 #[allow(dead_code, unused_imports, reason = "see `layered`")]
 pub mod segment;
+pub mod sweep;
 pub mod table;
+pub mod ttl;
 
 /// A state backend, named in `job Name<...>` and fixed at compile time.
 pub trait Backend: 'static {

@@ -456,6 +456,46 @@ impl<K: Key, V> Table<K, V> {
         self.insert(hash, (K::Kept::keep(key), make()))
     }
 
+    /// The place of a key's entry, if it has one. The entry is taken to change.
+    #[inline(always)]
+    pub fn seek(&mut self, hash: u64, key: K::Ref<'_>) -> Option<Place> {
+        let (slot, piece, at) = self.find(hash, |kept| kept.same(key))?;
+        self.touch(slot, piece);
+        Some(Place { piece, slot: at as u32 })
+    }
+
+    /// Takes out the entry at a place that [`entry`](Table::entry) or [`seek`](Table::seek) gave just before. Entries behind it
+    /// may move up; none moves to another piece.
+    pub fn remove(&mut self, place: Place) -> Option<(K::Kept, V)> {
+        let range = self.range;
+        let piece = self.pieces.get_mut(place.piece as usize)?;
+        let depth = piece.depth;
+        let slots = piece.slots.all();
+        let (count, mut hole) = (slots.len(), place.slot as usize);
+        if std::mem::replace(&mut slots.get_mut(hole)?.tag, 0) == 0 {
+            return None;
+        }
+        // SAFETY: its tag said that it is filled, and says from now on that it is not.
+        let gone = unsafe { slots[hole].entry.assume_init_read() };
+        piece.len -= 1;
+        self.len -= 1;
+        // Whoever was put behind the hole because it was filled moves into it: a search ends at an empty slot.
+        let mut at = hole;
+        loop {
+            at = if at + 1 == count { 0 } else { at + 1 };
+            if slots[at].tag == 0 {
+                return Some(gone);
+            }
+            // SAFETY: its tag is not 0, so it is filled.
+            let key = unsafe { &slots[at].entry.assume_init_ref().0 };
+            let home = self::place(range.spread(K::hash(key.view())), depth, count);
+            if (at + count - home) % count >= (at + count - hole) % count {
+                slots.swap(hole, at);
+                hole = at;
+            }
+        }
+    }
+
     /// The value at a place that [`entry`](Table::entry) gave just before.
     #[inline(always)]
     pub fn at(&mut self, place: Place) -> &mut V {
@@ -617,6 +657,34 @@ impl<K: Key, V> Table<K, V> {
             each(key, value);
         }
         *at = if end == slots.len() { Walk { piece: at.piece + 1, slot: 0 } } else { Walk { slot: end, ..*at } };
+        true
+    }
+}
+
+impl<K: Key, V> Table<K, V> {
+    /// Looks at the next few entries, and tidies the `stale` ones: one for which `tidy` then says that nothing is left of it is
+    /// taken out. `false` once there are no more. As with [`walk`](Table::walk), an entry that moves meanwhile may be missed.
+    pub fn sweep(&mut self, at: &mut Walk, stale: impl Fn(&V) -> bool, mut tidy: impl FnMut(&mut V) -> bool) -> bool {
+        let Some(count) = self.pieces.get(at.piece).map(|piece| piece.slots.count) else { return false };
+        let end = count.min(at.slot + PART_SLOTS);
+        while at.slot < end {
+            let slot = &mut self.pieces[at.piece].slots.all()[at.slot];
+            // SAFETY: its tag is not 0, so it is filled.
+            if slot.tag != 0 && stale(unsafe { &slot.entry.assume_init_ref().1 }) {
+                let slot = NonNull::from(slot);
+                self.touch(slot, at.piece as u32);
+                let place = Place { piece: at.piece as u32, slot: at.slot as u32 };
+                if tidy(&mut self.pair(place).1) {
+                    // What moves into this slot has its turn now.
+                    self.remove(place);
+                    continue;
+                }
+            }
+            at.slot += 1;
+        }
+        if end == count {
+            *at = Walk { piece: at.piece + 1, slot: 0 };
+        }
         true
     }
 }
@@ -808,6 +876,56 @@ mod tests {
                 let share = table.len() as u64;
                 assert!(range == KeyRange::ALL || (rows / 4..rows / 2).contains(&share), "{name}: a third is {share}");
             }
+        }
+    }
+
+    /// Entries that go, one by one and by a sweep, while others come; and a snapshot that holds them all the same.
+    #[test]
+    fn what_is_taken_out_is_gone_and_nothing_else() {
+        let rows: u64 = if cfg!(miri) { 2_000 } else { 100_000 };
+        for keys in [16, rows / 8, rows] {
+            let (mut table, mut map, mut state) = (Table::<u64, String>::new(KeyRange::ALL), BTreeMap::new(), keys);
+            let mut sweep = Walk::default();
+            for row in 0..rows {
+                let key = next(&mut state) % keys;
+                let hash = <u64 as Key>::hash(key);
+                if next(&mut state) % 3 == 0 {
+                    let gone = table.seek(hash, key).and_then(|place| table.remove(place));
+                    assert_eq!(gone, map.remove(&key).map(|value| (key, value)));
+                } else {
+                    *table.value(hash, key, String::new) = row.to_string();
+                    map.insert(key, row.to_string());
+                }
+                if row % 1000 == 0 {
+                    let stale = |value: &String| value.ends_with('3') || value.ends_with('4');
+                    // Those that end in 3 go, those that end in 4 are changed.
+                    while table.sweep(&mut sweep, stale, |value| {
+                        let go = value.ends_with('3');
+                        value.push('x');
+                        go
+                    }) {}
+                    sweep = Walk::default();
+                    map.retain(|_, value| !value.ends_with('3'));
+                    map.values_mut().filter(|value| value.ends_with('4')).for_each(|value| value.push('x'));
+                }
+                assert_eq!(table.len(), map.len());
+            }
+            let mut found = BTreeMap::new();
+            table.for_each(|key, value| assert_eq!(found.insert(*key, value.clone()), None));
+            assert_eq!(found, map);
+            let (put, at_barrier) = (Put::default(), map.keys().copied().collect::<Vec<_>>());
+            table.stamp_with(2);
+            let mut saved = Table::<u64, u64>::new(KeyRange::ALL);
+            map.keys().for_each(|key| *saved.value(<u64 as Key>::hash(*key), *key, || 0) = *key);
+            saved.stamp_with(2);
+            saved.begin_save(&SaveTo::new(put.clone()), 3, -7);
+            for key in at_barrier.iter().step_by(2) {
+                let place = saved.seek(<u64 as Key>::hash(*key), *key).unwrap();
+                saved.remove(place);
+            }
+            while !saved.save_some(1 << 10) {}
+            let put = std::mem::take(&mut *put.0.lock().unwrap());
+            assert_eq!(put.keys().copied().collect::<Vec<_>>(), at_barrier);
         }
     }
 

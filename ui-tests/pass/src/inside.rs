@@ -7,7 +7,7 @@ stream! {
         param numbers: Vec<u64>;
         source all: u64 = rows(numbers);
         let by = all.key_by(|n| n % 2);
-        let counts: (u64, u64) = by.aggregate(count(), emit at_end);
+        let counts: (u64, u64) = by.aggregate(count(), emit at_end, unbounded("few keys"));
         sink out(counts) = collect();
     }
 }

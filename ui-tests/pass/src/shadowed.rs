@@ -77,7 +77,7 @@ pub(crate) use vec;
         let d = a.map(|r| r.1);
         let w = b.key_by(|r| r.1).window(tumbling 1h, allow_late 10min, refire).aggregate((count(), sum(|r| r.1), max_by(|r| r.1)));
         let counts: u64 = w.map(|w| w.value.0);
-        let u: u64 = union(c, d).key_by(|r| *r % 3).fold(0u64, |s, r| *s += r, emit at_end).map(|r| r.1);
+        let u: u64 = union(c, d).key_by(|r| *r % 3).fold(0u64, |s, r| *s += r, emit at_end, unbounded("few keys")).map(|r| r.1);
         sink sums(u) = collect();
         sink per_hour(counts) = collect();
         drop w.late;

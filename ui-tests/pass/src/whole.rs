@@ -35,10 +35,10 @@ stream! {
         let some = all.filter(|n| *n >= least);
         let pairs = some.map(|n| (n, n % 7));
         let by = pairs.key_by(|p| p.1);
-        let firsts: (u64, u64) = by.reduce(|a, _| a, emit at_end).map(|r| (r.0, r.1.0));
-        let folded: (u64, u64) = by.fold(0u64, |s, p| *s += p.0, emit at_end);
-        let stats: (u64, u64) = by.aggregate((count(), min(|p| p.0), mean(|p| p.0)), emit at_end).map(|r| (r.0, r.1.0));
-        let squares: (u64, (u64, u64)) = some.key_by(|n| n % 3).aggregate((count(), Squares), emit at_end);
+        let firsts: (u64, u64) = by.reduce(|a, _| a, emit at_end, unbounded("few keys")).map(|r| (r.0, r.1.0));
+        let folded: (u64, u64) = by.fold(0u64, |s, p| *s += p.0, emit at_end, unbounded("few keys"));
+        let stats: (u64, u64) = by.aggregate((count(), min(|p| p.0), mean(|p| p.0)), emit at_end, unbounded("few keys")).map(|r| (r.0, r.1.0));
+        let squares: (u64, (u64, u64)) = some.key_by(|n| n % 3).aggregate((count(), Squares), emit at_end, unbounded("few keys"));
         let hours: (u64, u64) = some.key_by(|n| n % 3).window(tumbling 1h).aggregate(Squares).map(|w| (w.key, w.value));
         let minutes: (u64, u64) = some.key_by(|n| n % 3).window(tumbling 1min).aggregate((count(), Squares)).map(|w| (w.key, w.value.1));
         let late: u64 = minutes.late.map(|n| n + 1);

@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let counts = trades.key_by(|t| (t.symbol, t.size)).aggregate(count()).map(|c| c.1);
+        let counts = trades.key_by(|t| (t.symbol, t.size)).aggregate(count(), unbounded("few keys")).map(|c| c.1);
         sink out(counts) = stdout();
     }
 }

@@ -13,7 +13,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let counts = trades.map(|t| Spot { size: t.size }).key_by(|s| s).aggregate(count());
+        let counts = trades.map(|t| Spot { size: t.size }).key_by(|s| s).aggregate(count(), unbounded("few keys"));
         sink out(counts) = stdout();
     }
 }

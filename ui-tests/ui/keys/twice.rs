@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let counts = trades.key_by(|t| t.symbol).key_by(|t| t.size).aggregate(count());
+        let counts = trades.key_by(|t| t.symbol).key_by(|t| t.size).aggregate(count(), unbounded("few keys"));
         sink out(counts) = stdout();
     }
 }

@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let groups = trades.group_by(|t| t.symbol).aggregate(count());
+        let groups = trades.group_by(|t| t.symbol).aggregate(count(), unbounded("few keys"));
         sink out(groups) = stdout();
     }
 }

@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let counts = trades.key_by(|t| t.symbol).aggregate(count(), emit each, ttl 30d);
+        let counts = trades.key_by(|t| t.symbol).aggregate(count(), ttl 30d, as counted);
         sink out(counts) = stdout();
     }
 }

@@ -12,7 +12,7 @@ stream! {
         let big = trades.filtr(|t| t.size >= least);
         let prices = trade.map(|t| t.price);
         let hours = trades.key_by(|t| t.symbol).window(tumbling 10m).aggregate(count());
-        let counts = trades.aggregate(count());
+        let counts = trades.aggregate(count(), unbounded("few keys"));
         lett sizes = trades.map(|t| t.size);
         sink a(big) = stdout();
         sink b(prices) = stdout();

@@ -10,7 +10,7 @@ stream! {
 
         let big = trades.filtr(|t| t.amount > 100);
         let named = trades.filter(|t| t.amount.checked_sub(1));
-        let counts = trades.key_by(|t| t.amount as f64).aggregate(count());
+        let counts = trades.key_by(|t| t.amount as f64).aggregate(count(), unbounded("few keys"));
         sink a(big) = stdout();
         sink b(named) = stdout();
         sink c(counts) = stdout();

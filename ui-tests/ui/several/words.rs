@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let stats = trades.key_by(|t| t.size).aggregate((sum(|t| t.symbol.clone()), count(), max(|t| t.symbol.chars())));
+        let stats = trades.key_by(|t| t.size).aggregate((sum(|t| t.symbol.clone()), count(), max(|t| t.symbol.chars())), unbounded("few keys"));
         sink out(stats) = stdout();
     }
 }

@@ -10,9 +10,9 @@ stream! {
 
         let sums = trades
             .key_by(|t| t.symbol)
-            .aggregate(count())
+            .aggregate(count(), unbounded("few keys"))
             .key_by(|n| n.1)
-            .aggregate(count());
+            .aggregate(count(), unbounded("few keys"));
         sink out(sums) = stdout();
     }
 }

@@ -10,7 +10,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let stats = trades.key_by(|t| t.symbol).aggregate((count(), Other));
+        let stats = trades.key_by(|t| t.symbol).aggregate((count(), Other), unbounded("few keys"));
         sink out(stats) = stdout();
     }
 }

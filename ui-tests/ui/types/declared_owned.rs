@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let counts: (String, u64) = trades.key_by(|t| t.symbol).aggregate(count());
+        let counts: (String, u64) = trades.key_by(|t| t.symbol).aggregate(count(), unbounded("few keys"));
         sink out(counts) = collect();
     }
 }

@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source payments: Payment = csv(file), event_time |p| p.at, late_by 1h;
 
-        let best = payments.key_by(|p| p.card).aggregate(max_by(|p| [p.amount])).map(|b| b.1.amount);
+        let best = payments.key_by(|p| p.card).aggregate(max_by(|p| [p.amount]), unbounded("few keys")).map(|b| b.1.amount);
         sink out(best) = stdout();
     }
 }

@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let means = trades.key_by(|t| t.size).aggregate(mean(|t| t.symbol.clone()));
+        let means = trades.key_by(|t| t.size).aggregate(mean(|t| t.symbol.clone()), unbounded("few keys"));
         sink out(means) = stdout();
     }
 }

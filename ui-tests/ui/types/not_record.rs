@@ -13,7 +13,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let last = trades.map(|t| Spot { size: t.size }).key_by(|s| s.size).reduce(|_, b| b);
+        let last = trades.map(|t| Spot { size: t.size }).key_by(|s| s.size).reduce(|_, b| b, unbounded("few keys"));
         let sizes = last.map(|s| s.1.size);
         sink out(sizes) = stdout();
     }

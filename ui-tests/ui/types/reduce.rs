@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let sums = trades.map(|t| t.size).key_by(|n| *n % 10).reduce(|a, b| u64::from(a + b));
+        let sums = trades.map(|t| t.size).key_by(|n| *n % 10).reduce(|a, b| u64::from(a + b), unbounded("few keys"));
         sink out(sums) = stdout();
     }
 }

@@ -8,7 +8,7 @@ stream! {
         param file: PathBuf;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        let last = trades.key_by(|t| t.symbol).reduce(|_, b| b);
+        let last = trades.key_by(|t| t.symbol).reduce(|_, b| b, unbounded("few keys"));
         sink out(last) = stdout();
     }
 }

@@ -1,0 +1,165 @@
+//! A `process` that fails and goes on from checkpoints, at any width, gives what an undisturbed one gives: its states, its
+//! timers and the rows that wait for the watermark are all in them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod support;
+
+use pelton::Restart;
+use pelton::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use support::{Feed, Row, Step, feed};
+
+/// Panics at each multiple of `every` rows, so many times in all.
+#[derive(Clone)]
+struct Trap {
+    seen: Arc<AtomicU64>,
+    every: u64,
+    left: Arc<AtomicU64>,
+}
+
+impl Trap {
+    fn new(every: u64, times: u64) -> Self {
+        Trap { seen: Arc::default(), every, left: Arc::new(AtomicU64::new(times)) }
+    }
+    fn pass(&self) {
+        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if seen.is_multiple_of(self.every)
+            && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        {
+            panic!("trapped at row {seen}");
+        }
+    }
+}
+
+pelton::stream! {
+    job Sessions<Memory> {
+        param rows: Feed<Row>;
+        param trap: Trap;
+
+        source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 200ms, ordered_splits;
+        let passed = all.inspect(|_| trap.pass());
+        let keyed = passed.key_by(|r| r.key);
+        let sessions: (u64, i64, String) = keyed.process {
+            in_order;
+            state count: Value<u64>, unbounded("few keys");
+            state recent: List<u64>, ttl 40ms;
+            state by_last: Map<u64, u64>, ttl 300ms;
+            state stats: Aggregating<Row> = (sum(|r| r.value), max(|r| r.at)), ttl 1s;
+            timer gap: event_time;
+            timer tick: event_time;
+
+            on event(r, cx) {
+                count.update(|n| n + 1);
+                recent.push(r.value);
+                by_last.update(&(r.value % 10), |n| n + 1);
+                stats.add(&r);
+                cx.set(gap, cx.time() + 60ms);
+                if cx.due(tick).is_none() {
+                    cx.set(tick, cx.time() + 500ms);
+                }
+                if r.value % 50 == 0 {
+                    let recent: Vec<u64> = recent.iter().copied().collect();
+                    cx.emit((r.key, r.at, format!("{recent:?}")));
+                }
+            }
+            on timer gap(at, cx) {
+                let (count, by) = (count.take().unwrap_or(0), by_last.iter().map(|(k, n)| (*k, *n)).collect::<Vec<_>>());
+                cx.emit((cx.key(), at.millis(), format!("{count} rows, {by:?}")));
+            }
+            on timer tick(at, cx) {
+                cx.emit((cx.key(), at.millis(), format!("{:?}", stats.take())));
+            }
+            on end(cx) {
+                cx.emit((cx.key(), -1, format!("{:?} {}", count.get(), recent.len())));
+            }
+        };
+        let totals: (u64, u64) = keyed.aggregate(count(), emit at_end, unbounded("few keys"));
+        sink out(sessions) = collect();
+        sink counts(totals) = collect();
+        drop sessions.late;
+    }
+}
+
+/// Rows of several splits, out of order by less than is waited for; keys come in bursts.
+fn script(splits: u64, rows: u64) -> Feed<Row> {
+    let split = |s: u64| {
+        let row = |i: u64| {
+            let n = s * rows + i;
+            let at = (n / 4) as i64;
+            Step::Row(Row { key: n * 7919 % 13 + n / 500 % 7 * 13, at: at - (n * 31 % 150) as i64, value: n % 1000 })
+        };
+        let mut steps: Vec<Step<Row>> = (0..rows).map(row).collect();
+        (1..rows / 200).rev().for_each(|i| steps.insert((i * 200) as usize, Step::Busy(Duration::from_millis(2))));
+        steps
+    };
+    Feed::new((0..splits).map(split).collect())
+}
+
+type Results = (Vec<(u64, i64, String)>, Vec<(u64, u64)>);
+
+fn run(rows: Feed<Row>, trap: Trap, config: Config) -> Results {
+    let mut results = Sessions { rows, trap }.run(config).unwrap();
+    assert_eq!(results.summary.late, 0);
+    results.out.sort();
+    results.counts.sort();
+    (results.out, results.counts)
+}
+
+fn config(workers: usize, name: &str) -> Config {
+    Config::default()
+        .workers(workers)
+        .checkpoints(format!("memory://{name}"))
+        .checkpoint_every(Duration::from_millis(10))
+        .restart(Restart::Fixed { pause: Duration::ZERO, at_most: 1000 })
+}
+
+#[track_caller]
+fn same(found: Results, expected: &Results, what: &str) {
+    let other = found.0.iter().zip(&expected.0).find(|(a, b)| a != b);
+    assert_eq!((other, found.0.len()), (None, expected.0.len()), "{what}");
+    assert_eq!(found.1, expected.1, "{what}");
+}
+
+#[test]
+fn a_process_that_fails_again_and_again_gives_what_an_undisturbed_one_gives() {
+    let rows = script(6, 4_000);
+    let undisturbed = run(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
+    assert!(undisturbed.0.len() > 1000, "{}", undisturbed.0.len());
+    for workers in 1..=3 {
+        let plain = run(rows.clone(), Trap::new(1, 0), Config::default().workers(workers).wire(true));
+        same(plain, &undisturbed, &format!("undisturbed, {workers} workers"));
+        let trap = Trap::new(2_000, 8);
+        let results = run(rows.clone(), trap.clone(), config(workers, &format!("process-fails-{workers}")));
+        assert_eq!(trap.left.load(Ordering::Relaxed), 0, "it has failed as often as it was to");
+        same(results, &undisturbed, &format!("{workers} workers"));
+    }
+}
+
+#[test]
+fn a_process_goes_on_at_another_width() {
+    let rows = script(6, 4_000);
+    let undisturbed = run(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
+    let mut gone_on = false;
+    for (first, second) in [(1, 3), (3, 1), (2, 5)] {
+        let name = format!("process-width-{first}-{second}");
+        let trap = Trap::new(12_000, 1);
+        let job = Sessions { rows: rows.clone(), trap: trap.clone() };
+        let ended = job.run(config(first, &name).restart(Restart::Never)).map(|_| ());
+        assert!(matches!(ended, Err(pelton::Error::Panic { .. })), "{ended:?}");
+        let found = run(rows.clone(), trap, config(second, &name));
+        // What was given out before the last checkpoint was the first run's to keep.
+        let what = format!("from {first} to {second} workers");
+        let other = found.0.iter().find(|row| undisturbed.0.binary_search(row).is_err());
+        assert_eq!(other, None, "{what}");
+        let tail = |rows: &[(u64, i64, String)]| -> Vec<(u64, i64, String)> {
+            rows.iter().filter(|row| row.1 == -1 || row.1 > 4_000).cloned().collect()
+        };
+        let (found_rows, all, behind) = (found.0.len(), undisturbed.0.len(), tail(&undisturbed.0).len());
+        gone_on |= found_rows < all;
+        assert!(found_rows <= all && behind > 200, "{found_rows} of {all} rows, {behind} of them at the end");
+        same((tail(&found.0), found.1), &(tail(&undisturbed.0), undisturbed.1.clone()), &what);
+    }
+    assert!(gone_on, "no second run had a checkpoint to go on from");
+}

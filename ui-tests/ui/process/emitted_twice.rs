@@ -1,0 +1,27 @@
+//! Two types of results.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Payment;
+
+stream! {
+    job Moves<Memory> {
+        param file: PathBuf;
+        source payments: Payment = csv(file), event_time |p| p.at, late_by 1h;
+
+        let moves = payments.key_by(|p| p.card).process {
+            state last: Value<i64>, ttl 1h;
+            timer quiet: event_time;
+            on event(p, cx) {
+                cx.emit((p.card, last.get().copied()));
+                last.set(p.amount);
+                cx.set(quiet, p.at + 1h);
+            }
+            on timer quiet(at, cx) {
+                cx.emit(at);
+            }
+        };
+        sink out(moves) = stdout();
+    }
+}
+
+fn main() {}

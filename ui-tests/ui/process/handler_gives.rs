@@ -1,0 +1,23 @@
+//! A handler that gives a value.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Payment;
+
+stream! {
+    job Moves<Memory> {
+        param file: PathBuf;
+        source payments: Payment = csv(file), event_time |p| p.at, late_by 1h;
+
+        let moves = payments.key_by(|p| p.card).process {
+            state last: Value<i64>, ttl 1h;
+            on event(p, cx) {
+                cx.emit(p.card);
+                last.take()
+            }
+        };
+        let cards = moves.map(|card| (card, 1));
+        sink out(cards) = stdout();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+//! A timer that fires for nothing.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Payment;
+
+stream! {
+    job Moves<Memory> {
+        param file: PathBuf;
+        source payments: Payment = csv(file), event_time |p| p.at, late_by 1h;
+
+        let moves = payments.key_by(|p| p.card).process {
+            timer quiet: event_time;
+            on event(p, cx) {
+                cx.set(quiet, p.at + 1h);
+                cx.emit(p);
+            }
+        };
+        sink out(moves) = stdout();
+    }
+}
+
+fn main() {}
