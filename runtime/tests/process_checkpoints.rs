@@ -1,6 +1,6 @@
 //! A `process` that fails and goes on from checkpoints, at any width, gives what an undisturbed one gives: its states, its
 //! timers and the rows that wait for the watermark are all in them.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod support;
 

@@ -90,7 +90,7 @@ fn sums<T: Time, W: Waits<i64> + 'static>(
     by: By,
     clock: Arc<dyn Clock>,
     range: KeyRange,
-) -> impl Operator<u64, i64, (), T> + for<'a> Out<Row<'a> = Emitted<Seen, super::outputs::Never>> {
+) -> impl for<'a> Operator<u64, i64, (), T, Row<'a> = Emitted<Seen, super::outputs::Never>> {
     let states = (Declared::new(Name, ValueState::<i64, Proof, Since>::new(ttl)), ());
     let pattern = Pattern::<u64, i64, T, Seen, _, ()>::new(&states, &());
     let on_event = on_event(&pattern, move |value, ((mut sum, ()), ()), cx| {

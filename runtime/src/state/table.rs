@@ -889,7 +889,7 @@ mod tests {
             for row in 0..rows {
                 let key = next(&mut state) % keys;
                 let hash = <u64 as Key>::hash(key);
-                if next(&mut state) % 3 == 0 {
+                if next(&mut state).is_multiple_of(3) {
                     let gone = table.seek(hash, key).and_then(|place| table.remove(place));
                     assert_eq!(gone, map.remove(&key).map(|value| (key, value)));
                 } else {
