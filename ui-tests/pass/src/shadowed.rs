@@ -83,7 +83,7 @@ pub(crate) use vec;
             state rest: Reducing<u64> = |x0, n| x0 + n, unbounded("few keys");
             timer pattern: event_time;
             output one: u64;
-            on event((op, n), c) {
+            on event((_, n), c) {
                 if h.get().is_none() {
                     one.emit(n);
                 }
