@@ -170,4 +170,4 @@ pub(crate) const LATER_BACKENDS: &[&str] = &["FileSystem", "RocksDb"];
 
 /// Flags that every binary has, which no param can take.
 pub(crate) const FLAGS: &[&str] =
-    &["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh"];
+    &["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh", "accept"];

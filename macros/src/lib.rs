@@ -6,6 +6,7 @@ mod check;
 mod derive;
 mod diag;
 mod emit;
+mod lock;
 mod lower;
 mod model;
 mod pipeline;
@@ -26,12 +27,18 @@ pub fn __stream(block: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// Works for structs and enums, also generic ones: each type parameter must be a `Record` itself. A struct that borrows
 /// holds `Cow<'a, str>` (or another row that borrows), not `&'a str`; it is kept as itself with `'static`.
 ///
-/// - `#[was(old_name)]` on a field or variant: a name it had before, so that what was stored under that name is found.
-///   Several are separated by commas.
+/// - `#[was(old_name)]` on a field or variant, or on the type: a name it had before, so that what was stored under that
+///   name is found. Several are separated by commas.
+/// - `#[added]` or `#[added(expression)]` on a field: what it has where it was not stored, the default of its type or the
+///   expression's value. (`#[default]` on a field is a mistake to `#[derive(Default)]`.)
+/// - `#[dropped(name, ..)]` on the type, or on a variant: fields it has no more, whose stored values may go; on an enum also
+///   variants, of which no value may be stored any more.
+/// - `#[record(migrate = function)]` on the type: makes it out of a former type, a record too, of exactly the fields that
+///   were stored: `fn(Former) -> Self`. It may stand there more than once.
 /// - `#[record(scalar)]` on the type: serde writes it as one value (a number, a text), whatever it is made of, so it
 ///   may be a column of a table.
 /// - `#[record(crate = some::path)]` on the type: where Pelton is, if not at `::pelton`.
-#[proc_macro_derive(Record, attributes(record, was))]
+#[proc_macro_derive(Record, attributes(record, was, added, dropped))]
 pub fn derive_record(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive::record(input.into()).into()
 }

@@ -4,8 +4,9 @@
 use proc_macro2::TokenStream;
 
 use crate::diag::Diagnostics;
+use crate::lock::Lock;
 use crate::model::Model;
-use crate::{check, emit, lower, model, syntax};
+use crate::{check, emit, lock, lower, model, syntax};
 
 /// Under rust-analyzer half-written closures are pasted as they are: completion needs them.
 const EDITOR: &str = "RUST_ANALYZER_INTERNALS_DO_NOT_USE";
@@ -15,7 +16,10 @@ pub(crate) fn expand(block: TokenStream) -> TokenStream {
     let mut diag = Diagnostics::default();
     diag.editor = std::env::var_os(EDITOR).is_some();
     let (root, models) = understand(block, &mut diag);
-    let jobs: TokenStream = models.iter().map(|model| emit::job(&lower::lower(model), &root)).collect();
+    // what was accepted, as far as it can be known without types; the rest is asked of rustc
+    let locks: Vec<Lock> = models.iter().map(|model| lock::read(model, &mut diag)).collect();
+    let jobs = models.iter().zip(&locks);
+    let jobs: TokenStream = jobs.map(|(model, lock)| emit::job(&lower::lower(model), lock, &root)).collect();
     let errors = diag.into_tokens();
     quote::quote!(#errors #jobs)
 }

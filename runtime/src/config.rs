@@ -23,11 +23,23 @@ pub struct Config {
     pub(crate) fresh: bool,
 }
 
+/// A store, of which this layer knows nothing.
+#[derive(Clone)]
+pub(crate) struct Store(pub(crate) std::sync::Arc<dyn std::any::Any + Send + Sync>);
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
 /// Where and how often a job keeps checkpoints.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Checkpoints {
     /// A directory or a URL.
     pub(crate) place: String,
+    /// A store that is there already, instead of the place.
+    pub(crate) store: Option<Store>,
     /// From the start of one to the start of the next.
     pub(crate) every: Duration,
     /// A checkpoint that takes longer is given up.
@@ -136,6 +148,7 @@ impl Config {
         let place = place.into();
         self.checkpoints = Some(Checkpoints {
             place,
+            store: None,
             every: self.epoch,
             timeout: Duration::from_secs(600),
             pause: Duration::ZERO,
@@ -143,6 +156,11 @@ impl Config {
             tolerate: 2,
         });
         self
+    }
+    /// Keeps checkpoints in a store that is there already: one in which things go wrong, say.
+    #[doc(hidden)]
+    pub fn checkpoint_store(self, store: std::sync::Arc<dyn std::any::Any + Send + Sync>) -> Self {
+        self.checkpoints("memory://given").with_checkpoints(|c| c.store = Some(Store(store.clone())))
     }
     /// How often a checkpoint is begun. Call [`checkpoints`](Config::checkpoints) first.
     pub fn checkpoint_every(mut self, every: Duration) -> Self {

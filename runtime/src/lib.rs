@@ -91,6 +91,7 @@ pub mod hash;
 pub mod job;
 pub mod key;
 mod keyed;
+mod lock;
 mod mapped;
 mod metrics;
 pub mod plan;

@@ -8,6 +8,7 @@
 mod collections;
 mod envelope;
 mod foreign;
+mod migrate;
 mod numbers;
 mod pointers;
 mod schema;
@@ -19,6 +20,7 @@ use crate::schema::Schema;
 
 pub use envelope::{FORMAT_VERSION, MAGIC, open, seal};
 pub use foreign::Serde;
+pub use migrate::Migration;
 
 /// A value that can leave its chain: it has an exact byte form and a schema. `#[derive(Record)]` writes it.
 ///

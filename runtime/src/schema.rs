@@ -6,15 +6,22 @@
 
 mod fingerprint;
 mod flat;
+pub(crate) mod locked;
 mod message;
 pub(crate) mod owned;
+mod past;
+mod restore;
 
 use std::fmt;
 
 pub use fingerprint::{FINGERPRINT_VERSION, fingerprint};
 pub use flat::{first_nested_field, is_flat, not_flat};
+pub use locked::{LockedFields, LockedKind, LockedParts, LockedSchema, LockedVariants, Node, NodeKind, NotWritable};
 pub use message::Message;
 pub use owned::{OwnedField, OwnedSchema, OwnedVariant};
+pub use past::{Convert, Dropped, Filled, Former, Past};
+pub use restore::{Verdict, can_restore, can_restore_key};
+pub(crate) use restore::{is_length_known, widened};
 
 /// Names and types of what a byte form holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +95,8 @@ pub enum Schema {
     },
     /// A type whose outside form (serde) is one cell of a table, whatever it is made of: `#[record(scalar)]`.
     Scalar(&'static Schema),
+    /// A type that says something of the forms it had before, and the form it has.
+    Evolved(&'static Schema, &'static Past),
     /// A foreign type, carried in a form of its own of one byte or more.
     Foreign {
         /// The type's name.
@@ -131,7 +140,7 @@ impl Schema {
             Schema::U128 | Schema::I128 => 16,
             Schema::Str | Schema::Bytes | Schema::Path | Schema::Option(_) => 1,
             Schema::List(_) | Schema::Map(..) | Schema::Foreign { .. } => 1,
-            Schema::Scalar(of) => of.least_bytes(),
+            Schema::Scalar(of) | Schema::Evolved(of, _) => of.least_bytes(),
             Schema::Array(of, n) => of.least_bytes().saturating_mul(*n),
             Schema::Tuple(parts) => {
                 let (mut sum, mut i) = (0usize, 0);
@@ -173,6 +182,23 @@ impl fmt::Display for Schema {
 }
 
 impl Schema {
+    /// What the bytes are, without how the value looks outside and without what the type says of earlier forms.
+    pub const fn form(&self) -> &Schema {
+        match self {
+            Schema::Scalar(of) | Schema::Evolved(of, _) => of.form(),
+            form => form,
+        }
+    }
+
+    /// What the type says of earlier forms.
+    pub const fn past(&self) -> &'static Past {
+        match self {
+            Schema::Evolved(_, past) => past,
+            Schema::Scalar(of) => of.past(),
+            _ => Past::NONE,
+        }
+    }
+
     /// A name without what is inside: the type's own for structs and enums, `Option<..>`, `[..]` and the like for
     /// the rest.
     pub const fn short_name(&self) -> &'static str {
@@ -203,7 +229,7 @@ impl Schema {
             Schema::Array(..) => "[..; n]",
             Schema::Map(..) => "{..: ..}",
             Schema::Tuple(_) => "(..)",
-            Schema::Scalar(of) => of.short_name(),
+            Schema::Scalar(of) | Schema::Evolved(of, _) => of.short_name(),
             Schema::Struct { name, .. } | Schema::Enum { name, .. } | Schema::Foreign { name } => name,
         }
     }

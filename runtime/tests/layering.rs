@@ -12,7 +12,7 @@ const RUNTIME: &[&[&str]] = &[
     &["codec", "mapped"],
     &["record"],
     &["key"],
-    &["state", "aggregate"],
+    &["state", "aggregate", "lock"],
     &["checkpoint"],
     &["frame"],
     &["source"],
@@ -29,7 +29,7 @@ const RUNTIME: &[&[&str]] = &[
 
 /// The macro's modules, likewise.
 const MACROS: &[&[&str]] =
-    &[&["catalog", "diag"], &["syntax"], &["model"], &["check", "lower"], &["emit"], &["pipeline", "derive"]];
+    &[&["catalog", "diag"], &["syntax"], &["model"], &["check", "lower", "lock"], &["emit"], &["pipeline", "derive"]];
 
 struct File {
     /// From the root of the sources: `engine/pact.rs`.
@@ -155,6 +155,13 @@ fn upward(files: &[File], layers: &[&[&str]]) -> Vec<String> {
 #[track_caller]
 fn none(wrong: Vec<String>) {
     assert!(wrong.is_empty(), "\n  {}", wrong.join("\n  "));
+}
+
+#[test]
+fn both_crates_read_a_lock_in_the_same_way() {
+    let text = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap();
+    let (runtime, macros) = ("runtime/src/schema/locked/grammar.rs", "macros/src/lock/grammar.rs");
+    assert!(text(runtime) == text(macros), "{runtime} and {macros} are to be the same file");
 }
 
 #[test]

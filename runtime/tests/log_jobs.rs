@@ -197,7 +197,7 @@ impl Trap {
 }
 
 stream! {
-    pub job Trapped<Memory> {
+    job Trapped<Memory> {
         param path: PathBuf;
         param trap: Trap;
         source payments: Payment = log(path).topic("payments").json().bounded();

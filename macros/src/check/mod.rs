@@ -4,6 +4,7 @@
 mod chain;
 mod ends;
 mod life;
+mod lock;
 mod options;
 mod process;
 mod time;
@@ -21,5 +22,6 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     wrong.into_iter().for_each(|id| model.streams[id.0].sound = false);
     model.spread_taint();
     ends::check(model, diag);
+    lock::check(model, diag);
     usage::check(model, diag);
 }

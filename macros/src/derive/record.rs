@@ -90,7 +90,51 @@ fn schema(shape: &Shape) -> TokenStream {
             quote!(&__rt::Schema::Enum { name: #name, variants: &[#(#variants),*] })
         }
     };
-    if shape.scalar { quote!(&__rt::Schema::Scalar(#schema)) } else { schema }
+    let schema = if shape.scalar { quote!(&__rt::Schema::Scalar(#schema)) } else { schema };
+    match past(shape) {
+        Some(past) => quote!(&__rt::Schema::Evolved(#schema, &#past)),
+        None => schema,
+    }
+}
+
+/// What the type says of the forms it had before; `None` if it says nothing.
+fn past(shape: &Shape) -> Option<TokenStream> {
+    let Shape { was, dropped, migrations, body, .. } = shape;
+    let dropped = dropped.iter().map(|(variant, name)| quote!(__rt::Dropped { variant: #variant, name: #name }));
+    let mut defaults = vec![];
+    match body {
+        Body::Struct(fields) => fields.iter().for_each(|field| defaults.extend(filled(shape, "", field))),
+        Body::Enum(variants) => variants.iter().for_each(|variant| {
+            let name = variant.name.unraw().to_string();
+            variant.fields.iter().for_each(|field| defaults.extend(filled(shape, &name, field)));
+        }),
+    }
+    if was.is_empty() && dropped.len() == 0 && defaults.is_empty() && migrations.is_empty() {
+        return None;
+    }
+    let migrations = migrations.iter().map(|function| {
+        quote_spanned!(function.span()=> __rt::Former {
+            schema: __rt::former_schema(#function),
+            convert: |former, out| __rt::migrate::<_, Self>(former, out, #function),
+        })
+    });
+    Some(quote! {
+        __rt::Past {
+            was: &[#(#was),*], dropped: &[#(#dropped),*], defaults: &[#(#defaults),*], migrations: &[#(#migrations),*]
+        }
+    })
+}
+
+/// What a field has where it was not stored.
+fn filled(shape: &Shape, variant: &str, field: &Field) -> Option<TokenStream> {
+    let added = field.added.as_ref()?;
+    let (name, ty) = (&field.name, shape.owned(&field.ty));
+    let value = match &added.value {
+        Some(value) => quote_spanned!(value.span()=> let value: #ty = #value;),
+        None => quote_spanned!(added.at=> let value = <#ty as ::core::default::Default>::default();),
+    };
+    let encode = quote_spanned!(field.ty.span()=> <#ty as __rt::Record>::encode(&value, out););
+    Some(quote!(__rt::Filled { variant: #variant, field: #name, fill: |out| { #value #encode } }))
 }
 
 fn encode(shape: &Shape) -> TokenStream {

@@ -5,7 +5,9 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Type};
+use syn::{
+    Attribute, Data, DeriveInput, GenericArgument, GenericParam, Generics, Ident, Index, Member, PathArguments, Type,
+};
 
 use super::{Mistakes, attrs};
 
@@ -16,11 +18,25 @@ pub(super) enum For {
     Key,
 }
 
+impl For {
+    /// Whether this derive reads an attribute: a key leaves what is said of stored data to the record, so that a mistake in
+    /// it is reported once.
+    fn reads(self, attr: &Attribute) -> bool {
+        self == For::Record || attr.path().is_ident("record")
+    }
+}
+
 /// A struct or enum that can be a record.
 pub(super) struct Shape {
     pub(super) name: Ident,
     pub(super) runtime: TokenStream,
     pub(super) scalar: bool,
+    /// Names the type had before.
+    pub(super) was: Vec<String>,
+    /// What it has no more: the variant it was in, if in one, and its name.
+    pub(super) dropped: Vec<(String, String)>,
+    /// Functions that make it out of former types.
+    pub(super) migrations: Vec<syn::Path>,
     pub(super) generics: Generics,
     pub(super) body: Body,
 }
@@ -34,6 +50,8 @@ pub(super) struct Variant {
     pub(super) name: Ident,
     pub(super) fields: Vec<Field>,
     pub(super) was: Vec<String>,
+    /// Fields it had before.
+    dropped: Vec<String>,
 }
 
 impl Variant {
@@ -53,12 +71,15 @@ pub(super) struct Field {
     pub(super) local: Ident,
     pub(super) ty: Type,
     pub(super) was: Vec<String>,
+    /// What it has where it was not stored.
+    pub(super) added: Option<attrs::Added>,
 }
 
 impl Shape {
     /// Reads the type; `None` after a mistake that leaves nothing to go on with.
     pub(super) fn read(input: &DeriveInput, purpose: For, mistakes: &mut Mistakes) -> Option<Shape> {
-        let of_type = attrs::of_type(&input.attrs, mistakes);
+        let attributes: Vec<_> = input.attrs.iter().filter(|attr| purpose.reads(attr)).cloned().collect();
+        let of_type = attrs::of_type(&attributes, mistakes);
         let mut reader = TypeReader { of: &input.ident, purpose, mistakes };
         let body = match &input.data {
             Data::Struct(data) => Body::Struct(reader.fields(&data.fields)),
@@ -68,10 +89,28 @@ impl Shape {
                 return None;
             }
         };
+        let mut dropped: Vec<_> = of_type.dropped.into_iter().map(|name| (String::new(), name)).collect();
+        let now: Vec<String> = match &body {
+            Body::Struct(fields) => fields.iter().map(|field| field.name.clone()).collect(),
+            Body::Enum(variants) => variants.iter().map(|variant| variant.name.unraw().to_string()).collect(),
+        };
+        refuse_present(&dropped, &now, &input.ident, mistakes);
+        if let Body::Enum(variants) = &body {
+            for variant in variants {
+                let of_variant: Vec<_> =
+                    variant.dropped.iter().map(|name| (variant.name.unraw().to_string(), name.clone())).collect();
+                let now: Vec<String> = variant.fields.iter().map(|field| field.name.clone()).collect();
+                refuse_present(&of_variant, &now, &variant.name, mistakes);
+                dropped.extend(of_variant);
+            }
+        }
         Some(Shape {
             name: input.ident.clone(),
             runtime: of_type.runtime,
             scalar: of_type.scalar,
+            was: of_type.was,
+            dropped,
+            migrations: of_type.migrations,
             generics: input.generics.clone(),
             body,
         })
@@ -113,6 +152,13 @@ impl Shape {
         bind(&mut generics, bound);
         let (parameters, _, clause) = generics.split_for_impl();
         (parameters.to_token_stream(), clause.to_token_stream())
+    }
+}
+
+/// What is dropped cannot be there.
+fn refuse_present(dropped: &[(String, String)], now: &[String], at: &Ident, mistakes: &mut Mistakes) {
+    for (_, name) in dropped.iter().filter(|(_, name)| now.contains(name)) {
+        mistakes.report(at, format!("`{name}` is said to be dropped, and it is there"));
     }
 }
 
@@ -161,10 +207,16 @@ impl TypeReader<'_> {
         if data.variants.len() > usize::from(u16::MAX) {
             self.mistakes.report(name, format!("`{name}` has more than {} variants", u16::MAX));
         }
-        let variants = data.variants.iter().map(|variant| Variant {
-            name: variant.ident.clone(),
-            was: attrs::was(&variant.attrs, self.mistakes),
-            fields: self.fields(&variant.fields),
+        let variants = data.variants.iter().map(|variant| {
+            let attributes = if self.purpose == For::Key { &[][..] } else { &variant.attrs };
+            attrs::refuse_record(attributes, self.mistakes);
+            attrs::refuse_added(attributes, self.mistakes);
+            Variant {
+                name: variant.ident.clone(),
+                was: attrs::was(attributes, self.mistakes),
+                dropped: attrs::dropped(attributes, self.mistakes),
+                fields: self.fields(&variant.fields),
+            }
         });
         let variants: Vec<_> = variants.collect();
         let names = variants
@@ -178,6 +230,9 @@ impl TypeReader<'_> {
     fn fields(&mut self, fields: &syn::Fields) -> Vec<Field> {
         let read = fields.iter().enumerate().map(|(i, field)| {
             self.look_at(&field.ty);
+            let attributes = if self.purpose == For::Key { &[][..] } else { &field.attrs };
+            attrs::refuse_record(attributes, self.mistakes);
+            attrs::refuse_dropped(attributes, self.mistakes);
             let (member, name) = match &field.ident {
                 Some(name) => (Member::Named(name.clone()), name.unraw().to_string()),
                 None => (Member::Unnamed(Index { index: i as u32, span: field.ty.span() }), i.to_string()),
@@ -187,7 +242,8 @@ impl TypeReader<'_> {
                 name,
                 local: Ident::new(&format!("__x{i}"), Span::mixed_site().located_at(field.ty.span())),
                 ty: field.ty.clone(),
-                was: attrs::was(&field.attrs, self.mistakes),
+                was: attrs::was(attributes, self.mistakes),
+                added: attrs::added(attributes, self.mistakes),
             }
         });
         let read: Vec<_> = read.collect();

@@ -72,14 +72,36 @@ fn attributes_are_read_strictly() {
     check("struct A { #[was = b] a: u8 }", &[old_name]);
     check("struct A { #[was] a: u8 }", &[old_name]);
     check("struct A { #[was()] a: u8 }", &["no old name; write `#[was(old_name)]`"]);
-    check("#[was(B)] struct A;", &["`was` names an old field or variant; a type keeps its name in stored data"]);
+    check("#[was(B)] struct A;", &[]);
     check(
         "#[record(flat)] struct A { #[record(scalar)] a: u8 }",
         &[
-            "unknown option; there are `scalar` and `crate = path`",
+            "unknown option; there are `scalar`, `migrate = function` and `crate = path`",
             "`record` belongs on the type; a field or variant takes `#[was(old_name)]`",
         ],
     );
+}
+
+#[test]
+fn what_a_type_was_is_read_strictly() {
+    check("#[dropped(a, 1, r#type)] #[record(migrate = a::b, migrate = c)] struct A { #[added] b: u8 }", &[]);
+    check("enum A { #[dropped(a)] B { #[added(vec![1, 2])] b: Vec<u8> }, #[default] C }", &[]);
+    let named = "what is dropped is named; write `#[dropped(old_name)]`";
+    check("#[dropped] struct A;", &[named]);
+    check("#[dropped(\"a\")] struct A;", &[named]);
+    check("#[dropped()] struct A;", &["no name; write `#[dropped(old_name)]`"]);
+    check("#[dropped(a)] struct A { a: u8 }", &["`a` is said to be dropped, and it is there"]);
+    check("enum A { #[dropped(0)] B(u8) }", &["`0` is said to be dropped, and it is there"]);
+    check(
+        "struct A { #[dropped(b)] a: u8 }",
+        &["`dropped` belongs on the type or variant that the field is gone from"],
+    );
+    let value = "what was not stored has the type's default, `#[added]`, or a value: `#[added(5)]`";
+    check("struct A { #[added = 5] a: u8 }", &[value]);
+    check("struct A { #[added()] a: u8 }", &[value]);
+    check("struct A { #[added] #[added(5)] a: u8 }", &["a field has one value where none was stored"]);
+    check("#[added] struct A;", &["`added` belongs on a field that was not stored before"]);
+    check("enum A { #[added] B }", &["`added` belongs on a field; a new variant needs no word"]);
 }
 
 #[test]

@@ -7,19 +7,21 @@ use super::body::Body;
 use super::code::{body_span, number, params, paste, scoped};
 use super::edge::{how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
+use super::lock;
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
+use crate::lock::Lock;
 use crate::lower::flow::{Branch, Flow, Send};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
 use crate::model::Stream;
 use crate::syntax::{Code, Source};
 
 /// The calls.
-pub(crate) fn chains(plan: &Plan) -> TokenStream {
+pub(crate) fn chains(plan: &Plan, locked: &Lock) -> TokenStream {
     let calls = plan.chains.iter().map(|chain| match chain.head {
         Head::Source(stream, it) => source(plan, chain, stream, it),
-        Head::Edge(edge) => stage(plan, chain, edge),
+        Head::Edge(edge) => stage(plan, chain, edge, locked),
     });
     calls.collect()
 }
@@ -81,7 +83,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     }}
 }
 
-fn stage(plan: &Plan, chain: &Chain, edge: usize) -> TokenStream {
+fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream {
     let edge = &plan.edges[edge];
     if edge.producers == 0 {
         return TokenStream::new();
@@ -110,8 +112,10 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize) -> TokenStream {
         }
     };
     let (counters, outs) = (counters(chain), outs(plan, chain));
+    let state = lock::gate(edge, &op, locked);
     quote_spanned! {place(at)=> {
         #bind
+        #state
         #lets
         __rt::stage(#g, &#meta, #inside, #op, #counters, #outs, #body, #late);
     }}

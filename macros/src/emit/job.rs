@@ -6,21 +6,25 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, meta, row, sink};
+use super::{chain, edge, lock, meta, row, sink};
+use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
 use crate::syntax::param::text;
 
 /// All items of one job.
-pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
+pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream {
     let model = plan.model;
     let collected = collected(model);
     let results = format_ident!("{}Results", model.name);
-    let (structs, methods, implementation) =
-        (structs(model, &collected, &results, root), methods(plan, &collected, &results), job_trait(model));
+    let (structs, methods, implementation) = (
+        structs(model, &collected, &results, root),
+        methods(plan, locked, &collected, &results),
+        job_trait(model, &collected),
+    );
     let rows = row::row_types(model);
-    let statics = meta::statics(plan);
+    let (statics, stored) = (meta::statics(plan), lock::items(plan, locked));
     let Model { name, lints, .. } = model;
     quote! {
         #structs
@@ -33,6 +37,7 @@ pub(crate) fn job(plan: &Plan, root: &TokenStream) -> TokenStream {
             }
             #rows
             #statics
+            #stored
             impl #name { #methods }
             #implementation
         };
@@ -78,19 +83,15 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
     }
 }
 
-fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream {
+fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident) -> TokenStream {
     let model = plan.model;
     let visibility = &model.visibility;
-    let backend = local(&model.backend.to_string(), model.backend.span());
-    let backend = quote_spanned!(place(model.backend.span())=> __rt::#backend);
+    let backend = backend(model);
     let handles: Vec<Ident> = collected.iter().map(|it| named("c_", it.name, "", it.name.span())).collect();
     let names = collected.iter().map(|it| it.name);
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
-    let new: Vec<TokenStream> = types
-        .iter()
-        .map(|ty| quote_spanned!(place(first(ty, Span::mixed_site()))=> __rt::Collected::<#ty>::new()))
-        .collect();
-    let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan));
+    let new = fresh(collected);
+    let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan, locked));
     let g = local("g", Span::mixed_site());
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());
@@ -142,6 +143,15 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
             __rt::plan::<#backend>(&__JOB, config, |#g| self.__build::<#backend>(#g, #(&#new),*))
         }
 
+        /// Holds the stored state of every accepted version against today's code, as `cargo check` cannot: reads some values
+        /// of each, which `lock --accept` has put beside the lock. For a test; nothing is run, so any params will do.
+        ///
+        /// # Errors
+        /// If a value cannot be read any more, or the lock is not what was accepted last.
+        #visibility fn check_lock(&self) -> ::core::result::Result<__rt::LockReport, __rt::Error> {
+            __rt::check_lock(self)
+        }
+
         fn __build<B: __rt::Backend>(&#me, #g: &mut __rt::Graph<'_>, #(#handles: &__rt::Collected<#types>),*) {
             #read
             #shared
@@ -151,9 +161,25 @@ fn methods(plan: &Plan, collected: &[Collected], results: &Ident) -> TokenStream
     }
 }
 
+fn backend(model: &Model) -> TokenStream {
+    let backend = local(&model.backend.to_string(), model.backend.span());
+    quote_spanned!(place(model.backend.span())=> __rt::#backend)
+}
+
+/// Where rows would be collected, for a graph that is only looked at.
+fn fresh(collected: &[Collected]) -> Vec<TokenStream> {
+    let new = |it: &Collected| {
+        let ty = it.ty;
+        quote_spanned!(place(first(ty, Span::mixed_site()))=> __rt::Collected::<#ty>::new())
+    };
+    collected.iter().map(new).collect()
+}
+
 /// `impl __rt::Job`: what the binary needs.
-fn job_trait(model: &Model) -> TokenStream {
+fn job_trait(model: &Model, collected: &[Collected]) -> TokenStream {
     let Model { name, about, .. } = model;
+    let (backend, new) = (backend(model), fresh(collected));
+    let (lock, g) = (lock::place_of(model), local("g", Span::mixed_site()));
     let text_of_name = name.to_string();
     let params = model.params.iter().map(param);
     let values = local("values", Span::mixed_site());
@@ -171,6 +197,13 @@ fn job_trait(model: &Model) -> TokenStream {
             fn run_job(self, config: __rt::Config) -> ::core::result::Result<__rt::Summary, __rt::Error> {
                 let results = self.run(config)?;
                 ::core::result::Result::Ok(results.summary)
+            }
+            const LOCK: ::core::option::Option<__rt::LockPlace> = ::core::option::Option::Some(#lock);
+            fn states_job(
+                &self,
+                config: &__rt::Config,
+            ) -> ::core::result::Result<::std::vec::Vec<__rt::StateMeta>, __rt::Error> {
+                __rt::states(config, |#g| self.__build::<#backend>(#g, #(&#new),*))
             }
             fn plan_job(&self, config: &__rt::Config) -> ::core::result::Result<__rt::Plan, __rt::Error> {
                 self.plan(config)

@@ -36,8 +36,11 @@ fn job(plan: &Plan) -> TokenStream {
     let model = plan.model;
     let (name, backend) = (model.name.to_string(), model.backend.to_string());
     let dropped = model.drops.iter().map(|drop| model.written(drop));
+    let given_up = super::lock::dropped(model);
     quote! {
-        static __JOB: __rt::JobMeta = __rt::JobMeta { name: #name, backend: #backend, dropped: &[#(#dropped),*] };
+        static __JOB: __rt::JobMeta = __rt::JobMeta {
+            name: #name, backend: #backend, dropped: &[#(#dropped),*], given_up: &[#(#given_up),*]
+        };
     }
 }
 

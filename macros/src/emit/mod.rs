@@ -7,6 +7,7 @@ mod code;
 mod edge;
 mod ident;
 mod job;
+mod lock;
 mod meta;
 mod process;
 mod row;

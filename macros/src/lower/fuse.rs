@@ -62,6 +62,7 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
     let stateful = stream.ops.iter().position(|op| op.role() == Role::Stateful);
     let edge = |at: &'m Ident, suffix, operator, combined| Edge {
         stream: &stream.name,
+        was: &stream.was,
         suffix,
         operator,
         at,

@@ -26,6 +26,8 @@ pub(crate) struct Plan<'m> {
 pub(crate) struct Edge<'m> {
     /// The `let` it belongs to.
     pub(crate) stream: &'m Ident,
+    /// Names that the `let` had before.
+    pub(crate) was: &'m [Ident],
     /// Distinguishes the generated names of two edges of one `let`.
     pub(crate) suffix: &'static str,
     pub(crate) operator: Operator<'m>,
@@ -72,6 +74,17 @@ pub(crate) enum Operator<'m> {
 }
 
 impl<'m> Operator<'m> {
+    /// What its state is called in what is stored: another kind of state has another name, so that the one is never taken
+    /// for the other.
+    pub(crate) fn state(&self) -> Option<&'static str> {
+        match self {
+            Operator::Union => None,
+            Operator::Reduce { .. } | Operator::Fold { .. } | Operator::Aggregate { .. } => Some("total"),
+            Operator::Window { .. } => Some("windows"),
+            Operator::Process { .. } => Some("row"),
+        }
+    }
+
     /// The aggregate whose values are taken in front of the edge. Where late rows are wanted, whole rows cross it, which
     /// is what an aggregator of the user's takes anyway.
     pub(crate) fn front(&self) -> Option<&'m Aggregate> {

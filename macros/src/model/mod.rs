@@ -6,7 +6,7 @@ pub(crate) mod resolve;
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::syntax::{Connector, Op, Param, Source};
+use crate::syntax::{Connector, Op, Param, Source, Stored};
 
 pub(crate) use resolve::resolve;
 
@@ -17,6 +17,7 @@ pub(crate) struct Model {
     pub(crate) visibility: TokenStream,
     pub(crate) name: Ident,
     pub(crate) backend: Ident,
+    pub(crate) stored: Stored,
     pub(crate) params: Vec<Param>,
     /// Sources and `let`s, in the order of the block, which is the order of data.
     pub(crate) streams: Vec<Stream>,
@@ -64,6 +65,8 @@ pub(crate) struct Use {
 
 pub(crate) struct Stream {
     pub(crate) name: Ident,
+    /// Names that it had before.
+    pub(crate) was: Vec<Ident>,
     pub(crate) origin: Origin,
     pub(crate) ops: Vec<Op>,
     pub(crate) declared: Option<TokenStream>,

@@ -46,6 +46,7 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
         visibility: job.visibility,
         name: job.name,
         backend: job.backend,
+        stored: job.stored,
         params: vec![],
         streams: vec![],
         sinks: vec![],
@@ -93,6 +94,7 @@ impl Names<'_> {
                 self.add(
                     Stream {
                         name: source.name.clone(),
+                        was: vec![],
                         declared: Some(source.ty.clone()),
                         origin: Origin::Source(Box::new(source)),
                         ops: vec![],
@@ -118,7 +120,7 @@ impl Names<'_> {
                     code::names(tokens, &mut model.mentioned);
                 }
                 let origin = origin.unwrap_or(Origin::Broken);
-                self.add(Stream { name: it.name, declared, origin, ops: it.ops, sound }, model);
+                self.add(Stream { name: it.name, was: it.was, declared, origin, ops: it.ops, sound }, model);
             }
             Some(What::Sink(it)) => {
                 let inputs: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
@@ -147,7 +149,10 @@ impl Names<'_> {
                     }
                     (Some(word), _) if word == "param" => {}
                     (_, Some(name)) => {
-                        self.add(Stream { name, declared, origin: Origin::Broken, ops: vec![], sound: false }, model);
+                        self.add(
+                            Stream { name, was: vec![], declared, origin: Origin::Broken, ops: vec![], sound: false },
+                            model,
+                        );
                     }
                     (_, None) => {}
                 }

@@ -7,6 +7,7 @@ use crate::catalog;
 use crate::diag::{Diagnostics, Parsed, Problem, list, near_or};
 use crate::syntax::attributes::{Attributes, docs};
 use crate::syntax::cursor::Cursor;
+use crate::syntax::lock::{Stored, was};
 use crate::syntax::param::{Param, refuse_flag};
 use crate::syntax::sink::{Drop, Sink};
 use crate::syntax::source::Source;
@@ -23,6 +24,8 @@ pub(crate) struct Job {
     pub(crate) visibility: TokenStream,
     pub(crate) name: Ident,
     pub(crate) backend: Ident,
+    /// What it says about stored state.
+    pub(crate) stored: Stored,
     pub(crate) statements: Vec<Statement>,
 }
 
@@ -96,6 +99,7 @@ fn job(from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
     let statements = split::statements(body.stream(), diag);
     let statements = statements.into_iter().map(|tokens| statement(tokens, diag)).collect();
     let (doc_tokens, about) = docs(&attributes.docs);
+    let stored = Stored::parse(&mut attributes, diag);
     let mut lints = TokenStream::new();
     for attribute in &attributes.others {
         match attribute_name(attribute).as_deref() {
@@ -109,7 +113,7 @@ fn job(from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
     }
     attributes.others.retain(|attribute| !attribute_name(attribute).is_some_and(|name| name.starts_with("cfg")));
     let attributes = doc_tokens.into_iter().chain(attributes.others.into_iter().flatten()).collect();
-    Ok(Job { attributes, lints, about, visibility, name, backend, statements })
+    Ok(Job { attributes, lints, about, visibility, name, backend, stored, statements })
 }
 
 /// `allow` of `#[allow(..)]`.
@@ -215,6 +219,7 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
         }
         Param::parse(name, attributes, &mut from, diag).map(What::Param)
     } else {
+        let was = if text == "let" { was(&mut attributes, diag) } else { vec![] };
         attributes.refuse(&format!("a `{word}`"), diag);
         match &*text {
             "source" => {
@@ -224,7 +229,7 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
             }
             "let" => {
                 broken.declared = Let::declared(&name, &mut from, diag);
-                Let::parse(name, &mut from, diag).map(What::Let)
+                Let::parse(name, &mut from, diag).map(|it| What::Let(Let { was, ..it }))
             }
             _ => Sink::parse(name, &mut from, diag).map(What::Sink),
         }

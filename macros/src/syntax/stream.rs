@@ -57,6 +57,8 @@ pub(crate) enum Start {
 #[derive(Clone)]
 pub(crate) struct Let {
     pub(crate) name: Ident,
+    /// Names that it had before.
+    pub(crate) was: Vec<Ident>,
     pub(crate) start: Start,
     pub(crate) ops: Vec<Op>,
 }
@@ -91,7 +93,7 @@ impl Let {
             let Some(op) = operator(from, diag) else { break };
             ops.extend(op);
         }
-        (!diag.spoiled_since(mark)).then_some(Let { name, start, ops })
+        (!diag.spoiled_since(mark)).then_some(Let { name, was: vec![], start, ops })
     }
 }
 

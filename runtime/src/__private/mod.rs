@@ -2,9 +2,11 @@
 //! `docs/expansion.md` in the repository tells what is emitted.
 
 mod gates;
+mod lock;
 mod process;
 
 pub use self::gates::*;
+pub use self::lock::*;
 pub use self::process::*;
 pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
 pub use crate::codec::{CodecError, Reader};
@@ -16,8 +18,9 @@ pub use crate::engine::{
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
 pub use crate::frame::{Timed, Untimed};
-pub use crate::job::{Flag, Job, NoFlag, Param, ParseFlag, Values, main};
+pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, check_lock, main};
 pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
+pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
 pub use crate::plan::Plan;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;

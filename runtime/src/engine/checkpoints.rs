@@ -59,7 +59,11 @@ impl From<NotAppended> for Error {
 impl Checkpoints {
     /// Opens the store.
     pub fn open(settings: &Settings, entry: AttemptEntry, take_back: bool) -> Result<Self, Error> {
-        let store = crate::checkpoint::store::open(&settings.place).map_err(Error::Setup)?;
+        let given = settings.store.as_ref().and_then(|store| store.0.clone().downcast::<Arc<dyn Store>>().ok());
+        let store = match given {
+            Some(store) => store.as_ref().clone(),
+            None => crate::checkpoint::store::open(&settings.place).map_err(Error::Setup)?,
+        };
         Ok(Checkpoints {
             store,
             keep: settings.keep.max(1),

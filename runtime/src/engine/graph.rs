@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::frame::writer::{Combine, NoCombine, Writer};
 use crate::frame::{Rows, Time};
 use crate::key::Key;
+use crate::lock::{StateMeta, StateNames};
 use crate::plan::{Chain, Edge, EdgeKind, Operator, Plan};
 use crate::record::Record;
 use crate::sink::Sink;
@@ -29,6 +30,7 @@ pub struct Graph<'g> {
 pub struct Notes {
     pub(super) chains: Vec<Chain>,
     pub(super) edges: Vec<EdgeNote>,
+    pub(super) states: Vec<StateMeta>,
 }
 
 /// What the plan will say of an edge.
@@ -61,6 +63,11 @@ impl<'g> Graph<'g> {
     pub(super) fn abandon(&mut self, builder: OperatorBuilder<'g, u64>, error: Error) {
         builder.build(|_| |_: &[_]| ());
         self.fail(error);
+    }
+
+    /// Notes a state and its types, which are known where the job is built and nowhere else.
+    pub fn keeps<K: Record, V: Record>(&mut self, names: &'static StateNames) {
+        self.notes.states.push(StateMeta::of::<K, V>(names));
     }
 
     /// Notes a chain with its outputs; gives its number.

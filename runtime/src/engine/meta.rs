@@ -11,6 +11,8 @@ pub struct JobMeta {
     pub backend: &'static str,
     /// Streams and side outputs that are dropped aloud.
     pub dropped: &'static [&'static str],
+    /// Operators and states, `operator.state`, that the job has given up: what is stored of them is not restored.
+    pub given_up: &'static [&'static str],
 }
 
 /// An operator of a chain.

@@ -34,6 +34,7 @@ use crate::checkpoint::manifest::{SinkState, SourceState};
 use crate::clock::{Clock, MachineClock};
 use crate::config::Config;
 use crate::error::{Error, Fault};
+use crate::lock::StateMeta;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::report::progress::{Progress, Snapshot};
@@ -64,16 +65,19 @@ pub fn plan(
     backend: &str,
     build: impl Fn(&mut Graph<'_>),
 ) -> Result<Plan, Error> {
-    survey(job, config, backend, build).map(|(plan, _)| plan)
+    noted(config, build).map(|graph| graph.plan(job, backend))
 }
 
-/// The plan, and whether every sink can take back what it has published.
-fn survey(
-    job: &'static JobMeta,
-    config: &Config,
-    backend: &str,
-    build: impl Fn(&mut Graph<'_>),
-) -> Result<(Plan, bool), Error> {
+/// The states of a job, with their types. Like [`plan`] it opens nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub fn states(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Vec<StateMeta>, Error> {
+    noted(config, build).map(|graph| graph.notes.states)
+}
+
+/// The graph as `build` notes it down.
+fn noted(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Graph<'static>, Error> {
     check(config)?;
     let (to, _from) = channel();
     let clock = MachineClock::start();
@@ -93,7 +97,7 @@ fn survey(
     build(&mut graph);
     match local.take_failure() {
         Some(error) => Err(error),
-        None => Ok((graph.plan(job, backend), local.takes_back())),
+        None => Ok(graph),
     }
 }
 
@@ -124,7 +128,9 @@ pub fn execute(
     backend: &str,
     build: impl Fn(&mut Graph<'_>) + Send + Sync + 'static,
 ) -> Result<Summary, Error> {
-    let (plan, take_back) = survey(job, &config, backend, &build)?;
+    let graph = noted(&config, &build)?;
+    let take_back = graph.local.takes_back();
+    let plan = graph.plan(job, backend);
     let mut run = Run {
         job,
         backoff: Backoff::new(config.restart, config.checkpoints.is_some()),

@@ -8,12 +8,12 @@ use super::local::Local;
 use crate::checkpoint::manifest::{Manifest, OperatorState, SinkState, SourceState, StateInfo};
 use crate::checkpoint::object::{ObjectReader, groups_of};
 use crate::checkpoint::store::Store;
+use crate::codec::{CodecError, Reader};
 use crate::error::{Error, Fault};
 use crate::hash;
 use crate::key::Key;
 use crate::keyed::Operator;
-use crate::record::Record;
-use crate::schema::fingerprint;
+use crate::record::{Migration, Record};
 use crate::state::save::StateMeta;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,35 +107,44 @@ where
             .help("keep the state, or begin anew with `--fresh`"));
         };
         let meta = &now[number];
-        for (what, old, new) in [("keys", &known.key, meta.key), ("values", &known.value, meta.value)] {
-            if old.fingerprint() != fingerprint(new) {
-                return Err(Fault::new(format!(
-                    "the {what} of state `{}` were `{old}` and are `{new}` now",
-                    known.name
-                ))
-                .help("take back the change of the type, or begin anew with `--fresh`"));
-            }
-        }
-        numbers.insert(then as u16, number as u16);
+        let of_state = |fault: Fault| Fault { what: format!("state `{}`: {}", known.name, fault.what), ..fault };
+        let key = Migration::between_keys(&known.key, meta.key).map_err(of_state)?;
+        let value = Migration::between(&known.value, meta.value).map_err(of_state)?;
+        numbers.insert(then as u16, (number as u16, key, value));
     }
     let (worker, workers) = (local.worker, local.workers as u64);
     let groups = groups_of(worker, local.workers);
+    let (mut key_room, mut value_room) = (Vec::new(), Vec::new());
     for object in &state.objects {
         ObjectReader::open(store, object)?.read(groups.clone(), |entry| {
             if hash::owner(entry.hash, workers) != worker {
                 return Ok(());
             }
             let wrong = |what: &str| Fault::new(format!("an entry {what}")).in_file(&object.name);
-            let number =
-                numbers.get(&entry.state).ok_or_else(|| wrong("of a state that the checkpoint does not name"))?;
-            let Some(value) = entry.value else { return Err(wrong("without a value")) };
+            let known = numbers.get(&entry.state);
+            let (number, key, value) = known.ok_or_else(|| wrong("of a state that the checkpoint does not name"))?;
+            let Some(bytes) = entry.value else { return Err(wrong("without a value")) };
             let table = op.table_of(*number, entry.namespace);
             let table = table.ok_or_else(|| wrong("of a state that the operator does not keep"))?;
-            table.load(entry.key, value).map_err(|e| wrong("that is not of its types").because(e))
+            let read = today(key, entry.key, &mut key_room)
+                .and_then(|key| today(value, bytes, &mut value_room).and_then(|value| table.load(key, value)));
+            read.map_err(|e| wrong("that is not of its types").because(e))
         })?;
     }
     for head in &state.heads {
         op.restore_head(head).map_err(|e| Fault::new("what was kept besides the entries cannot be read").because(e))?;
     }
     Ok(())
+}
+
+/// Bytes of a former version as today's code writes them.
+fn today<'b>(migration: &Migration, bytes: &'b [u8], room: &'b mut Vec<u8>) -> Result<&'b [u8], CodecError> {
+    if migration.is_identity() {
+        return Ok(bytes);
+    }
+    room.clear();
+    let mut from = Reader::new(bytes);
+    migration.convert(&mut from, room)?;
+    from.end()?;
+    Ok(room)
 }

@@ -98,15 +98,6 @@ fn build<'g, R, S, N, O, B>(
     let (number, mailbox) = local.add_source();
     local.add_part();
     let failed = |fault| Error::Source { name: meta.name.to_owned(), fault };
-    if local.worker == 0 {
-        match connector.enumerator(local.resume.enumerator(meta.name)) {
-            Ok(enumerator) => {
-                let (name, ordered) = (meta.name, meta.ordered);
-                local.tell(ToCoordinator::Source { source: number, name, ordered, enumerator });
-            }
-            Err(fault) => return g.fail(failed(fault)),
-        }
-    }
     let mut reader = match connector.reader() {
         Ok(reader) => reader,
         Err(fault) => return g.fail(failed(fault)),
@@ -116,6 +107,16 @@ fn build<'g, R, S, N, O, B>(
         Ok(live) => live,
         Err(error) => return g.abandon(builder, error),
     };
+    if local.worker == 0 {
+        // Behind the committers of its sinks, so that no writer is a step ahead of them.
+        match connector.enumerator(local.resume.enumerator(meta.name)) {
+            Ok(enumerator) => {
+                let (name, ordered) = (meta.name, meta.ordered);
+                local.tell(ToCoordinator::Source { source: number, name, ordered, enumerator });
+            }
+            Err(fault) => return g.abandon(builder, failed(fault)),
+        }
+    }
     let address = builder.operator_info().address;
     mailbox.wake_with(scope.activator_for(address.clone()));
     let activator = scope.activator_for(address.clone());

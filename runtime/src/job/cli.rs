@@ -10,7 +10,8 @@ use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::values::flag_name;
-use super::{Job, Param, Values};
+use super::{Job, Param, Values, lock};
+use crate::checkpoint::{self, store};
 use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::plan::Plan;
@@ -26,7 +27,8 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 /// Flags that every job has. A param of one of these names is refused.
-const RESERVED: [&str; 8] = ["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh"];
+const RESERVED: [&str; 9] =
+    ["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh", "accept"];
 
 /// From one checkpoint to the next, if nothing is said.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -51,11 +53,10 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
             return if said.use_stderr() { USAGE } else { DONE };
         }
     };
-    let (plan, matches) = match matches.subcommand() {
-        Some(("plan", matches)) => (true, matches),
-        Some((_, matches)) => (false, matches),
-        None => (false, &matches),
-    };
+    let (command, matches) = matches.subcommand().unwrap_or(("run", &matches));
+    if command == "state" {
+        return show_state(matches, out, err);
+    }
     let job = match J::from_values(&mut values(&params, matches)) {
         Ok(job) => job,
         Err(fault) => {
@@ -63,7 +64,11 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
             return USAGE;
         }
     };
-    if plan { show_plan(&job, matches, out, err) } else { run(job, matches, err) }
+    match command {
+        "plan" => show_plan(&job, matches, out, err),
+        "lock" => show_lock(&job, matches, out, err),
+        _ => run(job, matches, err),
+    }
 }
 
 fn run<J: Job>(job: J, matches: &ArgMatches, err: &mut dyn Write) -> u8 {
@@ -114,6 +119,45 @@ fn show_plan<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &m
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
         Err(error) => {
             say(err, format_args!("error: the plan could not be written to standard output: {error}\n"));
+            FAILED
+        }
+    }
+}
+
+/// What is in a place of checkpoints, or whether it is whole.
+fn show_state(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let place = matches.get_one::<String>("checkpoints").map_or("", |place| place);
+    let verify = matches.get_one::<String>("what").is_some_and(|what| what == "verify");
+    let text = store::open_existing(place).and_then(|store| {
+        if verify {
+            let report = checkpoint::verify::verify(&*store)?;
+            Ok((report.to_string(), report.is_good()))
+        } else {
+            Ok((checkpoint::describe::describe(&*store)?.to_string(), true))
+        }
+    });
+    match text {
+        Ok((text, good)) => {
+            say(out, format_args!("{}\n", text.trim_end()));
+            if good { DONE } else { FAILED }
+        }
+        Err(fault) => {
+            say(err, format_args!("error: {fault}\n"));
+            FAILED
+        }
+    }
+}
+
+fn show_lock<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let answer = lock::place::<J>()
+        .and_then(|place| if matches.get_flag("accept") { lock::accept(job, place) } else { lock::show(job, place) });
+    match answer {
+        Ok(lock::Answer { text, open }) => {
+            say(out, format_args!("{text}"));
+            if open { FAILED } else { DONE }
+        }
+        Err(error) => {
+            say(err, format_args!("error: {error}\n"));
             FAILED
         }
     }
@@ -188,6 +232,37 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .args(param_flags(params))
         .args([workers_flag(), format_flag(), help_flag()])
         .disable_help_flag(true);
+    let state = Command::new("state")
+        .about("Shows the checkpoints in a place, with their sizes and types, or reads all of them and says what is damaged")
+        .after_help(format!("Example:\n  {program} state verify --checkpoints checkpoints"))
+        .args([
+            Arg::new("what")
+                .value_name("WHAT")
+                .required(true)
+                .value_parser(PossibleValuesParser::new(["list", "verify"]))
+                .help("list: each checkpoint, its operators and their states; verify: every block of every object"),
+            Arg::new("checkpoints")
+                .long("checkpoints")
+                .value_name("PLACE")
+                .required(true)
+                .help_heading(HEADING)
+                .help("The directory or URL that the job was run with"),
+            help_flag(),
+        ])
+        .disable_help_flag(true);
+    let lock = Command::new("lock")
+        .about("Shows how what is stored has changed since it was accepted, or accepts the change")
+        .after_help(format!(
+            "The exit code is 0 if nothing has changed, or all of it was accepted, and 1 otherwise.\n\n\
+             Example:\n  {program} lock{} --accept",
+            example_params(params)
+        ))
+        .args(param_flags(params))
+        .args([
+            switch("accept", "Writes what is stored from now on into the lock, and some values of it beside it"),
+            help_flag(),
+        ])
+        .disable_help_flag(true);
     Command::new(name)
         .bin_name(program)
         .about(about)
@@ -200,7 +275,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         ))
         .args(param_flags(params))
         .args(run_flags())
-        .subcommands([run, plan])
+        .subcommands([run, plan, lock, state])
         .args_conflicts_with_subcommands(true)
         .subcommand_negates_reqs(true)
         .disable_help_flag(true)

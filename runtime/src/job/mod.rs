@@ -4,15 +4,18 @@
 
 mod cli;
 mod flags;
+mod lock;
 mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use self::flags::{Flag, NoFlag, ParseFlag, Parser, Refused};
+pub use self::lock::{LockReport, check_lock};
 pub use self::values::Values;
 use crate::config::Config;
 use crate::error::{Error, Fault};
+use crate::lock::{LockPlace, StateMeta};
 use crate::plan::Plan;
 use crate::report::Summary;
 
@@ -39,6 +42,15 @@ pub trait Job: Sized + 'static {
     /// # Errors
     /// If the plan cannot be made with these params.
     fn plan_job(&self, config: &Config) -> Result<Plan, Error>;
+    /// Where its lock is; `None` for a job that can have none.
+    const LOCK: Option<LockPlace> = None;
+    /// The states that it keeps, with their types. Like a plan it reads and writes nothing.
+    ///
+    /// # Errors
+    /// If the graph cannot be made with these params.
+    fn states_job(&self, _config: &Config) -> Result<Vec<StateMeta>, Error> {
+        Ok(Vec::new())
+    }
 }
 
 /// A param of a job, which is a field of its struct and a flag of its binary.
@@ -56,7 +68,8 @@ pub struct Param {
     pub optional: bool,
 }
 
-/// The `main` of a binary that is one job: `run`, which is also what no command means, `plan` and `--help`.
+/// The `main` of a binary that is one job: `run`, which is also what no command means, `plan`, `lock` and
+/// `--help`.
 ///
 /// Data goes to standard output, everything else to standard error. The exit code is 0 after a complete run, 1 after a
 /// failed one, 2 if the command line is wrong, 130 if the run was interrupted.

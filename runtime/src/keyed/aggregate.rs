@@ -1,7 +1,7 @@
 //! `aggregate` without a window: a value per key, spoken of after each row, every so often, or at the end.
 
 use super::life::Lifetime;
-use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
+use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::aggregate::Aggregator;
 use crate::codec::CodecError;
 use crate::frame::Time;
@@ -26,6 +26,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age> AggregateEach<K, V, A, G> {
     pub fn new(how: A, life: Lifetime<G>, range: KeyRange) -> Self {
         AggregateEach { how, table: Table::new(range), life }
     }
+}
+
+impl<K: Key, V, A: Aggregator<V>, G> Keeps for AggregateEach<K, V, A, G> {
+    type Key = K;
+    type Value = A::Acc;
 }
 
 impl<K: Key, V, A: Aggregator<V>, G> Out for AggregateEach<K, V, A, G> {
@@ -124,6 +129,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age> AggregateTotal<K, V, A, G> {
             }
         }
     }
+}
+
+impl<K: Key, V, A: Aggregator<V>, G> Keeps for AggregateTotal<K, V, A, G> {
+    type Key = K;
+    type Value = A::Acc;
 }
 
 impl<K: Key, V, A: Aggregator<V>, G> Out for AggregateTotal<K, V, A, G> {

@@ -1,7 +1,7 @@
 //! `reduce` and `fold` without a window. Both depend on the order in which the rows of a key arrive.
 
 use super::life::Lifetime;
-use super::{AHEAD, Batch, Follow, Operator, Out, Speak};
+use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::codec::CodecError;
 use crate::frame::Time;
 use crate::hash::KeyRange;
@@ -96,6 +96,11 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age> Fold<K, V, F, G> {
             }
         }
     }
+}
+
+impl<K: Key, V, F: Folding<V>, G> Keeps for Fold<K, V, F, G> {
+    type Key = K;
+    type Value = F::Acc;
 }
 
 impl<K: Key, V, F: Folding<V>, G> Out for Fold<K, V, F, G> {

@@ -11,6 +11,7 @@ use crate::codec::CodecError;
 use crate::error::Fault;
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
+use crate::record::Record;
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
 use std::cell::Cell;
@@ -80,6 +81,14 @@ pub trait Follow<O: ?Sized + Out, V> {
 pub trait Out {
     /// A row.
     type Row<'a>;
+}
+
+/// What an operator keeps per key, which is what a snapshot holds of it. The lock checks these types in `cargo check`.
+pub trait Keeps {
+    /// What it is kept by.
+    type Key: Key;
+    /// What is kept: without flags and times that are the operator's own.
+    type Value: Record;
 }
 
 /// A keyed operator. One per worker; it owns the state of its worker's key groups.

@@ -74,13 +74,13 @@ const fn kind(schema: &Schema) -> u8 {
         Schema::Struct { .. } => 27,
         Schema::Enum { .. } => 28,
         Schema::Foreign { .. } => 29,
-        // How a value looks outside says nothing about its bytes.
-        Schema::Scalar(of) => kind(of),
+        // How a value looks outside, or looked before, says nothing about its bytes.
+        Schema::Scalar(of) | Schema::Evolved(of, _) => kind(of),
     }
 }
 
 const fn node(hash: u64, schema: &Schema) -> u64 {
-    if let Schema::Scalar(of) = schema {
+    if let Schema::Scalar(of) | Schema::Evolved(of, _) = schema {
         return node(hash, of);
     }
     let hash = byte(hash, kind(schema));

@@ -8,6 +8,7 @@ use super::{Field, Message, Schema, Variant};
 /// an `Option` of one of these.
 pub const fn is_flat(schema: &Schema) -> bool {
     match schema {
+        Schema::Evolved(of, _) => is_flat(of),
         Schema::Struct { fields, .. } if !is_cell(schema) => !fields.is_empty() && nested(fields).is_none(),
         Schema::Tuple(parts) => !parts.is_empty() && nested_part(parts).is_none(),
         _ => is_cell(schema),
@@ -17,6 +18,7 @@ pub const fn is_flat(schema: &Schema) -> bool {
 /// The first field that is no cell, if the schema is a struct or tuple that has one.
 pub const fn first_nested_field(schema: &Schema) -> Option<&'static str> {
     match schema {
+        Schema::Evolved(of, _) => first_nested_field(of),
         Schema::Struct { fields, .. } if !is_cell(schema) => match nested(fields) {
             Some(field) => Some(field.name),
             None => None,
@@ -36,6 +38,9 @@ pub const fn not_flat(schema: &Schema, sink: &str) -> Option<Message> {
 }
 
 const fn complaint(schema: &Schema, sink: &str) -> Message {
+    if let Schema::Evolved(of, _) = schema {
+        return complaint(of, sink);
+    }
     let (name, of) = match schema {
         Schema::Struct { fields, .. } => match nested(fields) {
             Some(field) => (field.name, Some(field.schema)),
@@ -63,11 +68,11 @@ const fn complaint(schema: &Schema, sink: &str) -> Message {
 }
 
 /// The type in short, without what is inside structs and enums.
-const fn put_type(to: Message, schema: &Schema) -> Message {
+pub(super) const fn put_type(to: Message, schema: &Schema) -> Message {
     match schema {
         Schema::Option(of) => put_type(to.put("Option<"), of).put(">"),
         Schema::List(of) => put_type(to.put("["), of).put("]"),
-        Schema::Array(of, _) => put_type(to.put("["), of).put("; n]"),
+        Schema::Array(of, n) => put_type(to.put("["), of).put("; ").put_number(*n).put("]"),
         Schema::Map(key, value) => put_type(put_type(to.put("{"), key).put(": "), value).put("}"),
         Schema::Tuple(parts) => {
             let mut to = to.put("(");
@@ -78,7 +83,7 @@ const fn put_type(to: Message, schema: &Schema) -> Message {
             }
             to.put(")")
         }
-        Schema::Scalar(of) => put_type(to, of),
+        Schema::Scalar(of) | Schema::Evolved(of, _) => put_type(to, of),
         _ => to.put(schema.short_name()),
     }
 }
@@ -109,6 +114,7 @@ const fn nested_part(parts: &'static [&'static Schema]) -> Option<usize> {
 const fn is_column(schema: &Schema) -> bool {
     match schema {
         Schema::Option(of) => is_cell(of),
+        Schema::Evolved(of, _) => is_column(of),
         _ => is_cell(schema),
     }
 }
@@ -134,6 +140,7 @@ const fn is_cell(schema: &Schema) -> bool {
         | Schema::Timestamp
         | Schema::TimeSpan
         | Schema::Scalar(_) => true,
+        Schema::Evolved(of, _) => is_cell(of),
         // What serde makes of it is not known here; a sink that finds it nested says so at run time.
         Schema::Foreign { .. } => true,
         Schema::Enum { variants, .. } => all_plain(variants),
@@ -169,7 +176,7 @@ const fn is_place(name: &str) -> bool {
     matches!(name.as_bytes(), [b'0'])
 }
 
-const fn place(i: usize) -> &'static str {
+pub(super) const fn place(i: usize) -> &'static str {
     match i {
         0 => "0",
         1 => "1",

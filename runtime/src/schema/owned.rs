@@ -139,6 +139,7 @@ impl From<&Schema> for OwnedSchema {
                 OwnedSchema::Enum { name: (*name).to_owned(), variants }
             }
             Schema::Scalar(of) => OwnedSchema::Scalar(boxed(of)),
+            Schema::Evolved(of, _) => OwnedSchema::from(*of),
             Schema::Foreign { name } => OwnedSchema::Foreign { name: (*name).to_owned() },
             // What is left has no parts; the test of all schemas would see one that is missing.
             plain => plain_of(plain).unwrap_or(OwnedSchema::Unit),
@@ -364,7 +365,8 @@ mod tests {
     fn walk(schema: &Schema, each: &mut dyn FnMut(&Schema)) {
         each(schema);
         match schema {
-            Schema::Option(of) | Schema::List(of) | Schema::Array(of, _) | Schema::Scalar(of) => walk(of, each),
+            Schema::Option(of) | Schema::List(of) | Schema::Array(of, _) => walk(of, each),
+            Schema::Scalar(of) | Schema::Evolved(of, _) => walk(of, each),
             Schema::Map(key, value) => {
                 walk(key, each);
                 walk(value, each);

@@ -14,7 +14,7 @@ use crate::codec::{CodecError, Reader};
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::keyed::{AHEAD, Batch, Follow, Operator, Out};
+use crate::keyed::{AHEAD, Batch, Follow, Keeps, Operator, Out};
 use crate::record::{self, Record, Row};
 use crate::schema::{Field, Schema};
 use crate::state::save::{Saved, StateMeta};
@@ -176,6 +176,11 @@ fn result<K, V, A: Aggregator<V>>(
 ) -> Windowed<K, A::Out> {
     let end = Timestamp::from_millis(window.end_of(start));
     Windowed { key, start: Timestamp::from_millis(start), end, value: how.finish(acc), firing }
+}
+
+impl<K: Key, V, A: Aggregator<V>> Keeps for Window<K, V, A> {
+    type Key = K;
+    type Value = A::Acc;
 }
 
 impl<K: Key, V, A: Aggregator<V>> Out for Window<K, V, A> {

@@ -14,6 +14,7 @@
 )]
 
 mod inside;
+pub mod lock;
 pub mod records;
 pub mod shadowed;
 pub mod whole;

@@ -213,8 +213,11 @@ Usage: board [OPTIONS] --departures <PathBuf>
        board <COMMAND>
 
 Commands:
-  run   Runs the job to the end of its inputs; the same without a command
-  plan  Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds
+  run    Runs the job to the end of its inputs; the same without a command
+  plan   Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds
+  lock   Shows how what is stored has changed since it was accepted, or accepts the change
+  state  Shows the checkpoints in a place, with their sizes and types, or reads all of them and says
+         what is damaged
 
 Params:
       --departures <PathBuf>  The file of departures, plain or gz. [required]
@@ -224,10 +227,15 @@ Params:
       --ending <String>       How it ends. [default: well]
 
 Options:
-      --workers <N>  How many worker threads [default: {workers}, one per core]
-      --pin          Keeps each worker on a core of its own
-      --quiet        Shows neither progress nor the summary, only errors
-  -h, --help         Prints this
+      --workers <N>              How many worker threads [default: {workers}, one per core]
+      --pin                      Keeps each worker on a core of its own
+      --quiet                    Shows neither progress nor the summary, only errors
+      --checkpoints <PLACE>      Keeps checkpoints in this directory (or at this URL) and goes on
+                                 from the newest one that is there
+      --checkpoint-every <TIME>  From the start of one checkpoint to the next, like 500ms or 1min
+                                 [default: 10s]
+      --fresh                    Begins anew, though there is a checkpoint to go on from
+  -h, --help                     Prints this
 
 Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, 1
 after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has ended the run.
@@ -362,4 +370,46 @@ fn examples_use_defaults_that_fit_a_command_line() {
 #[test]
 fn the_command_is_what_clap_allows() {
     command("board", "Board", "", &Board::params()).debug_assert();
+}
+
+#[test]
+fn checkpoints_are_where_and_as_often_as_was_said() {
+    let answer = ask("--departures in.csv --checkpoints ck --checkpoint-every 500ms --fresh --ending kept");
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let (_, config) = taken("kept");
+    let kept = config.checkpoints.unwrap();
+    assert_eq!((&*kept.place, kept.every, config.fresh), ("ck", Duration::from_millis(500), true));
+    for (line, said) in [
+        ("--departures in.csv --fresh", "--checkpoints"),
+        ("--departures in.csv --checkpoints ck --checkpoint-every 0s", "a time above zero"),
+        ("--departures in.csv --checkpoints ck --checkpoint-every soon", "soon"),
+    ] {
+        let answer = ask(line);
+        assert_eq!(answer.code, 2, "{line}");
+        assert!(answer.err.contains(said), "{line}: {}", answer.err);
+    }
+}
+
+#[test]
+fn state_says_what_is_there_and_whether_it_is_whole() {
+    use crate::checkpoint::entry::Attempt;
+    use crate::checkpoint::log::Log;
+    use crate::checkpoint::manifest::Manifest;
+    let store = store::open("memory://cli-state").unwrap();
+    let attempt = Attempt { job: "Board".to_owned(), width: 2, plan: 0, params: Vec::new(), time: 0 };
+    let mut log = Log::begin(store.clone(), attempt).unwrap();
+    let number = log.complete(Manifest::new("Board", 2, 3), 2).unwrap();
+    let list = ask("state list --checkpoints memory://cli-state");
+    assert_eq!(list.code, 0, "{}", list.err);
+    assert!(list.out.contains("job `Board`") && list.out.contains("epoch 3"), "{}", list.out);
+    let whole = ask("state verify --checkpoints memory://cli-state");
+    assert_eq!(whole.code, 0, "{}", whole.out);
+    let name = format!("log/{number:020}");
+    let mut bytes = store.get(&name).unwrap().unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    store.put(&name, &bytes).unwrap();
+    let damaged = ask("state verify --checkpoints memory://cli-state");
+    assert_eq!(damaged.code, 1);
+    assert!(damaged.out.contains("damaged"), "{}", damaged.out);
+    assert_eq!(ask("state verify").code, 2);
 }

@@ -176,7 +176,7 @@ impl Segment {
             } else {
                 smaller += 1;
                 if smaller % STRIDE == 0 {
-                    place = self.skip(place, |word| Ok(word != 0 && (word >> 32) as u32 <= tag - 1))?;
+                    place = self.skip(place, |word| Ok(word != 0 && ((word >> 32) as u32) < tag))?;
                 }
             }
         }

@@ -1,0 +1,180 @@
+//! Holds a job's states against its lock, in constants: what cannot be restored is a compile error, at the operator.
+
+use super::{LockedState, StateNames};
+use crate::record::Record;
+use crate::schema::locked::{has, same};
+use crate::schema::{Message, Schema, Verdict, can_restore, can_restore_key};
+use std::marker::PhantomData;
+
+/// How what is stored is given up on purpose.
+const GIVE_UP: &str = "\nto give up what is stored: PELTON_LOCK_ACCEPT=1 cargo run -- lock --accept";
+
+/// Fails the build, at its caller, if a state of these types cannot be restored from what the lock says. A state that the
+/// lock does not know is new: nothing is stored of it.
+///
+/// # Panics
+/// In constants, with operator, state and the part that differs, and what to write.
+#[track_caller]
+#[expect(clippy::panic, reason = "called in constants, where a panic is a compile error")]
+pub const fn restores<K: Record, V: Record>(
+    lock: &'static [LockedState<'static>],
+    names: &'static StateNames,
+) -> PhantomData<(K, V)> {
+    if let Some(state) = find(lock, names)
+        && let Some(message) = complaint(state, names, K::SCHEMA, V::SCHEMA)
+    {
+        panic!("{}", message.put(GIVE_UP).as_str())
+    }
+    PhantomData
+}
+
+/// Why a state cannot be restored, if it cannot.
+pub(super) const fn complaint(
+    old: &LockedState<'_>,
+    names: &StateNames,
+    key: &'static Schema,
+    value: &'static Schema,
+) -> Option<Message> {
+    if let Verdict::Refused(why) = can_restore_key(&old.key, key) {
+        let text = Message::new().put("the key of `").put(names.operator).put("` cannot be restored: ");
+        return Some(text.put(why.as_str()));
+    }
+    if let Verdict::Refused(why) = can_restore(&old.value, value) {
+        let text = Message::new().put("state `").put(names.state).put("` of `").put(names.operator);
+        return Some(text.put("` cannot be restored: ").put(why.as_str()));
+    }
+    None
+}
+
+/// What is stored of a state, under its names or under former ones.
+pub(super) const fn find<'s, 'a>(lock: &'s [LockedState<'a>], names: &StateNames) -> Option<&'s LockedState<'a>> {
+    let (mut i, mut former) = (0, None);
+    while i < lock.len() {
+        let state = &lock[i];
+        if same(state.operator, names.operator) && same(state.state, names.state) {
+            return Some(state);
+        }
+        if names.mean(state.operator, state.state) {
+            former = Some(state);
+        }
+        i += 1;
+    }
+    former
+}
+
+/// Fails the build, at its caller, if the lock knows of a state that the job has no more and has not given up.
+///
+/// # Panics
+/// In constants, with operator and state, and what to write.
+#[track_caller]
+#[expect(clippy::panic, reason = "called in constants, where a panic is a compile error")]
+pub const fn nothing_lost(lock: &[LockedState<'_>], kept: &[&StateNames], dropped: &[&str]) {
+    let mut i = 0;
+    while i < lock.len() {
+        if let Some(message) = loss(&lock[i], lock, kept, dropped) {
+            panic!("{}", message.put(GIVE_UP).as_str())
+        }
+        i += 1;
+    }
+}
+
+/// Why a stored state has no place, if it has none.
+pub(super) const fn loss(
+    state: &LockedState<'_>,
+    lock: &[LockedState<'_>],
+    kept: &[&StateNames],
+    dropped: &[&str],
+) -> Option<Message> {
+    let (mut i, mut is_kept, mut instead) = (0, false, None);
+    while i < kept.len() {
+        let names = kept[i];
+        is_kept = is_kept || names.mean(state.operator, state.state);
+        if same(names.operator, state.operator) || has(names.was, state.operator) {
+            instead = Some(names.state);
+        }
+        i += 1;
+    }
+    match (is_kept, is_dropped(state, dropped)) {
+        (true, false) | (false, true) => None,
+        (true, true) => Some(
+            of_operator(Message::new(), state)
+                .put(" is said to be dropped, and the job has it\nhelp: take it out of `#[dropped(..)]`"),
+        ),
+        (false, false) => Some(match instead {
+            Some(name) => of_operator(Message::new(), state)
+                .put(" is stored, and the operator keeps `")
+                .put(name)
+                .put("` now: it has become another one\nhelp: change it back, or write `#[dropped(")
+                .put(state.operator)
+                .put(".")
+                .put(state.state)
+                .put(")]` on the job if its state may go"),
+            None => {
+                let text = of_operator(Message::new(), state).put(" is stored, and the job has it no more");
+                let text = match newcomer(lock, state, kept) {
+                    Some(operator) => text
+                        .put("; `")
+                        .put(operator)
+                        .put("` is new\nhelp: if that is its name now, write `#[was(")
+                        .put(state.operator)
+                        .put(")]` on the `let` of `")
+                        .put(operator)
+                        .put("`; else "),
+                    None => text.put("\nhelp: put it back, or write "),
+                };
+                text.put("`#[dropped(").put(state.operator).put(")]` on the job if its state may go")
+            }
+        }),
+    }
+}
+
+/// An operator that keeps such a state and was not stored: perhaps this one under another name.
+const fn newcomer<'k>(lock: &[LockedState<'_>], state: &LockedState<'_>, kept: &[&'k StateNames]) -> Option<&'k str> {
+    let mut i = 0;
+    while i < kept.len() {
+        if same(kept[i].state, state.state) && find(lock, kept[i]).is_none() {
+            return Some(kept[i].operator);
+        }
+        i += 1;
+    }
+    None
+}
+
+const fn of_operator(to: Message, state: &LockedState<'_>) -> Message {
+    to.put("state `").put(state.state).put("` of `").put(state.operator).put("`")
+}
+
+/// Whether `operator` or `operator.state` is among them.
+const fn is_dropped(state: &LockedState<'_>, dropped: &[&str]) -> bool {
+    let mut i = 0;
+    while i < dropped.len() {
+        if same(dropped[i], state.operator) || is_joined(dropped[i], state.operator, state.state) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// Whether a text is the two names with a dot between them.
+const fn is_joined(text: &str, operator: &str, state: &str) -> bool {
+    let (text, operator, state) = (text.as_bytes(), operator.as_bytes(), state.as_bytes());
+    if text.len() != operator.len() + 1 + state.len() || text[operator.len()] != b'.' {
+        return false;
+    }
+    let mut i = 0;
+    while i < text.len() {
+        let wanted = if i < operator.len() {
+            operator[i]
+        } else if i == operator.len() {
+            b'.'
+        } else {
+            state[i - operator.len() - 1]
+        };
+        if text[i] != wanted {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
