@@ -29,7 +29,7 @@ pelton::stream! {
         param rows: Feed<Row>;
         param out: PathBuf;
         source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
-        let sums = all.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("a few keys"));
+        let sums = all.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few keys"));
         let lines = sums.map(|(key, (count, sum))| Line { key, count, sum });
         sink file(lines) = csv(out);
     }

@@ -211,7 +211,7 @@ pelton::stream! {
     /// Timers of the machine's clock, and a state without event time.
     job Clocked<Memory> {
         param data: Arc<[Tick]>;
-        source ticks: Tick = pelton::source::iter(move || Vec::from(&*data).into_iter().inspect(|t| {
+        source ticks: Tick = pelton::source::iter(move || (0..data.len()).map(move |i| data[i]).inspect(|t| {
             // Slow enough for the timers to fire while there is still input.
             if t.value % 50 == 0 { std::thread::sleep(std::time::Duration::from_millis(20)) }
         }));

@@ -82,6 +82,7 @@ impl<'m> Operator<'m> {
             Operator::Union | Operator::Process { .. } => None,
             Operator::Reduce { .. } | Operator::Fold { .. } | Operator::Aggregate { .. } => Some("total"),
             Operator::Window { .. } => Some("windows"),
+            Operator::Process { .. } => Some("row"),
         }
     }
 

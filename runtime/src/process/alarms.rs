@@ -68,7 +68,9 @@ impl Names for () {
     const FIELDS: Fields = Fields::NONE;
 }
 impl<N: Named, B: Names> Names for (N, B) {
-    const FIELDS: Fields = Fields::NONE.with(Field { name: N::NAME, schema: &Schema::I64, was: &[] }).and(B::FIELDS);
+    const FIELDS: Fields = Fields::NONE
+        .with(Field { name: N::NAME, schema: &Schema::I64, was: &[] }, |out| NONE.encode(out))
+        .and(B::FIELDS);
 }
 
 /// So many timers, with their names.

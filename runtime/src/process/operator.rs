@@ -22,7 +22,7 @@ use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::keyed::{AHEAD, Batch, Follow, Operator, Out};
+use crate::keyed::{AHEAD, Batch, Follow, Keeps, Operator, Out};
 use crate::record::{self, Record};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::sweep::{self, Sweep};
@@ -94,6 +94,17 @@ impl<K: Key, V, T: Time, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H
             types: PhantomData,
         }
     }
+}
+
+impl<K, V, T, O, D, P, M, W, E, H, N> Keeps for Process<K, V, T, O, D, P, M, W, E, H, N>
+where
+    K: Key,
+    D: States,
+    M: Alarms,
+    W: Record + row::Kept,
+{
+    type Key = K;
+    type Value = Row<D, M, W>;
 }
 
 impl<K: Key, V, T, O, D: States, P: Outputs, M, W, E, H, N> Out for Process<K, V, T, O, D, P, M, W, E, H, N> {

@@ -6,25 +6,31 @@ use super::state::{Slot, States};
 use super::waiting::Waits;
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::{Field, Schema};
+use crate::schema::{Field, Filled, Past, Schema};
 
 /// The most states and timers of one operator.
 pub const MOST: usize = 64;
 
-/// Fields of a row.
+/// Fields of a row, and what each is where it was not stored: a state or timer that is new is empty.
 #[derive(Clone, Copy)]
 pub struct Fields {
     all: [Field; MOST],
+    filled: [Filled; MOST],
     count: usize,
 }
 
 impl Fields {
     /// No fields.
-    pub const NONE: Fields = Fields { all: [Field { name: "", schema: &Schema::Unit, was: &[] }; MOST], count: 0 };
+    pub const NONE: Fields = Fields {
+        all: [Field { name: "", schema: &Schema::Unit, was: &[] }; MOST],
+        filled: [Filled { variant: "", field: "", fill: |_| () }; MOST],
+        count: 0,
+    };
 
-    /// With one more at the end.
-    pub const fn with(mut self, field: Field) -> Fields {
+    /// With one more at the end, which `fill` gives where it was not stored.
+    pub const fn with(mut self, field: Field, fill: fn(&mut Vec<u8>)) -> Fields {
         self.all[self.count] = field;
+        self.filled[self.count] = Filled { variant: "", field: field.name, fill };
         self.count += 1;
         self
     }
@@ -33,7 +39,7 @@ impl Fields {
     pub const fn and(mut self, others: Fields) -> Fields {
         let mut at = 0;
         while at < others.count {
-            self = self.with(others.all[at]);
+            self = self.with(others.all[at], others.filled[at].fill);
             at += 1;
         }
         self
@@ -41,6 +47,10 @@ impl Fields {
 
     const fn as_slice(&'static self) -> &'static [Field] {
         self.all.split_at(self.count).0
+    }
+
+    const fn defaults(&'static self) -> &'static [Filled] {
+        self.filled.split_at(self.count).0
     }
 }
 
@@ -84,7 +94,10 @@ pub trait Kept {
 }
 
 impl<D: States, M: Alarms, W: Record + Kept> Record for Row<D, M, W> {
-    const SCHEMA: &'static Schema = &Schema::Struct { name: "Row", fields: Self::FIELDS.as_slice() };
+    const SCHEMA: &'static Schema = &Schema::Evolved(
+        &Schema::Struct { name: "Row", fields: Self::FIELDS.as_slice() },
+        &Past { defaults: Self::FIELDS.defaults(), ..*Past::NONE },
+    );
     fn encode(&self, out: &mut Vec<u8>) {
         self.states.encode(out);
         self.alarms.encode(out);

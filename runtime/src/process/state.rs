@@ -117,7 +117,9 @@ impl States for () {
     }
 }
 impl<N: Named, A: State, B: States> States for (Declared<N, A>, B) {
-    const FIELDS: Fields = Fields::NONE.with(Field { name: N::NAME, schema: A::Slot::SCHEMA, was: &[] }).and(B::FIELDS);
+    const FIELDS: Fields = Fields::NONE
+        .with(Field { name: N::NAME, schema: A::Slot::SCHEMA, was: &[] }, |out| A::Slot::default().encode(out))
+        .and(B::FIELDS);
     type Slots = (A::Slot, B::Slots);
     type Handles<'a> = (A::Handle<'a>, B::Handles<'a>);
     #[inline(always)]

@@ -23,7 +23,8 @@ impl Kept for () {
     const FIELDS: Fields = Fields::NONE;
 }
 impl<V: Record> Kept for Waiting<V> {
-    const FIELDS: Fields = Fields::NONE.with(Field { name: "in_order", schema: Self::SCHEMA, was: &[] });
+    const FIELDS: Fields = Fields::NONE
+        .with(Field { name: "in_order", schema: Self::SCHEMA, was: &[] }, |out| Self::default().encode(out));
 }
 
 /// As they arrive.

@@ -120,11 +120,11 @@ stream! {
         source all: (u64, String) = rows(data), event_time |d| Timestamp::from_millis(d.0.cast_signed()), late_by 0s, ordered_splits;
 
         #[was(broad, wide)]
-        let wider = all.key_by(|d| d.0).fold((0u64, (0i64, 0.0f64), 0i32), |sum, d| sum.0 += d.0, emit at_end, unbounded("a few keys"));
-        let trades = all.key_by(|d| d.1).fold(Trade::default(), |trade, d| trade.size += d.0, emit at_end, unbounded("a few keys"));
+        let wider = all.key_by(|d| d.0).fold((0u64, (0i64, 0.0f64), 0i32), |sum, d| sum.0 += d.0, emit at_end, unbounded("few keys"));
+        let trades = all.key_by(|d| d.1).fold(Trade::default(), |trade, d| trade.size += d.0, emit at_end, unbounded("few keys"));
         let hours = all.key_by(|d| Desk { level: u16::try_from(d.0).unwrap_or(0), part: Part::North }).window(tumbling 1h).aggregate(count());
-        let changed = all.key_by(|d| d.1).aggregate(count(), emit at_end, unbounded("a few keys"));
-        let brand_new = all.key_by(|d| d.0 % 2).reduce(|a, _| a, emit at_end, unbounded("a few keys"));
+        let changed = all.key_by(|d| d.1).aggregate(count(), emit at_end, unbounded("few keys"));
+        let brand_new = all.key_by(|d| d.0 % 2).reduce(|a, _| a, emit at_end, unbounded("few keys"));
 
         let a = wider.map(|w| w.1.0);
         let b = trades.map(|t| t.1.size);

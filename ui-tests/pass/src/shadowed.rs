@@ -78,6 +78,26 @@ pub(crate) use vec;
         let w = b.key_by(|r| r.1).window(tumbling 1h, allow_late 10min, refire).aggregate((count(), sum(|r| r.1), max_by(|r| r.1)));
         let counts: u64 = w.map(|w| w.value.0);
         let u: u64 = union(c, d).key_by(|r| *r % 3).fold(0u64, |s, r| *s += r, emit at_end, unbounded("few keys")).map(|r| r.1);
+        let states: u64 = a.key_by(|r| r.1 % 5).process {
+            state h: Value<u64>, ttl 1h;
+            state rest: Reducing<u64> = |x0, n| x0 + n, unbounded("few keys");
+            timer pattern: event_time;
+            output one: u64;
+            on event((_, n), c) {
+                if h.get().is_none() {
+                    one.emit(n);
+                }
+                h.set(n + x0 - x0);
+                rest.add(n);
+                c.set(pattern, c.time() + 1h);
+            }
+            on timer pattern(at, c) {
+                c.emit(rest.take().unwrap_or(0));
+            }
+        };
+        let ones: u64 = states.one.map(|n| n);
+        sink at_the_end(states) = collect();
+        sink firsts(ones) = collect();
         sink sums(u) = collect();
         sink per_hour(counts) = collect();
         drop w.late;

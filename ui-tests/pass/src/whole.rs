@@ -42,6 +42,47 @@ stream! {
         let hours: (u64, u64) = some.key_by(|n| n % 3).window(tumbling 1h).aggregate(Squares).map(|w| (w.key, w.value));
         let minutes: (u64, u64) = some.key_by(|n| n % 3).window(tumbling 1min).aggregate((count(), Squares)).map(|w| (w.key, w.value.1));
         let late: u64 = minutes.late.map(|n| n + 1);
+        let runs: (u64, u64) = by.process {
+            in_order;
+            state last: Value<u64>, ttl 1h;
+            state seen: List<u64>, unbounded("few numbers");
+            state tens: Map<u64, u64>, ttl 7d;
+            state sum: Reducing<u64> = |a, b| a + b, unbounded("one sum");
+            state stats: Aggregating<u64> = (count(), Squares), ttl 1d;
+            state squares: Aggregating<u64> = Squares, ttl 1d;
+            timer quiet: event_time;
+            timer soon: processing_time;
+            output odd: u64;
+
+            on event((n, key), cx) {
+                last.set(n);
+                seen.push(u64::from(u8::try_from(n)?));
+                tens.update(&(n / 10), |n| n + 1);
+                sum.add(n);
+                stats.add(&n);
+                squares.add(&n);
+                cx.set(quiet, cx.time() + 1h);
+                cx.set(soon, cx.now() + 1d);
+                if n % 2 == 1 && n >= least {
+                    odd.emit(n);
+                }
+                if key > 100 {
+                    cx.emit((n, key));
+                }
+            }
+            on timer quiet(at, cx) {
+                last.clear();
+            }
+            on timer soon(at, cx) {}
+            on end(cx) {
+                let total = sum.get().copied().unwrap_or(0) + squares.get().map_or(0, |squares| squares & 1);
+                cx.emit((cx.key(), total));
+            }
+        };
+        let odd: u64 = runs.odd.map(|n| n);
+        sink ends(runs) = collect();
+        sink odds(odd) = collect();
+        drop runs.late;
         sink texts(folded) = csv(out);
         sink pairs_of(firsts, stats, hours, minutes) = collect();
         sink own(squares) = collect();

@@ -17,6 +17,13 @@ fn a_whole_job() {
     // 7 of each of the first two, and per key a window of both kinds
     assert_eq!(results.pairs_of.len(), 7 + 7 + 3 + 3);
     assert!(results.too_late.is_empty());
+    results.ends.sort_unstable();
+    let sum = |key: u64| {
+        let numbers = (2..100).filter(move |n| n % 7 == key);
+        (key, numbers.clone().sum::<u64>() + (numbers.map(|n| n * n).sum::<u64>() & 1))
+    };
+    assert_eq!(results.ends, (0..7).map(sum).collect::<Vec<_>>());
+    assert_eq!(results.odds.len(), 49);
 }
 
 #[test]
@@ -26,6 +33,8 @@ fn a_job_among_shadowed_names() {
     let results = job.run(Config::default().workers(1)).unwrap();
     let whole: u64 = (0..100).sum::<u64>() + 2 * (1..100).map(|n| n + 3).sum::<u64>();
     assert_eq!(results.sums.iter().sum::<u64>(), whole);
+    assert_eq!(results.at_the_end.iter().sum::<u64>(), (0..100).sum::<u64>());
+    assert_eq!(results.firsts.iter().sum::<u64>(), (0..5).sum::<u64>());
     assert_eq!(results.per_hour.iter().sum::<u64>(), 2 * 99);
 }
 

@@ -30,7 +30,7 @@ stream! {
         source trades: Trade = rows(data), event_time |t| t.at, late_by 0s, ordered_splits;
         let by_size = trades.key_by(|t| (t.size, t.desk.clone())).window(tumbling 1h).aggregate((count(), sum(|t| t.cents), max(|t| t.size)));
         let rows = by_size.map(|_| 1u64);
-        let totals = trades.key_by(|t| t.symbol).aggregate(mean(|t| f64::from(t.size)), emit each, unbounded("a few keys"));
+        let totals = trades.key_by(|t| t.symbol).aggregate(mean(|t| f64::from(t.size)), emit each, unbounded("few keys"));
         let sums = totals.map(|_| 1u64);
         sink table(rows, sums) = csv("out.csv");
         drop by_size.late;

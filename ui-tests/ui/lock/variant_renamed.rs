@@ -31,7 +31,7 @@ stream! {
     pub job Board<Memory> {
         param trades: Vec<(String, Best)>;
         source all: (String, Best) = rows(trades);
-        let best = all.key_by(|t| t.0).fold(Best::default(), |best, t| *best = t.1, emit each, unbounded("a few keys"));
+        let best = all.key_by(|t| t.0).fold(Best::default(), |best, t| *best = t.1, emit each, unbounded("few keys"));
         let out = best.map(|_| 1);
         sink table(out) = csv("out.csv");
     }

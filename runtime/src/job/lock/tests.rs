@@ -25,7 +25,7 @@ mod first {
     stream! {
         pub job Board<Memory> {
             source all: (String, u32) = rows(vec![]), event_time |_| Timestamp::from_millis(0), late_by 0s;
-            let best = all.key_by(|t| t.0).fold(Best::default(), |best, t| best.size += t.1, emit each, unbounded("a few keys"));
+            let best = all.key_by(|t| t.0).fold(Best::default(), |best, t| best.size += t.1, emit each, unbounded("few keys"));
             let counts = all.key_by(|t| t.1).window(tumbling 1h).aggregate(count());
             let out: u8 = best.map(|_| 1);
             sink rows_out(out) = collect();
@@ -52,9 +52,9 @@ mod second {
         pub job Board<Memory> {
             source all: (String, u32) = rows(vec![]), event_time |_| Timestamp::from_millis(0), late_by 0s;
             #[was(best)]
-            let top = all.key_by(|t| t.0).fold(Best::default(), |best, t| best.lots += t.1 as u8, emit each, unbounded("a few keys"));
+            let top = all.key_by(|t| t.0).fold(Best::default(), |best, t| best.lots += t.1 as u8, emit each, unbounded("few keys"));
             let counts = all.key_by(|t| t.1).window(tumbling 1h).aggregate(count());
-            let sums = all.key_by(|t| t.0).aggregate(sum(|t| t.1), emit at_end, unbounded("a few keys"));
+            let sums = all.key_by(|t| t.0).aggregate(sum(|t| t.1), emit at_end, unbounded("few keys"));
             let out: u8 = top.map(|_| 1);
             sink rows_out(out) = collect();
             let hours = counts.map(|w| (w.key, w.value));
@@ -80,7 +80,7 @@ mod third {
         pub job Board<Memory> {
             source all: (String, u32) = rows(vec![]), event_time |_| Timestamp::from_millis(0), late_by 0s;
             #[was(best)]
-            let top = all.key_by(|t| t.0).fold(Best::default(), |best, t| best.lots += t.1 as u8, emit each, unbounded("a few keys"));
+            let top = all.key_by(|t| t.0).fold(Best::default(), |best, t| best.lots += t.1 as u8, emit each, unbounded("few keys"));
             let counts = all.key_by(|t| t.1).window(tumbling 1h).aggregate(count());
             let out: u8 = top.map(|_| 1);
             sink rows_out(out) = collect();
@@ -116,7 +116,7 @@ mod other {
     stream! {
         pub job Another<Memory> {
             source all: u32 = rows(vec![]);
-            let seen = all.key_by(|n| n).aggregate(Seen, emit at_end, unbounded("a few keys"));
+            let seen = all.key_by(|n| n).aggregate(Seen, emit at_end, unbounded("few keys"));
             let out: u64 = seen.map(|s| s.1 as u64);
             sink rows_out(out) = collect();
         }
