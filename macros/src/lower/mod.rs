@@ -78,8 +78,7 @@ impl<'m> Operator<'m> {
     /// for the other.
     pub(crate) fn state(&self) -> Option<&'static str> {
         match self {
-            // The states of a process are not in the lock: what is stored of them is compared when it is read.
-            Operator::Union | Operator::Process { .. } => None,
+            Operator::Union => None,
             Operator::Reduce { .. } | Operator::Fold { .. } | Operator::Aggregate { .. } => Some("total"),
             Operator::Window { .. } => Some("windows"),
             Operator::Process { .. } => Some("row"),
