@@ -104,7 +104,7 @@ fn what_documents_point_to_is_there() {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target) {
             let file = target.split('#').next().unwrap();
             // Names of items are checked by rustdoc.
-            let elsewhere = target.contains("://") || target.starts_with("crate::");
+            let elsewhere = target.contains("://") || target.starts_with("crate::") || target.contains("@crate::");
             if !elsewhere && !file.is_empty() && !document.parent().unwrap().join(file).exists() {
                 broken.push(format!("{}: {target}", document.display()));
             }
