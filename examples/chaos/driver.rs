@@ -123,7 +123,7 @@ fn run(options: &Options) -> Result<Seen, String> {
         let folder = base.join("round");
         fresh(&folder)?;
         let round = Round { folder: &folder, job: &job, per_second: Some(options.per_second) };
-        let mut newest = None;
+        let (mut newest, mut waited) = (None, false);
         loop {
             let mut child = round.start(1 + random.below(3), true)?;
             let until = Instant::now() + Duration::from_millis(50 + random.below(1400));
@@ -131,8 +131,9 @@ fn run(options: &Options) -> Result<Seen, String> {
             while Instant::now() < until && !ended {
                 std::thread::sleep(Duration::from_millis(5));
                 ended = child.try_wait().map_err(|e| e.to_string())?.is_some();
-                if FILES.iter().any(|file| folder.join(file).exists()) && !ended && seen.kills.is_multiple_of(2) {
-                    // A good moment: between what is published and what is noted.
+                if FILES.iter().any(|file| folder.join(file).exists()) && !ended && !waited {
+                    // A good moment, once: between what is published and what is noted.
+                    waited = true;
                     break;
                 }
             }

@@ -25,28 +25,46 @@ use std::rc::Rc;
 /// Memory for changes until they are written as a delta of their own.
 const BATCH_BYTES: usize = 64 << 20;
 
-/// What the table holds of a key.
-struct Held<V> {
-    /// `None` if there is no value: never was, or removed.
-    value: Option<V>,
-    /// Whether the segments say something else.
-    changed: bool,
+/// Lookups between the two halves of looking ahead in the segments.
+const HALF: usize = 8;
+/// A key that was not in memory makes so many of the next ones be looked up ahead in the segments too.
+const AFTER_MISS: u32 = 64;
+/// As far as that adds up.
+const MOST_AFTER_MISS: u32 = 1024;
+
+/// What the table holds of a key, and whether the segments say something else.
+enum Held<V> {
+    Value(V, Changed),
+    /// None: there never was one, or it was removed.
+    Nothing(Changed),
 }
+
+/// Whether something is to be written.
+type Changed = bool;
 
 /// Values by key: those in use in memory, the others on disk.
 pub struct Layered<K: Key, V> {
     table: Table<K, Held<V>>,
-    namespace: i64,
-    levels: Rc<RefCell<Levels>>,
-    key: Vec<u8>,
+    below: Below,
     batch: Batch,
+    ahead: Ahead,
+}
+
+/// Keys that will be asked for. Asking the segments for memory is worth it only while keys are often not in the table.
+#[derive(Default)]
+struct Ahead {
+    next: [u64; HALF],
+    at: usize,
+    /// How long it goes on unless there is another miss.
+    left: u32,
 }
 
 impl<K: Key, V: Record> Layered<K, V> {
     /// The values of one namespace (0, or a window's start) for the keys of a range, over segments that may be shared.
     /// Reads nothing.
     pub fn new(range: KeyRange, namespace: i64, levels: Rc<RefCell<Levels>>) -> Self {
-        Layered { table: Table::new(range), namespace, levels, key: Vec::new(), batch: Batch::new() }
+        let below = Below { levels, namespace, bytes: Vec::new() };
+        Layered { table: Table::new(range), below, batch: Batch::new(), ahead: Ahead::default() }
     }
 
     /// How many keys are in memory.
@@ -54,10 +72,25 @@ impl<K: Key, V: Record> Layered<K, V> {
         self.table.len()
     }
 
-    /// Asks for the memory of a key ahead of its use.
+    /// Asks for the memory of a key some rows ahead of its use, in the order of use: at best 16 rows.
     #[inline(always)]
-    pub fn prefetch(&self, hash: u64) {
+    pub fn prefetch(&mut self, hash: u64) {
         self.table.prefetch(hash);
+        if self.ahead.left > 0 {
+            self.prefetch_segments(hash);
+        }
+    }
+
+    #[inline(never)]
+    fn prefetch_segments(&mut self, hash: u64) {
+        let Ahead { next, at, left } = &mut self.ahead;
+        let levels = self.below.levels.borrow();
+        levels.prefetch(hash);
+        *at = (*at + 1) % HALF;
+        if let Some(slot) = next.get_mut(*at) {
+            levels.prefetch_entry(std::mem::replace(slot, hash), self.below.namespace);
+        }
+        *left -= 1;
     }
 
     /// The value of a key; `make` gives that of a new one. Counts as changed.
@@ -68,9 +101,9 @@ impl<K: Key, V: Record> Layered<K, V> {
     /// If a segment is damaged or holds another type. The attempt has failed then: the key's value is not known.
     #[inline(always)]
     pub fn value(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> Result<&mut V, Fault> {
-        let (levels, bytes, mut fault) = (&self.levels, &mut self.key, None);
-        let held = self.table.value(hash, key, || read::<K, V>(levels, bytes, hash, self.namespace, key, &mut fault));
-        give(held, fault, make)
+        let mut below = self.below.with(&mut self.ahead.left);
+        let held = self.table.value(hash, key, || below.read::<K, V>(hash, key));
+        give(held, below.fault, make)
     }
 
     /// The value of a frame's key.
@@ -79,11 +112,9 @@ impl<K: Key, V: Record> Layered<K, V> {
     /// As for [`value`](Layered::value).
     #[inline(always)]
     pub fn value_at(&mut self, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> Result<&mut V, Fault> {
-        let (levels, bytes, mut fault) = (&self.levels, &mut self.key, None);
-        let held = self.table.value_at(keys, at, || {
-            read::<K, V>(levels, bytes, keys.hash(at), self.namespace, keys.get(at), &mut fault)
-        });
-        give(held, fault, make)
+        let mut below = self.below.with(&mut self.ahead.left);
+        let held = self.table.value_at(keys, at, || below.read::<K, V>(keys.hash(at), keys.get(at)));
+        give(held, below.fault, make)
     }
 
     /// The value of a key, if it has one. Does not count as changed.
@@ -91,8 +122,10 @@ impl<K: Key, V: Record> Layered<K, V> {
     /// # Errors
     /// As for [`value`](Layered::value).
     pub fn get(&mut self, hash: u64, key: K::Ref<'_>) -> Result<Option<&V>, Fault> {
-        let held = self.held_of(hash, key)?;
-        Ok(held.value.as_ref())
+        Ok(match self.held_of(hash, key)? {
+            Held::Value(value, _) => Some(value),
+            Held::Nothing(_) => None,
+        })
     }
 
     /// Takes the value of a key away, and gives it.
@@ -101,15 +134,19 @@ impl<K: Key, V: Record> Layered<K, V> {
     /// As for [`value`](Layered::value).
     pub fn remove(&mut self, hash: u64, key: K::Ref<'_>) -> Result<Option<V>, Fault> {
         let held = self.held_of(hash, key)?;
-        let value = held.value.take();
-        held.changed |= value.is_some();
-        Ok(value)
+        Ok(match std::mem::replace(held, Held::Nothing(true)) {
+            Held::Value(value, _) => Some(value),
+            nothing => {
+                *held = nothing;
+                None
+            }
+        })
     }
 
     fn held_of(&mut self, hash: u64, key: K::Ref<'_>) -> Result<&mut Held<V>, Fault> {
-        let (levels, bytes, mut fault) = (&self.levels, &mut self.key, None);
-        let held = self.table.value(hash, key, || read::<K, V>(levels, bytes, hash, self.namespace, key, &mut fault));
-        fault.map_or(Ok(held), Err)
+        let mut below = self.below.with(&mut self.ahead.left);
+        let held = self.table.value(hash, key, || below.read::<K, V>(hash, key));
+        below.fault.map_or(Ok(held), Err)
     }
 
     /// Notes everything that changed since it was last noted, in a batch that goes to the segments before anything is
@@ -121,23 +158,27 @@ impl<K: Key, V: Record> Layered<K, V> {
     /// # Errors
     /// If a key or value is too long for a segment, or the batch is full and cannot be written.
     pub fn changes(&mut self, batch: &mut Batch) -> Result<(), Fault> {
-        let (mut walk, namespace, mut failed) = (Walk::default(), self.namespace, None);
+        let (mut walk, namespace, mut failed) = (Walk::default(), self.below.namespace, None);
         let (mut key_bytes, mut value_bytes) = (Vec::new(), Vec::new());
         loop {
             let more = self.table.walk(&mut walk, |kept, held| {
-                if !held.changed || failed.is_some() {
+                let (Held::Value(_, changed) | Held::Nothing(changed)) = &*held;
+                if !changed || failed.is_some() {
                     return;
                 }
                 key_bytes.clear();
                 value_bytes.clear();
                 let hash = K::hash(kept.view());
                 K::own(kept.view()).encode(&mut key_bytes);
-                if let Some(value) = &held.value {
-                    value.encode(&mut value_bytes);
-                }
-                let value = held.value.as_ref().map(|_| &*value_bytes);
+                let (value, changed) = match held {
+                    Held::Value(value, changed) => {
+                        value.encode(&mut value_bytes);
+                        (Some(&*value_bytes), changed)
+                    }
+                    Held::Nothing(changed) => (None, changed),
+                };
                 match batch.put(&Entry { hash, namespace, key: &key_bytes, value }) {
-                    Ok(()) => held.changed = false,
+                    Ok(()) => *changed = false,
                     Err(fault) => failed = Some(fault),
                 }
             });
@@ -145,7 +186,7 @@ impl<K: Key, V: Record> Layered<K, V> {
                 return Err(fault);
             }
             if batch.bytes() >= BATCH_BYTES {
-                self.levels.borrow_mut().add(batch)?;
+                self.below.levels.borrow_mut().add(batch)?;
             }
             if !more {
                 return Ok(());
@@ -159,7 +200,7 @@ impl<K: Key, V: Record> Layered<K, V> {
     /// If it cannot be written. Nothing is lost: the next flush tries again.
     pub fn flush(&mut self) -> Result<(), Fault> {
         let mut batch = std::mem::take(&mut self.batch);
-        let done = self.changes(&mut batch).and_then(|()| self.levels.borrow_mut().add(&mut batch));
+        let done = self.changes(&mut batch).and_then(|()| self.below.levels.borrow_mut().add(&mut batch));
         self.batch = batch;
         done
     }
@@ -186,10 +227,10 @@ impl<K: Key, V: Record> Layered<K, V> {
     /// If it cannot be written, or a segment is damaged or holds another type.
     pub fn for_each(&mut self, mut each: impl FnMut(K, V)) -> Result<(), Fault> {
         self.flush()?;
-        let levels = self.levels.borrow();
+        let levels = self.below.levels.borrow();
         for entry in levels.range(0..=u64::MAX)? {
             let entry = entry?;
-            if let (Some(value), true) = (entry.value, entry.namespace == self.namespace) {
+            if let (Some(value), true) = (entry.value, entry.namespace == self.below.namespace) {
                 let whole = |e| unreadable(e, levels.folder().path());
                 each(decode(entry.key).map_err(whole)?, decode(value).map_err(whole)?);
             }
@@ -204,44 +245,66 @@ fn give<V>(held: &mut Held<V>, fault: Option<Fault>, make: impl FnOnce() -> V) -
     if let Some(fault) = fault {
         return Err(fault);
     }
-    held.changed = true;
-    Ok(held.value.get_or_insert_with(make))
+    if let Held::Nothing(_) = held {
+        *held = Held::Value(make(), true);
+    }
+    match held {
+        Held::Value(value, changed) => {
+            *changed = true;
+            Ok(value)
+        }
+        Held::Nothing(_) => Err(Fault::new("a value that was put into the table is not there")),
+    }
 }
 
-/// What the segments say of a key that is not in the table.
-#[cold]
-#[inline(never)]
-fn read<K: Key, V: Record>(
-    levels: &RefCell<Levels>,
-    bytes: &mut Vec<u8>,
-    hash: u64,
+/// What is needed to look into the segments: apart from the table, which is borrowed meanwhile.
+struct Below {
+    levels: Rc<RefCell<Levels>>,
     namespace: i64,
-    key: K::Ref<'_>,
-    failed: &mut Option<Fault>,
-) -> Held<V> {
-    let levels = levels.borrow();
-    let found = if levels.is_empty() {
-        Ok(None)
-    } else {
+    /// A key's byte form.
+    bytes: Vec<u8>,
+}
+
+/// One lookup, which mostly turns out not to be needed.
+struct Lookup<'a> {
+    below: &'a mut Below,
+    ahead: &'a mut u32,
+    fault: Option<Fault>,
+}
+
+impl Below {
+    #[inline(always)]
+    fn with<'a>(&'a mut self, ahead: &'a mut u32) -> Lookup<'a> {
+        Lookup { below: self, ahead, fault: None }
+    }
+}
+
+impl Lookup<'_> {
+    /// What the segments say of a key that is not in the table.
+    #[cold]
+    #[inline(never)]
+    fn read<K: Key, V: Record>(&mut self, hash: u64, key: K::Ref<'_>) -> Held<V> {
+        let Below { levels, namespace, bytes } = &mut *self.below;
+        let levels = levels.borrow();
+        if levels.is_empty() {
+            return Held::Nothing(false);
+        }
+        *self.ahead = (*self.ahead + AFTER_MISS).min(MOST_AFTER_MISS);
         bytes.clear();
         K::own(key).encode(bytes);
-        levels.newest(hash, namespace, bytes)
-    };
-    let value = match found {
-        Ok(found) => found.and_then(|(entry, segment)| Some((entry.value?, segment))),
-        Err(fault) => {
-            *failed = Some(fault);
-            None
+        let value = levels.newest(hash, *namespace, bytes).and_then(|found| match found {
+            Some((value, segment)) => decode(value).map(Some).map_err(|e| unreadable(e, segment.path())),
+            None => Ok(None),
+        });
+        match value {
+            Ok(Some(value)) => Held::Value(value, false),
+            Ok(None) => Held::Nothing(false),
+            Err(fault) => {
+                self.fault = Some(fault);
+                Held::Nothing(false)
+            }
         }
-    };
-    let value = value.and_then(|(value, segment)| match decode(value) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            *failed = Some(unreadable(error, segment.path()));
-            None
-        }
-    });
-    Held { value, changed: false }
+    }
 }
 
 fn decode<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {

@@ -80,7 +80,7 @@ pub(crate) use vec;
         let u: u64 = union(c, d).key_by(|r| *r % 3).fold(0u64, |s, r| *s += r, emit at_end, unbounded("few keys")).map(|r| r.1);
         let states: u64 = a.key_by(|r| r.1 % 5).process {
             state h: Value<u64>, ttl 1h;
-            state rest: Reducing<u64> = |m, n| m + n, unbounded("few keys");
+            state rest: Reducing<u64> = |one, n| one + n, unbounded("few keys");
             timer pattern: event_time;
             output one: u64;
             on event((_, n), c) {

@@ -115,12 +115,12 @@ fn too_long(key: usize, value: usize) -> Fault {
 /// Where the parts of an entry are, from its start.
 #[derive(Clone, Copy)]
 pub(super) struct Extent {
-    namespaced: bool,
-    deleted: bool,
-    key: usize,
-    key_bytes: usize,
-    value: usize,
-    value_bytes: usize,
+    pub(super) namespaced: bool,
+    pub(super) deleted: bool,
+    pub(super) key: usize,
+    pub(super) key_bytes: usize,
+    pub(super) value: usize,
+    pub(super) value_bytes: usize,
     /// Where the next entry is.
     pub(super) end: usize,
 }

@@ -20,13 +20,13 @@ use super::folder::Folder;
 use super::format::Entry;
 use super::merge::Merged;
 use super::merger::{Merger, Order, Outcome};
-use super::reader::Segment;
+use super::reader::{Found, Segment};
 use crate::error::Fault;
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 /// So many segments without a filter-less base are merged.
 const MANY: usize = 8;
@@ -82,6 +82,8 @@ pub struct Levels {
     parts: Vec<Part>,
     merger: Merger,
     merging: Option<Merging>,
+    /// What verifying finds, in the background.
+    damage: (Sender<Fault>, Receiver<Fault>),
     /// Files that lie here and are not listed any more.
     retired: Vec<PathBuf>,
     /// Namespaces below have been forgotten.
@@ -107,8 +109,8 @@ impl Levels {
         let parts: Vec<Part> = oldest_first.into_iter().map(cut).filter(|part| part.from <= part.to).collect();
         let listed = |path: &PathBuf| parts.iter().any(|part| part.segment.path() == path);
         let retired = folder.segments()?.into_iter().filter(|path| !listed(path)).collect();
-        let (merger, segment_bytes) = (merger.clone(), SEGMENT_BYTES);
-        Ok(Levels { folder, owned, parts, merger, merging: None, retired, horizon: i64::MIN, segment_bytes })
+        let (merger, damage, segment_bytes) = (merger.clone(), channel(), SEGMENT_BYTES);
+        Ok(Levels { folder, owned, parts, merger, merging: None, damage, retired, horizon: i64::MIN, segment_bytes })
     }
 
     /// Lets merges begin another segment after so many bytes.
@@ -141,22 +143,22 @@ impl Levels {
     /// If a segment is damaged: names the file and the byte.
     #[inline]
     pub fn get(&self, hash: u64, namespace: i64, key: &[u8]) -> Result<Option<&[u8]>, Fault> {
-        Ok(self.newest(hash, namespace, key)?.and_then(|(entry, _)| entry.value))
+        Ok(self.newest(hash, namespace, key)?.map(|(value, _)| value))
     }
 
-    /// The newest word on a key, and the segment that has it.
+    /// The value of a key, and the segment that has it.
     #[inline]
     pub(in crate::state) fn newest(
         &self,
         hash: u64,
         namespace: i64,
         key: &[u8],
-    ) -> Result<Option<(Entry<'_>, &Segment)>, Fault> {
-        for part in self.parts.iter().rev() {
-            if (part.from..=part.to).contains(&hash)
-                && let Some(entry) = part.segment.get(hash, namespace, key)?
-            {
-                return Ok(Some((entry, &part.segment)));
+    ) -> Result<Option<(&[u8], &Segment)>, Fault> {
+        for part in self.parts.iter().rev().filter(|part| part.from <= hash && hash <= part.to) {
+            match part.segment.get(hash, namespace, key)? {
+                None => {}
+                Some(Found::Value(value)) => return Ok(Some((value, &part.segment))),
+                Some(Found::Deleted) => return Ok(None),
             }
         }
         Ok(None)
@@ -167,6 +169,15 @@ impl Levels {
     pub fn prefetch(&self, hash: u64) {
         for part in &self.parts {
             part.segment.prefetch(hash);
+        }
+    }
+
+    /// Asks for the memory of the entries that a lookup will probably read, some lookups after
+    /// [`prefetch`](Levels::prefetch).
+    #[inline]
+    pub fn prefetch_entry(&self, hash: u64, namespace: i64) {
+        for part in &self.parts {
+            part.segment.prefetch_entry(hash, namespace);
         }
     }
 
@@ -208,6 +219,8 @@ impl Levels {
     /// # Errors
     /// If a merge that has just ended failed. The segment is listed even so.
     pub fn push(&mut self, segment: Arc<Segment>) -> Result<(), Fault> {
+        // Just written, so that reading it costs nothing; lookups in it are faster then.
+        self.merger.scrub(&segment, &self.damage.0);
         self.parts.push(Part::new(segment, self.owned.clone()));
         self.settle()?;
         if self.merging.is_none()
@@ -234,6 +247,14 @@ impl Levels {
             bytes += part.segment.bytes();
         }
         Some(from)
+    }
+
+    /// Begins to verify all that is listed, on the merging thread; [`settle`](Levels::settle) tells of damage. Meant for
+    /// after a restore: nothing waits for it, and lookups are faster when it is done. Reads all of the files.
+    pub fn scrub(&self) {
+        for part in &self.parts {
+            self.merger.scrub(&part.segment, &self.damage.0);
+        }
     }
 
     /// Begins to merge everything into a base, if no merge is under way.
@@ -263,8 +284,12 @@ impl Levels {
     /// there is none. Cheap; meant to be called between two frames.
     ///
     /// # Errors
-    /// If the merge failed. The list is as before, and the next delta begins another merge.
+    /// If the merge failed; the list is as before, and the next delta begins another merge. If a segment was found to be
+    /// damaged.
     pub fn settle(&mut self) -> Result<bool, Fault> {
+        if let Ok(fault) = self.damage.1.try_recv() {
+            return Err(fault);
+        }
         let Some(merging) = &self.merging else { return Ok(false) };
         match merging.outcome.try_recv() {
             Err(TryRecvError::Empty) => Ok(false),
@@ -299,6 +324,9 @@ impl Levels {
     fn replace(&mut self, outcome: Outcome) -> Result<bool, Fault> {
         let Some(merging) = self.merging.take() else { return Ok(false) };
         let made = outcome?.take();
+        for segment in &made {
+            self.merger.scrub(segment, &self.damage.0);
+        }
         let new = made.into_iter().map(|segment| Part::new(segment, self.owned.clone()));
         let old: Vec<Part> = self.parts.splice(merging.parts, new).collect();
         self.retire(old);

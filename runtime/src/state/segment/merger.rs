@@ -1,4 +1,4 @@
-//! [`Merger`]: the thread that makes few segments of many, for all operators and workers of a process.
+//! [`Merger`]: the thread that makes few segments of many, and verifies them, for all operators and workers of a process.
 //!
 //! A merge reads its segments and writes new ones beside them; it removes and replaces nothing. The list of segments
 //! ([`Levels`](super::Levels)) takes the new ones in when it likes.
@@ -9,9 +9,9 @@ use super::reader::Segment;
 use crate::error::Fault;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 
 /// Entries between two looks whether the merge is still wanted.
 const CHECK_EVERY: u32 = 4096;
@@ -58,7 +58,13 @@ pub(super) type Outcome = Result<Made, Fault>;
 /// A handle to the merging thread. The thread ends when the last handle is dropped and its work is done.
 #[derive(Clone)]
 pub struct Merger {
-    orders: Sender<(Order, Sender<Outcome>)>,
+    tasks: Sender<Task>,
+}
+
+enum Task {
+    Merge(Order, Sender<Outcome>),
+    /// Verify all of a segment, and tell if it is damaged.
+    Scrub(Weak<Segment>, Sender<Fault>),
 }
 
 impl Merger {
@@ -67,26 +73,38 @@ impl Merger {
     /// # Errors
     /// If the system gives none.
     pub fn start() -> Result<Merger, Fault> {
-        let (orders, taken) = channel::<(Order, Sender<Outcome>)>();
+        let (tasks, taken) = channel();
         let work = move || {
-            for (order, reply) in taken {
-                // If the list was dropped nobody waits for it any more.
-                let _ = reply.send(merge(&order));
+            for task in taken {
+                // If the list was dropped nobody waits for it any more, or wants to know.
+                match task {
+                    Task::Merge(order, reply) => drop(reply.send(merge(&order))),
+                    Task::Scrub(segment, damage) => {
+                        if let Some(Err(fault)) = segment.upgrade().map(|segment| segment.scrub()) {
+                            let _ = damage.send(fault);
+                        }
+                    }
+                }
             }
         };
         std::thread::Builder::new()
             .name("pelton-merge".into())
             .spawn(work)
             .map_err(|e| Fault::new("cannot start the thread that merges segments of state").because(e))?;
-        Ok(Merger { orders })
+        Ok(Merger { tasks })
     }
 
     /// Gives an order; its outcome comes out at the other end.
     pub(super) fn order(&self, order: Order) -> Receiver<Outcome> {
         let (reply, outcome) = channel();
         // If the thread is gone, so is `reply`, and who waits for the outcome is told.
-        let _ = self.orders.send((order, reply));
+        let _ = self.tasks.send(Task::Merge(order, reply));
         outcome
+    }
+
+    /// Verifies a segment, unless nobody has it any more by then.
+    pub(super) fn scrub(&self, segment: &Arc<Segment>, damage: &Sender<Fault>) {
+        let _ = self.tasks.send(Task::Scrub(Arc::downgrade(segment), damage.clone()));
     }
 }
 

@@ -31,5 +31,5 @@ pub use format::{Entry, FORMAT_VERSION, MAGIC};
 pub use levels::{Levels, Part};
 pub use merge::Merged;
 pub use merger::Merger;
-pub use reader::{Entries, Segment};
+pub use reader::{Entries, Found, Segment};
 pub use writer::{Writer, Written};

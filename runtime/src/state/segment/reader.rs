@@ -1,8 +1,8 @@
 //! [`Segment`]: a segment on disk, mapped and read in place.
 //!
 //! Nothing of it is believed before it was verified: opening checks header and length, and each block of 4 KiB is
-//! compared with its checksum when it is first read. After that a lookup is two dependent reads, index and entry, plus one
-//! bit for each. Numbers that are read from the file are bounds-checked even so.
+//! compared with its checksum when it is first read, or by [`Segment::scrub`] in the background. After that a lookup is
+//! two dependent reads, index and entry. Numbers that are read from the file are bounds-checked even so.
 //!
 //! It knows nothing of other segments, and of what keys and values mean.
 
@@ -19,7 +19,37 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
 /// Words of the index that are looked at one by one before the steps become larger.
-const STRIDE: usize = 8;
+const STRIDE: u64 = 32;
+
+/// What a segment says of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// The byte form of its value.
+    Value(&'a [u8]),
+    /// That it has none any more, whatever older segments say.
+    Deleted,
+}
+
+impl<'a> From<Entry<'a>> for Found<'a> {
+    fn from(entry: Entry<'a>) -> Self {
+        entry.value.map_or(Found::Deleted, Found::Value)
+    }
+}
+
+/// Whether two keys are equal; for those of 8 bytes, which are many, without a call.
+#[inline(always)]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        (Some(x), Some(y)) if a.len() == 8 && b.len() == 8 => x == y,
+        _ => a == b,
+    }
+}
+
+/// The offset that a word of the index stands for.
+#[inline(always)]
+fn offset(word: u64) -> u64 {
+    (word & u64::from(u32::MAX)) << 3
+}
 
 /// An immutable file of entries in hash order. Shared between threads as it is.
 pub struct Segment {
@@ -31,6 +61,8 @@ pub struct Segment {
     scale: Scale,
     /// A bit per block: whether its checksum was found right.
     verified: Box<[AtomicU64]>,
+    /// Blocks without that bit.
+    unverified: AtomicU64,
 }
 
 impl std::fmt::Debug for Segment {
@@ -67,7 +99,8 @@ impl Segment {
         };
         let scale = Scale::new(header.least, header.greatest, header.places, header.filter_words);
         let verified = (0..layout.blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Ok(Segment { map, path: path.to_owned(), header, identity, layout, scale, verified })
+        let unverified = AtomicU64::new(layout.blocks);
+        Ok(Segment { map, path: path.to_owned(), header, identity, layout, scale, verified, unverified })
     }
 
     /// Its file.
@@ -134,7 +167,7 @@ impl Segment {
     /// # Errors
     /// If what is read is not what was written: names the file and the byte.
     #[inline]
-    pub fn get(&self, hash: u64, namespace: i64, key: &[u8]) -> Result<Option<Entry<'_>>, Fault> {
+    pub fn get(&self, hash: u64, namespace: i64, key: &[u8]) -> Result<Option<Found<'_>>, Fault> {
         let header = &self.header;
         if hash < header.least
             || hash > header.greatest
@@ -143,60 +176,95 @@ impl Segment {
         {
             return Ok(None);
         }
+        if self.unverified.load(Memory::Relaxed) == 0
+            && let Some(found) = self.get_verified(hash, namespace, key)
+        {
+            return Ok(found);
+        }
+        self.get_verifying(hash, namespace, key)
+    }
+
+    /// A lookup when all blocks have been verified; `None` if it is not a common case. The processor works on several
+    /// lookups at once as long as each is few instructions: this one is three times as fast as the other.
+    #[inline(always)]
+    fn get_verified(&self, hash: u64, namespace: i64, key: &[u8]) -> Option<Option<Found<'_>>> {
+        let bytes = self.map.bytes();
+        let tag = self.scale.tag(hash);
+        if self.header.filter_words > 0 {
+            let bits = filter_bits(filter_pick(hash, namespace));
+            if word(bytes, (self.layout.filter + self.scale.filter_word(tag) * 8) as usize)? & bits != bits {
+                return Some(None);
+            }
+        }
+        let home = (self.layout.index + self.scale.home(tag) * 8) as usize;
+        for step in 0..STRIDE as usize {
+            let at = word(bytes, home + step * 8)?;
+            let found = (at >> 32) as u32;
+            // Words are in order, and what is missing behind one's home is nowhere.
+            if at == 0 || found > tag {
+                return Some(None);
+            }
+            if found == tag {
+                let entry = bytes.get(offset(at) as usize..)?;
+                let extent = Extent::read(entry)?;
+                if word(entry, 0)? == hash
+                    && extent.namespaced == (namespace != 0)
+                    && (namespace == 0 || word(entry, ENTRY_HEAD)? == namespace as u64)
+                    && same(entry.get(extent.key..extent.key + extent.key_bytes)?, key)
+                {
+                    return Some(Some(if extent.deleted {
+                        Found::Deleted
+                    } else {
+                        Found::Value(entry.get(extent.value..extent.value + extent.value_bytes)?)
+                    }));
+                }
+            }
+        }
+        None
+    }
+
+    /// A lookup that verifies what it reads.
+    #[inline(never)]
+    fn get_verifying(&self, hash: u64, namespace: i64, key: &[u8]) -> Result<Option<Found<'_>>, Fault> {
         let tag = self.scale.tag(hash);
         if !self.may_hold(hash, namespace, tag)? {
             return Ok(None);
         }
-        let mut place = self.scale.home(tag);
-        let (mut smaller, mut same) = (0, 0);
-        loop {
+        let home = self.scale.home(tag);
+        for place in home..home + STRIDE {
             let word = self.index(place)?;
             let found = (word >> 32) as u32;
-            // Words are in order, and what is missing behind one's home is nowhere.
             if word == 0 || found > tag {
                 return Ok(None);
             }
-            place += 1;
             if found == tag {
-                let (entry, _) = self.entry((word & u64::from(u32::MAX)) << 3)?;
-                match entry.order().cmp(&(hash, namespace, key)) {
-                    Ordering::Equal => return Ok(Some(entry)),
-                    Ordering::Greater => return Ok(None),
-                    Ordering::Less => same += 1,
-                }
-                if same == STRIDE {
-                    return self.search(place, |word| self.is_before(word, tag, (hash, namespace, key)))?.map_or(
-                        Ok(None),
-                        |word| {
-                            let (entry, _) = self.entry((word & u64::from(u32::MAX)) << 3)?;
-                            Ok((entry.order() == (hash, namespace, key)).then_some(entry))
-                        },
-                    );
-                }
-            } else {
-                smaller += 1;
-                if smaller % STRIDE == 0 {
-                    place = self.skip(place, |word| Ok(word != 0 && ((word >> 32) as u32) < tag))?;
+                let (entry, _) = self.entry(offset(word))?;
+                if entry.order() == (hash, namespace, key) {
+                    return Ok(Some(entry.into()));
                 }
             }
         }
+        self.search(home + STRIDE, tag, (hash, namespace, key))
     }
 
-    /// Whether a word's entry comes before what is sought.
-    fn is_before(&self, word: u64, tag: u32, order: (u64, i64, &[u8])) -> Result<bool, Fault> {
-        match ((word >> 32) as u32).cmp(&tag) {
-            _ if word == 0 => Ok(false),
-            Ordering::Less => Ok(true),
-            Ordering::Greater => Ok(false),
-            Ordering::Equal => Ok(self.entry((word & u64::from(u32::MAX)) << 3)?.0.order() < order),
-        }
-    }
-
-    /// The word at the first place from `place` on for which `before` does not hold, unless it is 0.
+    /// The rest of a lookup that has taken many steps: the keys before it, or namespaces of its own key, are very many.
     #[cold]
-    fn search(&self, place: u64, before: impl Fn(u64) -> Result<bool, Fault>) -> Result<Option<u64>, Fault> {
-        let word = self.index(self.skip(place, before)?)?;
-        Ok((word != 0).then_some(word))
+    #[inline(never)]
+    fn search(&self, place: u64, tag: u32, order: (u64, i64, &[u8])) -> Result<Option<Found<'_>>, Fault> {
+        let place = self.skip(place, |word| {
+            Ok(word != 0
+                && match ((word >> 32) as u32).cmp(&tag) {
+                    Ordering::Less => true,
+                    Ordering::Greater => false,
+                    Ordering::Equal => self.entry(offset(word))?.0.order() < order,
+                })
+        })?;
+        let word = self.index(place)?;
+        if word == 0 || (word >> 32) as u32 != tag {
+            return Ok(None);
+        }
+        let (entry, _) = self.entry(offset(word))?;
+        Ok((entry.order() == order).then(|| entry.into()))
     }
 
     /// The first place from `place` on for which `before` does not hold: in steps that double, then by halves. A key
@@ -227,18 +295,53 @@ impl Segment {
         Ok(low)
     }
 
-    /// Asks for the memory of a key ahead of its lookup: the filter's word, or the index's.
+    /// Asks for the memory that a lookup of this hash begins with, ahead of it: the filter's word, or the index's. With
+    /// [`prefetch_entry`](Segment::prefetch_entry) some lookups later, a frame's lookups wait for memory together and not
+    /// one after the other.
     #[inline]
     pub fn prefetch(&self, hash: u64) {
         if hash < self.header.least || hash > self.header.greatest {
             return;
         }
         let tag = self.scale.tag(hash);
-        let at = match self.header.filter_words {
-            0 => self.layout.index + self.scale.home(tag) * 8,
-            _ => self.layout.filter + self.scale.filter_word(tag) * 8,
-        };
-        // A plain read that nobody waits for. What it gives is not looked at, so it need not be verified.
+        match self.header.filter_words {
+            0 => self.touch(self.layout.index + self.scale.home(tag) * 8),
+            _ => self.touch(self.layout.filter + self.scale.filter_word(tag) * 8),
+        }
+    }
+
+    /// Asks for the memory of the entry that a hash will probably find, when the index's has come. Does nothing where a
+    /// filter will say that there is none.
+    #[inline]
+    pub fn prefetch_entry(&self, hash: u64, namespace: i64) {
+        if hash < self.header.least || hash > self.header.greatest {
+            return;
+        }
+        // What is read here need not be verified: it only says what to ask for.
+        let tag = self.scale.tag(hash);
+        let word_at = |at: u64| word(self.map.bytes(), at as usize).unwrap_or_default();
+        if self.header.filter_words > 0 {
+            let bits = filter_bits(filter_pick(hash, namespace));
+            if word_at(self.layout.filter + self.scale.filter_word(tag) * 8) & bits != bits {
+                return;
+            }
+        }
+        let home = self.layout.index + self.scale.home(tag) * 8;
+        for step in 0..STRIDE {
+            let word = word_at(home + step * 8);
+            let found = (word >> 32) as u32;
+            if word == 0 || found > tag {
+                return;
+            }
+            if found == tag {
+                return self.touch(offset(word));
+            }
+        }
+    }
+
+    /// A plain read that nobody waits for.
+    #[inline(always)]
+    fn touch(&self, at: u64) {
         if let Some(byte) = self.map.bytes().get(at as usize) {
             std::hint::black_box(*byte);
         }
@@ -270,7 +373,7 @@ impl Segment {
         if place >= self.header.words {
             return Ok(nothing);
         }
-        let mut at = (self.index(place)? & u64::from(u32::MAX)) << 3;
+        let mut at = offset(self.index(place)?);
         while at < end {
             let (entry, bytes) = self.entry(at)?;
             if entry.hash >= from {
@@ -282,7 +385,7 @@ impl Segment {
     }
 
     /// Compares every block with its checksum, and the checksums with theirs. Reads the whole file once, front to
-    /// back; meant for a thread in the background.
+    /// back; meant for a thread in the background. Lookups are faster when it is done.
     ///
     /// # Errors
     /// The first damage that there is.
@@ -309,7 +412,8 @@ impl Segment {
         while let Some(entry) = walk.next().transpose()? {
             entries += 1;
             deletions += u64::from(entry.value.is_none());
-            if self.get(entry.hash, entry.namespace, entry.key)? != Some(entry) {
+            let found = self.get_verifying(entry.hash, entry.namespace, entry.key)?;
+            if found != Some(entry.into()) || self.get(entry.hash, entry.namespace, entry.key)? != found {
                 return Err(damaged("the index does not find an entry that is there", &self.path, walk.at));
             }
         }
@@ -334,8 +438,7 @@ impl Segment {
     fn entry(&self, at: u64) -> Result<(Entry<'_>, usize), Fault> {
         let head = self.section(at, ENTRY_HEAD)?;
         let end = Extent::read(head).map_or(ENTRY_HEAD, |extent| extent.end);
-        let bytes = self.section(at, end)?;
-        Entry::read(bytes).ok_or_else(|| self.no_entry(at))
+        Entry::read(self.section(at, end)?).ok_or_else(|| self.no_entry(at))
     }
 
     /// Verified bytes among the entries.
@@ -355,18 +458,25 @@ impl Segment {
     #[inline(always)]
     fn word(&self, at: u64) -> Result<u64, Fault> {
         // Words are aligned, so that one lies in one block.
-        let bytes = self.verified(at as usize, 8)?;
-        word(bytes, 0).ok_or_else(|| self.no_entry(at))
+        let block = at as usize / BLOCK_BYTES;
+        if !self.is_verified(block) {
+            self.verify(block)?;
+        }
+        word(self.map.bytes(), at as usize).ok_or_else(|| self.no_entry(at))
     }
 
     /// Bytes of the file whose blocks have been compared with their checksums.
     #[inline(always)]
     fn verified(&self, at: usize, bytes: usize) -> Result<&[u8], Fault> {
-        let (first, last) = (at / BLOCK_BYTES, (at + bytes.max(1) - 1) / BLOCK_BYTES);
-        for block in first..=last {
+        let (mut block, last) = (at / BLOCK_BYTES, (at + bytes.max(1) - 1) / BLOCK_BYTES);
+        loop {
             if !self.is_verified(block) {
                 self.verify(block)?;
             }
+            if block == last {
+                break;
+            }
+            block += 1;
         }
         self.map.bytes().get(at..at + bytes).ok_or_else(|| self.no_entry(at as u64))
     }
@@ -390,7 +500,10 @@ impl Segment {
             return Err(damaged(what, &self.path, start as u64));
         }
         if let Some(bits) = self.verified.get(block / 64) {
-            bits.fetch_or(1 << (block % 64), Memory::Relaxed);
+            let bit = 1 << (block % 64);
+            if bits.fetch_or(bit, Memory::Relaxed) & bit == 0 {
+                self.unverified.fetch_sub(1, Memory::Relaxed);
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ fn ask(path: &Path, model: &Model) {
     let Ok(segment) = Segment::open(path) else { return };
     for ((hash, namespace, key), value) in model {
         if let Ok(found) = segment.get(*hash, *namespace, key) {
-            assert_eq!(found.map(|entry| entry.value), Some(value.as_deref()), "{hash:x}");
+            assert_eq!(found, Some(says(value)), "{hash:x}");
         }
         if let Ok(found) = segment.get(hash ^ 2, *namespace, key) {
             assert_eq!(found, None);

@@ -247,6 +247,14 @@ fn a_merge_that_meets_damage_fails_and_changes_nothing() {
     assert!(fault.contains("s-00000001.segment") && fault.contains("byte 8192"), "{fault}");
     assert_eq!(levels.parts().len(), 2);
     assert_eq!(place.names(), ["s-00000001.segment", "s-00000002.segment"]);
+    // And verifying finds it, whoever looks up what.
+    let mut again = Levels::open(place.folder("t"), 0..=u64::MAX, reopened(levels.parts()), &merger).unwrap();
+    again.scrub();
+    again.merge_all();
+    // The same thread does both, one after the other.
+    again.wait().unwrap_err();
+    let found = again.settle().unwrap_err();
+    assert!(found.to_string().contains("byte 8192"), "{found}");
 }
 
 #[test]

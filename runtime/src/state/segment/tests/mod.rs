@@ -75,6 +75,10 @@ fn alive(model: &Model) -> Vec<(Id, Vec<u8>)> {
     model.iter().filter_map(|(id, value)| Some((id.clone(), value.clone()?))).collect()
 }
 
+fn says(value: &Option<Vec<u8>>) -> Found<'_> {
+    value.as_ref().map_or(Found::Deleted, |value| Found::Value(value))
+}
+
 fn owned(entry: Entry<'_>) -> (Id, Option<Vec<u8>>) {
     ((entry.hash, entry.namespace, entry.key.to_vec()), entry.value.map(<[u8]>::to_vec))
 }

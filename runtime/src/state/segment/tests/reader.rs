@@ -8,9 +8,13 @@ fn check(segment: &Segment, model: &Model) {
     assert!(all == *model, "{segment:?}");
     for ((hash, namespace, key), value) in model {
         segment.prefetch(*hash);
+        segment.prefetch_entry(*hash, *namespace);
         let found = segment.get(*hash, *namespace, key).unwrap().unwrap();
-        assert_eq!(found.value, value.as_deref());
-        assert_eq!(found.key.as_ptr() as usize % 8, 0, "keys are aligned");
+        assert_eq!(found, says(value));
+        assert!(
+            !matches!(found, Found::Value(value) if !(value.as_ptr() as usize).is_multiple_of(8)),
+            "values are aligned"
+        );
         for (hash, namespace, key) in [
             (hash ^ 1, *namespace, &key[..]),
             (hash ^ 1 << 60, *namespace, key),
@@ -68,7 +72,7 @@ fn many_namespaces_of_one_key_are_found_quickly() {
     check(&segment, &model);
     for i in 0..many {
         assert_eq!(segment.get(first, i * 10 + 5, b"busy").unwrap(), None);
-        assert_eq!(segment.get(second, 0, b"near").unwrap().unwrap().value, Some(&[1][..]));
+        assert_eq!(segment.get(second, 0, b"near").unwrap(), Some(Found::Value(&[1])));
         assert_eq!(segment.get(second, i, b"far").unwrap(), None);
     }
 }
