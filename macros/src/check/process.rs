@@ -59,6 +59,9 @@ fn names(model: &Model, process: &Process, diag: &mut Diagnostics) {
         if kind == "output" && catalog::OUTPUTS.contains(&&*text) {
             let fact = format!("`{name}` is the name of an output of the language");
             diag.report(name, fact, "give it another name");
+        } else if text == "in_order" {
+            // rows that wait are kept under it
+            diag.report(name, "`in_order` is a word of the language", "give it another name");
         } else if let Some(first) = known.insert(text, kind) {
             let help = "handlers see states, timers, outputs and params by their names; rename one of the two";
             diag.report(name, format!("`{name}` is the name of a {first} already"), help);

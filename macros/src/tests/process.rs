@@ -128,6 +128,10 @@ fn what_a_process_must_be() {
             vec!["late | `late` is the name of an output of the language | another name"],
         ),
         (
+            on_timed("state in_order: Value<u8>, ttl 1h; on event(r, cx) { cx.emit(in_order) }"),
+            vec!["in_order | `in_order` is a word of the language | another name"],
+        ),
+        (
             with("state unseen: Value<u8>, ttl 1h; timer never: event_time; on timer never(at, cx) { }"),
             vec![
                 "unseen | no handler reads or writes the state `unseen` | remove it",

@@ -1,6 +1,6 @@
 //! `process`: handlers of the user's over declared state and timers, per key.
 //!
-//! [`operator`] is the operator; what a handler sees is [`Cx`], the states [`Value`], [`List`], [`Map`], [`Reducing`],
+//! `operator.rs` is the operator; what a handler sees is [`Cx`], the states [`Value`], [`List`], [`Map`], [`Reducing`],
 //! [`Aggregating`], and the outputs, [`Output`]. Their methods are what `stream!` documents; the types are here so that
 //! functions of one's own can take them.
 

@@ -1,18 +1,21 @@
 //! The operator alone, with a clock and watermarks of the test's: rows as they arrive, timers of the clock, room that ends,
 //! snapshots, and how much it keeps.
 
-use super::alarms::{By, Timers};
+use super::alarms::{Alarms, By, Timers};
 use super::handlers::{OnEnd, OnEvent, OnTimer, Pattern};
 use super::operator::{Parts, Process};
 use super::outputs::Emitted;
-use super::state::{Declared, Named, Proof, States};
+use super::row::Row;
+use super::state::{Declared, Named, Proof, Slot, State, States};
 use super::waiting::{Waiting, Waits};
 use super::{EventTime, MapState, ProcessingTime, Timer, ValueState};
 use crate::__private::{Done, on_end, on_event, on_timer};
 use crate::clock::Clock;
+use crate::codec::Reader;
 use crate::frame::{Mark, Rows, Time, Timed, Untimed};
 use crate::hash::KeyRange;
 use crate::keyed::{Batch, Follow, Operator, Out};
+use crate::record::{Migration, Record};
 use crate::state::save::{Entries, Entry, SaveTo};
 use crate::state::ttl::{Forever, Since};
 use crate::time::{TimeSpan, Timestamp};
@@ -338,6 +341,35 @@ fn a_row_is_kept_by_the_names_of_its_states_and_timers() {
         assert!(text.contains(name), "{name} is not in {text}");
     }
     assert_eq!(states.len(), 1);
+}
+
+/// What was kept by a build with fewer states and timers: those that are new are empty.
+#[test]
+fn a_state_that_is_new_is_empty_in_what_was_kept_before() {
+    struct Second;
+    impl Named for Second {
+        const NAME: &'static str = "second";
+    }
+    struct Third;
+    impl Named for Third {
+        const NAME: &'static str = "third";
+    }
+    type Value = Declared<Name, ValueState<i64, Proof, Since>>;
+    type Map = Declared<Second, MapState<u64, i64, (Proof, Proof), Since>>;
+    type Before = Row<(Value, ()), (), ()>;
+    type Now = Row<(Map, (Value, ())), Timers<(Third, ()), 1>, Waiting<i64>>;
+    let mut bytes = Vec::new();
+    let mut row = Before::default();
+    let mut value = ValueState::<i64, Proof, Since>::new(100);
+    value.open(&mut row.states.0, 7).set(42);
+    row.encode(&mut bytes);
+    let migration = Migration::between(&Before::SCHEMA.into(), Now::SCHEMA).unwrap();
+    let mut now = Vec::new();
+    migration.convert(&mut Reader::new(&bytes), &mut now).unwrap();
+    let mut now = crate::record::whole::<Now>(&now).unwrap();
+    assert_eq!(value.open(&mut now.states.1.0, 106).get(), Some(&42));
+    assert_eq!(value.open(&mut now.states.1.0, 107).get(), None);
+    assert!(now.states.0.is_empty() && now.alarms.at() == [i64::MAX] && Waits::first(&now.waiting).is_none());
 }
 
 /// Keys that come once: those whose time is over must not pile up, nor entries of timers that moved.
