@@ -236,7 +236,7 @@ impl<'p> Body<'p> {
                 Operator::Reduce { .. } => quote_spanned!(here=> __rt::given_out(#stored)),
                 _ => stored,
             };
-            tokens.extend(quote_spanned!(here=> #out.value(#to, #stored);));
+            tokens.extend(quote_spanned!(here=> #out.value(#to, #stored, #cx);));
             return tokens;
         };
         let edge = &self.plan.edges[send.edge];
@@ -247,7 +247,7 @@ impl<'p> Body<'p> {
         tokens.extend(if in_one_step {
             quote_spanned!(here=> #out.row(#key, #value, #when, #cx);)
         } else {
-            quote_spanned!(here=> #out.value(#to, #value);)
+            quote_spanned!(here=> #out.value(#to, #value, #cx);)
         });
         tokens
     }

@@ -75,8 +75,8 @@ pub trait Live: 'static {
     /// # Errors
     /// That error.
     fn check(&mut self) -> Result<(), Error>;
-    /// Rows may have been written.
-    fn touch(&mut self) {}
+    /// Rows may have been written. What this runs may be code of users: at a panic `cx` says whose.
+    fn touch(&mut self, _: &mut Cx) {}
 }
 
 /// Taken out while the chain's loop owns it.
@@ -107,9 +107,9 @@ impl<L: Live> Live for Option<L> {
     fn check(&mut self) -> Result<(), Error> {
         self.as_mut().map_or(Ok(()), Live::check)
     }
-    fn touch(&mut self) {
+    fn touch(&mut self, cx: &mut Cx) {
         if let Some(live) = self {
-            live.touch();
+            live.touch(cx);
         }
     }
 }
@@ -179,9 +179,9 @@ impl<A: Live, B: Live> Live for (A, B) {
         self.0.check()?;
         self.1.check()
     }
-    fn touch(&mut self) {
-        self.0.touch();
-        self.1.touch();
+    fn touch(&mut self, cx: &mut Cx) {
+        self.0.touch(cx);
+        self.1.touch(cx);
     }
 }
 
@@ -243,18 +243,18 @@ pub struct EdgePort<K: Key, V: Record, T: Time, C: Combine<K, V>> {
 impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
     /// Writes a row whose value is apart from its key.
     #[inline(always)]
-    pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &Cx) {
+    pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &mut Cx) {
         self.writer.row(key, value, time, cx)
     }
     /// First step of writing a row: its key and event time.
     #[inline(always)]
-    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &Cx) -> Slot {
+    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &mut Cx) -> Slot {
         self.writer.key(key, time, cx)
     }
     /// Second step: its value.
     #[inline(always)]
-    pub fn value(&mut self, at: Slot, value: V) {
-        self.writer.value(at, value)
+    pub fn value(&mut self, at: Slot, value: V, cx: &Cx) {
+        self.writer.value(at, value, cx)
     }
 }
 
@@ -287,6 +287,9 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> Live for EdgePort<K, V, T, C>
     }
     fn sent(&self) -> u64 {
         self.writer.sent()
+    }
+    fn touch(&mut self, cx: &mut Cx) {
+        self.writer.settle(cx);
     }
     fn barrier(&mut self, _: u64, _: &Local) -> Result<(), Error> {
         Ok(())
@@ -411,7 +414,7 @@ impl<W: sink::Writer> Live for SinkPort<W> {
             Some(fault) => Err(Error::Sink { name: self.name.to_owned(), fault }),
         }
     }
-    fn touch(&mut self) {
+    fn touch(&mut self, _: &mut Cx) {
         self.touched = true;
     }
 }

@@ -540,7 +540,11 @@ where
             let mut rows =
                 Rows { cx: &mut *cx, counters, live, body, skip, skipped, rows: std::marker::PhantomData::<R> };
             // The counting of rows and the reader's own place survive an unwinding, and are all that is looked at then.
-            let run = std::panic::AssertUnwindSafe(|| reader.poll(budget, &mut rows));
+            let run = std::panic::AssertUnwindSafe(|| {
+                let polled = reader.poll(budget, &mut rows);
+                rows.live.touch(rows.cx);
+                polled
+            });
             std::panic::catch_unwind(run)
         };
         let polled = match polled {
@@ -557,7 +561,6 @@ where
         if let Some(limit) = &mut self.budget {
             limit.taken += read;
         }
-        self.live.touch();
         self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
         Ok(polled)
     }

@@ -466,7 +466,7 @@ where
                 let mut next = Next { cx, counters, live, main, late, caps, watermark, emitted: 0, turn };
                 let done = step(op, watermark, &mut next);
                 *emitted += next.emitted;
-                next.live.touch();
+                next.live.touch(next.cx);
                 done
             },
             |_| place(),
@@ -627,6 +627,7 @@ where
         self.cx.operator = 0;
     }
     fn room(&mut self) -> bool {
+        self.live.touch(self.cx);
         self.live.ship(Ship::Full, self.watermark, self.caps);
         self.live.open() && self.turn.lasts()
     }

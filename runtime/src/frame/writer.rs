@@ -62,17 +62,18 @@ pub trait Combine<K: Key, V>: 'static {
     type Acc: crate::record::Record;
     /// Whether it does.
     const ACTIVE: bool;
-    /// Adds a row; `false` sends it as it is.
-    fn add(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64, value: &V) -> bool;
-    /// Finds the place of a key's partial result; `None` sends the row as it is.
-    fn enter(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64) -> Option<u64>;
-    /// Adds a value at a place that [`enter`](Combine::enter) gave just before.
-    fn add_at(&mut self, place: u64, value: &V);
+    /// Takes a row's key; its value is what [`value`](Combine::value) gets next. `false` sends the row as it is.
+    fn key(&mut self, key: K::Ref<'_>, time: i64, cx: &mut Cx) -> bool;
+    /// The value of the key that was taken just before. `cx` says who is to blame if it cannot be added.
+    fn value(&mut self, value: V, cx: &Cx);
+    /// Adds what waits to be added. It runs code of users: at a panic `cx` says of which operator, and at which record.
+    fn settle(&mut self, _: &mut Cx) {}
     /// Gives out the results that must go: everything, or what `watermark` closes, or everything if the table is full.
+    /// Nothing waits to be added.
     fn drain(&mut self, all: bool, watermark: i64, each: impl FnMut(K::Ref<'_>, u64, Self::Acc, i64));
     /// Called once before the first row: whether there is one target only, which may be given whole tables.
     fn begin(&mut self, _alone: bool) {}
-    /// With one target: the next table that must go, with the start of its window.
+    /// With one target: the next table that must go, with the start of its window. Nothing waits to be added.
     fn take_table(&mut self, _all: bool, _watermark: i64) -> Option<(i64, Table<K, Self::Acc>)> {
         None
     }
@@ -91,15 +92,11 @@ impl<K: Key, V, A: crate::record::Record> Combine<K, V> for NoCombine<A> {
     type Acc = A;
     const ACTIVE: bool = false;
     #[inline(always)]
-    fn enter(&mut self, _: K::Ref<'_>, _: u64, _: i64, _: i64) -> Option<u64> {
-        None
-    }
-    #[inline(always)]
-    fn add(&mut self, _: K::Ref<'_>, _: u64, _: i64, _: i64, _: &V) -> bool {
+    fn key(&mut self, _: K::Ref<'_>, _: i64, _: &mut Cx) -> bool {
         false
     }
     #[inline(always)]
-    fn add_at(&mut self, _: u64, _: &V) {}
+    fn value(&mut self, _: V, _: &Cx) {}
     fn drain(&mut self, _: bool, _: i64, _: impl FnMut(K::Ref<'_>, u64, A, i64)) {}
     fn bound_bytes(&self) -> usize {
         0
@@ -156,8 +153,8 @@ impl Gate {
 
 /// Where a row goes: a target, or a partial result.
 #[derive(Clone, Copy)]
-pub struct Slot(u64);
-const COMBINED: u64 = 1 << 63;
+pub struct Slot(usize);
+const COMBINED: usize = usize::MAX;
 
 /// The sending end of an edge on one worker.
 pub struct Writer<K: Key, V, T, C: Combine<K, V>> {
@@ -239,10 +236,10 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
 
     /// Writes a row whose value is apart from its key.
     #[inline(always)]
-    pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &Cx) {
+    pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &mut Cx) {
         let key = key.view();
-        if C::ACTIVE && self.combine.add(key, K::hash(key), time, cx.before, &value) {
-            return;
+        if C::ACTIVE && self.combine.key(key, time, cx) {
+            return self.combine.value(value, cx);
         }
         // With one target only, the hash is found when the frame leaves, for all of its keys at once.
         let open = match &mut self.open[..] {
@@ -268,14 +265,12 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
 
     /// First step of writing a row: its key and time.
     #[inline(always)]
-    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &Cx) -> Slot {
+    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &mut Cx) -> Slot {
         let key = key.view();
-        let hash = K::hash(key);
-        if C::ACTIVE
-            && let Some(place) = self.combine.enter(key, hash, time, cx.before)
-        {
-            return Slot(place | COMBINED);
+        if C::ACTIVE && self.combine.key(key, time, cx) {
+            return Slot(COMBINED);
         }
+        let hash = K::hash(key);
         let target = if self.local { 0 } else { hash::owner(hash, self.targets) };
         let open = &mut self.open[target];
         if T::TIMED && time < cx.before {
@@ -285,16 +280,24 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
         if T::TIMED {
             open.times.push(T::of(time));
         }
-        Slot(target as u64)
+        Slot(target)
     }
 
     /// Second step: its value.
     #[inline(always)]
-    pub fn value(&mut self, at: Slot, value: V) {
-        if C::ACTIVE && at.0 & COMBINED != 0 {
-            self.combine.add_at(at.0 & !COMBINED, &value);
+    pub fn value(&mut self, at: Slot, value: V, cx: &Cx) {
+        if C::ACTIVE && at.0 == COMBINED {
+            self.combine.value(value, cx);
         } else {
-            self.open[at.0 as usize].values.push(value);
+            self.open[at.0].values.push(value);
+        }
+    }
+
+    /// Adds rows that wait to be combined. Called before [`ship`](Writer::ship) wherever rows may have been written.
+    #[inline(always)]
+    pub fn settle(&mut self, cx: &mut Cx) {
+        if C::ACTIVE {
+            self.combine.settle(cx);
         }
     }
 

@@ -4,12 +4,12 @@
 //! Allowed only where no row-wise result is promised. A combiner holds at most [`LIMIT`] partial results. Keys that
 //! hardly repeat are not worth it: where a full table held fewer than two rows per result, rows travel raw for a while.
 
+use super::waiting::Waiting;
 use crate::aggregate::Aggregator;
-use crate::frame::writer::Combine;
+use crate::frame::writer::{Combine, Cx};
 use crate::hash::KeyRange;
 use crate::key::Key;
-use crate::state::table::{Place, Table};
-use std::marker::PhantomData;
+use crate::state::table::Table;
 
 /// Partial results held at most: measured on words, a table that holds the vocabulary is what pays.
 pub const LIMIT: usize = 1 << 16;
@@ -26,15 +26,18 @@ impl Worth {
     pub(crate) fn new() -> Self {
         Worth { rows: 0, pass: 0 }
     }
-    /// Whether this row is combined.
+    /// Whether this row travels raw.
     #[inline(always)]
-    pub(crate) fn enter(&mut self) -> bool {
-        if self.pass > 0 {
+    pub(crate) fn passes(&mut self) -> bool {
+        let passes = self.pass > 0;
+        if passes {
             self.pass -= 1;
-            return false;
         }
-        self.rows += 1;
-        true
+        passes
+    }
+    /// So many rows were combined.
+    pub(crate) fn combined(&mut self, rows: usize) {
+        self.rows += rows as u64;
     }
     /// A full table goes out with so many results.
     pub(crate) fn full(&mut self, results: usize) {
@@ -48,15 +51,15 @@ impl Worth {
 /// Partial results per key, for `emit every` and `emit at_end`.
 pub struct CombineTotals<K: Key, V, A: Aggregator<V>> {
     how: A,
+    waiting: Waiting<K, V>,
     table: Table<K, A::Acc>,
     worth: Worth,
-    rows: PhantomData<V>,
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> CombineTotals<K, V, A> {
     /// With the aggregator of the edge's other side.
     pub fn new(how: A) -> Self {
-        CombineTotals { how, table: Table::new(KeyRange::SCATTERED), worth: Worth::new(), rows: PhantomData }
+        CombineTotals { how, waiting: Waiting::new(), table: Table::new(KeyRange::SCATTERED), worth: Worth::new() }
     }
 }
 
@@ -67,23 +70,23 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
-    fn add(&mut self, key: K::Ref<'_>, hash: u64, _: i64, _: i64, value: &V) -> bool {
-        if !self.worth.enter() {
+    fn key(&mut self, key: K::Ref<'_>, _: i64, cx: &mut Cx) -> bool {
+        if self.worth.passes() {
             return false;
         }
-        self.how.add(self.table.value(hash, key, A::Acc::default), value);
+        if self.waiting.full() {
+            self.settle(cx);
+        }
+        self.waiting.key(key, cx);
         true
     }
     #[inline(always)]
-    fn enter(&mut self, key: K::Ref<'_>, hash: u64, _: i64, _: i64) -> Option<u64> {
-        if !self.worth.enter() {
-            return None;
-        }
-        Some(self.table.entry(hash, key, A::Acc::default).pack())
+    fn value(&mut self, value: V, cx: &Cx) {
+        self.waiting.value(value, cx);
     }
-    #[inline(always)]
-    fn add_at(&mut self, place: u64, value: &V) {
-        self.how.add(self.table.at(Place::unpack(place)), value);
+    fn settle(&mut self, cx: &mut Cx) {
+        self.worth.combined(self.waiting.len());
+        self.waiting.add_to(&mut self.table, &self.how, cx);
     }
     fn drain(&mut self, all: bool, _: i64, mut each: impl FnMut(K::Ref<'_>, u64, A::Acc, i64)) {
         let full = self.table.len() >= LIMIT;
@@ -95,6 +98,6 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
         }
     }
     fn bound_bytes(&self) -> usize {
-        2 * LIMIT * (size_of::<K>() + size_of::<A::Acc>() + 8)
+        2 * LIMIT * (size_of::<K>() + size_of::<A::Acc>() + 8) + Waiting::<K, V>::bound_bytes()
     }
 }

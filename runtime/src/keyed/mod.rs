@@ -6,6 +6,7 @@ pub mod combine;
 pub mod fold;
 pub mod life;
 pub mod relay;
+pub(crate) mod waiting;
 
 use crate::codec::CodecError;
 use crate::error::Fault;

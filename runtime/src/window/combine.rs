@@ -5,13 +5,13 @@
 
 use super::Tumbling;
 use crate::aggregate::Aggregator;
-use crate::frame::writer::Combine;
+use crate::frame::writer::{Combine, Cx};
 use crate::hash::KeyRange;
 use crate::key::Key;
 use crate::keyed::combine::{LIMIT, Worth};
-use crate::state::table::{Place, Table};
+use crate::keyed::waiting::Waiting;
+use crate::state::table::Table;
 use std::collections::VecDeque;
-use std::marker::PhantomData;
 
 /// Partial results per key and window.
 pub struct CombineWindows<K: Key, V, A: Aggregator<V>> {
@@ -19,6 +19,8 @@ pub struct CombineWindows<K: Key, V, A: Aggregator<V>> {
     how: A,
     /// The window that the last row fell into: its start, or none.
     start: Option<i64>,
+    /// Rows of that window that are not added yet.
+    waiting: Waiting<K, V>,
     /// The partial results of that window.
     current: Table<K, A::Acc>,
     /// The other open windows by their start, in order.
@@ -30,7 +32,6 @@ pub struct CombineWindows<K: Key, V, A: Aggregator<V>> {
     flushing: bool,
     /// Entries of the last window that went out: room for the next one.
     last: usize,
-    rows: PhantomData<V>,
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
@@ -42,13 +43,13 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
             window,
             how,
             start: None,
+            waiting: Waiting::new(),
             current,
             others,
             worth,
             range,
             flushing: false,
             last: 0,
-            rows: PhantomData,
         }
     }
 
@@ -90,19 +91,6 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
         self.last = out.as_ref().map_or(self.last, |(_, table)| table.len());
         out
     }
-
-    /// Whether the row may be combined; if so, its window is the current one.
-    #[inline(always)]
-    fn may(&mut self, time: i64, before: i64) -> bool {
-        // A row behind its own sender's watermark travels raw: only the receiver can say whether it is late.
-        if time < before || !self.worth.enter() {
-            return false;
-        }
-        if self.start.is_none_or(|start| time.wrapping_sub(start) as u64 >= self.window.size_ms() as u64) {
-            self.turn_to(time);
-        }
-        true
-    }
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V, A> {
@@ -112,20 +100,28 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
-    fn add(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64, value: &V) -> bool {
-        if !self.may(time, before) {
+    fn key(&mut self, key: K::Ref<'_>, time: i64, cx: &mut Cx) -> bool {
+        // A row behind its own sender's watermark travels raw: only the receiver can say whether it is late.
+        if time < cx.before || self.worth.passes() {
             return false;
         }
-        self.how.add(self.current.value(hash, key, A::Acc::default), value);
+        let turns = self.start.is_none_or(|start| time.wrapping_sub(start) as u64 >= self.window.size_ms() as u64);
+        if turns || self.waiting.full() {
+            self.settle(cx);
+        }
+        if turns {
+            self.turn_to(time);
+        }
+        self.waiting.key(key, cx);
         true
     }
     #[inline(always)]
-    fn enter(&mut self, key: K::Ref<'_>, hash: u64, time: i64, before: i64) -> Option<u64> {
-        self.may(time, before).then(|| self.current.entry(hash, key, A::Acc::default).pack())
+    fn value(&mut self, value: V, cx: &Cx) {
+        self.waiting.value(value, cx);
     }
-    #[inline(always)]
-    fn add_at(&mut self, place: u64, value: &V) {
-        self.how.add(self.current.at(Place::unpack(place)), value);
+    fn settle(&mut self, cx: &mut Cx) {
+        self.worth.combined(self.waiting.len());
+        self.waiting.add_to(&mut self.current, &self.how, cx);
     }
     fn begin(&mut self, alone: bool) {
         if alone {
@@ -142,6 +138,6 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
         }
     }
     fn bound_bytes(&self) -> usize {
-        2 * LIMIT * (size_of::<K>() + size_of::<A::Acc>() + 8)
+        2 * LIMIT * (size_of::<K>() + size_of::<A::Acc>() + 8) + Waiting::<K, V>::bound_bytes()
     }
 }

