@@ -79,10 +79,9 @@ impl Resume {
 
 /// What a worker tells of an operator's state, before its objects are known.
 pub fn saved_operator(name: &str, states: &[StateMeta], head: Vec<u8>) -> OperatorState {
-    let info = |state: &StateMeta| StateInfo::new(state.name, "keyed", state.key.into(), state.value.into());
     OperatorState {
         id: name.to_owned(),
-        states: states.iter().map(info).collect(),
+        states: states.iter().map(StateInfo::of).collect(),
         heads: vec![head],
         objects: Vec::new(),
     }
@@ -96,7 +95,7 @@ where
     O: Operator<K, V, A, T>,
 {
     // The number that each state has now, by the one it had then.
-    let now = op.states();
+    let now = O::states();
     let mut numbers = BTreeMap::new();
     for (then, known) in state.states.iter().enumerate() {
         let Some(number) = now.iter().position(|state| state.name == known.name) else {

@@ -7,7 +7,7 @@ use crate::codec::CodecError;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::record::{self, Record};
+use crate::record;
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::{Probe, Table, Walk};
 use crate::state::ttl::{Age, Aged};
@@ -65,8 +65,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, (), T
     fn barrier(&mut self, epoch: u64) {
         self.table.stamp_with(epoch + 1);
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<A::Acc, G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<A::Acc, G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.table);
@@ -186,8 +186,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, A::Ac
     fn barrier(&mut self, epoch: u64) {
         self.table.stamp_with(epoch + 1);
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(A::Acc, bool), G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<(A::Acc, bool), G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.table);

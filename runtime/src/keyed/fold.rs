@@ -150,8 +150,8 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, T: Time> Operator<K, V, (), T> f
     fn barrier(&mut self, epoch: u64) {
         self.table.stamp_with(epoch + 1);
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(Option<F::Acc>, bool), G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<(Option<F::Acc>, bool), G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.table);

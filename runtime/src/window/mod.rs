@@ -339,9 +339,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         self.late
     }
 
-    fn states(&self) -> Vec<StateMeta> {
-        let value = |name, value| StateMeta { name, key: K::SCHEMA, value };
-        vec![value("value", A::Acc::SCHEMA), value("firings", u32::SCHEMA)]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, A::Acc>("value"), StateMeta::of::<K, u32>("firings")]
     }
 
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
