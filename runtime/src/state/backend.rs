@@ -166,7 +166,8 @@ pub trait Below: Clone + 'static {
 impl Below for () {
     const THERE: bool = false;
     fn written(&self) -> u32 {
-        0
+        // Before the first epoch.
+        u32::MAX
     }
     fn is_empty(&self) -> bool {
         true

@@ -444,3 +444,6 @@ impl<K: Key, V: Record, B: Backend> Parts<K, V, B> {
         self.from.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests;

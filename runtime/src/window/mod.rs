@@ -120,6 +120,7 @@ pub struct Window<K: Key, V, A: Aggregator<V>, B: Backend> {
 impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend> Window<K, V, A, B> {
     /// For the keys of a range.
     pub fn new(window: Tumbling, how: A, range: KeyRange, below: B::Below) -> Self {
+        let epoch = u64::from(below.written().wrapping_add(1));
         Window {
             window,
             how,
@@ -133,7 +134,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend> Window<K, V, A, B> {
             watermark: i64::MIN,
             late: 0,
             last: 0,
-            epoch: 0,
+            epoch,
             rows: PhantomData,
         }
     }
