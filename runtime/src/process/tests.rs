@@ -9,6 +9,7 @@ use super::row::Row;
 use super::state::{Declared, Named, Proof, Slot, State, States};
 use super::waiting::{Waiting, Waits};
 use super::{EventTime, MapState, ProcessingTime, Timer, ValueState};
+use crate::state::Memory;
 use crate::__private::{Done, on_end, on_event, on_timer};
 use crate::clock::Clock;
 use crate::codec::Reader;
@@ -119,7 +120,7 @@ fn made<T, D, W, E, H, N>(
     parts: Parts<D, (), E, H, N>,
     range: KeyRange,
     clock: Arc<dyn Clock>,
-) -> Process<u64, i64, T, Seen, D, (), Timers<(Name, ()), 1>, W, E, H, N>
+) -> Process<u64, i64, T, Seen, D, (), Timers<(Name, ()), 1>, W, E, H, N, Memory>
 where
     T: Time,
     D: States,
@@ -128,7 +129,7 @@ where
     H: OnTimer<u64, T, Seen, D, ()>,
     N: OnEnd<u64, T, Seen, D, ()>,
 {
-    Process::new(parts, range, clock)
+    Process::new(parts, range, (), clock)
 }
 
 fn clock() -> Arc<Hand> {
