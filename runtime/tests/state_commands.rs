@@ -7,7 +7,7 @@ use pelton::Restart;
 use pelton::checkpoint::describe::{Standing, describe};
 use pelton::checkpoint::entries::entries;
 use pelton::checkpoint::history::History;
-use pelton::checkpoint::manifest::{Manifest, OperatorState};
+use pelton::checkpoint::manifest::{Form, Manifest, OperatorState};
 use pelton::checkpoint::store::{Store, open_existing};
 use pelton::job::main_with;
 use pelton::prelude::*;
@@ -240,6 +240,10 @@ const ROWS: i64 = 20_000;
 
 /// A run that has failed, with checkpoints in `ck`, and what an undisturbed one gives in `calm.csv`.
 fn failed_run() -> Folder {
+    failed_run_on::<Memory>()
+}
+
+fn failed_run_on<B: pelton::Backend>() -> Folder {
     let folder = Folder::new();
     folder.write("rows.csv", &rows(ROWS));
     let job = |out: &str, stop: Option<PathBuf>| Cards { rows: folder.path("rows.csv"), out: folder.path(out), stop };
@@ -248,8 +252,9 @@ fn failed_run() -> Folder {
         .workers(2)
         .checkpoints(folder.text("ck"))
         .checkpoint_every(Duration::from_millis(5))
+        .state_dir(folder.path("files"))
         .restart(Restart::Never);
-    let error = job("out.csv", Some(folder.path("ck"))).run(config).unwrap_err().to_string();
+    let error = job("out.csv", Some(folder.path("ck"))).run_on::<B>(config).unwrap_err().to_string();
     assert!(error.contains("told to stop"), "{error}");
     assert!(!folder.path("out.csv").exists());
     // The parts of the result that checkpoints name, which a run that ends uses up.
@@ -298,14 +303,22 @@ fn stored(folder: &Folder, place: &str) -> BTreeMap<String, Vec<(u64, u16, i64, 
 
 /// Runs the job to its end from a place, with three workers.
 fn finish(folder: &Folder, place: &str) {
+    finish_on::<Memory>(folder, place);
+}
+
+fn finish_on<B: pelton::Backend>(folder: &Folder, place: &str) {
     let out = folder.path("out.csv");
     let _ = std::fs::remove_file(&out);
     each_part(&folder.0, |part, _| std::fs::remove_file(part).unwrap());
     each_part(&folder.path("parts"), |part, name| {
         std::fs::copy(part, folder.0.join(name)).unwrap();
     });
-    let config = Config::default().workers(3).checkpoints(folder.text(place)).restart(Restart::Never);
-    Cards { rows: folder.path("rows.csv"), out, stop: None }.run(config).unwrap();
+    let config = Config::default()
+        .workers(3)
+        .checkpoints(folder.text(place))
+        .state_dir(folder.path("files"))
+        .restart(Restart::Never);
+    Cards { rows: folder.path("rows.csv"), out, stop: None }.run_on::<B>(config).unwrap();
 }
 
 #[track_caller]
@@ -353,6 +366,52 @@ fn what_is_taken_out_is_put_in_again_bit_by_bit() {
         finish(&folder, place);
         same_result(&folder);
     }
+}
+
+/// The state of `FileSystem` is in its own files, which hold what was replaced and windows that have closed.
+#[test]
+fn what_another_backend_keeps_in_files_is_shown_and_copied_too() {
+    let folder = failed_run_on::<FileSystem>();
+    let (ck, rows, out) = (folder.text("ck"), folder.text("rows.csv"), folder.text("out.csv"));
+    let store = open_existing(&ck).unwrap();
+    let history = History::read(&*store).unwrap();
+    assert!(history.checkpoint(history.valid()[0]).unwrap().objects().any(|object| object.form == Form::Blob));
+    let all = folder.text("all.jsonl");
+    well(&["state", "export", "--checkpoints", &ck, "--out", &all]);
+    let keys = |text: &str| {
+        let key = |line: &str| line.split_once(",\"value\":").unwrap().0.to_owned();
+        text.lines().map(key).collect::<Vec<_>>()
+    };
+    let lines = folder.read("all.jsonl");
+    let mut once = keys(&lines);
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), lines.lines().count(), "each key is there once");
+    let one = well(&["state", "key", "digits", "7", "--checkpoints", &ck]);
+    assert!(one.lines().count() == 1 && lines.contains(&one), "{one}");
+    assert!(well(&["state", "list", "--checkpoints", &ck]).contains("window firings: 0 entries"));
+
+    let mended = folder.text("mended");
+    well(&["state", "import", &all, "--rows", &rows, "--out", &out, "--checkpoints", &mended, "--base", &ck]);
+    let part: Vec<&str> = lines.lines().filter(|line| line.contains("\"operator\":\"best\"")).collect();
+    let part = folder.write("part.jsonl", &part.join("\n"));
+    let mixed = folder.text("mixed");
+    well(&["state", "import", &part, "--rows", &rows, "--out", &out, "--checkpoints", &mixed, "--base", &ck]);
+    well(&["state", "copy", "--checkpoints", &ck, "--to", &folder.text("copied")]);
+    for place in ["mended", "mixed", "copied"] {
+        let text = well(&["state", "export", "--checkpoints", &folder.text(place)]);
+        assert!(text == lines, "{place}");
+        assert!(well(&["state", "verify", "--checkpoints", &folder.text(place)]).contains("all is as it was written"));
+    }
+    // On either backend.
+    finish_on::<FileSystem>(&folder, "mended");
+    same_result(&folder);
+    finish_on::<Memory>(&folder, "copied");
+    same_result(&folder);
+    finish_on::<FileSystem>(&folder, "mixed");
+    same_result(&folder);
+    finish_on::<FileSystem>(&folder, "ck");
+    same_result(&folder);
 }
 
 #[test]
@@ -448,7 +507,7 @@ fn the_list_has_the_sizes_of_each_state() {
         }
     }
     assert!(
-        list.contains("keyed firings: 0 entries, 0 bytes, City = Oslo | Rome | Other { name: str } -> u32"),
+        list.contains("window firings: 0 entries, 0 bytes, City = Oslo | Rome | Other { name: str } -> u32"),
         "{list}"
     );
 }

@@ -8,12 +8,14 @@ use super::damage::Damage;
 use super::entry::{Attempt, Entry as LogEntry, Unreadable};
 use super::history::History;
 use super::log::Log;
-use super::manifest::{DataName, Manifest, ObjectRef, OperatorState, StateInfo};
+use super::manifest::{DataName, Form, Manifest, ObjectRef, OperatorState, StateInfo};
 use super::object::{self, ObjectWriter};
+use super::scratch::Scratch;
 use super::store::Store;
 use super::verify::Depth;
 use crate::error::Fault;
 use crate::state::save::Entry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A checkpoint that was put into another store.
@@ -104,8 +106,8 @@ fn complete(log: &mut Log, manifest: Manifest) -> Result<Copied, Fault> {
     Ok(Copied { number, epoch, objects, bytes })
 }
 
-/// Copies the objects that a manifest names, under names of an attempt in the other store, and puts these into the manifest.
-/// Each is verified as it was read, so that damage is not carried on. `next` numbers them.
+/// Copies the objects that a manifest names, under names of an attempt in the other store, and puts these into the manifest. One that
+/// stands there several times is copied once. Each is verified as it was read, so that damage is not carried on. `next` numbers them.
 pub(super) fn copy_objects(
     from: &dyn Store,
     manifest: &mut Manifest,
@@ -114,13 +116,31 @@ pub(super) fn copy_objects(
     next: &mut u32,
 ) -> Result<(), Fault> {
     let epoch = manifest.epoch;
+    let (mut copied, mut scratch) = (BTreeMap::<String, String>::new(), None);
     let objects = manifest.operators.iter_mut().flat_map(|operator| &mut operator.objects);
     for object in objects {
+        if let Some(name) = copied.get(&object.name) {
+            object.name.clone_from(name);
+            continue;
+        }
         let name = DataName { attempt, epoch, worker: 0, number: *next }.to_string();
         *next += 1;
-        let bytes = from.get(&object.name)?.ok_or_else(|| gone(from, object))?;
-        to.put(&name, &bytes)?;
-        object.name = name;
+        match object.form {
+            Form::Entries => {
+                let bytes = from.get(&object.name)?.ok_or_else(|| gone(from, object))?;
+                to.put(&name, &bytes)?;
+            }
+            // As large as the state, perhaps.
+            Form::Blob => {
+                object::check(from, object, false)?;
+                let scratch = match &mut scratch {
+                    Some(scratch) => scratch,
+                    none => none.insert(Scratch::new()?),
+                };
+                to.put_file(&name, &scratch.fetch(from, &object.name)?)?;
+            }
+        }
+        copied.insert(std::mem::replace(&mut object.name, name.clone()), name);
         // What was written is what is believed from now on; so that is what is read.
         object::check(to, object, true).map_err(|problem| {
             let fault: Fault = problem.into();

@@ -85,25 +85,30 @@ pub fn describe(store: &dyn Store) -> Result<Description, Fault> {
     Ok(Description::of(&history, store.place()))
 }
 
-/// Reads the log of a store, and all of the state of the newest checkpoint, to tell the sizes of its states.
+/// Which entries of an operator are still kept, by state and namespace.
+pub type KeptOf = fn(&OperatorState) -> Result<Box<dyn Fn(u16, i64) -> bool>, Fault>;
+
+/// Reads the log of a store, and all of the state of the newest checkpoint, to tell the sizes of its states. `kept` knows what an operator
+/// keeps of what is stored.
 ///
 /// # Errors
 /// As [`describe`].
-pub fn describe_with_sizes(store: &dyn Store) -> Result<Description, Fault> {
+pub fn describe_with_sizes(store: &dyn Store, kept: KeptOf) -> Result<Description, Fault> {
     let mut description = describe(store)?;
     if let Some(newest) = description.checkpoints.iter_mut().find(|one| one.standing != Standing::Abandoned) {
-        let sizes = newest.manifest.operators.iter().map(|operator| sizes(store, operator));
+        let sizes = newest.manifest.operators.iter().map(|operator| sizes(store, operator, kept));
         newest.sizes = sizes.collect::<Result<_, _>>().map_err(|fault| fault.to_string());
     }
     Ok(description)
 }
 
-fn sizes(store: &dyn Store, operator: &OperatorState) -> Result<Vec<StateSize>, Fault> {
+fn sizes(store: &dyn Store, operator: &OperatorState, kept: KeptOf) -> Result<Vec<StateSize>, Fault> {
     let mut sizes = vec![StateSize::default(); operator.states.len()];
+    let kept = kept(operator)?;
     entries(
         store,
         operator,
-        |_| true,
+        |entry| kept(entry.state, entry.namespace),
         |entry| {
             if let Some(size) = sizes.get_mut(usize::from(entry.state)) {
                 size.entries += 1;

@@ -71,7 +71,7 @@ impl StateInfo {
 
     /// The description of a state of an operator, under its name there.
     pub fn of(state: &StateMeta) -> Self {
-        StateInfo::new(state.name, "keyed", state.key.into(), state.value.into())
+        StateInfo::new(state.name, state.kind, state.key.into(), state.value.into())
     }
 
     /// Stands for a key's and a value's schema, given what stands for each: equal if they can be read as they are.

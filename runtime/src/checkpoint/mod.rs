@@ -28,5 +28,6 @@ pub mod manifest;
 pub mod object;
 pub mod resume;
 pub mod retain;
+mod scratch;
 pub mod store;
 pub mod verify;

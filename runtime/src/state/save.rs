@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct StateMeta {
     /// Its name among the states of its operator.
     pub name: &'static str,
+    /// What kind of state it is: [`KEYED`], unless its entries say more.
+    pub kind: &'static str,
     /// What keys are made of.
     pub key: &'static Schema,
     /// What values are made of.
@@ -30,6 +32,9 @@ pub type KeyOf = fn(&[u8]) -> Result<(u64, Vec<u8>), CodecError>;
 /// See [`StateMeta::value_of`].
 pub type ValueOf = fn(&[u8]) -> Result<Vec<u8>, CodecError>;
 
+/// The kind of a state of which nothing more is to be known.
+pub const KEYED: &str = "keyed";
+
 impl StateMeta {
     /// A state of these types.
     pub fn of<K: Key, V: Record>(name: &'static str) -> StateMeta {
@@ -44,7 +49,7 @@ impl StateMeta {
             record::whole::<V>(bytes)?.encode(&mut again);
             Ok(again)
         };
-        StateMeta { name, key: K::SCHEMA, value: V::SCHEMA, key_of, value_of }
+        StateMeta { name, kind: KEYED, key: K::SCHEMA, value: V::SCHEMA, key_of, value_of }
     }
 }
 

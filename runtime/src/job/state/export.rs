@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::{At, Opened, line};
+use super::{At, Opened, kept, line};
 use crate::checkpoint::entries::entries;
 use crate::checkpoint::manifest::{OperatorState, StateInfo};
 use crate::error::Fault;
@@ -16,12 +16,13 @@ pub fn key(at: At<'_>, operator: &str, key: &str, out: &mut dyn Write) -> Result
     let opened = at.open()?;
     let operator = opened.operator(operator)?;
     let keys: Vec<Vec<u8>> = operator.states.iter().map(|state| key_of(state, key)).collect::<Result<_, _>>()?;
+    let kept = kept(operator)?;
     let wanted = |state: u16, key: &[u8]| keys.get(usize::from(state)).is_some_and(|wanted| *wanted == key);
     let mut found = 0u64;
     let each = entries(
         &*opened.store,
         operator,
-        |entry| wanted(entry.state, entry.key),
+        |entry| wanted(entry.state, entry.key) && kept(entry.state, entry.namespace),
         |entry| {
             found += 1;
             write_line(out, &line::of_entry(operator, entry)?)
@@ -80,10 +81,11 @@ pub fn export(at: At<'_>, operator: Option<&str>, file: Option<&Path>, out: &mut
 fn lines(opened: &Opened, operators: &[&OperatorState], out: &mut dyn Write) -> Result<u64, Fault> {
     let mut count = 0;
     for operator in operators {
+        let kept = kept(operator)?;
         let each = entries(
             &*opened.store,
             operator,
-            |_| true,
+            |entry| kept(entry.state, entry.namespace),
             |entry| {
                 count += 1;
                 write_line(out, &line::of_entry(operator, entry)?)

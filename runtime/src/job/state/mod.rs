@@ -19,6 +19,7 @@ use crate::checkpoint::store::{self, Store};
 use crate::checkpoint::verify;
 use crate::error::Fault;
 use crate::names::near;
+use crate::window;
 
 /// Which checkpoint.
 #[derive(Clone, Copy)]
@@ -76,9 +77,18 @@ impl Opened {
     }
 }
 
+/// Which entries of an operator are still kept, by state and namespace.
+fn kept(operator: &OperatorState) -> Result<Box<dyn Fn(u16, i64) -> bool>, Fault> {
+    if operator.states.iter().all(|state| state.kind != window::WINDOW) {
+        return Ok(Box::new(|_, _| true));
+    }
+    let keeps = window::keeps(&operator.heads);
+    Ok(Box::new(keeps.map_err(|e| Fault::new(format!("the windows of `{}` cannot be read", operator.id)).because(e))?))
+}
+
 /// Each checkpoint with its operators and their states, of the newest one with their sizes.
 pub(super) fn list(place: &str) -> Result<String, Fault> {
-    Ok(describe_with_sizes(&*store::open_existing(place)?)?.to_string())
+    Ok(describe_with_sizes(&*store::open_existing(place)?, kept)?.to_string())
 }
 
 /// What is damaged, and whether nothing is.

@@ -201,7 +201,13 @@ fn tables_are_told_apart() {
     let below = folder.below::<FileSystem>("0", 0);
     let at = <u64 as Key>::hash;
     let mut panes: Vec<_> = (0..3i64)
-        .map(|n| KeyedState::<u64, i64, _>::new(KeyRange::ALL, below.clone(), Which { state: (n / 2) as u16, namespace: n % 2 }))
+        .map(|n| {
+            KeyedState::<u64, i64, _>::new(
+                KeyRange::ALL,
+                below.clone(),
+                Which { state: (n / 2) as u16, namespace: n % 2 },
+            )
+        })
         .collect();
     for epoch in 0..4u64 {
         for (n, pane) in panes.iter_mut().enumerate() {
