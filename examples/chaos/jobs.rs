@@ -19,8 +19,9 @@ pub struct Backend {
     pub local: bool,
 }
 
-/// All of them. What one keeps in files it keeps below its current directory, which is lost now and then.
-pub const BACKENDS: &[Backend] = &[Backend { name: "memory", local: false }];
+/// All of them. What one keeps in files it keeps in the folder for temporary files, which is lost now and then.
+pub const BACKENDS: &[Backend] =
+    &[Backend { name: "memory", local: false }, Backend { name: "filesystem", local: true }];
 
 /// A job that is killed.
 #[derive(Clone, Copy)]

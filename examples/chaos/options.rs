@@ -50,7 +50,7 @@ The exit code is 0 if lost = 0 and doubled = 0 for each job and at least half of
 than the start before them; 1 if not, or if a job has failed; 2 if the command line is wrong.
 
 Examples:
-  scripts/chaos                                         all jobs, 200 kills each: about a quarter of an hour
+  scripts/chaos                                         all jobs and backends, 200 kills each: half an hour
   scripts/chaos --job planes --kills 20 --seconds 5     less than a minute
 ";
     text
