@@ -13,6 +13,7 @@ use pelton::job::main_with;
 use pelton::prelude::*;
 use pelton::record::Serde;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -328,6 +329,23 @@ fn same_result(folder: &Folder) {
     assert_eq!((other, found.len()), (None, expected.len()));
 }
 
+/// Takes so many bytes, and nothing more.
+struct Pipe {
+    room: usize,
+    kind: ErrorKind,
+}
+
+impl std::io::Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let taken = bytes.len().min(self.room);
+        self.room -= taken;
+        if taken == 0 { Err(self.kind.into()) } else { Ok(taken) }
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn what_is_taken_out_is_put_in_again_bit_by_bit() {
     let folder = failed_run();
@@ -336,6 +354,13 @@ fn what_is_taken_out_is_put_in_again_bit_by_bit() {
     let lines = folder.read("all.jsonl");
     assert_eq!(lines, well(&["state", "export", "--checkpoints", &ck]), "the same state gives the same lines");
     assert!(!folder.path("all.jsonl.part").exists());
+    // Who reads only the first lines has what it wants; a full disk is told.
+    let to = |room: usize, kind| Pipe { room, kind };
+    let words = ["job", "state", "export", "--checkpoints", &ck];
+    let mut err = Vec::new();
+    let mut into = |mut pipe: Pipe| main_with::<Cards>(words.iter().map(Into::into), &mut pipe, &mut err);
+    assert_eq!((into(to(10_000, ErrorKind::BrokenPipe)), into(to(10_000, ErrorKind::StorageFull))), (0, 1));
+    assert!(String::from_utf8(err).unwrap().starts_with("error: the entries cannot be written"));
     let before = stored(&folder, "ck");
     assert_eq!(before.len(), 5);
     assert_eq!(lines.lines().count(), before.values().map(Vec::len).sum::<usize>());

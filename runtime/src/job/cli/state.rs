@@ -1,7 +1,7 @@
 //! The command line of `state`: its commands, and what each is answered.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::builder::ValueParser;
@@ -217,6 +217,11 @@ fn told(err: &mut dyn Write, text: &str) -> u8 {
 }
 
 fn failed(err: &mut dyn Write, fault: &Fault) -> u8 {
+    // `JOB state export | head` has what it wants.
+    let cause = fault.cause.as_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
+    if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe) {
+        return DONE;
+    }
     say(err, format_args!("error: {fault}\n"));
     FAILED
 }

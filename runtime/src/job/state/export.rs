@@ -57,7 +57,8 @@ pub fn export(at: At<'_>, operator: Option<&str>, file: Option<&Path>, out: &mut
         None => opened.manifest()?.operators.iter().collect(),
     };
     let entries = match file {
-        None => lines(&opened, &operators, out)?,
+        // Standard output alone would be asked for each line.
+        None => lines(&opened, &operators, &mut BufWriter::new(out))?,
         Some(file) => {
             let wrong = |error: io::Error| Fault::new("the file cannot be written").in_file(file).because(error);
             // Whole or not at all: half of an export looks like one.
