@@ -259,7 +259,7 @@ fn make(schema: &OwnedSchema, random: &mut dyn FnMut() -> u64, out: &mut Vec<u8>
         }
         OwnedSchema::Unit => {}
         OwnedSchema::Option(of) => {
-            let some = random() % 2 == 0;
+            let some = random().is_multiple_of(2);
             some.encode(out);
             if some {
                 make(of, random, out);
