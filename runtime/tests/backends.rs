@@ -118,7 +118,10 @@ fn same(found: &Results, expected: &Results, what: &str) {
     assert_eq!((other, found.boards.len()), (None, expected.boards.len()), "{what}");
     let other = found.refired.iter().zip(&expected.refired).find(|(a, b)| a != b);
     assert_eq!((other, found.refired.len()), (None, expected.refired.len()), "{what}");
-    assert!(found.counts == expected.counts && found.latest == expected.latest && found.lists == expected.lists, "{what}");
+    assert!(
+        found.counts == expected.counts && found.latest == expected.latest && found.lists == expected.lists,
+        "{what}"
+    );
 }
 
 fn fails_again_and_again<B: Backend>() {
@@ -160,7 +163,8 @@ fn goes_on<A: Backend, B: Backend>() {
         assert!(found.counts == undisturbed.counts, "{what}: counts");
         assert!(found.latest == undisturbed.latest && found.lists == undisturbed.lists, "{what}");
         let other = found.boards.iter().find(|row| undisturbed.boards.binary_search(row).is_err());
-        let near: Vec<_> = other.iter().flat_map(|o| undisturbed.boards.iter().filter(|b| (b.0, b.1) == (o.0, o.1))).collect();
+        let near: Vec<_> =
+            other.iter().flat_map(|o| undisturbed.boards.iter().filter(|b| (b.0, b.1) == (o.0, o.1))).collect();
         assert_eq!(other, None, "{what}: {near:?}");
         gone_on += usize::from(found.boards.len() < undisturbed.boards.len());
         let ends = |boards: &[Board]| boards.iter().filter(|row| row.1 >= 5_000).copied().collect::<Vec<_>>();

@@ -4,12 +4,12 @@
 
 mod support;
 
-use pelton::{Backend, Restart};
 use pelton::checkpoint::entry::{Entry, Kind};
 use pelton::checkpoint::faulty::{Faulty, Mischief};
 use pelton::checkpoint::history::History;
 use pelton::checkpoint::store::{MemoryStore, Store};
 use pelton::prelude::*;
+use pelton::{Backend, Restart};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

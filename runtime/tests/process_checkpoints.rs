@@ -4,8 +4,8 @@
 
 mod support;
 
-use pelton::{Backend, Restart};
 use pelton::prelude::*;
+use pelton::{Backend, Restart};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -142,7 +142,8 @@ fn fails_again_and_again<B: Backend>() {
         let plain = run::<B>(rows.clone(), Trap::new(1, 0), Config::default().workers(workers).wire(true));
         same(plain, &undisturbed, &format!("undisturbed, {workers} workers"));
         let trap = Trap::new(2_000, 8);
-        let results = run::<B>(rows.clone(), trap.clone(), config(workers, &format!("process-fails-{}-{workers}", B::NAME)));
+        let results =
+            run::<B>(rows.clone(), trap.clone(), config(workers, &format!("process-fails-{}-{workers}", B::NAME)));
         assert_eq!(trap.left.load(Ordering::Relaxed), 0, "it has failed as often as it was to");
         same(results, &undisturbed, &format!("{workers} workers"));
     }

@@ -161,7 +161,9 @@ pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend>
     life: Life<G>,
     span: TimeSpan,
 ) -> impl FnOnce(&Local) -> Result<AggregateTotal<K, V, A, G, B>, Fault> {
-    move |local| Ok(AggregateTotal::new(how, life.of(local), range(local), local.below::<B>()?, every(span), local.now()))
+    move |local| {
+        Ok(AggregateTotal::new(how, life.of(local), range(local), local.below::<B>()?, every(span), local.now()))
+    }
 }
 
 /// `aggregate(.., emit at_end)`.
@@ -170,11 +172,20 @@ pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend
     how: A,
     life: Life<G>,
 ) -> impl FnOnce(&Local) -> Result<AggregateTotal<K, V, A, G, B>, Fault> {
-    move |local| Ok(AggregateTotal::new(how, life.of(local), range(local), local.below::<B>()?, Speak::AtEnd, local.now()))
+    move |local| {
+        Ok(AggregateTotal::new(how, life.of(local), range(local), local.below::<B>()?, Speak::AtEnd, local.now()))
+    }
 }
 
 /// `reduce(.., emit each)`. The edge comes first, so that the rows' type is known when the closure is checked.
-pub fn reduce_each<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age, B: Backend>(
+pub fn reduce_each<
+    K: Key,
+    V: Record + Clone,
+    T: crate::frame::Time,
+    F: FnMut(V, V) -> V + 'static,
+    G: Age,
+    B: Backend,
+>(
     _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
@@ -184,7 +195,14 @@ pub fn reduce_each<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V,
 }
 
 /// `reduce(.., emit every D)`.
-pub fn reduce_every<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age, B: Backend>(
+pub fn reduce_every<
+    K: Key,
+    V: Record + Clone,
+    T: crate::frame::Time,
+    F: FnMut(V, V) -> V + 'static,
+    G: Age,
+    B: Backend,
+>(
     _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
@@ -195,13 +213,22 @@ pub fn reduce_every<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V
 }
 
 /// `reduce(.., emit at_end)`.
-pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age, B: Backend>(
+pub fn reduce_at_end<
+    K: Key,
+    V: Record + Clone,
+    T: crate::frame::Time,
+    F: FnMut(V, V) -> V + 'static,
+    G: Age,
+    B: Backend,
+>(
     _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
     life: Life<G>,
 ) -> impl FnOnce(&Local) -> Result<Fold<K, V, Reducing<F>, G, B>, Fault> + use<K, V, T, F, G, B> {
-    move |local| Ok(Fold::new(Reducing(f), life.of(local), range(local), local.below::<B>()?, Speak::AtEnd, local.now()))
+    move |local| {
+        Ok(Fold::new(Reducing(f), life.of(local), range(local), local.below::<B>()?, Speak::AtEnd, local.now()))
+    }
 }
 
 /// `rate 10k/s`.
@@ -226,7 +253,9 @@ pub fn fold_each<
     f: F,
     life: Life<G>,
 ) -> impl FnOnce(&Local) -> Result<Fold<K, V, FoldingWith<I, F>, G, B>, Fault> + use<K, V, T, A, I, F, G, B> {
-    move |local| Ok(Fold::new(FoldingWith(init, f), life.of(local), range(local), local.below::<B>()?, Speak::Each, local.now()))
+    move |local| {
+        Ok(Fold::new(FoldingWith(init, f), life.of(local), range(local), local.below::<B>()?, Speak::Each, local.now()))
+    }
 }
 
 /// `fold(.., emit every D)`.
@@ -247,7 +276,9 @@ pub fn fold_every<
     life: Life<G>,
     span: TimeSpan,
 ) -> impl FnOnce(&Local) -> Result<Fold<K, V, FoldingWith<I, F>, G, B>, Fault> + use<K, V, T, A, I, F, G, B> {
-    move |local| Ok(Fold::new(FoldingWith(init, f), life.of(local), range(local), local.below::<B>()?, every(span), local.now()))
+    move |local| {
+        Ok(Fold::new(FoldingWith(init, f), life.of(local), range(local), local.below::<B>()?, every(span), local.now()))
+    }
 }
 
 /// `fold(.., emit at_end)`.
@@ -267,7 +298,16 @@ pub fn fold_at_end<
     f: F,
     life: Life<G>,
 ) -> impl FnOnce(&Local) -> Result<Fold<K, V, FoldingWith<I, F>, G, B>, Fault> + use<K, V, T, A, I, F, G, B> {
-    move |local| Ok(Fold::new(FoldingWith(init, f), life.of(local), range(local), local.below::<B>()?, Speak::AtEnd, local.now()))
+    move |local| {
+        Ok(Fold::new(
+            FoldingWith(init, f),
+            life.of(local),
+            range(local),
+            local.below::<B>()?,
+            Speak::AtEnd,
+            local.now(),
+        ))
+    }
 }
 
 /// `window(..).aggregate(..)`.

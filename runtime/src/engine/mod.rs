@@ -284,8 +284,7 @@ fn spawn(
             let me = std::thread::current();
             let waker: Waker = Arc::new(move || me.unpark());
             let workers = config.workers;
-            let local =
-                Local::new(index, workers, attempt, config, clock, metrics, waker, resume, saver, files, to);
+            let local = Local::new(index, workers, attempt, config, clock, metrics, waker, resume, saver, files, to);
             let local = Rc::new(local);
             let Ok(inbox) = inbox_from.recv() else { return };
             let allocator = match builder {

@@ -143,7 +143,8 @@ where
     if blobs.is_empty() {
         return Ok(());
     }
-    let as_it_is = numbers.iter().all(|(then, (now, key, value))| then == now && key.is_identity() && value.is_identity());
+    let as_it_is =
+        numbers.iter().all(|(then, (now, key, value))| then == now && key.is_identity() && value.is_identity());
     let segments = op.segments();
     let folder = segments.as_ref().map_or_else(|| local.files.scratch(worker), |segments| segments.folder().to_owned());
     let parts = fetch(store, &blobs, &folder, local)?;
@@ -153,10 +154,17 @@ where
         return Ok(());
     }
     // Another backend, or other types than they were written with: everything is read.
-    let levels = Levels::open(Folder::open(Arc::new(OsDisk), &folder, "r")?, owned(worker, local.workers), parts, &local.files.merger()?)?;
+    let levels = Levels::open(
+        Folder::open(Arc::new(OsDisk), &folder, "r")?,
+        owned(worker, local.workers),
+        parts,
+        &local.files.merger()?,
+    )?;
     for entry in levels.range(owned(worker, local.workers))? {
         let entry = entry?;
-        let Some((state, key)) = split_key(entry.key) else { return Err(Fault::new("an entry of a segment has no state")) };
+        let Some((state, key)) = split_key(entry.key) else {
+            return Err(Fault::new("an entry of a segment has no state"));
+        };
         let Some(number) = numbers.get(&state).map(|known| known.0) else { continue };
         // Windows that have closed are still there until segments are merged.
         if entry.value.is_some() && op.keeps(number, entry.namespace) {
@@ -169,7 +177,8 @@ where
 
 /// Makes files of those segments that have some of this worker's keys, and opens them, oldest first.
 fn fetch(store: &dyn Store, blobs: &[&ObjectRef], folder: &Path, local: &Local) -> Result<Vec<Part>, Fault> {
-    std::fs::create_dir_all(folder).map_err(|e| Fault::new("cannot make a folder for state").in_file(folder).because(e))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|e| Fault::new("cannot make a folder for state").in_file(folder).because(e))?;
     let mine = owned(local.worker, local.workers);
     let mut opened: BTreeMap<&str, Arc<Segment>> = BTreeMap::new();
     let mut parts = Vec::new();
@@ -187,7 +196,11 @@ fn fetch(store: &dyn Store, blobs: &[&ObjectRef], folder: &Path, local: &Local) 
                 }
                 let segment = Arc::new(Segment::open(&file)?);
                 if segment.bytes() != object.length {
-                    return Err(Fault::new(format!("`{}` in {} is not what the checkpoint names", object.name, store.place())));
+                    return Err(Fault::new(format!(
+                        "`{}` in {} is not what the checkpoint names",
+                        object.name,
+                        store.place()
+                    )));
                 }
                 if let Some(saver) = &local.saver {
                     saver.knows(file, (*object).clone());

@@ -12,9 +12,9 @@ use crate::record::{self, Record};
 use crate::state::Backend;
 use crate::state::backend::Which;
 use crate::state::filesystem::Segments;
+use crate::state::keyed::{Ahead, KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::ttl::{Age, Aged};
-use crate::state::keyed::{Ahead, Tour, KeyedState};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -106,14 +106,7 @@ pub struct AggregateTotal<K: Key, V, A: Aggregator<V>, G: Age, B: Backend> {
 
 impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend> AggregateTotal<K, V, A, G, B> {
     /// For the keys of a range; `now` is the clock's time.
-    pub fn new(
-        how: A,
-        life: Lifetime<G>,
-        range: KeyRange,
-        below: B::Below,
-        speak: Speak,
-        now: Duration,
-    ) -> Self {
+    pub fn new(how: A, life: Lifetime<G>, range: KeyRange, below: B::Below, speak: Speak, now: Duration) -> Self {
         let every = if let Speak::Every(every) = speak { Some(every) } else { None };
         let next = every.map(|every| now + every);
         AggregateTotal {

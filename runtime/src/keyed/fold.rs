@@ -11,9 +11,9 @@ use crate::record::{self, Record};
 use crate::state::Backend;
 use crate::state::backend::Which;
 use crate::state::filesystem::Segments;
+use crate::state::keyed::{KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::ttl::{Age, Aged};
-use crate::state::keyed::{Tour, KeyedState};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -63,14 +63,7 @@ pub struct Fold<K: Key, V, F: Folding<V>, G: Age, B: Backend> {
 
 impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend> Fold<K, V, F, G, B> {
     /// For the keys of a range; `now` is the clock's time.
-    pub fn new(
-        how: F,
-        life: Lifetime<G>,
-        range: KeyRange,
-        below: B::Below,
-        speak: Speak,
-        now: Duration,
-    ) -> Self {
+    pub fn new(how: F, life: Lifetime<G>, range: KeyRange, below: B::Below, speak: Speak, now: Duration) -> Self {
         let next = if let Speak::Every(every) = speak { Some(now + every) } else { None };
         Fold {
             how,

@@ -8,9 +8,9 @@ use crate::frame::{Mark, Time};
 use crate::key::Key;
 use crate::record::Record;
 use crate::state::Backend;
+use crate::state::keyed::KeyedState;
 use crate::state::sweep::{self, Sweep};
 use crate::state::ttl::{Age, Aged};
-use crate::state::keyed::KeyedState;
 use std::marker::PhantomData;
 use std::sync::Arc;
 

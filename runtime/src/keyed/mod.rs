@@ -237,7 +237,8 @@ mod tests {
     fn totals_are_whole_at_the_end_though_a_walk_was_under_way() {
         let every = Speak::Every(Duration::from_millis(1));
         let life = || Lifetime::<Forever>::new(i64::MAX, MachineClock::start());
-        let total = AggregateTotal::<u64, (), Count, _, Memory>::new(Count, life(), KeyRange::ALL, (), every, Duration::ZERO);
+        let total =
+            AggregateTotal::<u64, (), Count, _, Memory>::new(Count, life(), KeyRange::ALL, (), every, Duration::ZERO);
         speaks_for_all(total);
         let count = FoldingWith(|| 0u64, |n: &mut u64, ()| *n += 1);
         let fold = Fold::<u64, (), _, _, Memory>::new(count, life(), KeyRange::ALL, (), every, Duration::ZERO);

@@ -27,10 +27,10 @@ use crate::record::{self, Record};
 use crate::state::Backend;
 use crate::state::backend::Which;
 use crate::state::filesystem::Segments;
+use crate::state::keyed::{Ahead, KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::sweep::{self, Sweep};
 use crate::state::table::Walk;
-use crate::state::keyed::{Ahead, Tour, KeyedState};
 use crate::time::Timestamp;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -112,7 +112,9 @@ where
     type Value = Row<D, M, W>;
 }
 
-impl<K: Key, V, T, O, D: States, P: Outputs, M: Alarms, W: Record + row::Kept, E, H, N, B: Backend> Out for Process<K, V, T, O, D, P, M, W, E, H, N, B> {
+impl<K: Key, V, T, O, D: States, P: Outputs, M: Alarms, W: Record + row::Kept, E, H, N, B: Backend> Out
+    for Process<K, V, T, O, D, P, M, W, E, H, N, B>
+{
     type Row<'a> = Emitted<O, P::Row>;
 }
 

@@ -146,12 +146,23 @@ pub trait Below: Clone + 'static {
     /// Whether nothing has ever been written, so that no key is known.
     fn is_empty(&self) -> bool;
     /// The value of a key.
-    fn read<V>(&self, which: Which, hash: u64, key: &[u8], decode: impl FnOnce(&[u8]) -> Result<V, CodecError>) -> Option<V>;
+    fn read<V>(
+        &self,
+        which: Which,
+        hash: u64,
+        key: &[u8],
+        decode: impl FnOnce(&[u8]) -> Result<V, CodecError>,
+    ) -> Option<V>;
     /// Asks for the memory of a key that will be read soon.
     fn prefetch(&self, which: Which, hash: u64);
     /// Looks at some entries of a table, in the order of hashes, from this hash on, as `(hash, key, value)`. Gives the hash to go on
     /// from; `None` if there are no more.
-    fn some_of(&self, which: Which, from: u64, each: impl FnMut(u64, &[u8], &[u8]) -> Result<(), CodecError>) -> Option<u64>;
+    fn some_of(
+        &self,
+        which: Which,
+        from: u64,
+        each: impl FnMut(u64, &[u8], &[u8]) -> Result<(), CodecError>,
+    ) -> Option<u64>;
     /// No namespace below this one is asked for again.
     fn forget_below(&self, namespace: i64);
     /// The segments, if that is what lies below.

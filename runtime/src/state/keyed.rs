@@ -195,7 +195,10 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
     /// meanwhile, because others are put in, may be missed or met again.
     pub fn tour(&mut self, at: &mut Tour, mut each: impl FnMut(&K::Kept, &mut V)) -> bool {
         if at.below.is_none() {
-            if self.table.walk(&mut at.table, |key, held| held.peek_mut().into_iter().for_each(|value| each(key, value))) {
+            if self
+                .table
+                .walk(&mut at.table, |key, held| held.peek_mut().into_iter().for_each(|value| each(key, value)))
+            {
                 return true;
             }
             if self.whole {
@@ -378,13 +381,17 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
         let which = if B::Below::THERE { table::Which::Since(self.below.written()) } else { table::Which::All };
         let put = |saving: &Saving<K, B::Held<V>>, to: &mut super::save::Scratch, key: &K::Kept, held: &B::Held<V>| {
             let hash = K::hash(key.view());
-            to.put((hash, saving.state, saving.namespace), |out| key.write(out), |out| match held.peek() {
-                Some(value) => {
-                    value.encode(out);
-                    true
-                }
-                None => false,
-            });
+            to.put(
+                (hash, saving.state, saving.namespace),
+                |out| key.write(out),
+                |out| match held.peek() {
+                    Some(value) => {
+                        value.encode(out);
+                        true
+                    }
+                    None => false,
+                },
+            );
         };
         self.table.begin_save(to, (state, namespace), which, put);
     }

@@ -4,12 +4,12 @@
 
 pub mod backend;
 pub mod filesystem;
+pub mod keyed;
 pub mod save;
 pub mod segment;
 pub mod sweep;
 pub mod table;
 pub mod ttl;
-pub mod keyed;
 
 pub use backend::{Backend, Memory};
 pub use filesystem::FileSystem;

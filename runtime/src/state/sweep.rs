@@ -4,7 +4,7 @@
 //! has gone since the last one began, and goes faster than rows can fill a table: so at most about half of a table is over.
 
 use super::backend::Backend;
-use super::keyed::{Tour, KeyedState};
+use super::keyed::{KeyedState, Tour};
 use crate::key::Key;
 use crate::record::Record;
 

@@ -21,9 +21,9 @@ use crate::schema::{Field, Schema};
 use crate::state::Backend;
 use crate::state::backend::{Below, Which};
 use crate::state::filesystem::Segments;
+use crate::state::keyed::{KeyedState, Parts, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
-use crate::state::keyed::{Parts, Tour, KeyedState};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
@@ -157,7 +157,12 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend> Window<K, V, A, B> {
         let open = self.open.front().map_or(i64::MAX, |pane| pane.start);
         let again = self.again.first_key_value().map_or(i64::MAX, |(start, _)| *start);
         // A window that is not open may still be opened while rows may come for it.
-        let to_come = if self.watermark == i64::MIN { i64::MIN } else { self.window.start_of(self.watermark.saturating_sub(self.window.size_ms()).saturating_sub(self.window.lateness())) };
+        let to_come = if self.watermark == i64::MIN {
+            i64::MIN
+        } else {
+            self.window
+                .start_of(self.watermark.saturating_sub(self.window.size_ms()).saturating_sub(self.window.lateness()))
+        };
         open.min(again).min(to_come)
     }
 

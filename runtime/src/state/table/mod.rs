@@ -581,7 +581,6 @@ impl<K: Key, V> Table<K, V> {
     }
 }
 
-
 /// A table on its way out, piece by piece.
 pub struct Drain<K: Key, V> {
     pieces: std::vec::IntoIter<Piece<K::Kept, V>>,

@@ -107,7 +107,8 @@ impl<K: Key, V> Table<K, V> {
         }
         let epoch = self.epoch;
         let to = &mut *saving.to.lend();
-        let wanted = |slot: &&mut Slot<K::Kept, V>| slot.tag != 0 && slot.stamp != epoch && saving.which.takes(slot.stamp);
+        let wanted =
+            |slot: &&mut Slot<K::Kept, V>| slot.tag != 0 && slot.stamp != epoch && saving.which.takes(slot.stamp);
         for slot in piece.slots.all().iter_mut().filter(wanted) {
             // SAFETY: its tag is not 0, so it is filled.
             let (key, value) = unsafe { slot.entry.assume_init_ref() };
@@ -126,7 +127,9 @@ impl<K: Key, V> Table<K, V> {
             .all()
             .iter()
             // SAFETY: its tag is not 0, so it is filled.
-            .filter(|slot| slot.tag != 0 && (is_after(slot.stamp, written) || !may_go(unsafe { &slot.entry.assume_init_ref().1 })))
+            .filter(|slot| {
+                slot.tag != 0 && (is_after(slot.stamp, written) || !may_go(unsafe { &slot.entry.assume_init_ref().1 }))
+            })
             .count();
         if stays < before {
             // Slots of their own size: so memory is given back, too.

@@ -1,7 +1,7 @@
 use super::*;
-use std::collections::BTreeMap;
 use crate::record::{self, Record};
 use crate::state::save::{SaveTo, Scratch};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 fn next(state: &mut u64) -> u64 {
