@@ -105,6 +105,9 @@ fn torment(job: &Job, backend: Backend, options: &Options, base: &Path) -> Resul
     Ok(seen)
 }
 
+/// After so many restarts in a row that did not go on from a newer checkpoint a job is taken not to get on at all.
+const STUCK: u32 = 30;
+
 /// Starts and kills a job until it has ended by itself.
 fn one_round<'a>(
     job: &Job,
@@ -112,7 +115,7 @@ fn one_round<'a>(
     seen: &mut Seen,
     random: &mut Random,
 ) -> Result<(), String> {
-    let (mut newest, mut waited, mut first) = (None, false, true);
+    let (mut newest, mut waited, mut first, mut stuck) = (None, false, true, 0);
     loop {
         let how = again(1 + random.below(3));
         let mut child = start(job, &how)?;
@@ -136,12 +139,18 @@ fn one_round<'a>(
         }
         seen.restarts += u32::from(!first);
         seen.newer += u32::from(!first && epoch > newest);
+        stuck = if epoch > newest { 0 } else { stuck + 1 };
         newest = newest.max(epoch);
         first = false;
         if ended {
             return Ok(());
         }
         seen.kills += 1;
+        if stuck == STUCK {
+            return Err(format!(
+                "{STUCK} starts in a row have gone on from no newer checkpoint; the last one said:\n{text}"
+            ));
+        }
         if seen.rounds.is_multiple_of(2) && random.below(3) == 0 {
             fresh(&jobs::local(how.round))?;
             seen.data_lost += 1;
