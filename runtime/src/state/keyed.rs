@@ -57,8 +57,18 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
         Self::over(Table::with_room(range, entries), below, which)
     }
 
-    /// Of values that are in a table already and that nobody else knows.
-    pub fn over(mut table: Table<K, V>, below: B::Below, which: Which) -> Self {
+    /// Of values that are in a table already and that nobody else knows: they all count as changed in this epoch.
+    pub fn adopt(mut table: Table<K, V>, below: B::Below, which: Which, epoch: u64) -> Self {
+        table.stamp_with(epoch);
+        if B::Below::THERE {
+            table.stamp_all();
+        }
+        let mut state = Self::over(table, below, which);
+        state.stamp_with(epoch);
+        state
+    }
+
+    fn over(mut table: Table<K, V>, below: B::Below, which: Which) -> Self {
         table.stamp_with(u64::from(below.written().wrapping_add(1)));
         KeyedState { table, below, which, whole: true, may_go: |_| true, relieving: None, bytes: Vec::new() }
     }

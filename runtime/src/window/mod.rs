@@ -288,8 +288,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
         if !known && table.range() == self.range {
             // Nothing of this window is here yet, so the table itself becomes its state.
             let which = Which { state: VALUES, namespace: start };
-            let mut table = KeyedState::over(table, self.below.clone(), which);
-            table.stamp_with(self.epoch);
+            let table = KeyedState::adopt(table, self.below.clone(), which, self.epoch);
             self.open.insert(at, Pane { start, firings: 0, table });
             self.current = usize::MAX;
             return;

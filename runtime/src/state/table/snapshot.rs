@@ -146,6 +146,14 @@ impl<K: Key, V> Table<K, V> {
         true
     }
 
+    /// All of its entries change now. No snapshot is under way.
+    pub fn stamp_all(&mut self) {
+        let epoch = self.epoch;
+        for piece in &mut self.pieces {
+            piece.slots.all().iter_mut().filter(|slot| slot.is_there()).for_each(|slot| slot.stamp = epoch);
+        }
+    }
+
     /// Bytes of its slots, filled or not; what keys and values own on the heap is not counted.
     pub fn bytes(&self) -> usize {
         self.pieces.iter().map(|piece| piece.slots.count).sum::<usize>() * size_of::<Slot<K::Kept, V>>()
