@@ -4,7 +4,7 @@
 //! Alignment: a frame of a later epoch than the one being worked on waits, and so does what it counts for; frames of the
 //! current epoch can always be applied, so nothing waits for ever. The operator learns of a barrier from here alone.
 
-use super::graph::{EdgeIn, Graph, chain_operators};
+use super::graph::{EdgeIn, Graph, StoredOperator, chain_operators};
 use super::guard::guarded;
 use super::local::Local;
 use super::meta::ChainMeta;
@@ -65,9 +65,15 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     let chain = g.note_chain(operators, None, &outs);
     g.note_consumer(input.edge, chain);
     g.describe(input.edge, input.describe);
-    let Some(scope) = g.scope else { return };
-    let local = g.local.clone();
     let name = operators.iter().find(|o| !o.name.is_empty()).or(operators.first()).map_or("stage", |o| o.name);
+    let states = Op::states();
+    let Some(scope) = g.scope else {
+        if !states.is_empty() {
+            g.notes.stored.push(StoredOperator { name, states });
+        }
+        return;
+    };
+    let local = g.local.clone();
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let (mut handles, mut returns, mut soon) = (Vec::new(), Vec::<Returns<K, V, T, A>>::new(), Vec::new());
     let feeds = std::mem::take(&mut *input.feeds.borrow_mut());
@@ -92,7 +98,6 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         Ok(op) => op,
         Err(fault) => return g.abandon(builder, Error::State { operator: name.to_owned(), fault }),
     };
-    let states = op.states();
     if !states.is_empty() {
         local.add_part();
         if let Err(error) = local.resume.operator(name, &local, &mut op) {

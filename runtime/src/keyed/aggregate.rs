@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::record::{self, Record};
+use crate::record;
 use crate::state::Backend;
 use crate::state::backend::Which;
 use crate::state::filesystem::Segments;
@@ -77,8 +77,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<A::Acc, G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<A::Acc, G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.values);
@@ -208,8 +208,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(A::Acc, bool), G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<(A::Acc, bool), G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.values);

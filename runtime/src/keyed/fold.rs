@@ -162,8 +162,8 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend, T: Time> Operator<K,
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(Option<F::Acc>, bool), G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<(Option<F::Acc>, bool), G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.values);

@@ -507,8 +507,8 @@ where
         self.table.segments()
     }
 
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "row", key: K::SCHEMA, value: <Row<D, M, W>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Row<D, M, W>>("row")]
     }
 
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
