@@ -3,6 +3,7 @@
 //! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events. An event
 //! that is told twice counts once, and one that speaks of another epoch than the one that is ending counts for nothing.
 
+use super::control::{Left, Stand};
 use crate::sink::Prepared;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +19,17 @@ pub enum Order {
         /// The watermark to start from.
         watermark: i64,
     },
-    /// Tell all workers that every split of the source is handed out.
-    AllAssigned(usize),
+    /// Tell all workers that every split of the source that is known is handed out, and whether there may be more.
+    AllAssigned(usize, Left),
+    /// Tell a worker that rests what those who read have come to (ms).
+    Reached {
+        /// The source.
+        source: usize,
+        /// The worker.
+        worker: usize,
+        /// The watermark.
+        watermark: i64,
+    },
     /// Tell all sources to end this epoch.
     Barrier(u64),
     /// Tell all sources to end this epoch, the last.
@@ -67,11 +77,50 @@ struct SourceState {
     /// The greatest watermark that a finished split has reached.
     reached: i64,
     exhausted: Vec<bool>,
-    all_assigned: bool,
+    ordered: bool,
+    left: Left,
+    /// Where each worker's part stands; told only where there may be more splits later.
+    stands: Vec<Option<Stand>>,
+    /// What all parts have come to: what is found now begins there.
+    floor: i64,
+    /// The floor that each worker was told.
+    told: Vec<i64>,
+    /// Splits of an endless source that each worker has open.
+    open: Vec<usize>,
     /// Who has asked for a split.
     asked: Vec<bool>,
     /// Who asks for a second one before the others have asked for their first: they come first.
     early: Vec<usize>,
+}
+
+impl SourceState {
+    /// The watermark that a split begins with which is handed out now.
+    fn begin(&self) -> i64 {
+        if self.ordered { self.reached.max(self.floor) } else { self.floor }
+    }
+
+    /// What all parts have come to: the least of those that read. If all rest, nobody is waited for, and it is where the
+    /// latest has been. Those who rest are told.
+    fn follow(&mut self, source: usize) -> Vec<Order> {
+        let (mut reads, mut rests) = (None, None);
+        for (stand, _) in self.stands.iter().zip(&self.exhausted).filter(|(_, exhausted)| !**exhausted) {
+            match *stand {
+                // It may stand anywhere.
+                None => return Vec::new(),
+                Some(Stand::Reads(at)) => reads = Some(reads.unwrap_or(i64::MAX).min(at)),
+                Some(Stand::Rests(at)) => rests = rests.max(Some(at)),
+            }
+        }
+        self.floor = self.floor.max(reads.or(rests).unwrap_or(i64::MIN));
+        let mut orders = Vec::new();
+        for (worker, (stand, told)) in self.stands.iter().zip(&mut self.told).enumerate() {
+            if matches!(stand, Some(Stand::Rests(_))) && *told < self.floor && !self.exhausted[worker] {
+                *told = self.floor;
+                orders.push(Order::Reached { source, worker, watermark: self.floor });
+            }
+        }
+        orders
+    }
 }
 
 /// The coordinator's state.
@@ -110,15 +159,53 @@ impl Coordinator {
         }
     }
 
-    /// A source's enumerator is there. Its finished splits have reached this watermark in earlier attempts.
-    pub fn source(&mut self, source: usize, reached: i64) -> Vec<Order> {
-        let (exhausted, asked) = (vec![false; self.workers], vec![false; self.workers]);
-        let state = SourceState { reached, exhausted, all_assigned: false, asked, early: Vec::new() };
+    /// A source's enumerator is there. In earlier attempts its finished splits have reached the watermark `reached`, and
+    /// `floor` was promised.
+    pub fn source(&mut self, source: usize, ordered: bool, reached: i64, floor: i64) -> Vec<Order> {
+        let workers = self.workers;
+        let state = SourceState {
+            reached,
+            exhausted: vec![false; workers],
+            ordered,
+            left: Left::Some,
+            stands: vec![None; workers],
+            floor,
+            told: vec![floor; workers],
+            open: vec![0; workers],
+            asked: vec![false; workers],
+            early: Vec::new(),
+        };
         self.sources.insert(source, state);
         let (now, later) = std::mem::take(&mut self.waiting).into_iter().partition(|w| w.0 == source);
         self.waiting = later;
         let now: Vec<(usize, usize)> = now;
         now.into_iter().flat_map(|(source, worker)| self.ask(worker, source, None)).collect()
+    }
+
+    /// A split of an endless source was found: who reads it, one that has the fewest open; and the watermark that it begins with.
+    pub fn place(&mut self, source: usize) -> Option<(usize, i64)> {
+        let state = self.sources.get_mut(&source)?;
+        let (worker, open) = state.open.iter_mut().enumerate().min_by_key(|(_, open)| **open)?;
+        *open += 1;
+        Some((worker, state.begin()))
+    }
+
+    /// A split of an endless source has ended at this watermark.
+    pub fn closed(&mut self, worker: usize, source: usize, ended: i64) {
+        let Some(state) = self.sources.get_mut(&source) else { return };
+        state.reached = state.reached.max(ended);
+        if let Some(open) = state.open.get_mut(worker) {
+            *open = open.saturating_sub(1);
+        }
+    }
+
+    /// A worker's part of a source stands somewhere else.
+    pub fn stands(&mut self, worker: usize, source: usize, stand: Stand) -> Vec<Order> {
+        let Some(state) = self.sources.get_mut(&source) else { return Vec::new() };
+        if let Some(known) = state.stands.get_mut(worker) {
+            *known = Some(stand);
+        }
+        state.follow(source)
     }
 
     /// A worker has built its graph; its part of a snapshot has so many parts.
@@ -140,7 +227,7 @@ impl Coordinator {
             return Vec::new();
         };
         state.reached = state.reached.max(ended.unwrap_or(i64::MIN));
-        let watermark = state.reached;
+        let watermark = state.begin();
         let first = state.asked.get_mut(worker).is_some_and(|asked| !std::mem::replace(asked, true));
         let all = state.asked.iter().all(|asked| *asked);
         if !first && !all && ended.is_none() {
@@ -152,12 +239,12 @@ impl Coordinator {
         std::iter::once(worker).chain(early).map(|worker| Order::Find { source, worker, watermark }).collect()
     }
 
-    /// The enumerator has no more splits.
-    pub fn all_found(&mut self, source: usize) -> Vec<Order> {
+    /// What the enumerator has found is handed out; `left` says whether it has no more at all, or none just now.
+    pub fn all_found(&mut self, source: usize, left: Left) -> Vec<Order> {
         match self.sources.get_mut(&source) {
-            Some(state) if !state.all_assigned => {
-                state.all_assigned = true;
-                vec![Order::AllAssigned(source)]
+            Some(state) if state.left < left => {
+                state.left = left;
+                vec![Order::AllAssigned(source, left)]
             }
             _ => Vec::new(),
         }
@@ -165,10 +252,15 @@ impl Coordinator {
 
     /// A source has nothing more on a worker.
     pub fn exhausted(&mut self, worker: usize, source: usize) -> Vec<Order> {
-        if let Some(exhausted) = self.sources.get_mut(&source).and_then(|s| s.exhausted.get_mut(worker)) {
-            *exhausted = true;
+        let mut orders = Vec::new();
+        if let Some(state) = self.sources.get_mut(&source) {
+            if let Some(exhausted) = state.exhausted.get_mut(worker) {
+                *exhausted = true;
+            }
+            orders = state.follow(source);
         }
-        self.check_exhausted()
+        orders.extend(self.check_exhausted());
+        orders
     }
 
     /// Whether all workers have built their graphs.
@@ -279,6 +371,11 @@ impl Coordinator {
         self.sources.get(&source).map_or(i64::MIN, |state| state.reached)
     }
 
+    /// The watermark that all parts of a source have come to.
+    pub fn floor(&self, source: usize) -> i64 {
+        self.sources.get(&source).map_or(i64::MIN, |state| state.floor)
+    }
+
     /// What is prepared and not committed, by epoch.
     pub fn pending(&self) -> &BTreeMap<u64, PreparedBy> {
         &self.prepared
@@ -321,7 +418,7 @@ mod tests {
         let find = |worker| Order::Find { source: 0, worker, watermark: i64::MIN };
         let mut c = Coordinator::new(3, 0, false);
         assert_eq!((c.ask(1, 0, None), c.ask(1, 0, None)), (vec![], vec![]));
-        assert_eq!(c.source(0, i64::MIN), [find(1)]);
+        assert_eq!(c.source(0, false, i64::MIN, i64::MIN), [find(1)]);
         assert_eq!(c.ask(0, 0, None), [find(0)]);
         assert_eq!(c.ask(0, 0, None), []);
         assert_eq!(c.ask(2, 0, None), [find(2), find(1), find(0)]);
@@ -329,15 +426,55 @@ mod tests {
     }
 
     #[test]
+    fn splits_that_do_not_end_go_to_whoever_has_the_fewest() {
+        let mut c = Coordinator::new(3, 0, false);
+        assert_eq!(c.place(0), None);
+        c.source(0, false, 3, 5);
+        let mut placed: Vec<_> = (0..7).map(|_| c.place(0).expect("a worker").0).collect();
+        assert_eq!(placed, [0, 1, 2, 0, 1, 2, 0]);
+        (0..2).for_each(|_| c.closed(1, 0, 9));
+        c.closed(2, 0, 7);
+        placed = (0..4).map(|_| c.place(0).expect("a worker").0).collect();
+        assert_eq!(placed, [1, 1, 2, 1], "those that have ended count no more");
+        assert_eq!((c.reached(0), c.place(0)), (9, Some((2, 5))));
+    }
+
+    #[test]
+    fn who_rests_follows_the_least_of_those_who_read() {
+        let reached = |worker, watermark| Order::Reached { source: 0, worker, watermark };
+        let mut c = Coordinator::new(3, 0, false);
+        c.source(0, false, i64::MIN, i64::MIN);
+        assert_eq!(c.stands(0, 0, Stand::Reads(10)), []);
+        assert_eq!(c.stands(1, 0, Stand::Rests(i64::MIN)), []);
+        assert_eq!(c.floor(0), i64::MIN, "nobody knows where the third one stands");
+        assert_eq!(c.stands(2, 0, Stand::Reads(7)), [reached(1, 7)]);
+        assert_eq!(c.stands(2, 0, Stand::Reads(7)), []);
+        assert_eq!(c.stands(2, 0, Stand::Reads(12)), [reached(1, 10)]);
+        // Nobody is waited for: the latest that anybody has been at.
+        assert_eq!(c.stands(0, 0, Stand::Rests(15)), [reached(0, 12), reached(1, 12)]);
+        assert_eq!(c.stands(2, 0, Stand::Rests(13)), [reached(0, 15), reached(1, 15), reached(2, 15)]);
+        assert_eq!(c.place(0), Some((0, 15)), "what is new begins there");
+        // It does not go back.
+        assert_eq!(c.stands(1, 0, Stand::Reads(11)), []);
+        assert_eq!(c.floor(0), 15);
+        // Who has ended is waited for no more.
+        assert_eq!(c.stands(1, 0, Stand::Reads(16)), [reached(0, 16), reached(2, 16)]);
+        assert_eq!(c.stands(0, 0, Stand::Reads(20)), []);
+        assert_eq!(c.exhausted(1, 0), [reached(2, 20)]);
+    }
+
+    #[test]
     fn a_run_ends_with_one_last_epoch_after_every_source_is_exhausted_everywhere() {
         let mut c = Coordinator::new(2, 0, false);
         assert_eq!(c.ask(0, 0, None), []);
-        assert_eq!(c.source(0, i64::MIN), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
+        assert_eq!(c.source(0, true, i64::MIN, i64::MIN), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
         assert_eq!((c.built(0, 1, 0), c.tick(), c.built(1, 1, 0)), (vec![], vec![], vec![]));
         assert_eq!(c.ask(1, 0, Some(7)), [Order::Find { source: 0, worker: 1, watermark: 7 }]);
         assert_eq!(c.tick(), [Order::Barrier(0)]);
         assert_eq!(c.tick(), []);
-        assert_eq!((c.all_found(0), c.all_found(0)), (vec![Order::AllAssigned(0)], vec![]));
+        assert_eq!(c.all_found(0, Left::Later), [Order::AllAssigned(0, Left::Later)]);
+        assert_eq!(c.all_found(0, Left::None), [Order::AllAssigned(0, Left::None)]);
+        assert_eq!((c.all_found(0, Left::Later), c.all_found(0, Left::None)), (vec![], vec![]));
         assert_eq!((c.exhausted(0, 0), c.exhausted(1, 0)), (vec![], vec![]));
         c.prepared((1, 0), 0, 0, Prepared(vec![1]));
         c.prepared((0, 0), 0, 0, Prepared(vec![0]));
@@ -404,7 +541,7 @@ mod tests {
                         self.finished = true;
                     }
                     Order::Lost(_) => self.lost = true,
-                    Order::GiveUp(_) | Order::AllAssigned(_) | Order::Find { .. } => {}
+                    Order::GiveUp(_) | Order::AllAssigned(..) | Order::Reached { .. } | Order::Find { .. } => {}
                 }
             }
         }
@@ -452,7 +589,7 @@ mod tests {
     #[test]
     fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
         let mut coordinator = Coordinator::new(2, 0, true);
-        coordinator.source(0, i64::MIN);
+        coordinator.source(0, false, i64::MIN, i64::MIN);
         (0..2).for_each(|worker| assert_eq!(coordinator.built(worker, 1, 1), []));
         let coming = BTreeSet::from([Event::Tick, Event::Exhausted(0), Event::Exhausted(1)]);
         let start = World {
