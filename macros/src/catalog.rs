@@ -129,7 +129,8 @@ pub(crate) const LATER_STATEMENTS: &[&str] =
     &["resource", "checkpoint", "restart", "align", "flow", "dataset", "return"];
 
 /// Options of a source.
-pub(crate) const SOURCE_OPTIONS: &[&str] = &["event_time", "late_by", "ordered_splits", "idle_after", "never_idle", "on_error", "rate"];
+pub(crate) const SOURCE_OPTIONS: &[&str] =
+    &["event_time", "late_by", "ordered_splits", "idle_after", "never_idle", "on_error", "rate"];
 /// Options that a source will have.
 pub(crate) const LATER_SOURCE_OPTIONS: &[&str] = &["watermark"];
 /// Options of a window.

@@ -9,8 +9,14 @@ fn of_a_source() {
         ("watermark 30s", "watermark | the option `watermark` is not built yet | `event_time`"),
         ("idle_after 30s", "idle_after | `idle_after` has no effect without `event_time` | which field"),
         ("never_idle", "never_idle | `never_idle` has no effect without `event_time` | which field"),
-        ("event_time f, late_by 1h, idle_after 1s, never_idle", "never_idle | `idle_after` and `never_idle` exclude each other | keep one"),
-        ("event_time f, late_by 1h, idle_after 0s", "0s | a split that is idle at once would never be waited for | `idle_after 30s`"),
+        (
+            "event_time f, late_by 1h, idle_after 1s, never_idle",
+            "never_idle | `idle_after` and `never_idle` exclude each other | keep one",
+        ),
+        (
+            "event_time f, late_by 1h, idle_after 0s",
+            "0s | a split that is idle at once would never be waited for | `idle_after 30s`",
+        ),
         ("event_time f, late_by 1h, idle_after 5", "5 | `5` is no duration | one of `us`, `ms`"),
         ("on_error fail, on_error skip", "on_error | the option `on_error` is said twice | once"),
         ("on_error divert", "divert | `on_error divert` is not built yet | `on_error fail`"),

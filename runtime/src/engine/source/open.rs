@@ -42,16 +42,17 @@ impl<X> Default for OpenSplits<X> {
 impl<X> OpenSplits<X> {
     /// Adds a split that begins at this watermark, behind so many rows. `woken` is what its reader sets when it has rows
     /// again.
-    pub fn open(
-        &mut self,
-        split: Split,
-        reader: X,
-        watermark: i64,
-        rows: u64,
-        woken: Arc<AtomicBool>,
-        now: Duration,
-    ) {
-        self.splits.push(OpenSplit { split, reader, watermark, rows, dry: false, idle: false, quiet_since: now, woken });
+    pub fn open(&mut self, split: Split, reader: X, watermark: i64, rows: u64, woken: Arc<AtomicBool>, now: Duration) {
+        self.splits.push(OpenSplit {
+            split,
+            reader,
+            watermark,
+            rows,
+            dry: false,
+            idle: false,
+            quiet_since: now,
+            woken,
+        });
     }
 
     /// Takes a split out that has been read to its end. The others keep their order.
