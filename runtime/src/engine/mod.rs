@@ -329,7 +329,6 @@ impl Attempt<'_> {
         let mut next_epoch = self.clock.now() + self.config.epoch;
         loop {
             if self.over {
-                self.stop();
                 return Ok(());
             }
             let now = self.clock.now();
@@ -394,8 +393,9 @@ impl Attempt<'_> {
             ToCoordinator::Built { worker, sources, parts } => {
                 let orders = self.coordinator.built(worker, sources, parts);
                 if self.coordinator.all_built() && self.resume.manifest().is_some_and(|manifest| manifest.last) {
-                    // The run before had ended, but for what is done now.
+                    // The run before had ended, but for what is done now. Nobody reads and writes meanwhile.
                     self.over = true;
+                    self.stop();
                     vec![Order::Finish]
                 } else {
                     orders
