@@ -10,6 +10,7 @@ mod checkpoints;
 mod control;
 mod coordinator;
 mod enumerators;
+mod files;
 mod graph;
 mod guard;
 mod local;
@@ -47,6 +48,7 @@ use checkpoints::Checkpoints;
 use control::{Left, ToCoordinator, ToWorker, WorkerHandle};
 use coordinator::{Coordinator, Order};
 use enumerators::Enumerators;
+use files::Files;
 use resume::Resume;
 use saver::Saver;
 use std::collections::BTreeMap;
@@ -93,6 +95,7 @@ fn noted(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Graph<'stati
         Arc::new(|| ()),
         Resume::default(),
         None,
+        Files::new(config, 0),
         to,
     ));
     let mut graph = Graph::new(None, local.clone());
@@ -186,7 +189,8 @@ impl Run {
                 (number, resume, Some(saver.map_err(|fault| Error::Checkpoint { fault })?))
             }
         };
-        let begin = Begin { attempt: number, resume: resume.clone(), saver };
+        let files = Files::new(&config, number);
+        let begin = Begin { attempt: number, resume: resume.clone(), saver, files };
         let (handles, threads) = spawn(&config, &clock, &metrics, &self.build, &to, &begin)?;
         drop((to, begin));
         let kept = self.checkpoints.is_some();
@@ -242,6 +246,7 @@ struct Begin {
     attempt: u64,
     resume: Resume,
     saver: Option<Saver>,
+    files: Arc<Files>,
 }
 
 type Threads = Vec<std::thread::JoinHandle<()>>;
@@ -270,6 +275,7 @@ fn spawn(
         let (config, clock, metrics, build, to) =
             (config.clone(), clock.clone(), metrics.clone(), build.clone(), to.clone());
         let (attempt, resume, saver) = (begin.attempt, begin.resume.clone(), begin.saver.clone());
+        let files = begin.files.clone();
         let core = cores.get(index % cores.len().max(1)).copied();
         let (inbox_to, inbox_from) = channel();
         let thread = std::thread::Builder::new().name(format!("pelton-{index}")).spawn(move || {
@@ -278,8 +284,9 @@ fn spawn(
             }
             let me = std::thread::current();
             let waker: Waker = Arc::new(move || me.unpark());
-            let local =
-                Rc::new(Local::new(index, config.workers, attempt, config, clock, metrics, waker, resume, saver, to));
+            let workers = config.workers;
+            let local = Local::new(index, workers, attempt, config, clock, metrics, waker, resume, saver, files, to);
+            let local = Rc::new(local);
             let Ok(inbox) = inbox_from.recv() else { return };
             let allocator = match builder {
                 None => Allocator::Thread(Thread::default()),
