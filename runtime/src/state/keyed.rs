@@ -309,13 +309,7 @@ struct Under<'x, B: Backend> {
 impl<B: Backend> Under<'_, B> {
     /// What the table holds from now on of a key without a value.
     #[inline(always)]
-    fn value<K: Key, V: Record>(
-        self,
-        absent: Absent,
-        hash: u64,
-        key: K::Ref<'_>,
-        make: impl FnOnce() -> V,
-    ) -> V {
+    fn value<K: Key, V: Record>(self, absent: Absent, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> V {
         if B::Below::THERE && !self.whole && absent == Absent::Unknown {
             return self.read::<K, V>(hash, key).unwrap_or_else(make);
         }

@@ -103,11 +103,11 @@ fn says_what_a_map_says<B: Backend>(name: &str) {
         match mix(round ^ 77) % 8 {
             0 => {
                 let place = state.seek(at(&key), &key);
-                assert_eq!(place.and_then(|place| Some(state.pair(place).1.clone())), map.remove(&key));
+                assert_eq!(place.map(|place| state.pair(place).1.clone()), map.remove(&key));
                 place.into_iter().for_each(|place| state.remove(place));
             }
             1 => {
-                let found = state.seek(at(&key), &key).and_then(|place| Some(state.pair(place).1.clone()));
+                let found = state.seek(at(&key), &key).map(|place| state.pair(place).1.clone());
                 assert_eq!(found.as_ref(), map.get(&key));
             }
             _ => {
