@@ -129,9 +129,10 @@ pub(crate) const LATER_STATEMENTS: &[&str] =
     &["resource", "checkpoint", "restart", "align", "flow", "dataset", "return"];
 
 /// Options of a source.
-pub(crate) const SOURCE_OPTIONS: &[&str] = &["event_time", "late_by", "ordered_splits", "on_error", "rate"];
+pub(crate) const SOURCE_OPTIONS: &[&str] =
+    &["event_time", "late_by", "ordered_splits", "idle_after", "never_idle", "on_error", "rate"];
 /// Options that a source will have.
-pub(crate) const LATER_SOURCE_OPTIONS: &[&str] = &["watermark", "idle_after", "never_idle"];
+pub(crate) const LATER_SOURCE_OPTIONS: &[&str] = &["watermark"];
 /// Options of a window.
 pub(crate) const WINDOW_OPTIONS: &[&str] = &["allow_late", "refire", "no_refire"];
 /// Options that a window will have.

@@ -187,6 +187,125 @@ fn crash_everywhere(first: Run, second: Run) {
     }
 }
 
+pelton::stream! {
+    job Copies<Memory> {
+        param rows: Feed<Row>;
+        param out: PathBuf;
+        source all: Row = feed(rows);
+        let sums = all.key_by(|r| r.key).fold(0, |sum, r| *sum += r.value, emit each, unbounded("few keys"));
+        let lines = sums.map(|(key, sum)| Line { key, count: 1, sum });
+        let copies = all.map(|r| Line { key: r.key, count: 0, sum: r.value });
+        // Two writers on each worker.
+        sink files(copies, lines) = csv(out);
+    }
+}
+
+/// What a reader of a folder sees: the rows of all files, of which each is whole.
+fn shown(folder: &Path) -> Vec<String> {
+    let mut rows = Vec::new();
+    for entry in folder.read_dir().into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with('.') {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines().map(str::to_owned);
+        assert_eq!(lines.next().as_deref(), Some("key,count,sum"), "{path:?}");
+        let before = rows.len();
+        rows.extend(lines);
+        assert!(text.ends_with('\n') && rows.len() > before, "{path:?}: {text:?}");
+    }
+    rows.sort();
+    rows
+}
+
+/// The rows as they were read, each once. What was made of them depends on how they were divided.
+fn copies(rows: &[String]) -> Vec<&String> {
+    rows.iter().filter(|row| row.split(',').nth(1) == Some("0")).collect()
+}
+
+#[test]
+fn a_folder_of_files_holds_each_row_once_wherever_the_run_crashes() {
+    let (mut kept, mut early) = (0, 0);
+    for mischief in [Mischief::FailBefore, Mischief::FailAfter, Mischief::Short] {
+        for at in 1.. {
+            let folder = folder();
+            let out = PathBuf::from(format!("{}/board/", folder.display()));
+            let faulty = Faulty::new(MemoryStore::new());
+            faulty.crash_at(at, mischief);
+            let first = Copies { rows: rows(), out: out.clone() }.run(config(faulty.clone(), 2));
+            let before = shown(&out);
+            early += usize::from(!before.is_empty() && before.len() < 240);
+            if first.is_ok() && faulty.operations() < at {
+                assert_eq!(before.len(), 240);
+                std::fs::remove_dir_all(&folder).unwrap();
+                break;
+            }
+            faulty.revive();
+            // It had ended, though it did not hear of it: the next run is one of its own, and adds all rows once more.
+            let history = History::read(&*faulty).unwrap();
+            let ended = history.entries().any(|(_, e)| e.as_ref().is_ok_and(|e| e.kind() == Kind::Finished));
+            if ended {
+                assert_eq!((copies(&before).len(), before.len()), (120, 240), "{mischief:?} at {at}");
+                std::fs::remove_dir_all(&folder).unwrap();
+                continue;
+            }
+            let workers = 1 + (at % 3) as usize;
+            Copies { rows: rows(), out: out.clone() }
+                .run(config(faulty.clone(), workers))
+                .unwrap_or_else(|error| panic!("{mischief:?} at {at}: {error}\n{:?}", faulty.trace()));
+            let rows = shown(&out);
+            let all = (0..120).map(|value| format!("{},0,{value}", value % 7));
+            let mut all: Vec<String> = all.collect();
+            all.sort();
+            assert_eq!(copies(&rows), all.iter().collect::<Vec<_>>(), "{mischief:?} at {at}");
+            assert_eq!(rows.len(), 240, "{mischief:?} at {at}");
+            // What a reader has seen once stays.
+            let mut missing = before.clone();
+            missing.retain(|row| !rows.contains(row));
+            assert_eq!(missing, [""; 0], "{mischief:?} at {at}");
+            kept += before.len();
+            let names = out.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let hidden: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
+            assert_eq!(hidden, [""; 0], "left behind, {mischief:?} at {at}");
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+    assert!(kept > 0 && early > 3, "{early} runs had published something when they crashed");
+}
+
+#[test]
+fn a_run_that_was_frozen_adds_no_file_after_another_has_taken_over() {
+    let mut superseded = 0;
+    for at in 1..=24 {
+        let folder = folder();
+        let out = PathBuf::from(format!("{}/board/", folder.display()));
+        let store: Arc<dyn Store> = MemoryStore::new();
+        let faulty = Faulty::new(store.clone());
+        faulty.plan(at, Mischief::FreezeBefore);
+        let first = {
+            let (out, config) = (out.clone(), config(faulty.clone(), 2));
+            std::thread::spawn(move || Copies { rows: rows(), out }.run(config).map(|_| ()))
+        };
+        if !faulty.wait_until_frozen(Duration::from_secs(2)) {
+            let _ = first.join();
+            std::fs::remove_dir_all(&folder).unwrap();
+            continue;
+        }
+        Copies { rows: rows(), out: out.clone() }.run(config(store.clone(), 1)).unwrap();
+        let published = shown(&out);
+        assert_eq!((copies(&published).len(), published.len()), (120, 240), "frozen at {at}");
+        faulty.wake();
+        let first = first.join().unwrap();
+        superseded += u32::from(matches!(first, Err(pelton::Error::Superseded { .. })));
+        // Frozen before it had begun, it is a run of its own, which adds all of its rows.
+        let behind = shown(&out);
+        assert!(behind == published || (first.is_ok() && behind.len() == 480), "frozen at {at}: {first:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    assert!(superseded > 3, "{superseded} runs were told that another one has taken over");
+}
+
 /// The first run hangs at an operation of its store; another one takes over and ends; then the first goes on. It must
 /// see that it has nothing to say any more, or have said all before.
 #[test]

@@ -15,6 +15,7 @@ static SOURCE: __rt::SourceMeta = __rt::SourceMeta {
     name: "numbers",
     late_by: None,
     ordered: false,
+    idle_after: Some(__rt::IDLE_AFTER),
     skip_bad: false,
     operators: &[op("rows", "numbers", None, 0), op("filter", "", Some(0), 0), op("key_by", "", None, 1)],
 };

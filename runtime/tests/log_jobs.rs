@@ -132,6 +132,107 @@ fn an_endless_job_publishes_each_epoch_until_it_fails_and_leaves_nothing_open() 
     assert_eq!(log.unresolved("out/out").unwrap(), []);
 }
 
+stream! {
+    job ByCard<Memory> {
+        param path: PathBuf;
+        /// The amount at which it fails.
+        param stop: i64;
+        source payments: Payment = log(path).topic("payments").json(), event_time |p| p.at, late_by 0s, idle_after 300ms;
+        let passed = payments.inspect(|p| assert!(p.cents != stop, "told to stop"));
+        let minutes = passed.key_by(|p| p.card).window(tumbling 1min).aggregate(sum(|p| p.cents));
+        let rows: (String, i64, i64) = minutes.map(|m| (m.key, m.start.millis() / 60_000, m.value));
+        let late: i64 = minutes.late.map(|p| p.cents);
+        sink out(rows) = log(path).topic("spent").json();
+        sink too_late(late) = log(path).topic("late").json();
+    }
+}
+
+/// A payment in this minute, for a partition.
+fn pay(topic: &Topic, partition: u32, card: &str, minute: i64, cents: i64) {
+    let payment = Payment { at: Timestamp::from_millis(minute * 60_000), card: card.to_owned(), cents };
+    let value = serde_json::to_vec(&payment).unwrap();
+    topic.append([NewRecord::new(&value).partition(partition)]).unwrap();
+}
+
+fn sorted(log: &Log, topic: &str) -> Vec<String> {
+    let mut rows = if log.topic(topic).is_ok() { all(log, topic) } else { Vec::new() };
+    rows.sort();
+    rows
+}
+
+#[test]
+fn what_was_promised_holds_behind_a_restart_at_another_width() {
+    for (before, after) in [(1, 3), (3, 1), (2, 3)] {
+        let folder = Folder::new();
+        let path = folder.path().join("shop.log");
+        let log = Log::open(&path).unwrap();
+        let topic = log.create_topic("payments", 5).unwrap();
+        let run = |workers: usize, stop: i64| {
+            let config = Config::default()
+                .workers(workers)
+                .checkpoints(format!("memory://promised-{before}-{after}"))
+                .checkpoint_every(Duration::from_millis(30))
+                .restart(Restart::Never);
+            let path = path.clone();
+            std::thread::spawn(move || ByCard { path, stop }.run(config).unwrap_err().to_string())
+        };
+        (0..5).for_each(|partition| pay(&topic, partition, &format!("card {partition}"), 0, 7));
+        // All but the last one go on, which falls idle.
+        (0..4).for_each(|partition| pay(&topic, partition, "many", 5, 1));
+        let first = run(before, -1);
+        let mut rows: Vec<String> = (0..5).map(|n| format!(r#"["card {n}",0,7]"#)).collect();
+        eventually("the first minute", || sorted(&log, "spent") == rows);
+        pay(&topic, 0, "any", 5, -1);
+        assert!(first.join().unwrap().contains("told to stop"));
+        // While nobody reads: what is older than what was reached, where nothing has come for long, and in a partition that
+        // is new. It is late, and no window speaks again.
+        pay(&topic, 4, "card 4", 0, 10);
+        topic.add_partitions(1).unwrap();
+        pay(&topic, 5, "card 0", 0, 20);
+        let second = run(after, -2);
+        eventually("late rows", || sorted(&log, "late") == ["10", "20"]);
+        (0..6).for_each(|partition| pay(&topic, partition, "many", 9, 2));
+        rows.extend([r#"["any",5,-1]"#.to_owned(), r#"["many",5,4]"#.to_owned()]);
+        rows.sort();
+        eventually("the fifth minute", || sorted(&log, "spent") == rows);
+        pay(&topic, 0, "any", 9, -2);
+        assert!(second.join().unwrap().contains("told to stop"));
+        assert_eq!(sorted(&log, "late"), ["10", "20"], "{before} workers, then {after}");
+    }
+}
+
+#[test]
+fn partitions_beyond_the_number_of_workers_are_read_also_those_that_are_added_and_time_goes_on() {
+    for workers in [1, 2, 3] {
+        let folder = Folder::new();
+        let path = folder.path().join("shop.log");
+        let log = Log::open(&path).unwrap();
+        let topic = log.create_topic("payments", 5).unwrap();
+        (0..5).for_each(|partition| pay(&topic, partition, &format!("card {partition}"), 0, 7));
+        let job = std::thread::spawn({
+            let path = path.clone();
+            move || ByCard { path, stop: -1 }.run(Config::default().workers(workers).epoch(Duration::from_millis(50)))
+        });
+        let sorted = |topic: &str| sorted(&log, topic);
+        // One partition stays where it is, falls idle, and the others go on.
+        (0..4).for_each(|partition| pay(&topic, partition, "many", 5, 1));
+        let mut rows: Vec<String> = (0..5).map(|n| format!(r#"["card {n}",0,7]"#)).collect();
+        eventually("the first minute", || sorted("spent") == rows);
+        topic.add_partitions(3).unwrap();
+        (5..8).for_each(|partition| pay(&topic, partition, "new", 6, partition.into()));
+        // Wherever the new ones begin, this comes too late in them.
+        pay(&topic, 6, "new", 0, 99);
+        eventually("a late row", || sorted("late") == ["99"]);
+        (0..8).for_each(|partition| pay(&topic, partition, "many", 9, 2));
+        rows.extend([r#"["many",5,4]"#.to_owned(), r#"["new",6,18]"#.to_owned()]);
+        eventually("the minutes of the new ones", || sorted("spent") == rows);
+        pay(&topic, 7, "any", 0, -1);
+        let error = job.join().unwrap().unwrap_err().to_string();
+        assert!(error.contains("told to stop"), "{error}");
+        assert_eq!((sorted("spent"), sorted("late")), (rows, vec!["99".to_owned()]), "{workers} workers");
+    }
+}
+
 #[test]
 fn a_log_that_goes_away_ends_the_run_and_the_next_one_begins_anew() {
     let folder = Folder::new();
@@ -288,6 +389,97 @@ fn child_runs() {
         .checkpoints(folder.join("checkpoints").display().to_string())
         .checkpoint_every(Duration::from_millis(30));
     Trapped { path: folder.join("shop.log"), trap: Trap::new(1, 0) }.run(config).unwrap();
+}
+
+stream! {
+    job Forever<Memory> {
+        param path: PathBuf;
+        source payments: Payment = log(path).topic("payments").json(), event_time |p| p.at, late_by 1h, never_idle;
+        let minutes = payments.key_by(|p| p.card).window(tumbling 1min).aggregate(sum(|p| p.cents));
+        let rows: (String, i64, i64) = minutes.map(|m| (m.key, m.start.millis() / 60_000, m.value));
+        let each: i64 = payments.map(|p| p.cents);
+        sink every(each) = log(path).topic("each").json().partitions(2);
+        sink out(rows) = log(path).topic("spent").json();
+        drop minutes.late;
+    }
+}
+
+#[test]
+#[ignore = "run by others in a process of its own"]
+fn child_runs_forever() {
+    let folder = PathBuf::from(std::env::var("PELTON_TEST_FOLDER").unwrap());
+    let workers = std::env::var("PELTON_TEST_WORKERS").unwrap().parse().unwrap();
+    let config = Config::default()
+        .workers(workers)
+        .checkpoints(folder.join("checkpoints").display().to_string())
+        .checkpoint_every(Duration::from_millis(30));
+    Forever { path: folder.join("shop.log") }.run(config).unwrap();
+}
+
+#[test]
+fn an_endless_job_that_is_killed_goes_on_at_another_width_while_its_topic_grows() {
+    const ROUNDS: u64 = 8;
+    let folder = Folder::new();
+    let log = Log::open(folder.path().join("shop.log")).unwrap();
+    let topic = log.create_topic("payments", 4).unwrap();
+    let number = |topic: &str| if log.topic(topic).is_ok() { all(&log, topic).len() } else { 0 };
+    let (mut next, mut sums) = (0i64, std::collections::BTreeMap::<(String, i64), i64>::new());
+    for round in 0..ROUNDS {
+        let mut job = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_runs_forever", "--ignored", "--test-threads=1"])
+            .env("PELTON_TEST_FOLDER", folder.path())
+            .env("PELTON_TEST_WORKERS", (1 + round % 3).to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Partitions come while it runs, and while it does not.
+        if round % 2 == 1 {
+            topic.add_partitions(1).unwrap();
+        }
+        for burst in 0..4 {
+            let partitions = topic.partitions().unwrap();
+            let rows: Vec<(u32, Payment)> = (0..150)
+                .map(|_| {
+                    next += 1;
+                    let card = format!("card {}", next % 5);
+                    let at = Timestamp::from_millis(next * 500);
+                    *sums.entry((card.clone(), next * 500 / 60_000)).or_default() += next;
+                    (next as u32 % partitions, Payment { at, card, cents: next })
+                })
+                .collect();
+            let values: Vec<_> = rows.iter().map(|(to, row)| (*to, serde_json::to_vec(row).unwrap())).collect();
+            topic.append(values.iter().map(|(to, value)| NewRecord::new(value).partition(*to))).unwrap();
+            if burst < 3 {
+                let before = number("each");
+                eventually("something more", || number("each") > before || number("each") == next as usize);
+            }
+        }
+        if round % 2 == 0 {
+            topic.add_partitions(1).unwrap();
+        }
+        if round + 1 == ROUNDS {
+            eventually("all rows", || number("each") == next as usize);
+            // Time goes on everywhere, and all that is open closes.
+            let end = Payment { at: Timestamp::from_millis(24 * 3_600_000), card: "end".to_owned(), cents: 0 };
+            let end = serde_json::to_vec(&end).unwrap();
+            topic.append((0..topic.partitions().unwrap()).map(|to| NewRecord::new(&end).partition(to))).unwrap();
+            eventually("all windows", || number("spent") >= sums.len());
+        } else {
+            std::thread::sleep(Duration::from_millis(round * 13 % 40));
+        }
+        job.kill().unwrap();
+        job.wait().unwrap();
+    }
+    let mut each: Vec<i64> = all(&log, "each").iter().map(|row| row.parse().unwrap()).filter(|n| *n > 0).collect();
+    each.sort_unstable();
+    assert_eq!(each, (1..=next).collect::<Vec<_>>());
+    let mut spent = all(&log, "spent");
+    spent.sort();
+    let mut expected: Vec<String> =
+        sums.into_iter().map(|((card, minute), sum)| format!(r#"["{card}",{minute},{sum}]"#)).collect();
+    expected.sort();
+    assert_eq!(spent, expected);
 }
 
 #[test]

@@ -225,7 +225,8 @@ fn refused(path: impl AsRef<Path>) -> String {
 fn targets_that_cannot_be_written_are_refused_at_the_start() {
     let folder = Folder::new();
     let path = |name: &str| folder.0.join(name);
-    assert!(refused(path("parts/")).contains("without a `/`"));
+    let missing = refused(path("no/parts/"));
+    assert!(missing.contains("cannot make the folder") && missing.contains("whose directory is"), "{missing}");
     assert!(refused(&folder.0).contains("a directory where a file is to be written"));
     let missing = refused(path("no/board.csv"));
     assert!(missing.contains("is not there") && missing.contains("create the directory"), "{missing}");
@@ -264,6 +265,99 @@ fn a_part_that_was_changed_by_others_is_a_fault_and_nothing_appears() {
     assert!(fault.what.contains("0 bytes of the"), "{fault}");
     drop(run);
     assert_eq!(folder.names(), [""; 0]);
+}
+
+/// A folder of files in the folder, and what a reader sees in it: names and texts, in the order of the names.
+fn shown(folder: &Folder) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = (folder.0.join("board").read_dir().unwrap())
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), text(&path)))
+        .filter(|(name, _)| !name.starts_with('.'))
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn a_folder_gets_a_file_per_writer_and_epoch() {
+    let folder = Folder::new();
+    let mut run = Run::new(|| csv(folder.0.join("board/")), 2, 1).unwrap();
+    write(&mut run.writers[1], board("b", 1, None));
+    write(&mut run.writers[0], board("a", 2, None));
+    run.epoch();
+    run.epoch();
+    write(&mut run.writers[1], board("c", 3, None));
+    run.epoch();
+    let seen = shown(&folder);
+    write(&mut run.writers[1], board("d", 4, None));
+    let prepared = run.prepare().unwrap();
+    assert_eq!(shown(&folder), seen, "prepared and not committed");
+    drop(prepared);
+    run.committer.abort();
+    drop(run);
+    assert_eq!(shown(&folder), seen);
+    let head = "origin,departed,delay\n";
+    let texts: Vec<&str> = seen.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["a,2,\n", "b,1,\n", "c,3,\n"].map(|row| format!("{head}{row}")));
+    for ((name, _), start) in seen.iter().zip(["part-00000001-0-0-1-", "part-00000001-1-0-1-", "part-00000003-1-0-1-"])
+    {
+        assert!(name.starts_with(start) && name.ends_with(".csv"), "{name}");
+    }
+    // Another run adds to it, and what was left is gone.
+    let mut run = Run::new(|| csv(folder.0.join("board/")).no_header(), 1, 2).unwrap();
+    write(&mut run.writers[0], board("e", 5, None));
+    run.epoch();
+    run.finish();
+    assert_eq!(shown(&folder).len(), 4);
+    assert_eq!(folder.0.join("board").read_dir().unwrap().count(), 4, "nothing is hidden");
+    assert!(shown(&folder).iter().any(|(_, text)| text == "e,5,\n"));
+}
+
+#[test]
+fn a_folder_is_written_by_one_run_at_a_time() {
+    let folder = Folder::new();
+    let path = || folder.0.join("board/");
+    let first = Run::new(|| csv(path()), 1, 1).unwrap();
+    let fault = Run::new(|| csv(path()), 1, 1).map(|_| ()).unwrap_err();
+    assert!(fault.help.as_ref().unwrap().contains("a folder of its own"), "{fault}");
+    drop(first);
+    let other = std::fs::File::create(folder.0.join("board/.pelton-1f-1-lock")).unwrap();
+    other.try_lock().unwrap();
+    let fault = Run::new(|| csv(path()), 1, 1).map(|_| ()).unwrap_err();
+    assert!(fault.what.contains("another run is writing to this folder"), "{fault}");
+    drop(other);
+    // A later attempt takes the place of one that goes on all the same.
+    let mut old = Run::new(|| csv(path()), 1, 1).unwrap();
+    write(&mut old.writers[0], board("old", 1, None));
+    let ready = old.prepare().unwrap();
+    let mut new = Run::new(|| csv(path()), 1, 2).unwrap();
+    let fault = old.committer.commit(1, ready).unwrap_err();
+    assert!(fault.what.contains("has taken the folder over"), "{fault}");
+    write(&mut new.writers[0], board("new", 1, None));
+    new.epoch();
+    assert_eq!(shown(&folder).len(), 1);
+}
+
+#[test]
+fn a_file_of_a_folder_that_was_changed_or_moved_by_others_is_a_fault() {
+    let folder = Folder::new();
+    let mut run = Run::new(|| csv(folder.0.join("board/")), 1, 1).unwrap();
+    write(&mut run.writers[0], board("x", 1, None));
+    let prepared = run.prepare().unwrap();
+    let names = || folder.0.join("board").read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let hidden = names().find(|path| !path.to_string_lossy().ends_with("lock")).unwrap();
+    let whole = text(&hidden);
+    std::fs::write(&hidden, "x").unwrap();
+    let fault = run.committer.commit(1, prepared.clone()).unwrap_err();
+    assert!(fault.what.contains("a file has 1 bytes of the"), "{fault}");
+    std::fs::write(&hidden, &whole).unwrap();
+    run.committer.commit(1, prepared.clone()).unwrap();
+    run.committer.commit(1, prepared.clone()).unwrap();
+    assert_eq!(shown(&folder).len(), 1);
+    // Somebody takes it away before the commit is noted.
+    std::fs::remove_file(folder.0.join("board").join(&shown(&folder)[0].0)).unwrap();
+    let fault = run.committer.commit(1, prepared).unwrap_err();
+    assert!(fault.help.as_ref().unwrap().contains("put it back if it has been moved away"), "{fault}");
 }
 
 #[test]

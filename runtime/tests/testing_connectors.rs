@@ -123,6 +123,24 @@ fn one_csv_file_as_a_sink() {
 }
 
 #[test]
+fn a_folder_of_csv_files_as_a_sink() {
+    let folders = RefCell::new(Vec::new());
+    let target = || {
+        folders.borrow_mut().push(Folder::new());
+        PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().0.display()))
+    };
+    // As whoever reads the folder does.
+    let visible = |path: &PathBuf| {
+        let names = path.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path());
+        let shown = names.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
+        shown.flat_map(|path| csv_rows(&path)).collect::<Vec<_>>()
+    };
+    let report = SinkCheck::new(target, |path: &PathBuf| csv(path), visible, trips(40)).run();
+    println!("{report}");
+    report.assert();
+}
+
+#[test]
 fn collected_rows() {
     type Target = (Collected<Trip>, RefCell<Vec<Trip>>);
     let visible = |(collected, seen): &Target| {

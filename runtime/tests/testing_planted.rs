@@ -43,6 +43,10 @@ enum Leak {
     Spins,
     /// It never wakes anybody.
     NeverWakes,
+    /// Only the reader that was made last wakes its worker.
+    WakesTheLast,
+    /// It does not say that its splits do not end.
+    DoesNotSayEndless,
     /// Splits that come later are not found.
     LooksOnce,
     /// What it does not know makes it panic.
@@ -96,6 +100,9 @@ impl Source<Owned<u32>> for Pond {
     }
     fn describe(&self) -> String {
         format!("pond with {:?}", self.leak)
+    }
+    fn endless(&self) -> bool {
+        !self.ends && self.leak != Leak::DoesNotSayEndless
     }
 }
 
@@ -193,7 +200,11 @@ impl Reader<Owned<u32>> for PondReader {
         Place::default()
     }
     fn wake_with(&mut self, waker: Waker) {
-        self.pond.water.lock().unwrap().wakers.push(waker);
+        let mut water = self.pond.water.lock().unwrap();
+        if self.pond.leak == Leak::WakesTheLast {
+            water.wakers.clear();
+        }
+        water.wakers.push(waker);
     }
 }
 
@@ -254,6 +265,8 @@ fn faults_of_sources_are_found() {
         (Finishes, &["finished", "discovery"][..]),
         (Spins, &["rows", "idle"]),
         (NeverWakes, &["discovery"]),
+        (WakesTheLast, &["discovery"]),
+        (DoesNotSayEndless, &["rows", "readers", "idle"]),
         (LooksOnce, &["discovery"]),
         (PositionBeforeTheRow, &["positions", "restart"]),
         (ForgetsASplit, &["state", "restart"]),
@@ -271,6 +284,8 @@ fn a_report_of_a_wrong_source_says_where() {
     );
     let text = check_pond(Leak::ForgetsASplit, true).to_string();
     assert!(text.contains("with 0 of 5 splits given, it goes on with split 1 instead of split 0\n"), "{text}");
+    let text = check_pond(Leak::DoesNotSayEndless, false).to_string();
+    assert!(text.contains("split 0 is `Dry` and keeps its reader while other splits wait for one"), "{text}");
     let text = check_pond(Leak::NeverWakes, false).to_string();
     assert!(text.contains("a reader that was `Dry` has rows, and has not called its waker"), "{text}");
 }

@@ -82,6 +82,31 @@ fn source(source: &Source, diag: &mut Diagnostics) {
             "say which field is the time: `event_time |r| r.at, late_by 1h`, or remove `ordered_splits`",
         );
     }
+    if source.event_time.is_none()
+        && let Some(word) = source.idle_after.as_ref().map(|(word, _)| word).or(source.never_idle.as_ref())
+    {
+        diag.report_mild(
+            word,
+            format!("`{word}` has no effect without `event_time`"),
+            format!("say which field is the time: `event_time |r| r.at, late_by 1h`, or remove `{word}`"),
+        );
+    }
+    match (&source.idle_after, &source.never_idle) {
+        (Some(_), Some(second)) => {
+            diag.report_mild(second, "`idle_after` and `never_idle` exclude each other", "keep one of them");
+        }
+        (Some((_, Length::Param(name))), None) => diag.report_mild(
+            name,
+            "`idle_after` takes a duration that is written out",
+            "write it in the block: `idle_after 30s`",
+        ),
+        (Some((_, Length::Literal { micros: 0, token })), None) => diag.report_mild(
+            token,
+            "a split that is idle at once would never be waited for",
+            "write how long nothing must have come: `idle_after 30s`",
+        ),
+        _ => {}
+    }
     match &source.late_by {
         Some((_, Length::Param(name))) => diag.report_mild(
             name,

@@ -64,10 +64,12 @@ fn chain(plan: &Plan, chain: &Chain) -> TokenStream {
         },
         Head::Source(_, source) => {
             let (name, late_by, skip) = (source.name.to_string(), late_by(source), source.skip_bad);
+            let idle_after = idle_after(source);
             let ordered = source.ordered_splits.is_some() && source.event_time.is_some();
             quote! {
                 static #of: __rt::SourceMeta = __rt::SourceMeta {
-                    name: #name, late_by: #late_by, ordered: #ordered, skip_bad: #skip, operators: &[#(#operators),*]
+                    name: #name, late_by: #late_by, ordered: #ordered, idle_after: #idle_after, skip_bad: #skip,
+                    operators: &[#(#operators),*]
                 };
             }
         }
@@ -82,6 +84,15 @@ fn late_by(source: &Source) -> TokenStream {
         _ => constant(0, first(&code.tokens, word.span())),
     };
     quote!(::core::option::Option::Some(#at))
+}
+
+fn idle_after(source: &Source) -> TokenStream {
+    let after = match &source.idle_after {
+        _ if source.never_idle.is_some() => return quote!(::core::option::Option::None),
+        Some((_, Length::Literal { micros, token })) => constant(*micros, token.span()),
+        _ => quote!(__rt::IDLE_AFTER),
+    };
+    quote!(::core::option::Option::Some(#after))
 }
 
 fn operator(meta: &Meta) -> TokenStream {

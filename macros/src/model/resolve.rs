@@ -96,7 +96,7 @@ impl Names<'_> {
                         name: source.name.clone(),
                         was: vec![],
                         declared: Some(source.ty.clone()),
-                        origin: Origin::Source(Box::new(source)),
+                        origin: Origin::Source(source),
                         ops: vec![],
                         sound: true,
                     },

@@ -45,7 +45,7 @@ pub(crate) struct Statement {
 #[derive(Clone)]
 pub(crate) enum What {
     Param(Param),
-    Source(Source),
+    Source(Box<Source>),
     Let(Let),
     Sink(Sink),
     Drop(Drop),
@@ -225,7 +225,7 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
             "source" => {
                 broken.declared = Source::declared(&name, &mut from, diag);
                 let ty = broken.declared.clone();
-                ty.and_then(|ty| Source::parse(name, ty, &mut from, diag)).map(What::Source)
+                ty.and_then(|ty| Source::parse(name, ty, &mut from, diag)).map(|source| What::Source(Box::new(source)))
             }
             "let" => {
                 broken.declared = Let::declared(&name, &mut from, diag);

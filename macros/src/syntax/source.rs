@@ -1,4 +1,4 @@
-//! `source name: Type = connector, event_time |r| .., late_by 1h, ordered_splits, on_error skip;`
+//! `source name: Type = connector, event_time |r| .., late_by 1h, idle_after 30s, ordered_splits, on_error skip;`
 
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 
@@ -19,6 +19,9 @@ pub(crate) struct Source {
     pub(crate) event_time: Option<(Ident, Code)>,
     pub(crate) late_by: Option<(Ident, Length)>,
     pub(crate) ordered_splits: Option<Ident>,
+    /// After how long without a row a split no longer holds the watermark back.
+    pub(crate) idle_after: Option<(Ident, Length)>,
+    pub(crate) never_idle: Option<Ident>,
     /// Whether bad records are skipped.
     pub(crate) skip_bad: bool,
     /// Records per second.
@@ -45,7 +48,7 @@ impl Source {
         let connector = Code::parse(arguments.next().unwrap_or_default(), &name, "a connector", help, diag);
         let known = Known { of: "a source", words: catalog::SOURCE_OPTIONS, later: catalog::LATER_SOURCE_OPTIONS };
         let (mut event_time, mut late_by, mut ordered_splits, mut skip_bad) = (None, None, None, false);
-        let mut rate = None;
+        let (mut rate, mut idle_after, mut never_idle) = (None, None, None);
         for (word, mut value) in known.read(arguments, &name, diag) {
             let mark = diag.mark();
             match word.to_string().as_str() {
@@ -57,6 +60,10 @@ impl Source {
                     late_by = diag.take(Length::parse(&mut value, "late_by")).map(|length| (word, length));
                 }
                 "ordered_splits" => ordered_splits = Some(word),
+                "idle_after" => {
+                    idle_after = diag.take(Length::parse(&mut value, "idle_after")).map(|length| (word, length));
+                }
+                "never_idle" => never_idle = Some(word),
                 "rate" => rate = per_second(value.rest(), &word, diag),
                 _ => {
                     let help = "write `on_error fail` to end the run at a bad record, or `on_error skip` to count it and go on";
@@ -73,7 +80,19 @@ impl Source {
                 diag.take(value.end("`,` or `;`", "options are separated by commas"));
             }
         }
-        Some(Source { name, ty, connector: connector?, event_time, late_by, ordered_splits, skip_bad, rate })
+        let connector = connector?;
+        Some(Source {
+            name,
+            ty,
+            connector,
+            event_time,
+            late_by,
+            ordered_splits,
+            idle_after,
+            never_idle,
+            skip_bad,
+            rate,
+        })
     }
 }
 

@@ -6,7 +6,18 @@ use super::*;
 fn of_a_source() {
     for (options, expected) in [
         ("event_tim |r| r.at", "event_tim | a source has no option `event_tim` | did you mean `event_time`?"),
-        ("idle_after 30s", "idle_after | the option `idle_after` is not built yet | `event_time`"),
+        ("watermark 30s", "watermark | the option `watermark` is not built yet | `event_time`"),
+        ("idle_after 30s", "idle_after | `idle_after` has no effect without `event_time` | which field"),
+        ("never_idle", "never_idle | `never_idle` has no effect without `event_time` | which field"),
+        (
+            "event_time f, late_by 1h, idle_after 1s, never_idle",
+            "never_idle | `idle_after` and `never_idle` exclude each other | keep one",
+        ),
+        (
+            "event_time f, late_by 1h, idle_after 0s",
+            "0s | a split that is idle at once would never be waited for | `idle_after 30s`",
+        ),
+        ("event_time f, late_by 1h, idle_after 5", "5 | `5` is no duration | one of `us`, `ms`"),
         ("on_error fail, on_error skip", "on_error | the option `on_error` is said twice | once"),
         ("on_error divert", "divert | `on_error divert` is not built yet | `on_error fail`"),
         ("on_error ignore", "ignore | there is no `on_error ignore` | `on_error skip`"),
@@ -28,6 +39,10 @@ fn of_a_source() {
     wrong(
         "param p: TimeSpan; source a: T = rows(d), event_time f, late_by p; sink s(a) = stdout();",
         &["p | `late_by` takes a duration that is written out | `late_by 1h`"],
+    );
+    wrong(
+        "param p: TimeSpan; source a: T = rows(d), event_time f, late_by 1h, idle_after p; sink s(a) = stdout();",
+        &["p | `idle_after` takes a duration that is written out | `idle_after 30s`"],
     );
 }
 

@@ -156,7 +156,7 @@ impl Checkpoints {
             SavedPart::Source { source, splits, reached } => {
                 if let Some(state) = building.sources.get_mut(&source) {
                     state.splits.extend(splits);
-                    state.reached = state.reached.max(reached.unwrap_or(i64::MIN));
+                    state.reached = state.reached.max(reached);
                 }
             }
             SavedPart::Operator(part) => match building.operators.get_mut(&part.id) {
@@ -274,14 +274,14 @@ pub fn pending_of(state: &SinkState) -> Vec<(u64, Vec<(usize, Prepared)>)> {
     epochs.into_iter().collect()
 }
 
-/// A split as a checkpoint keeps it, when nobody has begun it in this attempt.
-pub fn unread(split: &Split, resumed: Option<&Resumed>) -> SplitState {
+/// A split as a checkpoint keeps it, when nobody has begun it in this attempt; it begins at `watermark` or behind it.
+pub fn unread(split: &Split, resumed: Option<&Resumed>, watermark: i64) -> SplitState {
     SplitState {
         id: split.id,
         detail: split.detail.clone(),
         bytes: split.bytes,
         position: resumed.map_or_else(Vec::new, |resumed| resumed.position.clone()),
-        watermark: resumed.map_or(i64::MIN, |resumed| resumed.watermark),
+        watermark: resumed.map_or(watermark, |resumed| resumed.watermark.max(watermark)),
         rows: resumed.map_or(0, |resumed| resumed.rows),
     }
 }

@@ -18,6 +18,26 @@ pub struct Resumed {
     pub rows: u64,
 }
 
+/// What a source has left behind what has been handed out. It only goes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Left {
+    /// Splits that are there, or may be: nobody has asked yet.
+    Some,
+    /// None just now; there may be more later, which are new.
+    Later,
+    /// None.
+    None,
+}
+
+/// Where a worker's part of a source stands in event time (ms). It is told where there may be more splits later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// It reads, and will give no row that is judged under an earlier watermark.
+    Reads(i64),
+    /// It has nothing to read, or nothing has come for long. The greatest watermark of its splits so far.
+    Rests(i64),
+}
+
 /// A part of a snapshot.
 pub enum SavedPart {
     /// What a source has open on one worker.
@@ -26,8 +46,8 @@ pub enum SavedPart {
         source: usize,
         /// The splits that are not read to their end.
         splits: Vec<SplitState>,
-        /// The watermark that finished splits have reached, as far as the coordinator has not been told.
-        reached: Option<i64>,
+        /// The greatest watermark of the splits that it has read to their end.
+        reached: i64,
     },
     /// An operator's state on one worker.
     Operator(OperatorState),
@@ -35,7 +55,7 @@ pub enum SavedPart {
 
 /// To a worker.
 pub enum ToWorker {
-    /// The answer to [`ToCoordinator::Ask`]. The split starts from this watermark (ms), if its source is ordered.
+    /// The answer to [`ToCoordinator::Ask`]; or, from an endless source, what was found meanwhile.
     Found {
         /// The source.
         source: usize,
@@ -43,16 +63,26 @@ pub enum ToWorker {
         found: Found,
         /// How to read on with it, if it has been begun before.
         resumed: Option<Resumed>,
-        /// The watermark that the splits before it have reached, as far as known.
+        /// The watermark (ms) that it begins with: in an ordered source what the splits before it have reached, as far as
+        /// known; else what the source had reached when it was found.
         watermark: i64,
-        /// Whether no split is left behind it. Said with the split itself, so that its first row is judged already by
-        /// what this worker knows of its splits.
-        last: bool,
+        /// What is left behind it. Said with the split itself, so that its first row is judged already by what this worker
+        /// knows of its splits.
+        left: Left,
     },
-    /// Every split of the source has been handed out.
+    /// Every split of the source that is known has been handed out.
     AllAssigned {
         /// The source.
         source: usize,
+        /// Whether there may be more later.
+        left: Left,
+    },
+    /// What the workers that read have come to, for one that rests.
+    Reached {
+        /// The source.
+        source: usize,
+        /// The watermark, in ms.
+        watermark: i64,
     },
     /// Sources end the epoch.
     Barrier {
@@ -83,6 +113,8 @@ pub enum ToCoordinator {
         name: &'static str,
         /// Whether its splits are ordered in time.
         ordered: bool,
+        /// Whether its splits do not end: they are handed out as they are found, and nobody asks.
+        endless: bool,
         /// Finds its splits.
         enumerator: Box<dyn Enumerator>,
     },
@@ -112,6 +144,24 @@ pub enum ToCoordinator {
         source: usize,
         /// The watermark (ms) that its last split ended with.
         ended: Option<i64>,
+    },
+    /// A split of an endless source has ended all the same.
+    Closed {
+        /// The worker.
+        worker: usize,
+        /// The source.
+        source: usize,
+        /// The watermark (ms) that it ended with.
+        ended: i64,
+    },
+    /// Where a worker's part of a source stands.
+    Stands {
+        /// The worker.
+        worker: usize,
+        /// The source.
+        source: usize,
+        /// Where.
+        stand: Stand,
     },
     /// A source has nothing more on this worker.
     Exhausted {

@@ -1,6 +1,6 @@
 //! What the operators of one worker share with its thread: messages in, messages out, and the first failure.
 
-use super::control::{Resumed, ToCoordinator};
+use super::control::{Left, Resumed, ToCoordinator};
 use super::files::Files;
 use super::resume::Resume;
 use super::saver::Saver;
@@ -20,11 +20,12 @@ use timely::scheduling::Activator;
 
 /// A message for one source of this worker.
 pub enum ToSource {
-    /// A split, or that there is none; how to read on with it; the watermark to start from; and whether no split is left
-    /// behind it.
-    Found(Found, Option<Resumed>, i64, bool),
-    /// Every split has been handed out.
-    AllAssigned,
+    /// A split, or that there is none; how to read on with it; the watermark to start from; and what is left behind it.
+    Found(Found, Option<Resumed>, i64, Left),
+    /// Every split that is known has been handed out.
+    AllAssigned(Left),
+    /// What other workers have come to.
+    Reached(i64),
     /// The epoch ends.
     Barrier(u64),
     /// The last epoch ends.

@@ -43,6 +43,9 @@ pub struct ChainMeta {
     pub operators: &'static [OperatorMeta],
 }
 
+/// [`SourceMeta::idle_after`] where the block does not say.
+pub const IDLE_AFTER: TimeSpan = TimeSpan::from_mins(1);
+
 /// A chain that begins at a source.
 #[derive(Debug)]
 pub struct SourceMeta {
@@ -52,6 +55,8 @@ pub struct SourceMeta {
     pub late_by: Option<TimeSpan>,
     /// Whether its splits, in their order, are ordered in time up to `late_by`.
     pub ordered: bool,
+    /// After how long without a row a split of an endless source no longer holds the watermark back; `None` if it always does.
+    pub idle_after: Option<TimeSpan>,
     /// Whether bad records are left out.
     pub skip_bad: bool,
     /// Its operators; the first is the source.

@@ -9,6 +9,7 @@ mod body;
 mod checkpoints;
 mod control;
 mod coordinator;
+mod enumerators;
 mod files;
 mod graph;
 mod guard;
@@ -26,12 +27,12 @@ mod worker;
 
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink};
 pub use local::Local;
-pub use meta::{ChainMeta, EdgeMeta, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
+pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
 pub use port::{EdgeOut, EdgePort, SinkPort};
 pub use source::{source, source_filtered};
 pub use stage::{no_late, stage};
 
-use crate::checkpoint::manifest::{SinkState, SourceState};
+use crate::checkpoint::manifest::SinkState;
 use crate::clock::{Clock, MachineClock};
 use crate::config::Config;
 use crate::error::{Error, Fault};
@@ -41,15 +42,16 @@ use crate::plan::Plan;
 use crate::report::progress::{Progress, Snapshot};
 use crate::report::{self, OperatorSummary, Summary};
 use crate::sink::Committer;
-use crate::source::{Enumerator, Found, Waker};
+use crate::source::{Found, Waker};
 use backoff::Backoff;
 use checkpoints::Checkpoints;
-use control::{Resumed, ToCoordinator, ToWorker, WorkerHandle};
+use control::{Left, ToCoordinator, ToWorker, WorkerHandle};
 use coordinator::{Coordinator, Order};
+use enumerators::Enumerators;
 use files::Files;
 use resume::Resume;
 use saver::Saver;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -212,8 +214,7 @@ impl Run {
             resume,
             checkpoints: self.checkpoints.as_mut(),
             begun: None,
-            enumerators: BTreeMap::new(),
-            ahead: BTreeMap::new(),
+            enumerators: Enumerators::default(),
             committers: BTreeMap::new(),
             ended: vec![false; config.workers],
             bytes_total: None,
@@ -329,10 +330,7 @@ struct Attempt<'r> {
     checkpoints: Option<&'r mut Checkpoints>,
     /// When the checkpoint under way was begun.
     begun: Option<Duration>,
-    enumerators: BTreeMap<usize, (&'static str, Box<dyn Enumerator>)>,
-    /// What is found already and nobody has asked for yet, with how to read on with it: splits that an earlier attempt did not
-    /// read to their end, and one that the enumerator has found since.
-    ahead: BTreeMap<usize, VecDeque<(Found, Option<Resumed>)>>,
+    enumerators: Enumerators,
     committers: BTreeMap<usize, (&'static str, Box<dyn Committer>)>,
     ended: Vec<bool>,
     bytes_total: Option<u64>,
@@ -346,7 +344,6 @@ impl Attempt<'_> {
         let mut next_epoch = self.clock.now() + self.config.epoch;
         loop {
             if self.over {
-                self.stop();
                 return Ok(());
             }
             let now = self.clock.now();
@@ -355,11 +352,10 @@ impl Attempt<'_> {
                 let orders = self.tick(now);
                 self.carry_out(orders)?;
             }
-            let wait = next_epoch.saturating_sub(now).min(Duration::from_millis(if self.config.progress {
-                200
-            } else {
-                1000
-            }));
+            self.look(now)?;
+            let next = self.enumerators.look_at().unwrap_or(Duration::MAX).min(next_epoch);
+            let most = Duration::from_millis(if self.config.progress { 200 } else { 1000 });
+            let wait = next.saturating_sub(now).min(most);
             match self.from.recv_timeout(wait) {
                 Ok(message) => self.hear(message)?,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -389,18 +385,14 @@ impl Attempt<'_> {
 
     fn hear(&mut self, message: ToCoordinator) -> Result<(), Error> {
         let orders = match message {
-            ToCoordinator::Source { source, name, ordered: _, enumerator } => {
+            ToCoordinator::Source { source, name, ordered, endless, enumerator } => {
                 self.bytes_total = match (self.bytes_total, enumerator.total_bytes()) {
                     (known, Some(more)) => Some(known.unwrap_or(0) + more),
                     (known, None) => known,
                 };
-                self.enumerators.insert(source, (name, enumerator));
-                let mut reached = i64::MIN;
-                if let Some(state) = self.resume.source(name) {
-                    reached = state.reached;
-                    self.ahead.entry(source).or_default().extend(state.splits.iter().map(checkpoints::resumed));
-                }
-                self.coordinator.source(source, reached)
+                self.enumerators.add(source, name, endless, enumerator, self.resume.source(name));
+                let (reached, floor) = (self.resume.reached(name), self.resume.promised(name));
+                self.coordinator.source(source, ordered, reached, floor)
             }
             ToCoordinator::Sink { sink, name, mut committer } => {
                 // What the checkpoint had still to commit comes first.
@@ -416,14 +408,20 @@ impl Attempt<'_> {
             ToCoordinator::Built { worker, sources, parts } => {
                 let orders = self.coordinator.built(worker, sources, parts);
                 if self.coordinator.all_built() && self.resume.manifest().is_some_and(|manifest| manifest.last) {
-                    // The run before had ended, but for what is done now.
+                    // The run before had ended, but for what is done now. Nobody reads and writes meanwhile.
                     self.over = true;
+                    self.stop();
                     vec![Order::Finish]
                 } else {
                     orders
                 }
             }
             ToCoordinator::Ask { worker, source, ended } => self.coordinator.ask(worker, source, ended),
+            ToCoordinator::Closed { worker, source, ended } => {
+                self.coordinator.closed(worker, source, ended);
+                Vec::new()
+            }
+            ToCoordinator::Stands { worker, source, stand } => self.coordinator.stands(worker, source, stand),
             ToCoordinator::Exhausted { worker, source } => self.coordinator.exhausted(worker, source),
             ToCoordinator::Prepared { worker, sink, part, epoch, prepared } => {
                 self.coordinator.prepared((worker, part), sink, epoch, prepared);
@@ -456,35 +454,15 @@ impl Attempt<'_> {
         for order in orders {
             match order {
                 Order::Find { source, worker, watermark } => {
-                    let Some((name, enumerator)) = self.enumerators.get_mut(&source) else { continue };
-                    let name = *name;
-                    let failed = |fault| Error::Source { name: name.to_owned(), fault };
-                    let ahead = self.ahead.entry(source).or_default();
-                    let (found, resumed) = match ahead.pop_front() {
-                        Some(found) => found,
-                        None => (guard::on_coordinator(name, || enumerator.next())?.map_err(failed)?, None),
-                    };
-                    // One look further ahead: whoever gets the last split must know it from the first row on.
-                    let last = match (&found, ahead.front()) {
-                        (Found::Finished, _) => true,
-                        (Found::Later, _) => false,
-                        (_, Some((next, _))) => matches!(next, Found::Finished),
-                        (_, None) => match guard::on_coordinator(name, || enumerator.next())?.map_err(failed)? {
-                            Found::Later => false,
-                            next => {
-                                let last = matches!(next, Found::Finished);
-                                ahead.push_back((next, None));
-                                last
-                            }
-                        },
-                    };
-                    self.handles[worker].send(ToWorker::Found { source, found, resumed, watermark, last });
-                    if last {
-                        let more = self.coordinator.all_found(source);
-                        self.carry_out(more)?;
-                    }
+                    let Some((found, resumed, left)) = self.enumerators.find(source)? else { continue };
+                    self.handles[worker].send(ToWorker::Found { source, found, resumed, watermark, left });
+                    let more = self.coordinator.all_found(source, left);
+                    self.carry_out(more)?;
                 }
-                Order::AllAssigned(source) => self.tell_all(|| ToWorker::AllAssigned { source }),
+                Order::AllAssigned(source, left) => self.tell_all(|| ToWorker::AllAssigned { source, left }),
+                Order::Reached { source, worker, watermark } => {
+                    self.handles[worker].send(ToWorker::Reached { source, watermark });
+                }
                 Order::Barrier(epoch) => {
                     self.begin_checkpoint(epoch)?;
                     self.tell_all(|| ToWorker::Barrier { epoch });
@@ -537,27 +515,34 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Notes what the enumerators have found so far: everything that they have given out is on its way to a worker, which will
-    /// tell of it behind the barrier.
+    /// Hands out what has been found of endless sources.
+    fn look(&mut self, now: Duration) -> Result<(), Error> {
+        if self.enumerators.look_at().is_none_or(|at| now < at) {
+            return Ok(());
+        }
+        for (source, splits, left) in self.enumerators.look(now)? {
+            for (split, resumed) in splits {
+                let Some((worker, watermark)) = self.coordinator.place(source) else { continue };
+                let (found, left) = (Found::Split(split), Left::Some);
+                self.handles[worker].send(ToWorker::Found { source, found, resumed, watermark, left });
+            }
+            if left == Left::None {
+                let watermark = i64::MIN;
+                self.tell_all(|| ToWorker::Found { source, found: Found::Finished, resumed: None, watermark, left });
+            }
+            let orders = self.coordinator.all_found(source, left);
+            self.carry_out(orders)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what the enumerators have found so far.
     fn begin_checkpoint(&mut self, epoch: u64) -> Result<(), Error> {
         let Some(checkpoints) = &mut self.checkpoints else { return Ok(()) };
         self.begun = Some(self.clock.now());
-        let mut sources = BTreeMap::new();
-        for (source, (name, enumerator)) in &self.enumerators {
-            let waiting = self.ahead.get(source).into_iter().flatten();
-            let unread = waiting.filter_map(|(found, resumed)| match found {
-                Found::Split(split) => Some(checkpoints::unread(split, resumed.as_ref())),
-                _ => None,
-            });
-            let state = SourceState {
-                id: (*name).to_owned(),
-                enumerator: guard::on_coordinator(name, || enumerator.state())?,
-                splits: unread.collect(),
-                reached: self.coordinator.reached(*source),
-            };
-            sources.insert(*source, state);
-        }
-        checkpoints.barrier(epoch, sources);
+        let coordinator = &self.coordinator;
+        let sources = self.enumerators.states(|source| coordinator.reached(source), |source| coordinator.floor(source));
+        checkpoints.barrier(epoch, sources?);
         Ok(())
     }
 

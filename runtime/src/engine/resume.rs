@@ -52,6 +52,18 @@ impl Resume {
         self.manifest()?.sources.iter().find(|source| source.id == name)
     }
 
+    /// A watermark that no part of a source had promised more than, and that no row of it will be judged below. As long as
+    /// somebody might still have been given older rows than any, a split that nobody has begun is kept with the least of all.
+    pub fn promised(&self, name: &str) -> i64 {
+        let Some(source) = self.source(name) else { return i64::MIN };
+        source.splits.iter().map(|split| split.watermark).min().unwrap_or(source.reached)
+    }
+
+    /// The greatest watermark of a source's splits that have been read to their end.
+    pub fn reached(&self, name: &str) -> i64 {
+        self.source(name).map_or(i64::MIN, |source| source.reached)
+    }
+
     /// What a source's enumerator goes on from.
     pub fn enumerator(&self, name: &str) -> Option<&[u8]> {
         self.source(name).map(|source| &*source.enumerator)

@@ -171,6 +171,8 @@ struct Underneath {
     under_way: usize,
     /// Memory for the tables, in bytes.
     memory: usize,
+    /// Memory was short when it was last looked at.
+    short: bool,
     /// What is below is being dropped from memory.
     relieving: bool,
 }
@@ -180,7 +182,7 @@ impl Underneath {
         let (back, delivered) = std::sync::mpsc::channel();
         let share = local.config.state_memory / (local.workers * local.parts().max(1)) as u64;
         let memory = usize::try_from(share).unwrap_or(usize::MAX);
-        Underneath { segments, back, delivered, under_way: 0, memory, relieving: false }
+        Underneath { segments, back, delivered, under_way: 0, memory, short: false, relieving: false }
     }
 }
 
@@ -617,9 +619,13 @@ where
                 Err(_) if self.local.saver.is_some() => {}
                 Err(fault) => return Err(Error::State { operator: self.name.to_owned(), fault }),
             }
-            let mut bytes = 0;
-            self.op.tables(&mut |_, _, table| bytes += table.bytes());
-            below.relieving = bytes > below.memory;
+            let (mut bytes, mut littered) = (0, false);
+            self.op.tables(&mut |_, _, table| {
+                bytes += table.bytes();
+                littered |= table.is_littered();
+            });
+            below.short = bytes > below.memory;
+            below.relieving = below.short || littered;
         }
         if self.saving.is_some() {
             return Ok(false);
@@ -627,7 +633,8 @@ where
         below.segments.settle(below.under_way == 0);
         if below.relieving {
             let mut more = false;
-            self.op.tables(&mut |_, _, table| more |= table.relieve());
+            let short = below.short;
+            self.op.tables(&mut |_, _, table| more |= table.relieve(short));
             below.relieving = more;
         }
         Ok(below.relieving)

@@ -53,21 +53,21 @@ fn drive(allocator: Allocator, local: &Rc<Local>, inbox: &Receiver<ToWorker>, bu
     for source in &sources {
         source.put(None);
     }
+    let put = |source: usize, message| {
+        if let Some(source) = sources.get(source) {
+            source.put(Some(message));
+        }
+    };
     loop {
         loop {
             match inbox.try_recv() {
                 Ok(ToWorker::Stop) | Err(TryRecvError::Disconnected) => return,
                 Ok(ToWorker::GiveUp { epoch }) => local.give_up(epoch),
-                Ok(ToWorker::Found { source, found, resumed, watermark, last }) => {
-                    if let Some(source) = sources.get(source) {
-                        source.put(Some(ToSource::Found(found, resumed, watermark, last)));
-                    }
+                Ok(ToWorker::Found { source, found, resumed, watermark, left }) => {
+                    put(source, ToSource::Found(found, resumed, watermark, left));
                 }
-                Ok(ToWorker::AllAssigned { source }) => {
-                    if let Some(source) = sources.get(source) {
-                        source.put(Some(ToSource::AllAssigned));
-                    }
-                }
+                Ok(ToWorker::AllAssigned { source, left }) => put(source, ToSource::AllAssigned(left)),
+                Ok(ToWorker::Reached { source, watermark }) => put(source, ToSource::Reached(watermark)),
                 Ok(ToWorker::Barrier { epoch }) => sources.iter().for_each(|s| s.put(Some(ToSource::Barrier(epoch)))),
                 Ok(ToWorker::Last { epoch }) => sources.iter().for_each(|s| s.put(Some(ToSource::Last(epoch)))),
                 Err(TryRecvError::Empty) => break,

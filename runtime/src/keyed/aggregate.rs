@@ -49,7 +49,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
         let rows = batch.keys.len();
         let mut nows = life.nows(batch.times, batch.marks, batch.watermark);
         let mut values = batch.values;
-        let mut ahead: [Ahead<K, Aged<A::Acc, G>, B>; AHEAD] =
+        let mut ahead: [Ahead<K, Aged<A::Acc, G>>; AHEAD] =
             std::array::from_fn(|at| if at < rows { state.look_ahead(batch.keys.hash(at)) } else { None });
         for at in 0..rows {
             let probe = ahead[at % AHEAD].take();
@@ -131,9 +131,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend> AggregateTotal<K,
             }
             let more = values.tour(walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
-                if std::mem::take(changed) && !aged.since.over(ttl, now) {
+                let told = std::mem::take(changed);
+                if told && !aged.since.over(ttl, now) {
                     next.main((key.view(), how.finish(acc)), *latest);
                 }
+                told
             });
             if !more {
                 *walked = Tour::default();

@@ -87,12 +87,14 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend> Fold<K, V, F, G, B> 
             }
             let more = self.values.tour(&mut self.walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
-                if std::mem::take(changed)
+                let told = std::mem::take(changed);
+                if told
                     && !aged.since.over(ttl, now)
                     && let Some(acc) = acc
                 {
                     next.main((key.view(), acc.clone()), latest);
                 }
+                told
             });
             if !more {
                 self.walked = Tour::default();

@@ -1,7 +1,8 @@
-//! Csv as a sink: one file with a header, written by all workers in hidden parts.
+//! Csv as a sink: one file with a header, written by all workers in hidden parts; or a folder of such files.
 //!
-//! It knows how rows become lines; how parts become a file is in `parts`.
+//! It knows how rows become lines; how parts become a file is in `parts`, how files come into a folder in `folder`.
 
+use super::folder::{FolderTarget, PieceFile, Pieces, Publisher, is_folder};
 use super::parts::{Joiner, Part, Target};
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
@@ -9,6 +10,7 @@ use crate::record::{Record, Row};
 use crate::schema::Message;
 use crate::source::Csv;
 use serde::Serialize;
+use std::io::Write;
 
 impl Sink for Csv {
     type Writer = CsvWriter;
@@ -17,6 +19,9 @@ impl Sink for Csv {
         self.check()?;
         let to = match &self.path {
             None => To::Nothing,
+            Some(path) if is_folder(path) => {
+                To::Between(Pieces::new(FolderTarget::new(path, context.attempt, EXTENSION)?, context))
+            }
             Some(path) => To::Unopened(Target::new(path, context.attempt)?, context.clone()),
         };
         Ok(CsvWriter { separator: self.separator, with_header: self.header, header: Vec::new(), to })
@@ -24,22 +29,28 @@ impl Sink for Csv {
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         self.check()?;
-        let joiner = match &self.path {
-            None => None,
-            Some(path) => Some(Joiner::new(Target::new(path, context.attempt)?, context.resumable, from)?),
-        };
-        Ok(Box::new(CsvCommitter { joiner }))
+        let (attempt, resumable) = (context.attempt, context.resumable);
+        Ok(Box::new(match &self.path {
+            None => CsvCommitter::Nothing,
+            Some(path) if is_folder(path) => {
+                CsvCommitter::Folder(Publisher::new(FolderTarget::new(path, attempt, EXTENSION)?, resumable)?)
+            }
+            Some(path) => CsvCommitter::File(Joiner::new(Target::new(path, attempt)?, resumable, from)?),
+        }))
     }
 
     fn describe(&self) -> String {
         self.description()
     }
 
-    /// The file appears once, at the end; until then parts are only noted.
+    /// A file appears once, at the end; until then parts are only noted. What is in a folder may have been read.
     fn takes_back(&self) -> bool {
-        true
+        self.path.as_deref().is_none_or(|path| !is_folder(path))
     }
 }
+
+/// What names of files in a folder end with.
+const EXTENSION: &str = "csv";
 
 /// Writes csv on one worker.
 pub struct CsvWriter {
@@ -56,10 +67,14 @@ enum To {
     /// No row has come yet.
     Unopened(Target, SinkContext),
     Open(Box<::csv::Writer<Part>>),
+    /// Into a folder, and no row has come in this epoch.
+    Between(Pieces),
+    /// The file of this epoch.
+    Within(Pieces, Box<::csv::Writer<PieceFile>>),
 }
 
 impl CsvWriter {
-    fn lines<W: std::io::Write>(&self, to: W, header: bool) -> ::csv::Writer<W> {
+    fn lines<W: Write>(&self, to: W, header: bool) -> ::csv::Writer<W> {
         ::csv::WriterBuilder::new().delimiter(self.separator).has_headers(header).from_writer(to)
     }
 
@@ -75,30 +90,55 @@ impl CsvWriter {
         Ok(both)
     }
 
+    /// Opens what the next row goes to.
     #[cold]
     fn start<X: Serialize>(&mut self, row: &X) -> Result<(), Fault> {
-        let To::Unopened(target, context) = &self.to else { return Ok(()) };
-        let part = Part::create(target, context)?;
-        if self.with_header {
-            self.header = self.header_of(row).map_err(|e| not_written(&part, e))?;
+        if self.with_header && self.header.is_empty() {
+            self.header = self.header_of(row).map_err(|e| not_written(e, unwritten))?;
         }
-        let lines = ::csv::WriterBuilder::new()
-            .delimiter(self.separator)
-            .has_headers(false)
-            .buffer_capacity(64 << 10)
-            .from_writer(part);
-        self.to = To::Open(Box::new(lines));
+        self.to = match std::mem::replace(&mut self.to, To::Nothing) {
+            To::Unopened(target, context) => To::Open(Box::new(self.buffered(Part::create(&target, &context)?))),
+            To::Between(mut pieces) => {
+                let mut file = pieces.create()?;
+                file.write_all(&self.header).map_err(|e| file.fault(e))?;
+                To::Within(pieces, Box::new(self.buffered(file)))
+            }
+            open => open,
+        };
         Ok(())
     }
+
+    fn buffered<W: Write>(&self, to: W) -> ::csv::Writer<W> {
+        let mut lines = ::csv::WriterBuilder::new();
+        lines.delimiter(self.separator).has_headers(false).buffer_capacity(64 << 10).from_writer(to)
+    }
+}
+
+/// A header that is written to memory alone.
+fn unwritten(error: std::io::Error) -> Fault {
+    Fault::new("a header could not be written").because(error)
 }
 
 impl Writer for CsvWriter {
     fn prepare(&mut self, _epoch: u64) -> Result<Option<Prepared>, Fault> {
-        let To::Open(lines) = &mut self.to else { return Ok(None) };
-        if let Err(e) = lines.flush() {
-            return Err(lines.get_ref().fault(e));
+        match std::mem::replace(&mut self.to, To::Nothing) {
+            To::Open(mut lines) => {
+                let flushed = lines.flush().map_err(|e| lines.get_ref().fault(e));
+                let prepared = flushed.and_then(|()| lines.get_ref().prepare(&self.header));
+                self.to = To::Open(lines);
+                prepared
+            }
+            To::Within(pieces, mut lines) => {
+                let flushed = lines.flush().map_err(|e| lines.get_ref().fault(e));
+                let prepared = flushed.and_then(|()| lines.get_ref().prepare());
+                self.to = To::Between(pieces);
+                prepared.map(Some)
+            }
+            unopened => {
+                self.to = unopened;
+                Ok(None)
+            }
         }
-        lines.get_ref().prepare(&self.header)
     }
 }
 
@@ -107,21 +147,27 @@ impl<X: Serialize + Row> Accepts<X> for CsvWriter {
 
     #[inline]
     fn write(&mut self, row: X) -> Result<(), Fault> {
-        if let To::Unopened(..) = &self.to {
+        if let To::Unopened(..) | To::Between(_) = &self.to {
             self.start(&row)?;
         }
-        let To::Open(lines) = &mut self.to else { return Ok(()) };
-        match lines.serialize(row) {
-            Ok(()) => Ok(()),
-            Err(e) => Err(not_written(lines.get_ref(), e)),
+        match &mut self.to {
+            To::Open(lines) => match lines.serialize(row) {
+                Ok(()) => Ok(()),
+                Err(e) => Err(not_written(e, |e| lines.get_ref().fault(e))),
+            },
+            To::Within(_, lines) => match lines.serialize(row) {
+                Ok(()) => Ok(()),
+                Err(e) => Err(not_written(e, |e| lines.get_ref().fault(e))),
+            },
+            _ => Ok(()),
         }
     }
 }
 
 #[cold]
-fn not_written(part: &Part, error: ::csv::Error) -> Fault {
+fn not_written(error: ::csv::Error, io: impl FnOnce(std::io::Error) -> Fault) -> Fault {
     match error.into_kind() {
-        ::csv::ErrorKind::Io(e) => part.fault(e),
+        ::csv::ErrorKind::Io(e) => io(e),
         ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             Fault::new(format!("a row of {len} fields behind rows of {expected_len}"))
                 .help("a csv file needs the same fields in each row: no lists, and no `skip_serializing_if`")
@@ -132,37 +178,58 @@ fn not_written(part: &Part, error: ::csv::Error) -> Fault {
     }
 }
 
-/// Makes one file of what the writers wrote.
-struct CsvCommitter {
-    joiner: Option<Joiner>,
+/// Publishes what the writers wrote.
+enum CsvCommitter {
+    Nothing,
+    File(Joiner),
+    Folder(Publisher),
 }
 
 impl Committer for CsvCommitter {
-    fn commit(&mut self, _epoch: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault> {
-        self.joiner.as_mut().map_or(Ok(()), |joiner| joiner.commit(&prepared))
+    fn commit(&mut self, epoch: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault> {
+        match self {
+            CsvCommitter::Nothing => Ok(()),
+            CsvCommitter::File(joiner) => joiner.commit(&prepared),
+            CsvCommitter::Folder(publisher) => publisher.commit(epoch, &prepared),
+        }
     }
 
     fn state(&self) -> Vec<u8> {
-        self.joiner.as_ref().map(Joiner::state).unwrap_or_default()
+        match self {
+            CsvCommitter::File(joiner) => joiner.state(),
+            CsvCommitter::Nothing | CsvCommitter::Folder(_) => Vec::new(),
+        }
     }
 
     fn begin(&mut self) -> Result<(), Fault> {
-        self.joiner.as_ref().map_or(Ok(()), Joiner::begin)
+        match self {
+            CsvCommitter::Nothing => Ok(()),
+            CsvCommitter::File(joiner) => joiner.begin(),
+            CsvCommitter::Folder(publisher) => publisher.begin(),
+        }
     }
 
     fn finish(&mut self) -> Result<(), Fault> {
-        self.joiner.as_mut().map_or(Ok(()), Joiner::finish)
+        match self {
+            CsvCommitter::File(joiner) => joiner.finish(),
+            // All is published already.
+            CsvCommitter::Nothing | CsvCommitter::Folder(_) => Ok(()),
+        }
     }
 
     fn finished(&mut self) {
-        if let Some(joiner) = &mut self.joiner {
-            joiner.finished();
+        match self {
+            CsvCommitter::Nothing => {}
+            CsvCommitter::File(joiner) => joiner.finished(),
+            CsvCommitter::Folder(publisher) => publisher.finished(),
         }
     }
 
     fn abort(&mut self) {
-        if let Some(joiner) = &mut self.joiner {
-            joiner.abort();
+        match self {
+            CsvCommitter::Nothing => {}
+            CsvCommitter::File(joiner) => joiner.abort(),
+            CsvCommitter::Folder(publisher) => publisher.abort(),
         }
     }
 }

@@ -7,6 +7,7 @@
 mod cells;
 pub mod collect;
 mod csv;
+mod folder;
 mod parts;
 mod stdout;
 

@@ -34,10 +34,6 @@ pub(super) struct Target {
 impl Target {
     /// Looks at what is under the name now.
     pub(super) fn new(path: &Path, attempt: u64) -> Result<Target, Fault> {
-        if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
-            let fault = Fault::new("a folder of files cannot be written yet").in_file(path);
-            return Err(fault.help("name one file, without a `/` at the end"));
-        }
         let path = match path.symlink_metadata() {
             Ok(about) if about.is_symlink() => {
                 path.canonicalize().map_err(|e| failed("cannot follow the link", path, e))?
@@ -48,7 +44,7 @@ impl Target {
             Ok(about) if about.is_dir() => {
                 return Err(Fault::new("a directory where a file is to be written")
                     .in_file(path)
-                    .help("name a file in it"));
+                    .help("name a file in it, or write a `/` behind it: then files are added to it as the job runs"));
             }
             Ok(about) if !about.is_file() => {
                 return Err(Fault::new("neither a file nor a directory: it cannot be replaced by a finished file")
@@ -129,22 +125,28 @@ impl Target {
 
     /// A write that failed, told for the file that was to be.
     pub(super) fn unwritable(&self, hidden: &Path, error: io::Error) -> Fault {
-        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-        let help = match error.kind() {
-            StorageFull | QuotaExceeded => format!(
-                "free some room where {} is: while the file is finished it is there twice; or write it elsewhere",
-                self.folder.display()
-            ),
-            PermissionDenied | ReadOnlyFilesystem => {
-                format!("let the user who runs the job create files in {}", self.folder.display())
-            }
-            _ => format!("until the file is whole it is written to {}", hidden.display()),
-        };
-        Fault::new("cannot write the file").in_file(&self.path).because(error).help(help)
+        unwritable(&self.path, &self.folder, hidden, error)
     }
 }
 
-fn is_locked(path: &Path) -> bool {
+/// A write that failed, told for what was to be there in the end.
+pub(super) fn unwritable(path: &Path, folder: &Path, hidden: &Path, error: io::Error) -> Fault {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let help = match error.kind() {
+        StorageFull | QuotaExceeded if path != folder => format!(
+            "free some room where {} is: while the file is finished it is there twice; or write it elsewhere",
+            folder.display()
+        ),
+        StorageFull | QuotaExceeded => "free some room there, or write elsewhere".to_owned(),
+        PermissionDenied | ReadOnlyFilesystem => {
+            format!("let the user who runs the job create files in {}", folder.display())
+        }
+        _ => format!("until the file is whole it is written to {}", hidden.display()),
+    };
+    Fault::new("cannot write the file").in_file(path).because(error).help(help)
+}
+
+pub(super) fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
@@ -152,12 +154,12 @@ fn unknown(target: &Target, error: CodecError) -> Fault {
     Fault::new("a commit that no writer of this file has prepared").in_file(&target.path).because(error)
 }
 
-fn failed(what: &str, path: &Path, error: io::Error) -> Fault {
+pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Fault {
     Fault::new(what).in_file(path).because(error)
 }
 
 /// A number that no other process has had.
-fn run() -> u64 {
+pub(super) fn run() -> u64 {
     static RUN: OnceLock<u64> = OnceLock::new();
     *RUN.get_or_init(|| {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);

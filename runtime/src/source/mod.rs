@@ -1,8 +1,23 @@
-//! Sources: an enumerator that finds splits, and a reader per worker that reads them.
+//! Sources: an enumerator that finds splits, and readers on the workers that read them.
 //!
-//! The enumerator runs once per attempt, on the coordinator, and talks by messages: a worker that has read its split
-//! asks for the next. A reader has one split open at a time. Neither knows of watermarks, frames or other workers;
-//! what a reader lends is valid for the length of one call.
+//! The enumerator runs once per attempt, on the coordinator, and talks by messages. Where splits end (files), each worker has
+//! one reader, and asks for the next split when it has read its own. Where they do not ([`Source::endless`]: partitions of a topic),
+//! all are open at once: each gets a reader of its own, on the worker that has the fewest, and those of a worker take turns.
+//! A reader has one split open at a time. Neither knows of watermarks, frames or other workers; what a reader lends is
+//! valid for the length of one call.
+//!
+//! # Event time
+//!
+//! Each split has a watermark of its own. What a worker promises is the least over those it has open or waiting, and nothing as
+//! long as a split that is there has not been handed out: it may hold rows as old as any.
+//!
+//! [`Found::Later`] ends this: all that is known is handed out, and what is found from then on is *new*. A new split begins at
+//! the watermark that the source has reached; rows in it that are older are judged by that, and may be late. So a source that ends, and
+//! whose late rows are to depend on its input alone, says `Later` at no time at which splits are there that it has not given.
+//! A worker without a split follows those who read; if nobody has anything to read, event time is where the latest split has been.
+//!
+//! A split of an endless source from which nothing has come for `idle_after` (a source's option in the block) is left aside,
+//! too, until rows come, which are judged by what was reached meanwhile.
 
 mod body;
 pub mod csv;
@@ -46,7 +61,8 @@ pub struct Split {
 pub enum Found {
     /// The next split.
     Split(Split),
-    /// None just now; ask again.
+    /// None just now; ask again. All that is there has been given: what comes later is new, and begins at the watermark that the
+    /// source has reached by then.
     Later,
     /// There will be no more.
     Finished,
@@ -116,7 +132,8 @@ pub trait Reader<R: RowType>: 'static {
     fn bytes_read(&self) -> u64 {
         0
     }
-    /// Called once, before the first split: what to call when a [`Polled::Dry`] reader has rows again.
+    /// Called once, before the first split: what to call when a [`Polled::Dry`] reader has rows again. Of several readers on a
+    /// worker those are polled again that have called theirs.
     fn wake_with(&mut self, _waker: Waker) {}
 }
 
@@ -137,13 +154,20 @@ pub trait Source<R: RowType>: 'static {
     /// # Errors
     /// If the input is not there, or is not what it was.
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault>;
-    /// A reader; called once per worker and attempt.
+    /// A reader; called once per worker and attempt, or, if splits are [`endless`](Source::endless), once for each split that is
+    /// opened.
     ///
     /// # Errors
     /// If it cannot be made.
     fn reader(&mut self) -> Result<Self::Reader, Fault>;
     /// A short description for the plan: `csv departures-2013.csv`.
     fn describe(&self) -> String;
+    /// Whether its splits do not end: partitions of a topic, sockets. They are all open at once, with a reader each, spread over
+    /// the workers, and one that is dry does not keep the others waiting. By default splits end, and a worker reads one after
+    /// the other. An enumerator of an endless source is asked about every 100 ms.
+    fn endless(&self) -> bool {
+        false
+    }
     /// Records per second that all workers together take at most, if there is a limit.
     fn rate(&self) -> Option<u64> {
         None

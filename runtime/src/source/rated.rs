@@ -55,6 +55,10 @@ impl<R: RowType, S: Source<R>> Source<R> for Rated<S> {
         self.source.describe()
     }
 
+    fn endless(&self) -> bool {
+        self.source.endless()
+    }
+
     fn rate(&self) -> Option<u64> {
         self.rate
     }

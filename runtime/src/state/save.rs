@@ -151,9 +151,11 @@ pub trait Saved {
     fn restored(&mut self) {}
     /// Bytes of memory, without what keys and values own on the heap.
     fn bytes(&self) -> usize;
-    /// Gives up some of the memory of values that lie below as they are; `false` when it has been through all of them. Not while
-    /// it is saved.
-    fn relieve(&mut self) -> bool;
+    /// Whether many of its entries are only there to say that their keys were removed.
+    fn is_littered(&self) -> bool;
+    /// Gives up some of the memory of removed keys, and if memory is `short` of values, that lie below as they are; `false` when it
+    /// has been through all of them. Not while it is saved.
+    fn relieve(&mut self, short: bool) -> bool;
     /// Puts in an entry that was saved: its key and its value in their byte forms.
     ///
     /// # Errors

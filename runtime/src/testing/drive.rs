@@ -18,7 +18,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(5);
 /// How a source is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct How {
-    /// How many readers; if the source does not end, there are more where there are more splits.
+    /// How many workers: each has one reader or, if splits are endless, one for each split that it has open.
     pub(super) readers: usize,
     pub(super) budget: usize,
     /// Whether the source ends.
@@ -82,8 +82,10 @@ struct Lane<D> {
 
 /// A source that is being read.
 pub(super) struct Run<'m, R: RowType, S: Source<R>> {
-    make: &'m dyn Fn() -> S,
     how: How,
+    /// The connector as each worker has it.
+    workers: Vec<S>,
+    endless: bool,
     enumerator: Box<dyn Enumerator>,
     lanes: Vec<Lane<S::Reader>>,
     bell: Arc<Bell>,
@@ -95,7 +97,7 @@ pub(super) struct Run<'m, R: RowType, S: Source<R>> {
     pub(super) splits: Vec<Split>,
     /// Each row with its split's number.
     pub(super) rows: Vec<(u64, String)>,
-    rows_of: PhantomData<R>,
+    rows_of: PhantomData<&'m R>,
 }
 
 /// What one turn brought.
@@ -119,8 +121,9 @@ where
 {
     pub(super) fn new(make: &'m dyn Fn() -> S, how: How, from: Option<&Stopped>) -> Result<Self, String> {
         let mut run = Run {
-            make,
             how,
+            workers: (0..how.readers).map(|_| make()).collect(),
+            endless: make().endless(),
             enumerator: make().enumerator(from.map(|from| &*from.state)).map_err(told)?,
             lanes: Vec::new(),
             bell: Arc::default(),
@@ -131,14 +134,16 @@ where
             rows: Vec::new(),
             rows_of: PhantomData,
         };
-        for _ in 0..how.readers {
-            run.add_lane()?;
+        if !run.endless {
+            (0..how.readers).try_for_each(|_| run.add_lane())?;
         }
         Ok(run)
     }
 
     fn add_lane(&mut self) -> Result<(), String> {
-        let mut reader = (self.make)().reader().map_err(told)?;
+        let worker = self.lanes.len() % self.workers.len().max(1);
+        let Some(connector) = self.workers.get_mut(worker) else { return Err("no worker reads".to_owned()) };
+        let mut reader = connector.reader().map_err(told)?;
         reader.wake_with(self.bell.waker(self.lanes.len()));
         self.lanes.push(Lane { reader, open: None, dry: false, empty: 0 });
         Ok(())
@@ -162,7 +167,7 @@ where
         let mut on = false;
         loop {
             let free = self.lanes.iter().position(|lane| lane.open.is_none());
-            if free.is_none() && self.how.ends {
+            if free.is_none() && !self.endless {
                 return Ok(on);
             }
             let (split, from) = match self.pending.pop_front() {
@@ -260,6 +265,14 @@ where
             }
         }
         if !self.how.ends {
+            let waits = !self.pending.is_empty() || matches!(self.ask()?, Found::Split(_));
+            let dry = self.lanes.iter().find(|lane| lane.dry).and_then(|lane| lane.open.as_ref());
+            if let (false, true, Some(split)) = (self.endless, waits, dry) {
+                return Err(format!(
+                    "split {} is `Dry` and keeps its reader while other splits wait for one; a source whose splits do not end says so: `endless`",
+                    split.id
+                ));
+            }
             // What is missing is told by whoever compares.
             return Ok(());
         }

@@ -124,7 +124,8 @@ where
         report.check("foreign bytes", "positions and states of others are refused or taken, with no panic", || {
             self.foreign()
         });
-        let idle = "a reader without rows goes dry, and wakes its worker when there are some";
+        let idle =
+            "a reader without rows goes dry, keeps no other split waiting, and wakes its worker when there are some";
         let found = "rows and splits that come while it runs are found, also behind a restart";
         match &self.feed {
             Some((feed, more)) => {

@@ -185,6 +185,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend> Window<K, V, A, B> {
         let mut tour = Tour::default();
         while pane.table.tour(&mut tour, |key, acc| {
             next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
+            false
         }) {}
     }
 }
@@ -313,15 +314,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
         if !known && table.range() == self.range {
             // Nothing of this window is here yet, so the table itself becomes its state.
             let which = Which { state: VALUES, namespace: start };
-            match KeyedState::adopt(table, self.below.clone(), which) {
-                Ok(mut table) => {
-                    table.stamp_with(self.epoch);
-                    self.open.insert(at, Pane { start, firings: 0, table });
-                    self.current = usize::MAX;
-                    return;
-                }
-                Err(back) => table = back,
-            }
+            let table = KeyedState::adopt(table, self.below.clone(), which, self.epoch);
+            self.open.insert(at, Pane { start, firings: 0, table });
+            self.current = usize::MAX;
+            return;
         }
         let pane = self.pane(start);
         let (how, into) = (&self.how, &mut self.open[pane].table);
@@ -359,6 +355,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
                                     result(how, window, key.clone().owned(), start, acc, 0),
                                     window.time_of(start),
                                 );
+                                false
                             });
                             if !more {
                                 break;

@@ -34,8 +34,11 @@ pub struct Feed<T> {
     pub splits: Arc<Vec<Vec<Step<T>>>>,
     /// How often the enumerator says `Later` before each split.
     pub later: usize,
-    /// The enumerator says `Later` until this is set.
+    /// The enumerator says `Later` until this is set, from the split of number `later_from` on.
     pub later_until: Option<Arc<AtomicBool>>,
+    pub later_from: u64,
+    /// Splits are said not to end.
+    pub endless: bool,
     /// How often the enumerator was asked.
     pub asked: Arc<AtomicUsize>,
     /// Rows given so far by all workers.
@@ -51,6 +54,8 @@ impl<T: Clone> Feed<T> {
             splits: Arc::new(splits),
             later: 0,
             later_until: None,
+            later_from: 0,
+            endless: false,
             asked: Arc::default(),
             given: Arc::default(),
             fail_enumerator: false,
@@ -63,6 +68,9 @@ impl<T: Clone> Feed<T> {
     }
     pub fn later(self, later: usize) -> Self {
         Feed { later, ..self }
+    }
+    pub fn endless(self) -> Self {
+        Feed { endless: true, ..self }
     }
 }
 
@@ -85,13 +93,17 @@ where
             (self.splits.len(), self.later, self.later_until.clone(), self.asked.clone());
         let panic_at = self.panic_at_question;
         let next = from.map_or(0, number);
-        Ok(Box::new(FeedSplits { splits, next, later, until, said: 0, asked, panic_at }))
+        let from = self.later_from;
+        Ok(Box::new(FeedSplits { splits, next, later, until, from, said: 0, asked, panic_at }))
     }
     fn reader(&mut self) -> Result<FeedReader<T>, Fault> {
         Ok(FeedReader { feed: self.clone(), split: 0, at: 0, rows: 0, told: None, waker: None })
     }
     fn describe(&self) -> String {
         format!("a script of {} splits", self.splits.len())
+    }
+    fn endless(&self) -> bool {
+        self.endless
     }
 }
 
@@ -100,6 +112,7 @@ struct FeedSplits {
     next: u64,
     later: usize,
     until: Option<Arc<AtomicBool>>,
+    from: u64,
     said: usize,
     asked: Arc<AtomicUsize>,
     panic_at: Option<usize>,
@@ -109,7 +122,7 @@ impl Enumerator for FeedSplits {
     fn next(&mut self) -> Result<Found, Fault> {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
         assert!(self.panic_at != Some(asked), "the enumerator panics");
-        if self.until.as_ref().is_some_and(|until| !until.load(Ordering::SeqCst)) {
+        if self.next >= self.from && self.until.as_ref().is_some_and(|until| !until.load(Ordering::SeqCst)) {
             return Ok(Found::Later);
         }
         if self.said < self.later {

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 /// The log in a file, to be read or to be written: `log(path).topic("payments").json()`.
 ///
-/// As a source each partition is a split. Records are read in the order of their offsets as far as they are committed;
-/// partitions that are added later are found while the job runs. [`bounded`](LogTopic::bounded) makes a source that ends.
+/// As a source each partition is a split. Records are read in the order of their offsets as far as they are committed. All
+/// partitions are read at once, however few workers there are; those that are added later are found while the job runs, and go
+/// to the workers that have the fewest. A partition in which nothing comes holds the watermark back for `idle_after`. [`bounded`](LogTopic::bounded) makes a source that ends.
 /// A record that is no row is a bad record: it ends the run, or is passed over with `on_error skip`.
 ///
 /// As a sink rows become visible when the epoch is committed, all of an epoch at once, and exactly once: also if the job is

@@ -31,6 +31,11 @@ impl<R: RowType, F: Reads<R>, K: 'static> Source<R> for LogTopic<F, K> {
     fn describe(&self) -> String {
         self.description()
     }
+
+    /// Partitions, unless each is read up to where it ended.
+    fn endless(&self) -> bool {
+        !self.bounded
+    }
 }
 
 impl LogTopic {
@@ -107,7 +112,7 @@ impl Enumerator for LogSplits {
     }
 }
 
-/// Reads a partition on one worker.
+/// Reads one partition at a time.
 pub struct LogReader<F> {
     here: LogTopic,
     topic: Topic,

@@ -31,7 +31,10 @@ use std::path::{Path, PathBuf};
 /// packed with gzip or zstd (told by its first bytes) by one worker.
 ///
 /// As a sink: one file, with a header of the row's field names. It appears under its name when the run has
-/// succeeded, and not before; what was there under that name is replaced.
+/// succeeded, and not before; what was there under that name is replaced. A path that ends in `/` is a folder, to which files are
+/// added while the job runs: one per worker and epoch that had rows, each whole when it gets its name, and each row in one of them
+/// once, also when the job is killed and goes on from its checkpoint. Their names begin with `part-` and the number of the epoch, never
+/// come twice, and what earlier runs have added stays. Names that begin with a `.` are not for readers.
 ///
 /// The target is a path, or an `Option` of one: a sink without a path writes nothing.
 pub fn csv(target: impl Into<CsvTarget>) -> Csv {

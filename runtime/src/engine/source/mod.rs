@@ -1,0 +1,136 @@
+//! The timely operator of a chain that begins at a source: it reads the splits it is given, keeps the watermark, sends
+//! what is full, and ends epochs when the coordinator says so.
+//!
+//! A barrier needs no credit: a source whose gate is closed still ends its epoch. An exhausted source sends its last
+//! watermark and keeps its right to send until the coordinator orders the last epoch.
+
+mod budget;
+mod mail;
+mod open;
+mod read;
+mod running;
+mod wake;
+
+use super::body::{Body, Each, Filtered};
+use super::control::ToCoordinator;
+use super::graph::{Graph, source_operators};
+use super::meta::SourceMeta;
+use super::port::Outs;
+use crate::error::Error;
+use crate::frame::writer::Cx;
+use crate::source::{Reader, RowType, Source};
+use running::{Begin, Running};
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use wake::Wakers;
+
+/// Counters of a body: one per operator that changes the number of rows.
+pub trait Counters: Copy + 'static {
+    /// Their values.
+    fn values(&self) -> &[u64];
+}
+impl<const N: usize> Counters for [u64; N] {
+    fn values(&self) -> &[u64] {
+        self
+    }
+}
+
+/// Builds a chain that begins at a source.
+pub fn source<'g, R, S, N, O, F>(
+    g: &mut Graph<'g>,
+    meta: &'static SourceMeta,
+    connector: S,
+    counters: N,
+    outs: O,
+    body: F,
+) where
+    R: RowType,
+    S: Source<R>,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    build(g, meta, connector, counters, outs, Each(body));
+}
+
+/// Builds a chain that begins at a source and has a filter on a straight way behind it: `front` is what stands before the
+/// filter, with its answer; `rest` is what stands behind it.
+pub fn source_filtered<'g, R, S, N, O, X, P, F>(
+    g: &mut Graph<'g>,
+    meta: &'static SourceMeta,
+    connector: S,
+    counters: N,
+    outs: O,
+    front: P,
+    rest: F,
+) where
+    R: RowType,
+    S: Source<R>,
+    N: Counters,
+    O: Outs<'g>,
+    X: 'static,
+    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N) -> (bool, X) + 'static,
+    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    build(g, meta, connector, counters, outs, Filtered(front, rest));
+}
+
+fn build<'g, R, S, N, O, B>(
+    g: &mut Graph<'g>,
+    meta: &'static SourceMeta,
+    mut connector: S,
+    counters: N,
+    outs: O,
+    body: B,
+) where
+    R: RowType,
+    S: Source<R>,
+    N: Counters,
+    O: Outs<'g>,
+    B: Body<R, N, O::Live>,
+{
+    let operators = source_operators(meta);
+    let chain = g.note_chain(operators, Some(connector.describe()), &outs);
+    let Some(scope) = g.scope else { return };
+    let local = g.local.clone();
+    let (number, mailbox) = local.add_source();
+    local.add_part();
+    let failed = |fault| Error::Source { name: meta.name.to_owned(), fault };
+    let endless = connector.endless();
+    // Where splits end, one reader reads one behind the other.
+    let mut reader = None;
+    if !endless {
+        reader = match connector.reader() {
+            Ok(reader) => Some(reader),
+            Err(fault) => return g.fail(failed(fault)),
+        };
+    }
+    let mut builder = OperatorBuilder::new(meta.name.to_owned(), scope);
+    let live = match outs.open(chain, &mut builder, &local) {
+        Ok(live) => live,
+        Err(error) => return g.abandon(builder, error),
+    };
+    if local.worker == 0 {
+        // Behind the committers of its sinks, so that no writer is a step ahead of them.
+        match connector.enumerator(local.resume.enumerator(meta.name)) {
+            Ok(enumerator) => {
+                let (name, ordered) = (meta.name, meta.ordered);
+                local.tell(ToCoordinator::Source { source: number, name, ordered, endless, enumerator });
+            }
+            Err(fault) => return g.abandon(builder, failed(fault)),
+        }
+    }
+    let address = builder.operator_info().address;
+    mailbox.wake_with(scope.activator_for(address.clone()));
+    let activator = scope.activator_for(address.clone());
+    // A reader that has run dry is woken from another thread.
+    let wakers = Wakers::new(scope.worker().sync_activator_for(address.to_vec()), local.waker.clone());
+    if let Some(reader) = &mut reader {
+        reader.wake_with(wakers.waker(std::sync::Arc::default()));
+    }
+    let begin = Begin { meta, number, chain, endless, local, mailbox, activator, wakers };
+    let mut running = Running::new(begin, connector, reader, counters, live, body);
+    builder.build_reschedule(move |caps| {
+        let mut caps = Some(caps);
+        move |_| running.activate(&mut caps)
+    });
+}

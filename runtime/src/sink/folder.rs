@@ -1,0 +1,335 @@
+//! [`FolderTarget`]: a folder to which whole files are added, an epoch at a time.
+//!
+//! ```text
+//! DIR/.pelton-RUN-ATTEMPT-lock              held by who publishes; without it nothing is published any more
+//! DIR/.pelton-RUN-ATTEMPT-WORKER-PART-N     what one writer wrote in one epoch
+//! DIR/part-EPOCH-WORKER-PART-ATTEMPT-RUN.csv   the same, once the epoch is committed
+//! ```
+//!
+//! RUN tells processes apart, so no two files ever have the same name; a commit that is made again, by whomever, finds the one that it
+//! made. What is published has its name, and that is all there is to know. This file knows nothing of rows.
+
+use super::parts::{failed, is_locked, run, unwritable};
+use super::{Prepared, SinkContext};
+use crate::codec::{CodecError, Reader};
+use crate::error::Fault;
+use crate::record::Record;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const HIDDEN: &str = ".pelton-";
+const SHOWN: &str = "part-";
+
+/// Whether a path names a folder of files, and not one file.
+pub(super) fn is_folder(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().last().is_some_and(|last| std::path::is_separator(char::from(*last)))
+}
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub(super) struct FolderTarget {
+    path: PathBuf,
+    attempt: u64,
+    /// What names of files end with.
+    extension: &'static str,
+}
+
+/// A hidden file.
+struct Hidden {
+    run: u64,
+    attempt: u64,
+    lock: bool,
+    path: PathBuf,
+}
+
+impl FolderTarget {
+    /// Makes the folder, if it is not there.
+    pub(super) fn new(path: &Path, attempt: u64, extension: &'static str) -> Result<FolderTarget, Fault> {
+        match std::fs::create_dir(path) {
+            Ok(()) => {}
+            Err(_) if path.is_dir() => {}
+            Err(e) => {
+                let help =
+                    "a path that ends in `/` is a folder of files: name one that is there, or whose directory is";
+                return Err(failed("cannot make the folder", path, e).help(help));
+            }
+        }
+        Ok(FolderTarget { path: path.to_owned(), attempt, extension })
+    }
+
+    fn hidden(&self, run: u64, attempt: u64, rest: &str) -> PathBuf {
+        self.path.join(format!("{HIDDEN}{run:x}-{attempt}-{rest}"))
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.hidden(run(), self.attempt, "lock")
+    }
+
+    /// What a writer has written.
+    fn piece(&self, piece: &Piece) -> PathBuf {
+        let Piece { run, attempt, worker, part, number, .. } = piece;
+        self.hidden(*run, *attempt, &format!("{worker}-{part}-{number}"))
+    }
+
+    /// Its name once it is published.
+    fn shown(&self, epoch: u64, piece: &Piece) -> PathBuf {
+        let Piece { run, attempt, worker, part, .. } = piece;
+        self.path.join(format!("{SHOWN}{epoch:08}-{worker}-{part}-{attempt}-{run:016x}.{}", self.extension))
+    }
+
+    fn all_hidden(&self) -> Result<Vec<Hidden>, Fault> {
+        let failed = |e| failed("cannot look into the folder", &self.path, e);
+        let mut all = Vec::new();
+        for entry in self.path.read_dir().map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(HIDDEN)) else { continue };
+            let mut parts = rest.splitn(3, '-');
+            let (Some(run), Some(attempt), Some(part)) = (parts.next(), parts.next(), parts.next()) else { continue };
+            if let (Ok(run), Ok(attempt)) = (u64::from_str_radix(run, 16), attempt.parse()) {
+                all.push(Hidden { run, attempt, lock: part == "lock", path: entry.path() });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Names that were given or taken are durable.
+    fn sync(&self) -> Result<(), Fault> {
+        #[cfg(unix)]
+        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(|e| self.unwritable(&self.path, e))?;
+        Ok(())
+    }
+
+    fn unwritable(&self, hidden: &Path, error: io::Error) -> Fault {
+        unwritable(&self.path, &self.path, hidden, error)
+    }
+}
+
+/// What one writer wrote in one epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    run: u64,
+    attempt: u64,
+    worker: u64,
+    part: u64,
+    /// Which file of this writer.
+    number: u64,
+    len: u64,
+}
+
+impl Piece {
+    fn encode(&self) -> Vec<u8> {
+        let (mut out, Piece { run, attempt, worker, part, number, len }) = (Vec::new(), *self);
+        [run, attempt, worker, part, number, len].encode(&mut out);
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Piece, CodecError> {
+        let mut from = Reader::new(bytes);
+        let [run, attempt, worker, part, number, len] = Record::decode(&mut from)?;
+        from.end()?;
+        Ok(Piece { run, attempt, worker, part, number, len })
+    }
+}
+
+/// Makes the files of one writer, one behind the other.
+pub(super) struct Pieces {
+    target: FolderTarget,
+    worker: u64,
+    part: u64,
+    next: u64,
+}
+
+impl Pieces {
+    /// For a writer.
+    pub(super) fn new(target: FolderTarget, context: &SinkContext) -> Pieces {
+        Pieces { target, worker: context.worker as u64, part: context.part as u64, next: 0 }
+    }
+
+    /// Creates the next file.
+    pub(super) fn create(&mut self) -> Result<PieceFile, Fault> {
+        let (worker, part, attempt) = (self.worker, self.part, self.target.attempt);
+        let piece = Piece { run: run(), attempt, worker, part, number: self.next, len: 0 };
+        let path = self.target.piece(&piece);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
+        let file = file.map_err(|e| self.target.unwritable(&path, e))?;
+        self.next += 1;
+        Ok(PieceFile { target: self.target.clone(), path, file, piece })
+    }
+}
+
+/// A file that is being written.
+pub(super) struct PieceFile {
+    target: FolderTarget,
+    path: PathBuf,
+    file: File,
+    piece: Piece,
+}
+
+impl PieceFile {
+    /// Makes it durable: nothing more is written to it.
+    pub(super) fn prepare(&self) -> Result<Prepared, Fault> {
+        self.file.sync_all().map_err(|e| self.fault(e))?;
+        self.target.sync()?;
+        Ok(Prepared(self.piece.encode()))
+    }
+
+    pub(super) fn fault(&self, error: io::Error) -> Fault {
+        self.target.unwritable(&self.path, error)
+    }
+}
+
+impl Write for PieceFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.piece.len += written as u64;
+        Ok(written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Gives the files of an epoch their names. Dropped before it is done, it removes what has none, unless somebody may go on.
+pub(super) struct Publisher {
+    target: FolderTarget,
+    /// Held while it may publish.
+    lock: PathBuf,
+    _held: File,
+    resumable: bool,
+    done: bool,
+}
+
+impl Publisher {
+    /// Makes sure that the folder can be written.
+    pub(super) fn new(target: FolderTarget, resumable: bool) -> Result<Publisher, Fault> {
+        let other = target.all_hidden()?.into_iter().any(|it| it.lock && it.run != run() && is_locked(&it.path));
+        if other {
+            return Err(Fault::new("another run is writing to this folder now")
+                .in_file(&target.path)
+                .help("wait until it has ended, or write to another folder"));
+        }
+        let lock = target.lock();
+        let held = match OpenOptions::new().write(true).create_new(true).open(&lock) {
+            Ok(held) => held,
+            Err(e) if lock.exists() => {
+                return Err(target.unwritable(&lock, e).help("give each sink of the job a folder of its own"));
+            }
+            Err(e) => return Err(target.unwritable(&lock, e)),
+        };
+        // On a file system without locks two runs at once are not noticed; the later one takes over.
+        let _ = held.try_lock();
+        Ok(Publisher { target, lock, _held: held, resumable, done: false })
+    }
+
+    /// Removes what earlier runs and attempts did not publish. From then on they publish nothing more.
+    pub(super) fn begin(&self) -> Result<(), Fault> {
+        let mut left = None;
+        for Hidden { run: of, attempt, lock, path } in self.target.all_hidden()? {
+            let older = of != run() || attempt < self.target.attempt;
+            // What else cannot be removed takes room and does no harm else.
+            if older && std::fs::remove_file(&path).is_err() && lock {
+                left.get_or_insert(path);
+            }
+        }
+        match left {
+            Some(path) => Err(Fault::new("cannot take the folder over from an earlier run").in_file(path)),
+            None => self.target.sync(),
+        }
+    }
+
+    /// Gives the files of an epoch their names.
+    pub(super) fn commit(&self, epoch: u64, prepared: &[(usize, Prepared)]) -> Result<(), Fault> {
+        let mut pieces = BTreeMap::new();
+        for (_, Prepared(bytes)) in prepared {
+            let piece = Piece::decode(bytes).map_err(|e| {
+                Fault::new("a commit that no writer of this folder has prepared").in_file(&self.target.path).because(e)
+            })?;
+            // A writer that comes twice has written one file.
+            pieces.insert(self.target.shown(epoch, &piece), piece);
+        }
+        if !self.lock.exists() {
+            return Err(Fault::new("another run has taken the folder over").in_file(&self.target.path));
+        }
+        for (to, piece) in &pieces {
+            let from = self.target.piece(piece);
+            match from.metadata() {
+                Ok(about) if about.len() == piece.len => {
+                    std::fs::rename(&from, to).map_err(|e| self.target.unwritable(&from, e))?;
+                }
+                Ok(about) => {
+                    let what = format!("a file has {} bytes of the {} that were written", about.len(), piece.len);
+                    let help = "let nobody else change hidden files of a run";
+                    return Err(Fault::new(what).in_file(&from).help(help));
+                }
+                // It was published before.
+                Err(_) if to.is_file() => {}
+                Err(e) => {
+                    let help = format!(
+                        "it was to become {}: put it back if it has been moved away, or begin anew with `--fresh`",
+                        to.display()
+                    );
+                    return Err(failed("a file that is to be published is not there", &from, e).help(help));
+                }
+            }
+        }
+        match pieces.is_empty() {
+            true => Ok(()),
+            false => self.target.sync(),
+        }
+    }
+
+    /// All is published: only the lock is left.
+    pub(super) fn finished(&mut self) {
+        self.abort();
+    }
+
+    /// Removes what is not published of this attempt.
+    pub(super) fn abort(&mut self) {
+        self.done = true;
+        for Hidden { run: of, attempt, path, .. } in self.target.all_hidden().unwrap_or_default() {
+            if of == run() && attempt == self.target.attempt {
+                // What cannot be removed is left to the next run.
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        if self.resumable {
+            // Files that are prepared stay for whoever goes on.
+            let _ = std::fs::remove_file(&self.lock);
+        } else {
+            self.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_prepared_reads_back_and_other_bytes_do_not() {
+        let piece = Piece { run: u64::MAX, attempt: 2, worker: 3, part: 7, number: 1 << 40, len: 5 };
+        let bytes = piece.encode();
+        assert_eq!(Piece::decode(&bytes).unwrap(), piece);
+        for cut in 0..bytes.len() {
+            assert!(Piece::decode(&bytes[..cut]).is_err());
+        }
+        assert!(Piece::decode(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_path_that_ends_in_a_separator_is_a_folder() {
+        assert!(is_folder(Path::new("board/")) && is_folder(Path::new("/")));
+        assert!(!is_folder(Path::new("board")) && !is_folder(Path::new("a/b.csv")) && !is_folder(Path::new("")));
+    }
+}
