@@ -1,4 +1,5 @@
-//! What the coordinator decides, without I/O: who gets which split, when epochs end, when the run is over.
+//! What the coordinator decides, without I/O: who gets which split, when epochs end, when the run is over, and what
+//! becomes of the requests of whoever stands outside.
 //!
 //! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events. An event
 //! that is told twice counts once, and one that speaks of another epoch than the one that is ending counts for nothing.
@@ -34,6 +35,53 @@ pub enum Order {
     Commit(u64, Pending),
     /// All is committed: publish, and say so.
     Finish,
+    /// Tell all sources to read no more, as if their inputs had ended.
+    Drain,
+    /// What a request waits for is kept, and committed: hand this epoch over to it.
+    Give(u64, u64),
+    /// A request is not granted.
+    Refuse(u64, No),
+    /// All that is kept is committed: end the run here, before its inputs have ended.
+    Stop,
+}
+
+/// What a request wants of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// A checkpoint, begun from now on, to be written elsewhere.
+    Savepoint,
+    /// The same, and that the run ends there, its inputs unread.
+    StopWithSavepoint,
+    /// That sources read no more, and the run ends as if its inputs had ended.
+    Drain,
+}
+
+/// Why a request is not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum No {
+    /// The run keeps no checkpoints.
+    NotKept,
+    /// The run is ending already: its inputs have ended, or it drains.
+    Ending,
+    /// Another request stops it already.
+    Stopping,
+    /// The checkpoint could not be kept.
+    Lost,
+}
+
+/// How far a request that the run may stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopping {
+    /// The savepoint of this request is waited for.
+    Savepoint(u64),
+    /// It is kept and committed, and being written. Nothing is begun meanwhile: what is kept is to stay the last.
+    Writing(u64),
+    /// Sources are to be told when no other request waits any more.
+    Drain,
+    /// They have been told. No barrier is sent from now on but the last: what sources would say at it is not how far they have read.
+    Draining,
+    /// The run is over.
+    Stopped,
 }
 
 /// What the writers of each sink have prepared, by worker.
@@ -60,6 +108,8 @@ struct Ending {
     failed: bool,
     /// The caller is keeping it.
     keeping: bool,
+    /// Requests that wait for it.
+    wanted_by: Vec<u64>,
 }
 
 #[derive(Clone)]
@@ -90,6 +140,11 @@ pub struct Coordinator {
     last: bool,
     finished: bool,
     prepared: BTreeMap<u64, PreparedBy>,
+    /// Requests that have come.
+    asked: BTreeSet<u64>,
+    /// Those that wait for the next barrier.
+    wanted: Vec<u64>,
+    stopping: Option<Stopping>,
 }
 
 impl Coordinator {
@@ -107,6 +162,9 @@ impl Coordinator {
             last: false,
             finished: false,
             prepared: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            wanted: Vec::new(),
+            stopping: None,
         }
     }
 
@@ -130,7 +188,7 @@ impl Coordinator {
             *all += parts;
         }
         self.expected_sources = Some(sources);
-        self.check_exhausted()
+        self.go_on()
     }
 
     /// A worker wants a split of a source; its last one ended with this watermark.
@@ -140,6 +198,9 @@ impl Coordinator {
             return Vec::new();
         };
         state.reached = state.reached.max(ended.unwrap_or(i64::MIN));
+        if self.stopping == Some(Stopping::Draining) {
+            return Vec::new();
+        }
         let watermark = state.reached;
         let first = state.asked.get_mut(worker).is_some_and(|asked| !std::mem::replace(asked, true));
         let all = state.asked.iter().all(|asked| *asked);
@@ -168,7 +229,7 @@ impl Coordinator {
         if let Some(exhausted) = self.sources.get_mut(&source).and_then(|s| s.exhausted.get_mut(worker)) {
             *exhausted = true;
         }
-        self.check_exhausted()
+        self.go_on()
     }
 
     /// Whether all workers have built their graphs.
@@ -182,20 +243,77 @@ impl Coordinator {
             && self.sources.values().all(|s| s.exhausted.iter().all(|e| *e))
     }
 
-    fn check_exhausted(&mut self) -> Vec<Order> {
-        if self.last || self.ending.is_some() || !self.all_exhausted() {
+    /// Whether a barrier may be sent, the last one too.
+    fn is_free(&self) -> bool {
+        let held = matches!(self.stopping, Some(Stopping::Writing(_) | Stopping::Stopped));
+        self.all_built() && self.ending.is_none() && !self.last && !held
+    }
+
+    /// Begins what waits for the end of the epoch before: requests first, in the order in which they lose nothing.
+    fn go_on(&mut self) -> Vec<Order> {
+        if !self.is_free() {
             return Vec::new();
         }
-        self.last = true;
-        vec![Order::Last(self.begin_end())]
+        if !self.wanted.is_empty() {
+            return vec![Order::Barrier(self.begin_end())];
+        }
+        let mut orders = Vec::new();
+        if self.stopping == Some(Stopping::Drain) {
+            self.stopping = Some(Stopping::Draining);
+            orders.push(Order::Drain);
+        }
+        if self.all_exhausted() {
+            self.last = true;
+            orders.push(Order::Last(self.begin_end()));
+        }
+        orders
     }
 
     /// It is time for a barrier. Nothing happens while one is under way.
     pub fn tick(&mut self) -> Vec<Order> {
-        if !self.all_built() || self.ending.is_some() || self.last {
+        if !self.is_free() || self.stopping == Some(Stopping::Draining) {
             return Vec::new();
         }
         vec![Order::Barrier(self.begin_end())]
+    }
+
+    /// Somebody outside wants something. Each request has a number of its own.
+    pub fn asked(&mut self, request: u64, wish: Wish) -> Vec<Order> {
+        if !self.asked.insert(request) {
+            return Vec::new();
+        }
+        let drains = matches!(self.stopping, Some(Stopping::Drain | Stopping::Draining | Stopping::Stopped));
+        let no = match wish {
+            Wish::Savepoint | Wish::StopWithSavepoint if self.parts.is_none() => Some(No::NotKept),
+            Wish::StopWithSavepoint | Wish::Drain if self.stopping.is_some() => Some(No::Stopping),
+            Wish::Savepoint | Wish::StopWithSavepoint if self.last || drains => Some(No::Ending),
+            _ => None,
+        };
+        if let Some(no) = no {
+            return vec![Order::Refuse(request, no)];
+        }
+        match wish {
+            Wish::Savepoint => self.wanted.push(request),
+            Wish::StopWithSavepoint => {
+                self.wanted.push(request);
+                self.stopping = Some(Stopping::Savepoint(request));
+            }
+            Wish::Drain => self.stopping = Some(Stopping::Drain),
+        }
+        self.go_on()
+    }
+
+    /// The savepoint that was given to a request is written, or could not be.
+    pub fn written(&mut self, request: u64, well: bool) -> Vec<Order> {
+        if self.stopping != Some(Stopping::Writing(request)) {
+            return Vec::new();
+        }
+        if well {
+            self.stopping = Some(Stopping::Stopped);
+            return vec![Order::Stop];
+        }
+        self.stopping = None;
+        self.go_on()
     }
 
     fn begin_end(&mut self) -> u64 {
@@ -205,6 +323,7 @@ impl Coordinator {
             saved: BTreeSet::new(),
             failed: false,
             keeping: false,
+            wanted_by: std::mem::take(&mut self.wanted),
         });
         self.epoch
     }
@@ -286,22 +405,38 @@ impl Coordinator {
 
     /// An epoch has ended. What was prepared in it is committed, unless it could not be kept: then with the next one that is.
     fn ended(&mut self, epoch: u64, well: bool) -> Vec<Order> {
-        self.ending = None;
+        let wanted_by = self.ending.take().map_or_else(Vec::new, |ending| ending.wanted_by);
         self.epoch = epoch + 1;
-        if !well {
-            return if self.last { vec![Order::Lost(epoch)] } else { self.check_exhausted() };
-        }
         let mut orders = Vec::new();
+        if !well {
+            if self.last {
+                return vec![Order::Lost(epoch)];
+            }
+            for request in wanted_by {
+                if self.stopping == Some(Stopping::Savepoint(request)) {
+                    self.stopping = None;
+                }
+                orders.push(Order::Refuse(request, No::Lost));
+            }
+            orders.extend(self.go_on());
+            return orders;
+        }
         for (epoch, sinks) in std::mem::take(&mut self.prepared) {
             let of_sink = |list: BTreeMap<WriterId, Prepared>| list.into_iter().map(|(w, p)| (w.0, p)).collect();
             let sinks = sinks.into_iter().map(|(sink, list)| (sink, of_sink(list))).collect();
             orders.push(Order::Commit(epoch, sinks));
         }
+        for request in wanted_by {
+            if self.stopping == Some(Stopping::Savepoint(request)) {
+                self.stopping = Some(Stopping::Writing(request));
+            }
+            orders.push(Order::Give(request, epoch));
+        }
         if self.last {
             self.finished = true;
             orders.push(Order::Finish);
         } else {
-            orders.extend(self.check_exhausted());
+            orders.extend(self.go_on());
         }
         orders
     }
@@ -313,187 +448,4 @@ impl Coordinator {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_worker_gets_its_first_split_before_any_gets_a_second() {
-        let find = |worker| Order::Find { source: 0, worker, watermark: i64::MIN };
-        let mut c = Coordinator::new(3, 0, false);
-        assert_eq!((c.ask(1, 0, None), c.ask(1, 0, None)), (vec![], vec![]));
-        assert_eq!(c.source(0, i64::MIN), [find(1)]);
-        assert_eq!(c.ask(0, 0, None), [find(0)]);
-        assert_eq!(c.ask(0, 0, None), []);
-        assert_eq!(c.ask(2, 0, None), [find(2), find(1), find(0)]);
-        assert_eq!(c.ask(0, 0, None), [find(0)]);
-    }
-
-    #[test]
-    fn a_run_ends_with_one_last_epoch_after_every_source_is_exhausted_everywhere() {
-        let mut c = Coordinator::new(2, 0, false);
-        assert_eq!(c.ask(0, 0, None), []);
-        assert_eq!(c.source(0, i64::MIN), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
-        assert_eq!((c.built(0, 1, 0), c.tick(), c.built(1, 1, 0)), (vec![], vec![], vec![]));
-        assert_eq!(c.ask(1, 0, Some(7)), [Order::Find { source: 0, worker: 1, watermark: 7 }]);
-        assert_eq!(c.tick(), [Order::Barrier(0)]);
-        assert_eq!(c.tick(), []);
-        assert_eq!((c.all_found(0), c.all_found(0)), (vec![Order::AllAssigned(0)], vec![]));
-        assert_eq!((c.exhausted(0, 0), c.exhausted(1, 0)), (vec![], vec![]));
-        c.prepared((1, 0), 0, 0, Prepared(vec![1]));
-        c.prepared((0, 0), 0, 0, Prepared(vec![0]));
-        assert_eq!((c.passed(0, 0), c.passed(0, 0)), (vec![], vec![]));
-        let sinks = vec![(0, vec![(0, Prepared(vec![0])), (1, Prepared(vec![1]))])];
-        assert_eq!(c.passed(1, 0), [Order::Commit(0, sinks), Order::Last(1)]);
-        assert_eq!((c.passed(1, 1), c.tick()), (vec![], vec![]));
-        assert_eq!(c.passed(0, 1), [Order::Finish]);
-        assert!(c.finished());
-    }
-
-    /// What may happen in a run of two workers, a source on each and a sink, each with a part of the snapshot.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-    enum Event {
-        Tick,
-        Exhausted(usize),
-        Prepared(usize, u64),
-        Saved(usize, u64, bool),
-        Passed(usize, u64),
-        Kept(u64),
-        TimedOut(u64),
-    }
-
-    /// A run as it may go: the coordinator, what may come next, and what has been seen.
-    #[derive(Clone)]
-    struct World {
-        coordinator: Coordinator,
-        /// Events that are on their way, in no order.
-        coming: BTreeSet<Event>,
-        /// Those that have come once, and may come again.
-        came: BTreeSet<Event>,
-        kept: BTreeSet<u64>,
-        committed: BTreeMap<u64, usize>,
-        barriers: Vec<u64>,
-        finished: bool,
-        lost: bool,
-    }
-
-    impl World {
-        fn carry_out(&mut self, orders: Vec<Order>) {
-            for order in orders {
-                match order {
-                    Order::Barrier(epoch) | Order::Last(epoch) => {
-                        assert!(self.barriers.last().is_none_or(|last| *last + 1 == epoch), "one after the other");
-                        self.barriers.push(epoch);
-                        for worker in 0..2 {
-                            self.coming.extend([Event::Prepared(worker, epoch)]);
-                        }
-                    }
-                    Order::Keep(epoch, _) => {
-                        assert!(self.kept.insert(epoch), "an epoch is kept once");
-                        self.coming.insert(Event::Kept(epoch));
-                    }
-                    Order::Commit(epoch, sinks) => {
-                        let kept = self.kept.last().copied();
-                        assert!(kept >= Some(epoch), "{epoch} is committed before it is kept");
-                        let writers: usize = sinks.iter().map(|(_, list)| list.len()).sum();
-                        assert_eq!(writers, 2, "all of epoch {epoch} is committed");
-                        *self.committed.entry(epoch).or_default() += 1;
-                        assert_eq!(self.committed.last_key_value(), Some((&epoch, &1)), "in order, and once");
-                    }
-                    Order::Finish => {
-                        assert!(!self.finished && self.kept.contains(self.barriers.last().unwrap()));
-                        self.finished = true;
-                    }
-                    Order::Lost(_) => self.lost = true,
-                    Order::GiveUp(_) | Order::AllAssigned(_) | Order::Find { .. } => {}
-                }
-            }
-        }
-
-        fn happens(&mut self, event: Event) {
-            let c = &mut self.coordinator;
-            let orders = match event {
-                Event::Tick => c.tick(),
-                Event::Exhausted(worker) => c.exhausted(worker, 0),
-                Event::Prepared(worker, epoch) => {
-                    c.prepared((worker, 0), 0, epoch, Prepared(vec![worker as u8]));
-                    // What comes of one worker behind it: its part, well or not, and that it has passed.
-                    let last = c.last;
-                    if !self.came.contains(&event) {
-                        self.coming.insert(Event::Passed(worker, epoch));
-                        if !last {
-                            self.coming.extend([true, false].map(|well| Event::Saved(worker, epoch, well)));
-                        }
-                    }
-                    Vec::new()
-                }
-                Event::Saved(worker, epoch, well) => {
-                    self.coming.remove(&Event::Saved(worker, epoch, !well));
-                    c.saved((worker, 0), epoch, well)
-                }
-                Event::Passed(worker, epoch) => c.passed(worker, epoch),
-                Event::Kept(epoch) => c.kept(epoch),
-                Event::TimedOut(epoch) => c.give_up(epoch),
-            };
-            self.carry_out(orders);
-            self.came.insert(event);
-        }
-
-        /// A fingerprint of all that matters for what may come.
-        fn state(&self) -> String {
-            let c = &self.coordinator;
-            let ending = c.ending.as_ref().map(|e| (e.epoch, &e.passed, &e.saved, e.failed, e.keeping));
-            let exhausted: Vec<_> = c.sources.values().map(|s| s.exhausted.clone()).collect();
-            format!("{ending:?} {exhausted:?} {:?} {:?} {:?} {:?}", c.pending(), self.coming, self.kept, self.committed)
-        }
-    }
-
-    /// Every order in which three epochs and the last one may go, with each event repeated at any later time, snapshots
-    /// that fail and ones that take too long: nothing is committed that is not kept, and each epoch once and in order.
-    #[test]
-    fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
-        let mut coordinator = Coordinator::new(2, 0, true);
-        coordinator.source(0, i64::MIN);
-        (0..2).for_each(|worker| assert_eq!(coordinator.built(worker, 1, 1), []));
-        let coming = BTreeSet::from([Event::Tick, Event::Exhausted(0), Event::Exhausted(1)]);
-        let start = World {
-            coordinator,
-            coming,
-            came: BTreeSet::new(),
-            kept: BTreeSet::new(),
-            committed: BTreeMap::new(),
-            barriers: Vec::new(),
-            finished: false,
-            lost: false,
-        };
-        let (mut seen, mut open, mut ends) = (BTreeSet::new(), vec![start], 0);
-        while let Some(world) = open.pop() {
-            if !seen.insert(world.state()) {
-                continue;
-            }
-            for again in world.came.clone() {
-                // Whatever has come may come again, and changes nothing.
-                let mut repeated = world.clone();
-                if !matches!(again, Event::Tick | Event::TimedOut(_)) {
-                    repeated.happens(again);
-                    assert_eq!(repeated.state(), world.state(), "{again:?} again");
-                }
-            }
-            let timeout = world.coordinator.ending().map(Event::TimedOut);
-            for event in world.coming.iter().copied().chain(timeout) {
-                let mut next = world.clone();
-                next.coming.remove(&event);
-                next.happens(event);
-                if event == Event::Tick && next.barriers.len() < 3 {
-                    next.coming.insert(Event::Tick);
-                }
-                if next.finished {
-                    ends += 1;
-                    assert_eq!(next.committed.keys().copied().collect::<Vec<_>>(), next.barriers);
-                    assert!(!next.lost);
-                }
-                open.push(next);
-            }
-        }
-        assert!(seen.len() > 1_000 && ends > 0, "{} states, {ends} ends", seen.len());
-    }
-}
+mod tests;

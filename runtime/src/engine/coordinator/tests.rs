@@ -1,0 +1,357 @@
+//! Runs of the coordinator in every order of events.
+
+use super::*;
+
+#[test]
+fn every_worker_gets_its_first_split_before_any_gets_a_second() {
+    let find = |worker| Order::Find { source: 0, worker, watermark: i64::MIN };
+    let mut c = Coordinator::new(3, 0, false);
+    assert_eq!((c.ask(1, 0, None), c.ask(1, 0, None)), (vec![], vec![]));
+    assert_eq!(c.source(0, i64::MIN), [find(1)]);
+    assert_eq!(c.ask(0, 0, None), [find(0)]);
+    assert_eq!(c.ask(0, 0, None), []);
+    assert_eq!(c.ask(2, 0, None), [find(2), find(1), find(0)]);
+    assert_eq!(c.ask(0, 0, None), [find(0)]);
+}
+
+#[test]
+fn a_run_ends_with_one_last_epoch_after_every_source_is_exhausted_everywhere() {
+    let mut c = Coordinator::new(2, 0, false);
+    assert_eq!(c.ask(0, 0, None), []);
+    assert_eq!(c.source(0, i64::MIN), [Order::Find { source: 0, worker: 0, watermark: i64::MIN }]);
+    assert_eq!((c.built(0, 1, 0), c.tick(), c.built(1, 1, 0)), (vec![], vec![], vec![]));
+    assert_eq!(c.ask(1, 0, Some(7)), [Order::Find { source: 0, worker: 1, watermark: 7 }]);
+    assert_eq!(c.tick(), [Order::Barrier(0)]);
+    assert_eq!(c.tick(), []);
+    assert_eq!((c.all_found(0), c.all_found(0)), (vec![Order::AllAssigned(0)], vec![]));
+    assert_eq!((c.exhausted(0, 0), c.exhausted(1, 0)), (vec![], vec![]));
+    c.prepared((1, 0), 0, 0, Prepared(vec![1]));
+    c.prepared((0, 0), 0, 0, Prepared(vec![0]));
+    assert_eq!((c.passed(0, 0), c.passed(0, 0)), (vec![], vec![]));
+    let sinks = vec![(0, vec![(0, Prepared(vec![0])), (1, Prepared(vec![1]))])];
+    assert_eq!(c.passed(1, 0), [Order::Commit(0, sinks), Order::Last(1)]);
+    assert_eq!((c.passed(1, 1), c.tick()), (vec![], vec![]));
+    assert_eq!(c.passed(0, 1), [Order::Finish]);
+    assert!(c.finished());
+}
+
+#[test]
+fn a_drain_waits_for_savepoints_and_lets_no_barrier_pass_but_the_last() {
+    let mut c = Coordinator::new(1, 0, true);
+    c.source(0, i64::MIN);
+    assert_eq!(c.asked(1, Wish::Drain), []);
+    assert_eq!(c.asked(2, Wish::Savepoint), [Order::Refuse(2, No::Ending)]);
+    assert_eq!(c.built(0, 1, 0), [Order::Drain]);
+    assert_eq!((c.tick(), c.ask(0, 0, None)), (vec![], vec![]));
+    assert_eq!(c.asked(3, Wish::StopWithSavepoint), [Order::Refuse(3, No::Stopping)]);
+    assert_eq!(c.exhausted(0, 0), [Order::Last(0)]);
+    assert_eq!(c.passed(0, 0), [Order::Keep(0, true)]);
+    assert_eq!(c.kept(0), [Order::Finish]);
+
+    let mut c = Coordinator::new(1, 0, true);
+    c.source(0, i64::MIN);
+    c.built(0, 1, 0);
+    assert_eq!(c.asked(1, Wish::Savepoint), [Order::Barrier(0)]);
+    assert_eq!((c.asked(2, Wish::Savepoint), c.asked(3, Wish::Drain)), (vec![], vec![]));
+    assert_eq!((c.passed(0, 0), c.kept(0)), (vec![Order::Keep(0, false)], vec![Order::Give(1, 0), Order::Barrier(1)]));
+    assert_eq!((c.passed(0, 1), c.kept(1)), (vec![Order::Keep(1, false)], vec![Order::Give(2, 1), Order::Drain]));
+}
+
+#[test]
+fn a_stop_holds_everything_until_its_savepoint_is_written() {
+    let mut c = Coordinator::new(1, 0, true);
+    c.source(0, i64::MIN);
+    c.built(0, 1, 0);
+    assert_eq!(c.asked(1, Wish::StopWithSavepoint), [Order::Barrier(0)]);
+    assert_eq!(c.asked(1, Wish::StopWithSavepoint), [], "told twice");
+    assert_eq!((c.passed(0, 0), c.kept(0)), (vec![Order::Keep(0, false)], vec![Order::Give(1, 0)]));
+    assert_eq!((c.tick(), c.asked(2, Wish::Savepoint), c.exhausted(0, 0)), (vec![], vec![], vec![]));
+    let mut failed = c.clone();
+    assert_eq!(failed.written(1, false), [Order::Barrier(1)], "the run goes on, with what has waited");
+    assert_eq!(c.written(2, true), [], "that of another request");
+    assert_eq!(c.written(1, true), [Order::Stop]);
+    assert_eq!((c.tick(), c.written(1, true), c.exhausted(0, 0)), (vec![], vec![], vec![]));
+}
+
+#[test]
+fn without_checkpoints_a_run_can_only_be_drained() {
+    let mut c = Coordinator::new(1, 0, false);
+    c.source(0, i64::MIN);
+    c.built(0, 1, 0);
+    assert_eq!(c.asked(1, Wish::Savepoint), [Order::Refuse(1, No::NotKept)]);
+    assert_eq!(c.asked(2, Wish::StopWithSavepoint), [Order::Refuse(2, No::NotKept)]);
+    assert_eq!(c.asked(3, Wish::Drain), [Order::Drain]);
+}
+
+/// What may happen in a run of some workers, a source on each and a sink, each with a part of the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Tick,
+    Exhausted(usize),
+    Prepared(usize, u64),
+    Saved(usize, u64, bool),
+    Passed(usize, u64),
+    Kept(u64),
+    TimedOut(u64),
+    Asked(u64, Wish),
+    Written(u64, bool),
+}
+
+/// What a request has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Nothing, since so many barriers had been sent.
+    Nothing(usize),
+    Given(u64),
+    Refused(No),
+}
+
+/// A run as it may go: the coordinator, what may come next, and what has been seen.
+#[derive(Clone)]
+struct World {
+    workers: usize,
+    coordinator: Coordinator,
+    /// Events that are on their way, in no order.
+    coming: BTreeSet<Event>,
+    /// Those that have come once, and may come again.
+    came: BTreeSet<Event>,
+    kept: BTreeSet<u64>,
+    committed: BTreeMap<u64, usize>,
+    barriers: Vec<u64>,
+    finished: bool,
+    lost: bool,
+    requests: BTreeMap<u64, (Wish, Told)>,
+    drained: bool,
+    /// The request that stops the run has its savepoint, and has not said whether it could write it.
+    held: bool,
+    stopped: bool,
+}
+
+impl World {
+    fn new(workers: usize, wishes: &[Wish]) -> World {
+        let mut coordinator = Coordinator::new(workers, 0, true);
+        coordinator.source(0, i64::MIN);
+        (0..workers).for_each(|worker| assert_eq!(coordinator.built(worker, 1, 1), []));
+        let mut coming: BTreeSet<Event> = (0..workers).map(Event::Exhausted).collect();
+        coming.insert(Event::Tick);
+        coming.extend((0..).zip(wishes).map(|(request, wish)| Event::Asked(request, *wish)));
+        World {
+            workers,
+            coordinator,
+            coming,
+            came: BTreeSet::new(),
+            kept: BTreeSet::new(),
+            committed: BTreeMap::new(),
+            barriers: Vec::new(),
+            finished: false,
+            lost: false,
+            requests: BTreeMap::new(),
+            drained: false,
+            held: false,
+            stopped: false,
+        }
+    }
+
+    fn carry_out(&mut self, orders: Vec<Order>) {
+        assert!(!self.stopped || orders.is_empty(), "{orders:?} behind the end");
+        for order in orders {
+            match order {
+                Order::Barrier(epoch) | Order::Last(epoch) => {
+                    assert!(self.barriers.last().is_none_or(|last| *last + 1 == epoch), "one after the other");
+                    assert!(!self.held, "what is being written is to stay the last that is kept");
+                    assert!(!self.drained || matches!(order, Order::Last(_)), "a drained source is not where it says");
+                    self.barriers.push(epoch);
+                    for worker in 0..self.workers {
+                        self.coming.extend([Event::Prepared(worker, epoch)]);
+                    }
+                }
+                Order::Keep(epoch, _) => {
+                    assert!(self.kept.insert(epoch), "an epoch is kept once");
+                    self.coming.insert(Event::Kept(epoch));
+                }
+                Order::Commit(epoch, sinks) => {
+                    let kept = self.kept.last().copied();
+                    assert!(kept >= Some(epoch), "{epoch} is committed before it is kept");
+                    let writers: usize = sinks.iter().map(|(_, list)| list.len()).sum();
+                    assert_eq!(writers, self.workers, "all of epoch {epoch} is committed");
+                    *self.committed.entry(epoch).or_default() += 1;
+                    assert_eq!(self.committed.last_key_value(), Some((&epoch, &1)), "in order, and once");
+                }
+                Order::Finish => {
+                    assert!(!self.finished && self.kept.contains(self.barriers.last().unwrap()));
+                    self.finished = true;
+                }
+                Order::Drain => {
+                    assert!(!self.drained, "once");
+                    self.drained = true;
+                    let exhausted = (0..self.workers).map(Event::Exhausted);
+                    self.coming.extend(exhausted.filter(|event| !self.came.contains(event)));
+                }
+                Order::Give(request, epoch) => {
+                    let (wish, told) = self.requests[&request];
+                    let Told::Nothing(since) = told else { panic!("{request} is told twice: {told:?}") };
+                    assert!(self.barriers[since..].contains(&epoch), "its barrier was sent behind the request");
+                    assert_eq!(self.committed.last_key_value(), Some((&epoch, &1)), "it is committed, and the last");
+                    self.requests.insert(request, (wish, Told::Given(epoch)));
+                    self.coming.extend([true, false].map(|well| Event::Written(request, well)));
+                    self.held = self.held || wish == Wish::StopWithSavepoint;
+                }
+                Order::Refuse(request, no) => {
+                    let (wish, told) = self.requests[&request];
+                    assert!(matches!(told, Told::Nothing(_)), "{request} is told twice: {told:?}");
+                    self.requests.insert(request, (wish, Told::Refused(no)));
+                }
+                Order::Stop => {
+                    assert!(!self.finished, "nothing is stopped that has ended");
+                    // Those before it could not be written.
+                    let given = self.requests.values().filter_map(|request| match request {
+                        (Wish::StopWithSavepoint, Told::Given(epoch)) => Some(epoch),
+                        _ => None,
+                    });
+                    assert_eq!(self.kept.last(), given.max(), "the savepoint is the last that is kept");
+                    self.stopped = true;
+                }
+                Order::Lost(_) => self.lost = true,
+                Order::GiveUp(_) | Order::AllAssigned(_) | Order::Find { .. } => {}
+            }
+        }
+    }
+
+    fn happens(&mut self, event: Event) {
+        let c = &mut self.coordinator;
+        let orders = match event {
+            Event::Tick => c.tick(),
+            Event::Exhausted(worker) => c.exhausted(worker, 0),
+            Event::Prepared(worker, epoch) => {
+                c.prepared((worker, 0), 0, epoch, Prepared(vec![worker as u8]));
+                // What comes of one worker behind it: its part, well or not, and that it has passed.
+                let last = c.last;
+                if !self.came.contains(&event) {
+                    self.coming.insert(Event::Passed(worker, epoch));
+                    if !last {
+                        self.coming.extend([true, false].map(|well| Event::Saved(worker, epoch, well)));
+                    }
+                }
+                Vec::new()
+            }
+            Event::Saved(worker, epoch, well) => {
+                self.coming.remove(&Event::Saved(worker, epoch, !well));
+                c.saved((worker, 0), epoch, well)
+            }
+            Event::Passed(worker, epoch) => c.passed(worker, epoch),
+            Event::Kept(epoch) => c.kept(epoch),
+            Event::TimedOut(epoch) => c.give_up(epoch),
+            Event::Asked(request, wish) => {
+                self.requests.entry(request).or_insert((wish, Told::Nothing(self.barriers.len())));
+                c.asked(request, wish)
+            }
+            Event::Written(request, well) => {
+                self.coming.remove(&Event::Written(request, !well));
+                if self.requests[&request].0 == Wish::StopWithSavepoint {
+                    self.held = false;
+                }
+                c.written(request, well)
+            }
+        };
+        self.carry_out(orders);
+        self.came.insert(event);
+    }
+
+    /// A fingerprint of all that matters for what may come.
+    fn state(&self) -> String {
+        let c = &self.coordinator;
+        let ending = c.ending.as_ref().map(|e| (e.epoch, &e.passed, &e.saved, e.failed, e.keeping, &e.wanted_by));
+        let exhausted: Vec<_> = c.sources.values().map(|s| s.exhausted.clone()).collect();
+        format!(
+            "{ending:?} {exhausted:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            c.pending(),
+            self.coming,
+            self.kept,
+            self.committed,
+            c.wanted,
+            c.stopping,
+            self.requests,
+            (self.held, self.drained, self.stopped, self.finished, self.lost)
+        )
+    }
+
+    /// What holds when nothing is on its way any more, or the run is over.
+    fn check_end(&self) {
+        if self.finished {
+            assert_eq!(self.committed.keys().copied().collect::<Vec<_>>(), self.barriers);
+            assert!(!self.lost && !self.stopped);
+        }
+        for (request, (wish, told)) in &self.requests {
+            let over = self.finished || self.stopped || self.lost;
+            let heard = match wish {
+                // Whoever waits when the run is stopped is told that it is over.
+                Wish::Savepoint => !matches!(told, Told::Nothing(_)) || self.stopped || self.lost,
+                Wish::StopWithSavepoint => !matches!(told, Told::Nothing(_)) || self.lost,
+                Wish::Drain => over || matches!(told, Told::Refused(_)),
+            };
+            assert!(heard, "request {request}, {wish:?}, is told {told:?}");
+        }
+    }
+}
+
+/// Goes through every order of events with so many barriers by the clock; gives how many states and ends there were.
+fn explore(workers: usize, wishes: &[Wish], ticks: usize) -> (usize, usize, usize) {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![World::new(workers, wishes)]);
+    let (mut ends, mut stops) = (0, 0);
+    while let Some(world) = open.pop() {
+        if !seen.insert(world.state()) {
+            continue;
+        }
+        for again in world.came.clone() {
+            // Whatever has come may come again, and changes nothing.
+            let mut repeated = world.clone();
+            if !matches!(again, Event::Tick | Event::TimedOut(_)) {
+                repeated.happens(again);
+                repeated.held = world.held;
+                assert_eq!(repeated.state(), world.state(), "{again:?} again");
+            }
+        }
+        let timeout = world.coordinator.ending().map(Event::TimedOut);
+        let mut events: Vec<Event> = world.coming.iter().copied().chain(timeout).collect();
+        if world.stopped {
+            events.clear();
+        }
+        if events.is_empty() {
+            world.check_end();
+        }
+        for event in events {
+            let mut next = world.clone();
+            next.coming.remove(&event);
+            next.happens(event);
+            if event == Event::Tick && next.barriers.len() < ticks {
+                next.coming.insert(Event::Tick);
+            }
+            ends += usize::from(next.finished && !world.finished);
+            stops += usize::from(next.stopped);
+            open.push(next);
+        }
+    }
+    (seen.len(), ends, stops)
+}
+
+/// Every order in which three epochs and the last one may go, with each event repeated at any later time, snapshots
+/// that fail and ones that take too long: nothing is committed that is not kept, and each epoch once and in order.
+#[test]
+fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
+    let (states, ends, _) = explore(2, &[], 3);
+    assert!(states > 1_000 && ends > 0, "{states} states, {ends} ends");
+}
+
+/// The same with requests in between, of two who know nothing of each other.
+#[test]
+fn in_every_order_of_events_each_request_is_answered_once_and_keeps_its_word() {
+    let wishes = [Wish::Savepoint, Wish::StopWithSavepoint, Wish::Drain];
+    for (at, one) in wishes.into_iter().enumerate() {
+        for other in &wishes[at..] {
+            let (states, ends, stops) = explore(1, &[one, *other], 2);
+            assert!(states > 500 && ends > 0, "{one:?} and {other:?}: {states} states, {ends} ends");
+            let stopping = [one, *other].contains(&Wish::StopWithSavepoint);
+            assert_eq!(stops > 0, stopping, "{one:?} and {other:?}: {stops} stops");
+        }
+    }
+}
