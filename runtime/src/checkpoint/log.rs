@@ -266,12 +266,13 @@ impl Log {
     }
 
     /// Deletes entries and objects that no checkpoint needs that is still kept. It may be interrupted anywhere, and a later call
-    /// goes on. Objects of a checkpoint that is being taken are left alone.
+    /// goes on. Objects of a checkpoint that is being taken are left alone, and so is the checkpoint `spared` with all that are newer:
+    /// somebody is reading it.
     ///
     /// # Errors
     /// If the store cannot be listed or something cannot be deleted. Nothing that is needed is gone then.
-    pub fn retain(&mut self) -> Result<Swept, Fault> {
-        let cut = retain::cut(&self.history);
+    pub fn retain(&mut self, spared: Option<u64>) -> Result<Swept, Fault> {
+        let cut = retain::cut(&self.history).min(spared.unwrap_or(u64::MAX));
         let swept = retain::sweep(&*self.store, &self.history, self.attempt, cut)?;
         self.history.forget_below(cut);
         Ok(swept)
