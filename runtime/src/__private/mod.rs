@@ -10,7 +10,7 @@ pub use self::lock::*;
 pub use self::process::*;
 pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
 pub use crate::codec::{CodecError, Reader};
-pub use crate::config::Config;
+pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
     ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, JobMeta, OperatorMeta, SinkMeta, SinkPort, SourceMeta,
     combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, stage,

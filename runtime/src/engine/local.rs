@@ -23,6 +23,8 @@ pub enum ToSource {
     Found(Found, Option<Resumed>, i64, bool),
     /// Every split has been handed out.
     AllAssigned,
+    /// It is to read no more.
+    Drain,
     /// The epoch ends.
     Barrier(u64),
     /// The last epoch ends.

@@ -334,12 +334,7 @@ where
                     }
                     Polled::SplitDone => {
                         self.live.ship(Ship::Full, self.promise(), caps);
-                        self.bytes += self.reader.bytes_read();
-                        self.reached = Some(self.cx.watermark);
-                        if self.meta.late_by.is_some() {
-                            self.latest = self.latest.max(self.cx.watermark);
-                        }
-                        self.state = State::Waiting;
+                        self.leave_split();
                         self.go_on(caps)?;
                         self.ask();
                         if self.state != State::Open {
@@ -371,6 +366,19 @@ where
             }
         }
         self.live.check()
+    }
+
+    /// The open split, if there is one, is not read any further.
+    fn leave_split(&mut self) {
+        if self.state != State::Open {
+            return;
+        }
+        self.bytes += self.reader.bytes_read();
+        self.reached = Some(self.cx.watermark);
+        if self.meta.late_by.is_some() {
+            self.latest = self.latest.max(self.cx.watermark);
+        }
+        self.state = State::Waiting;
     }
 
     /// Asks for the next split, unless that is done already or would be of no use.
@@ -426,6 +434,12 @@ where
                 ToSource::AllAssigned => {
                     self.all_assigned = true;
                     self.settle_hold();
+                }
+                ToSource::Drain => {
+                    self.leave_split();
+                    self.next = None;
+                    self.finished = true;
+                    self.go_on(caps)?;
                 }
                 ToSource::Barrier(epoch) => {
                     self.barrier(epoch, caps)?;
