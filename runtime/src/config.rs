@@ -20,6 +20,10 @@ pub struct Config {
     pub(crate) stop_timeout: Duration,
     pub(crate) handle_interrupt: bool,
     pub(crate) checkpoints: Option<Checkpoints>,
+    /// Where backends with files keep them.
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Memory for the tables of backends that have files.
+    pub(crate) state_memory: u64,
     pub(crate) restart: Restart,
     pub(crate) fresh: bool,
     pub(crate) from: Option<String>,
@@ -156,6 +160,8 @@ impl Default for Config {
             stop_timeout: Duration::from_secs(10),
             handle_interrupt: false,
             checkpoints: None,
+            state_dir: None,
+            state_memory: 2 << 30,
             restart: Restart::Usual,
             fresh: false,
             from: None,
@@ -205,6 +211,18 @@ impl Config {
     /// How long the others wait for a worker that is busy in user code when the run must stop.
     pub fn stop_timeout(mut self, timeout: Duration) -> Self {
         self.stop_timeout = timeout;
+        self
+    }
+    /// Where a backend with files (`FileSystem`) keeps them while the job runs; the system's folder for temporary files if not given.
+    /// A checkpoint in a directory on the same disk links them and copies nothing. Nothing there is needed after the run.
+    pub fn state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(folder.into());
+        self
+    }
+    /// About how many bytes of memory a backend with files may use for what is in use, over all workers; 2 GiB if not given. Beyond
+    /// that, what is on disk already is dropped from memory. What keys and values own on the heap is not counted.
+    pub fn state_memory(mut self, bytes: u64) -> Self {
+        self.state_memory = bytes;
         self
     }
     /// Keeps checkpoints in a directory or at a URL, and goes on from the newest one that is there. `memory://name` is for tests.

@@ -4,13 +4,15 @@
 
 mod support;
 
-use pelton::Restart;
 use pelton::checkpoint::faulty::{Faulty, Mischief};
 use pelton::checkpoint::history::History;
+use pelton::checkpoint::manifest::Form;
 use pelton::checkpoint::savepoint;
 use pelton::checkpoint::store::{MemoryStore, Store};
 use pelton::checkpoint::verify::verify;
 use pelton::prelude::*;
+use pelton::{Backend, FileSystem, Restart};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,19 +30,56 @@ pelton::stream! {
     job Sums<Memory> {
         param rows: Feed<Row>;
         param out: PathBuf;
-        source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
-        let each = all.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit each, unbounded("few keys"));
-        let lines = each.map(|(key, (count, sum))| Line { key, count, sum });
+        param end: u64;
+        source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+        let all = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+        let sums = all.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few keys"));
+        let lines = sums.map(|(key, (count, sum))| Line { key, count, sum });
+        let each = all.map(|r| Line { key: r.key, count: 1, sum: r.value });
+        sink file(lines, each) = csv(out);
+    }
+}
+
+/// A result of a window.
+#[derive(Record, Serialize, Clone, Debug)]
+struct Hour {
+    key: u64,
+    start: i64,
+    count: u64,
+    firing: u32,
+}
+
+pelton::stream! {
+    job Hours<Memory> {
+        param rows: Feed<Row>;
+        param out: PathBuf;
+        param again: PathBuf;
+        param end: u64;
+        source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 2ms, ordered_splits;
+        let all = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+        let by = all.key_by(|r| r.key);
+        let hours = by.window(tumbling 10ms).aggregate(count());
+        let lines = hours.map(|w| Hour { key: w.key, start: w.start.millis(), count: w.value, firing: w.firing });
+        let refired = by.window(tumbling 20ms, allow_late 30ms, refire).aggregate(count());
+        let more = refired.map(|w| Hour { key: w.key, start: w.start.millis(), count: w.value, firing: w.firing });
         sink file(lines) = csv(out);
+        sink other(more) = csv(again);
+        drop hours.late, refired.late;
     }
 }
 
 /// Rows with pauses: long enough for some checkpoints.
 fn rows() -> Feed<Row> {
-    let row = |i: u64| Step::Row(Row { key: i % 7, at: i as i64, value: i });
-    let mut steps: Vec<Step<Row>> = (0..120).map(row).collect();
-    (1..12).rev().for_each(|i| steps.insert(i * 10, Step::Busy(Duration::from_millis(4))));
-    Feed::new(vec![steps])
+    rows_with(false)
+}
+
+fn rows_with(late: bool) -> Feed<Row> {
+    // Some come late, behind the end of their window.
+    let row = |i: u64| Step::Row(Row { key: i % 7, at: i as i64 - if late && i % 9 == 0 { 14 } else { 0 }, value: i });
+    // Barriers come between two splits: a reader is not interrupted.
+    let split =
+        |s: u64| std::iter::once(Step::Busy(Duration::from_millis(4))).chain((s * 6..s * 6 + 6).map(row)).collect();
+    Feed::new((0..20).map(split).collect())
 }
 
 fn config(store: &Arc<dyn Store>, workers: usize) -> Config {
@@ -67,13 +106,31 @@ impl Folder {
     }
 
     fn run(&self, config: Config) -> Result<(), pelton::Error> {
-        Sums { rows: rows(), out: self.out() }.run(config).map(drop)
+        self.run_to(u64::MAX, config)
+    }
+
+    /// Fails at this row.
+    fn run_to(&self, end: u64, config: Config) -> Result<(), pelton::Error> {
+        Sums { rows: rows(), out: self.out(), end }.run(config).map(drop)
+    }
+
+    /// The job of windows, on a backend.
+    fn hours<B: Backend>(&self, late: bool, end: u64, config: Config) -> Result<(), pelton::Error> {
+        // So little memory that whatever is on disk is dropped from it.
+        let config = config.state_memory(1);
+        Hours { rows: rows_with(late), out: self.out(), again: self.0.join("again.csv"), end }
+            .run_on::<B>(config)
+            .map(drop)
+    }
+
+    fn both(&self) -> Vec<String> {
+        let mut lines = self.lines();
+        lines.extend(sorted_lines(&self.0.join("again.csv")));
+        lines
     }
 
     fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = std::fs::read_to_string(self.out()).unwrap().lines().map(str::to_owned).collect();
-        lines.sort();
-        lines
+        sorted_lines(&self.out())
     }
 
     /// What is in it, so that it can be put back.
@@ -90,6 +147,12 @@ impl Folder {
     }
 }
 
+fn sorted_lines(path: &Path) -> Vec<String> {
+    let mut lines: Vec<String> = std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
@@ -102,25 +165,29 @@ fn expected() -> Vec<String> {
     folder.lines()
 }
 
-/// Runs until something of a second checkpoint is published, and crashes then.
+/// Runs until something of a checkpoint is published, and fails then.
 fn crashed(folder: &Folder) -> Arc<dyn Store> {
-    // How much is asked of the store depends on how busy the machine is.
-    for at in (16..40).cycle().take(500) {
-        let inner: Arc<dyn Store> = MemoryStore::new();
-        let faulty = Faulty::new(inner.clone());
-        faulty.crash_at(at, Mischief::FailBefore);
+    crashed_with(2, folder, &|end, config| folder.run_to(end, config))
+}
+
+fn crashed_with(
+    workers: usize,
+    folder: &Folder,
+    run: &dyn Fn(u64, Config) -> Result<(), pelton::Error>,
+) -> Arc<dyn Store> {
+    // How many checkpoints there are until then depends on how busy the machine is.
+    for end in (50..115).cycle().step_by(5).take(200) {
+        let store: Arc<dyn Store> = MemoryStore::new();
         folder.put_back(&[]);
-        let store: Arc<dyn Store> = faulty;
-        if folder.run(config(&store, 2)).is_ok() {
-            continue;
-        }
-        let history = History::read(&*inner).unwrap();
+        run(end, config(&store, workers)).unwrap_err();
+        let history = History::read(&*store).unwrap();
         let committed = history.chain().into_iter().filter(|number| history.is_committing(*number)).count();
-        if committed > 1 {
-            return inner;
+        let kept = history.head().is_some_and(|head| history.checkpoint(head).unwrap().bytes() > 0);
+        if committed > 0 && kept {
+            return store;
         }
     }
-    panic!("no run is crashed behind its second commit")
+    panic!("no run has failed behind its first commit")
 }
 
 /// A savepoint of a store's newest checkpoint.
@@ -129,7 +196,7 @@ fn savepoint_of(store: &Arc<dyn Store>, name: &str) -> String {
     let history = History::read(&**store).unwrap();
     let manifest = history.checkpoint(history.head().unwrap()).unwrap();
     let attempt = history.attempt(manifest.attempt).unwrap().clone();
-    savepoint::write(&**store, manifest, attempt, savepoint::open(&place).unwrap()).unwrap();
+    savepoint::write(&**store, manifest, attempt, savepoint::open(&place).unwrap(), &std::env::temp_dir()).unwrap();
     place
 }
 
@@ -198,7 +265,7 @@ fn other_params_and_other_jobs_are_refused_unless_it_is_a_fork() {
     let place = savepoint_of(&store, "params");
     let files = folder.files();
     let elsewhere = folder.0.join("elsewhere.csv");
-    let run = |config: Config| Sums { rows: rows(), out: elsewhere.clone() }.run(config).map(drop);
+    let run = |config: Config| Sums { rows: rows(), out: elsewhere.clone(), end: u64::MAX }.run(config).map(drop);
     for config in [config(&store, 1), config(&store, 1).from(&place)] {
         let error = run(config).unwrap_err().to_string();
         assert!(error.contains("out.csv") && error.contains("elsewhere.csv"), "{error}");
@@ -212,6 +279,42 @@ fn other_params_and_other_jobs_are_refused_unless_it_is_a_fork() {
     let mut lines: Vec<String> = std::fs::read_to_string(&elsewhere).unwrap().lines().map(str::to_owned).collect();
     lines.sort();
     assert_eq!(lines, expected());
+}
+
+#[test]
+fn a_savepoint_of_any_backend_restores_on_any_other() {
+    let folder = Folder::new();
+    let on_disk = |store: &Arc<dyn Store>| {
+        let history = History::read(&**store).unwrap();
+        history.checkpoint(history.head().unwrap()).unwrap().objects().any(|object| object.form == Form::Blob)
+    };
+    let run_to = |disk: bool, late: bool, end: u64, config: Config| match disk {
+        false => folder.hours::<Memory>(late, end, config),
+        true => folder.hours::<FileSystem>(late, end, config),
+    };
+    let run = |disk: bool, late: bool, config: Config| run_to(disk, late, u64::MAX, config);
+    // Which rows are late is a function of the input with one worker alone.
+    for (late, before, after) in [(true, 1, 1..=1), (false, 2, 1..=3)] {
+        folder.put_back(&[]);
+        run(false, late, Config::default().workers(1)).unwrap();
+        let expected = folder.both();
+        assert_eq!(expected.iter().any(|line| line.ends_with(",1")), late, "a window speaks again");
+        for disk in [false, true] {
+            let store = crashed_with(before, &folder, &|end, config| run_to(disk, late, end, config));
+            assert_eq!(on_disk(&store), disk);
+            let place = savepoint_of(&store, &format!("{disk}-{late}"));
+            let savepoint = pelton::checkpoint::store::open(&place).unwrap();
+            assert!(!on_disk(&savepoint), "a savepoint has entries alone");
+            assert!(verify(&*savepoint).unwrap().is_good());
+            let files = folder.files();
+            for (workers, to_disk) in after.clone().flat_map(|workers| [(workers, false), (workers, true)]) {
+                folder.put_back(&files);
+                let store: Arc<dyn Store> = MemoryStore::new();
+                run(to_disk, late, config(&store, workers).from(&place)).unwrap();
+                assert_eq!(folder.both(), expected, "disk {disk} to disk {to_disk}, {workers} workers, late {late}");
+            }
+        }
+    }
 }
 
 #[test]

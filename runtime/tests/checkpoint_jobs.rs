@@ -4,12 +4,12 @@
 
 mod support;
 
-use pelton::Restart;
 use pelton::checkpoint::entry::{Entry, Kind};
 use pelton::checkpoint::faulty::{Faulty, Mischief};
 use pelton::checkpoint::history::History;
 use pelton::checkpoint::store::{MemoryStore, Store};
 use pelton::prelude::*;
+use pelton::{Backend, Restart};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,6 +79,22 @@ fn expected() -> Vec<String> {
 
 #[test]
 fn a_crash_at_any_operation_of_the_store_loses_nothing() {
+    crash_everywhere::<Memory, Memory>();
+}
+
+#[test]
+fn nor_with_segments() {
+    crash_everywhere::<FileSystem, FileSystem>();
+}
+
+#[test]
+fn nor_where_another_backend_goes_on() {
+    crash_everywhere::<Memory, FileSystem>();
+    crash_everywhere::<FileSystem, Memory>();
+}
+
+/// Crashed on the one backend, gone on from on the other.
+fn crash_everywhere<A: Backend, B: Backend>() {
     let expected = expected();
     for mischief in [Mischief::FailBefore, Mischief::FailAfter, Mischief::Short] {
         for at in 1.. {
@@ -86,7 +102,7 @@ fn a_crash_at_any_operation_of_the_store_loses_nothing() {
             let out = folder.join("out.csv");
             let faulty = Faulty::new(MemoryStore::new());
             faulty.crash_at(at, mischief);
-            let first = Sums { rows: rows(), out: out.clone() }.run(config(faulty.clone(), 2));
+            let first = Sums { rows: rows(), out: out.clone() }.run_on::<A>(config(faulty.clone(), 2));
             // What is published is whole, or not there.
             assert!(!out.exists() || sorted(&out) == expected, "{mischief:?} at {at}");
             if first.is_ok() && faulty.operations() < at {
@@ -97,7 +113,7 @@ fn a_crash_at_any_operation_of_the_store_loses_nothing() {
             faulty.revive();
             let workers = 1 + (at % 3) as usize;
             Sums { rows: rows(), out: out.clone() }
-                .run(config(faulty.clone(), workers))
+                .run_on::<B>(config(faulty.clone(), workers))
                 .unwrap_or_else(|error| panic!("{mischief:?} at {at}: {error}\n{:?}", faulty.trace()));
             assert_eq!(sorted(&out), expected, "{mischief:?} at {at}");
             assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left behind");

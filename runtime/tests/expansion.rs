@@ -39,7 +39,7 @@ fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64,
             let k = __rt::is_key(__rt::call(&x0, |x| x % 10));
             let at = o.0.key(k, __rt::NO_TIME, cx);
             let p = ((), __rt::summed(__rt::call(&x0, |x| *x)));
-            o.0.value(at, p);
+            o.0.value(at, p, cx);
         });
     }
     __rt::stage(

@@ -4,8 +4,8 @@
 
 mod support;
 
-use pelton::Restart;
 use pelton::prelude::*;
+use pelton::{Backend, Restart};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -99,8 +99,8 @@ fn script(splits: u64, rows: u64) -> Feed<Row> {
 
 type Results = (Vec<(u64, i64, String)>, Vec<(u64, u64)>);
 
-fn run(rows: Feed<Row>, trap: Trap, config: Config) -> Results {
-    let mut results = Sessions { rows, trap }.run(config).unwrap();
+fn run<B: Backend>(rows: Feed<Row>, trap: Trap, config: Config) -> Results {
+    let mut results = Sessions { rows, trap }.run_on::<B>(config).unwrap();
     assert_eq!(results.summary.late, 0);
     results.out.sort();
     results.counts.sort();
@@ -112,6 +112,8 @@ fn config(workers: usize, name: &str) -> Config {
         .workers(workers)
         .checkpoints(format!("memory://{name}"))
         .checkpoint_every(Duration::from_millis(10))
+        // Where there is something below, nothing stays in memory that need not.
+        .state_memory(0)
         .restart(Restart::Fixed { pause: Duration::ZERO, at_most: 1000 })
 }
 
@@ -124,14 +126,24 @@ fn same(found: Results, expected: &Results, what: &str) {
 
 #[test]
 fn a_process_that_fails_again_and_again_gives_what_an_undisturbed_one_gives() {
+    fails_again_and_again::<Memory>();
+}
+
+#[test]
+fn it_does_so_over_segments() {
+    fails_again_and_again::<FileSystem>();
+}
+
+fn fails_again_and_again<B: Backend>() {
     let rows = script(6, 4_000);
-    let undisturbed = run(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
+    let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
     assert!(undisturbed.0.len() > 1000, "{}", undisturbed.0.len());
     for workers in 1..=3 {
-        let plain = run(rows.clone(), Trap::new(1, 0), Config::default().workers(workers).wire(true));
+        let plain = run::<B>(rows.clone(), Trap::new(1, 0), Config::default().workers(workers).wire(true));
         same(plain, &undisturbed, &format!("undisturbed, {workers} workers"));
         let trap = Trap::new(2_000, 8);
-        let results = run(rows.clone(), trap.clone(), config(workers, &format!("process-fails-{workers}")));
+        let results =
+            run::<B>(rows.clone(), trap.clone(), config(workers, &format!("process-fails-{}-{workers}", B::NAME)));
         assert_eq!(trap.left.load(Ordering::Relaxed), 0, "it has failed as often as it was to");
         same(results, &undisturbed, &format!("{workers} workers"));
     }
@@ -139,18 +151,29 @@ fn a_process_that_fails_again_and_again_gives_what_an_undisturbed_one_gives() {
 
 #[test]
 fn a_process_goes_on_at_another_width() {
+    goes_on_at_another_width::<Memory, Memory>();
+}
+
+#[test]
+fn it_does_so_on_another_backend() {
+    goes_on_at_another_width::<FileSystem, FileSystem>();
+    goes_on_at_another_width::<Memory, FileSystem>();
+    goes_on_at_another_width::<FileSystem, Memory>();
+}
+
+fn goes_on_at_another_width<A: Backend, B: Backend>() {
     let rows = script(6, 4_000);
-    let undisturbed = run(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
+    let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
     let mut gone_on = false;
     for (first, second) in [(1, 3), (3, 1), (2, 5)] {
-        let name = format!("process-width-{first}-{second}");
+        let name = format!("process-width-{}-{first}-{}-{second}", A::NAME, B::NAME);
         let trap = Trap::new(12_000, 1);
         let job = Sessions { rows: rows.clone(), trap: trap.clone() };
-        let ended = job.run(config(first, &name).restart(Restart::Never)).map(|_| ());
+        let ended = job.run_on::<A>(config(first, &name).restart(Restart::Never)).map(|_| ());
         assert!(matches!(ended, Err(pelton::Error::Panic { .. })), "{ended:?}");
-        let found = run(rows.clone(), trap, config(second, &name));
+        let found = run::<B>(rows.clone(), trap, config(second, &name));
         // What was given out before the last checkpoint was the first run's to keep.
-        let what = format!("from {first} to {second} workers");
+        let what = format!("from {first} workers on {} to {second} on {}", A::NAME, B::NAME);
         let other = found.0.iter().find(|row| undisturbed.0.binary_search(row).is_err());
         assert_eq!(other, None, "{what}");
         let tail = |rows: &[(u64, i64, String)]| -> Vec<(u64, i64, String)> {

@@ -111,8 +111,9 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
             Emit::AtEnd => ("at_end", None),
         };
         let (call, life) = (local(&format!("{call}_{ending}"), at), process::life(life, at));
+        let on = local("on", at);
         let every = every.map(|span| quote_spanned!(here=> , #span));
-        quote_spanned!(here=> let #op = __rt::#call(#arguments, #life #every);)
+        quote_spanned!(here=> let #op = __rt::#call(#on, #arguments, #life #every);)
     };
     let tokens = match &edge.operator {
         Operator::Union => quote_spanned!(here=> let #op = __rt::relay();),
@@ -133,7 +134,8 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
             let window = named("w_", edge.stream, "", at);
             let name = how_name(edge, at);
             let behind = edge.operator.front().is_none().then(|| behind(plan, how, &inside, &name));
-            quote_spanned!(here=> #behind let #op = __rt::window(#window, #name);)
+            let on = local("on", at);
+            quote_spanned!(here=> #behind let #op = __rt::window(#on, #window, #name);)
         }
     };
     (tokens, op)

@@ -92,7 +92,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
     let new = fresh(collected);
     let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan, locked));
-    let g = local("g", Span::mixed_site());
+    let (g, on) = (local("g", Span::mixed_site()), local("on", Span::mixed_site()));
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());
     let job = local("job", Span::mixed_site());
@@ -153,6 +153,8 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
         }
 
         fn __build<B: __rt::Backend>(&#me, #g: &mut __rt::Graph<'_>, #(#handles: &__rt::Collected<#types>),*) {
+            let #on = __rt::on::<B>();
+            let _ = #on;
             #read
             #shared
             #sinks

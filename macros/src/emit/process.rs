@@ -17,6 +17,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
     let here = place(at);
     let inside = in_name(edge, at);
     let (states, outputs, pattern) = (local("states", at), local("outputs", at), local("pattern", at));
+    let on = local("on", at);
     let declared = process.states.iter().enumerate().map(|(n, it)| state(plan, n, it));
     let declared = pairs(at, declared);
     let sides = process.outputs.iter().map(|output| {
@@ -79,7 +80,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
         let #timers = #each;
         let #end = #last;
         let #op = __rt::process(
-            #pattern, #states, #outputs, const { &[#(#by),*] }, #alarms, #waits, #event, #timers, #end,
+            #on, #pattern, #states, #outputs, const { &[#(#by),*] }, #alarms, #waits, #event, #timers, #end,
         );
     }
 }

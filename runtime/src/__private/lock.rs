@@ -3,7 +3,7 @@
 use crate::codec::Reader;
 use crate::config::Config;
 use crate::engine::{EdgeIn, Graph, Local};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::frame::Time;
 use crate::key::Key;
 use crate::keyed::Keeps;
@@ -34,7 +34,7 @@ pub fn migrate<Former: Record, Today: Record>(
 }
 
 /// The types of what an operator keeps. It is asked of what makes the operator, before there is one.
-pub fn states_of<Op: Keeps, F: FnOnce(&Local) -> Op>(_: &F) -> PhantomData<(Op::Key, Op::Value)> {
+pub fn states_of<Op: Keeps, F: FnOnce(&Local) -> Result<Op, Fault>>(_: &F) -> PhantomData<(Op::Key, Op::Value)> {
     PhantomData
 }
 
@@ -48,7 +48,7 @@ pub fn kept_as<T: Record, K: Key, V: Record, M: Time, A: Record>(
 
 /// Notes what an operator keeps. Its bounds are those of what makes the operator, so that a type that cannot be kept is refused
 /// there and not here too.
-pub fn keeps<Op: Keeps, F: FnOnce(&Local) -> Op>(g: &mut Graph<'_>, names: &'static StateNames, _: &F) {
+pub fn keeps<Op: Keeps, F: FnOnce(&Local) -> Result<Op, Fault>>(g: &mut Graph<'_>, names: &'static StateNames, _: &F) {
     g.keeps::<Op::Key, Op::Value>(names);
 }
 

@@ -28,7 +28,7 @@ pub use crate::schema::*;
 pub use crate::sink::Accepts;
 pub use crate::sink::collect::{Collected, collect};
 pub use crate::source::RowType;
-pub use crate::state::{Backend, Memory};
+pub use crate::state::{Backend, FileSystem, Memory};
 pub use crate::time::{TimeSpan, Timestamp};
 pub use crate::window::{Tumbling, Windowed};
 
@@ -42,6 +42,7 @@ use crate::keyed::relay::Relay;
 use crate::state::ttl::Age;
 use crate::window::Window;
 use crate::window::combine::CombineWindows;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// The event time of rows that have none.
@@ -130,57 +131,104 @@ fn every(span: TimeSpan) -> Speak {
     Speak::Every(Duration::from_micros(span.micros().max(1) as u64))
 }
 
+/// Which backend the operators of a job keep their state in.
+pub struct On<B>(PhantomData<fn() -> B>);
+impl<B> Clone for On<B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<B> Copy for On<B> {}
+
+/// On this backend.
+pub fn on<B: Backend>() -> On<B> {
+    On(PhantomData)
+}
+
 /// `aggregate(.., emit each)`.
-pub fn aggregate_each<K: Key, V: 'static, A: Aggregator<V>, G: Age>(
+pub fn aggregate_each<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend>(
+    _: On<B>,
     how: A,
     life: Life<G>,
-) -> impl FnOnce(&Local) -> AggregateEach<K, V, A, G> {
-    move |local| AggregateEach::new(how, life.of(local), range(local))
+) -> impl FnOnce(&Local) -> Result<AggregateEach<K, V, A, G, B>, Fault> {
+    move |local| Ok(AggregateEach::new(how, life.of(local), range(local), local.below::<B>()?))
 }
 
 /// `aggregate(.., emit every D)`.
-pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>, G: Age>(
+pub fn aggregate_every<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend>(
+    _: On<B>,
     how: A,
     life: Life<G>,
     span: TimeSpan,
-) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A, G> {
-    move |local| AggregateTotal::new(how, life.of(local), range(local), every(span), local.now())
+) -> impl FnOnce(&Local) -> Result<AggregateTotal<K, V, A, G, B>, Fault> {
+    move |local| {
+        Ok(AggregateTotal::new(how, life.of(local), range(local), local.below::<B>()?, every(span), local.now()))
+    }
 }
 
 /// `aggregate(.., emit at_end)`.
-pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>, G: Age>(
+pub fn aggregate_at_end<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend>(
+    _: On<B>,
     how: A,
     life: Life<G>,
-) -> impl FnOnce(&Local) -> AggregateTotal<K, V, A, G> {
-    move |local| AggregateTotal::new(how, life.of(local), range(local), Speak::AtEnd, local.now())
+) -> impl FnOnce(&Local) -> Result<AggregateTotal<K, V, A, G, B>, Fault> {
+    move |local| {
+        Ok(AggregateTotal::new(how, life.of(local), range(local), local.below::<B>()?, Speak::AtEnd, local.now()))
+    }
 }
 
 /// `reduce(.., emit each)`. The edge comes first, so that the rows' type is known when the closure is checked.
-pub fn reduce_each<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age>(
+pub fn reduce_each<
+    K: Key,
+    V: Record + Clone,
+    T: crate::frame::Time,
+    F: FnMut(V, V) -> V + 'static,
+    G: Age,
+    B: Backend,
+>(
+    _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
     life: Life<G>,
-) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>, G> + use<K, V, T, F, G> {
-    move |local| Fold::new(Reducing(f), life.of(local), range(local), Speak::Each, local.now())
+) -> impl FnOnce(&Local) -> Result<Fold<K, V, Reducing<F>, G, B>, Fault> + use<K, V, T, F, G, B> {
+    move |local| Ok(Fold::new(Reducing(f), life.of(local), range(local), local.below::<B>()?, Speak::Each, local.now()))
 }
 
 /// `reduce(.., emit every D)`.
-pub fn reduce_every<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age>(
+pub fn reduce_every<
+    K: Key,
+    V: Record + Clone,
+    T: crate::frame::Time,
+    F: FnMut(V, V) -> V + 'static,
+    G: Age,
+    B: Backend,
+>(
+    _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
     life: Life<G>,
     span: TimeSpan,
-) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>, G> + use<K, V, T, F, G> {
-    move |local| Fold::new(Reducing(f), life.of(local), range(local), every(span), local.now())
+) -> impl FnOnce(&Local) -> Result<Fold<K, V, Reducing<F>, G, B>, Fault> + use<K, V, T, F, G, B> {
+    move |local| Ok(Fold::new(Reducing(f), life.of(local), range(local), local.below::<B>()?, every(span), local.now()))
 }
 
 /// `reduce(.., emit at_end)`.
-pub fn reduce_at_end<K: Key, V: Record + Clone, T: crate::frame::Time, F: FnMut(V, V) -> V + 'static, G: Age>(
+pub fn reduce_at_end<
+    K: Key,
+    V: Record + Clone,
+    T: crate::frame::Time,
+    F: FnMut(V, V) -> V + 'static,
+    G: Age,
+    B: Backend,
+>(
+    _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     f: F,
     life: Life<G>,
-) -> impl FnOnce(&Local) -> Fold<K, V, Reducing<F>, G> + use<K, V, T, F, G> {
-    move |local| Fold::new(Reducing(f), life.of(local), range(local), Speak::AtEnd, local.now())
+) -> impl FnOnce(&Local) -> Result<Fold<K, V, Reducing<F>, G, B>, Fault> + use<K, V, T, F, G, B> {
+    move |local| {
+        Ok(Fold::new(Reducing(f), life.of(local), range(local), local.below::<B>()?, Speak::AtEnd, local.now()))
+    }
 }
 
 /// `rate 10k/s`.
@@ -197,13 +245,17 @@ pub fn fold_each<
     I: FnMut() -> A + 'static,
     F: FnMut(&mut A, V) + 'static,
     G: Age,
+    B: Backend,
 >(
+    _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
     life: Life<G>,
-) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>, G> + use<K, V, T, A, I, F, G> {
-    move |local| Fold::new(FoldingWith(init, f), life.of(local), range(local), Speak::Each, local.now())
+) -> impl FnOnce(&Local) -> Result<Fold<K, V, FoldingWith<I, F>, G, B>, Fault> + use<K, V, T, A, I, F, G, B> {
+    move |local| {
+        Ok(Fold::new(FoldingWith(init, f), life.of(local), range(local), local.below::<B>()?, Speak::Each, local.now()))
+    }
 }
 
 /// `fold(.., emit every D)`.
@@ -215,14 +267,18 @@ pub fn fold_every<
     I: FnMut() -> A + 'static,
     F: FnMut(&mut A, V) + 'static,
     G: Age,
+    B: Backend,
 >(
+    _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
     life: Life<G>,
     span: TimeSpan,
-) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>, G> + use<K, V, T, A, I, F, G> {
-    move |local| Fold::new(FoldingWith(init, f), life.of(local), range(local), every(span), local.now())
+) -> impl FnOnce(&Local) -> Result<Fold<K, V, FoldingWith<I, F>, G, B>, Fault> + use<K, V, T, A, I, F, G, B> {
+    move |local| {
+        Ok(Fold::new(FoldingWith(init, f), life.of(local), range(local), local.below::<B>()?, every(span), local.now()))
+    }
 }
 
 /// `fold(.., emit at_end)`.
@@ -234,26 +290,38 @@ pub fn fold_at_end<
     I: FnMut() -> A + 'static,
     F: FnMut(&mut A, V) + 'static,
     G: Age,
+    B: Backend,
 >(
+    _: On<B>,
     _: &EdgeIn<'_, K, V, T, ()>,
     init: I,
     f: F,
     life: Life<G>,
-) -> impl FnOnce(&Local) -> Fold<K, V, FoldingWith<I, F>, G> + use<K, V, T, A, I, F, G> {
-    move |local| Fold::new(FoldingWith(init, f), life.of(local), range(local), Speak::AtEnd, local.now())
+) -> impl FnOnce(&Local) -> Result<Fold<K, V, FoldingWith<I, F>, G, B>, Fault> + use<K, V, T, A, I, F, G, B> {
+    move |local| {
+        Ok(Fold::new(
+            FoldingWith(init, f),
+            life.of(local),
+            range(local),
+            local.below::<B>()?,
+            Speak::AtEnd,
+            local.now(),
+        ))
+    }
 }
 
 /// `window(..).aggregate(..)`.
-pub fn window<K: Key, V: 'static, A: Aggregator<V>>(
+pub fn window<K: Key, V: 'static, A: Aggregator<V>, B: Backend>(
+    _: On<B>,
     window: Tumbling,
     how: A,
-) -> impl FnOnce(&Local) -> Window<K, V, A> {
-    move |local| Window::new(window, how, range(local))
+) -> impl FnOnce(&Local) -> Result<Window<K, V, A, B>, Fault> {
+    move |local| Ok(Window::new(window, how, range(local), local.below::<B>()?))
 }
 
 /// `union(..)`.
-pub fn relay<V>() -> impl FnOnce(&Local) -> Relay<V> {
-    |_| Relay::new()
+pub fn relay<V>() -> impl FnOnce(&Local) -> Result<Relay<V>, Fault> {
+    |_| Ok(Relay::new())
 }
 
 /// Runs a job on a backend.

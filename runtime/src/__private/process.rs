@@ -2,7 +2,7 @@
 //! handlers, the operator.
 
 use super::gates::{AggregatorOf, No, Nothing, Yes};
-use super::range;
+use super::{On, range};
 use crate::aggregate::{Aggregator, Over, Own};
 use crate::engine::{EdgeIn, Graph, Local};
 use crate::error::{Error, Fault};
@@ -18,6 +18,7 @@ use crate::process::state::{Keeps, Named, Proof, States};
 use crate::process::waiting::{Waiting, Waits};
 use crate::process::{AggregatingState, ListState, MapState, ReducingState, ValueState};
 use crate::record::Record;
+use crate::state::Backend;
 use crate::state::ttl::{Age, Forever, Since};
 use crate::time::{TimeSpan, Timestamp};
 use std::marker::PhantomData;
@@ -237,7 +238,8 @@ where
 
 /// The operator.
 #[expect(clippy::too_many_arguments, reason = "emitted code names each part of the process once")]
-pub fn process<K, V, T, O, D, P, M, W, E, H, N>(
+pub fn process<K, V, T, O, D, P, M, W, E, H, N, B>(
+    _: On<B>,
     _: Pattern<K, V, T, O, D, P>,
     states: D,
     outputs: P,
@@ -247,7 +249,7 @@ pub fn process<K, V, T, O, D, P, M, W, E, H, N>(
     on_event: E,
     on_timer: H,
     on_end: N,
-) -> impl FnOnce(&Local) -> Process<K, V, T, O, D, P, M, W, E, H, N>
+) -> impl FnOnce(&Local) -> Result<Process<K, V, T, O, D, P, M, W, E, H, N, B>, Fault>
 where
     K: Key,
     V: Record,
@@ -260,10 +262,11 @@ where
     E: OnEvent<K, V, T, O, D, P>,
     H: OnTimer<K, T, O, D, P>,
     N: OnEnd<K, T, O, D, P>,
+    B: Backend,
 {
     move |local| {
         let parts = Parts { states, outputs, timers, on_event, on_timer, on_end };
-        Process::new(parts, range(local), local.clock.clone())
+        Ok(Process::new(parts, range(local), local.below::<B>()?, local.clock.clone()))
     }
 }
 

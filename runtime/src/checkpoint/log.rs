@@ -26,6 +26,7 @@ use super::verify::{Depth, check_objects};
 use crate::error::Fault;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How often an attempt tries to become the last one in the log.
@@ -189,13 +190,20 @@ impl Log {
         self.append(Entry::Checkpoint(Box::new(manifest)))
     }
 
-    /// Copies a checkpoint of another store into this one, and makes it complete here. Gives the number of its entry.
+    /// Copies a checkpoint of another store into this one, and makes it complete here. Gives the number of its entry. With `scratch`,
+    /// a folder for temporary files, what is in files of a backend becomes entries, which every backend restores.
     ///
     /// # Errors
     /// [`NotAppended::Failed`] too if something of it is damaged or cannot be copied.
-    pub fn import(&mut self, from: &dyn Store, manifest: &Manifest, keep: usize) -> Result<u64, NotAppended> {
+    pub fn import(
+        &mut self,
+        from: &dyn Store,
+        manifest: &Manifest,
+        keep: usize,
+        scratch: Option<&Path>,
+    ) -> Result<u64, NotAppended> {
         let mut manifest = manifest.clone();
-        copy_objects(from, &mut manifest, &*self.store, self.attempt)?;
+        copy_objects(from, &mut manifest, &*self.store, self.attempt, scratch)?;
         self.complete(manifest, keep)
     }
 

@@ -27,6 +27,7 @@ pub mod history;
 pub mod log;
 pub mod manifest;
 pub mod object;
+mod portable;
 pub mod resume;
 pub mod retain;
 pub mod savepoint;

@@ -7,12 +7,12 @@
 //! ```
 //!
 //! So it is self-contained, and is read like any other store. What sinks have written until then it does not hold: that is to
-//! be where it was. Entries alone are copied, never files of a backend, so that every backend restores it.
+//! be where it was. It has entries alone, so that every backend restores it: files of a backend are read and written anew ([`portable`](super::portable)).
 
 use super::entry::{Attempt, Entry};
 use super::history::History;
 use super::log::Log;
-use super::manifest::{DATA, Form, Manifest};
+use super::manifest::{DATA, Manifest};
 use super::store::{self, Store};
 use super::verify::Depth;
 use crate::error::Fault;
@@ -66,17 +66,20 @@ pub fn find(place: &str, manifest: &Manifest) -> Result<Option<Savepoint>, Fault
     Ok(found.map(|(_, there)| Savepoint { place: store.place(), epoch: there.epoch, bytes: there.bytes() }))
 }
 
-/// Writes a savepoint: copies a checkpoint of a run into a store that has none. `attempt` is what the log says of the run.
+/// Writes a savepoint: copies a checkpoint of a run into a store that has none. `attempt` is what the log says of the run; `scratch` is a folder
+/// for temporary files.
 ///
 /// # Errors
 /// If the checkpoint is damaged or the store cannot be written. What was put until then is removed as far as it can be.
-pub fn write(from: &dyn Store, manifest: &Manifest, attempt: Attempt, to: Arc<dyn Store>) -> Result<Savepoint, Fault> {
-    if let Some(blob) = manifest.objects().find(|object| object.form == Form::Blob) {
-        return Err(Fault::new(format!("`{}` is a file of its backend, which a savepoint cannot hold", blob.name))
-            .help("take it with a version of Pelton that knows the backend"));
-    }
+pub fn write(
+    from: &dyn Store,
+    manifest: &Manifest,
+    attempt: Attempt,
+    to: Arc<dyn Store>,
+    scratch: &Path,
+) -> Result<Savepoint, Fault> {
     let mut log = Log::begin(to.clone(), attempt)?;
-    let written = log.import(from, manifest, 1).map_err(Fault::from).and_then(|number| {
+    let written = log.import(from, manifest, 1, Some(scratch)).map_err(Fault::from).and_then(|number| {
         log.read_back(number, Depth::Index).map_err(Fault::from)?;
         Ok(log.history().checkpoint(number)?.clone())
     });
@@ -135,7 +138,7 @@ mod tests {
     fn a_savepoint_is_whole_without_the_store_it_came_from() {
         let (store, manifest) = run();
         let to: Arc<dyn Store> = MemoryStore::new();
-        let savepoint = write(&*store, &manifest, attempt(), to.clone()).unwrap();
+        let savepoint = write(&*store, &manifest, attempt(), to.clone(), &std::env::temp_dir()).unwrap();
         assert_eq!((savepoint.epoch, savepoint.bytes), (4, manifest.bytes()));
         for listed in store.list("").unwrap() {
             store.delete(&listed.name).unwrap();
@@ -155,7 +158,7 @@ mod tests {
             for at in 1.. {
                 let faulty = Faulty::new(MemoryStore::new());
                 faulty.plan(at, mischief);
-                let written = write(&*store, &manifest, attempt(), faulty.clone());
+                let written = write(&*store, &manifest, attempt(), faulty.clone(), &std::env::temp_dir());
                 let done = faulty.operations() < at;
                 faulty.revive();
                 let history = History::read(&*faulty).unwrap();
@@ -164,7 +167,7 @@ mod tests {
                 } else {
                     let fault = written.unwrap_err();
                     assert!(!fault.to_string().is_empty());
-                    write(&*store, &manifest, attempt(), faulty.clone()).unwrap();
+                    write(&*store, &manifest, attempt(), faulty.clone(), &std::env::temp_dir()).unwrap();
                 }
                 if done {
                     assert!(at > 8, "{at} operations");

@@ -124,7 +124,7 @@ impl Checkpoints {
             Choice::Other { store, manifest } => {
                 // One entry, so that no crash comes between leaving the former branch and beginning the new one. As the only one
                 // that is kept, it hides all that are older: nobody falls back from it into the former branch.
-                let number = log.import(&*store, &manifest, 1)?;
+                let number = log.import(&*store, &manifest, 1, None)?;
                 log.read_back(number, Depth::Index).map_err(|problem| Error::Checkpoint { fault: problem.into() })?;
                 Some((number, log.history().checkpoint(number).map_err(Error::Setup)?.clone()))
             }

@@ -1,13 +1,15 @@
 //! What the operators of one worker share with its thread: messages in, messages out, and the first failure.
 
 use super::control::{Resumed, ToCoordinator};
+use super::files::Files;
 use super::resume::Resume;
 use super::saver::Saver;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::metrics::Metrics;
 use crate::source::{Found, Waker};
+use crate::state::Backend;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -72,6 +74,8 @@ pub struct Local {
     pub resume: Resume,
     /// Where snapshots go, if epochs are kept.
     pub saver: Option<Saver>,
+    /// Where operators keep files.
+    pub files: Arc<Files>,
     parts: Cell<usize>,
     given_up: Cell<Option<u64>>,
     takes_back: Cell<bool>,
@@ -98,6 +102,7 @@ impl Local {
         waker: Waker,
         resume: Resume,
         saver: Option<Saver>,
+        files: Arc<Files>,
         to: Sender<ToCoordinator>,
     ) -> Self {
         Local {
@@ -110,6 +115,7 @@ impl Local {
             waker,
             resume,
             saver,
+            files,
             parts: Cell::new(0),
             given_up: Cell::new(None),
             takes_back: Cell::new(true),
@@ -122,6 +128,14 @@ impl Local {
             failure: RefCell::default(),
             failed: Cell::new(false),
         }
+    }
+
+    /// What lies below the tables of an operator of this worker.
+    ///
+    /// # Errors
+    /// If its folder cannot be made.
+    pub fn below<B: Backend>(&self) -> Result<B::Below, Fault> {
+        self.files.below::<B>(self.worker, self.workers, self.resume.epoch())
     }
 
     /// Tells the coordinator. One that has gone does not hear it.

@@ -9,6 +9,7 @@ mod body;
 mod checkpoints;
 mod control;
 mod coordinator;
+mod files;
 mod graph;
 mod guard;
 mod interrupt;
@@ -49,6 +50,7 @@ use backoff::Backoff;
 use checkpoints::Checkpoints;
 use control::{Resumed, ToCoordinator, ToWorker, WorkerHandle};
 use coordinator::{Coordinator, Order};
+use files::Files;
 use requests::{Answer, Answering, Desk, Given, Requests, Savepoints};
 use resume::Resume;
 use saver::Saver;
@@ -97,6 +99,7 @@ fn noted(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Graph<'stati
         Arc::new(|| ()),
         Resume::default(),
         None,
+        Files::new(config, 0),
         to,
     ));
     let mut graph = Graph::new(None, local.clone());
@@ -214,6 +217,7 @@ impl Run {
                 place: settings.place.clone(),
                 store: checkpoints.store(),
                 entry: checkpoints.entry().clone(),
+                scratch: self.config.state_dir.clone().unwrap_or_else(std::env::temp_dir),
                 one: std::sync::Mutex::default(),
             });
             let answering = Answering { job: self.job.name, desk: self.desk.clone(), savepoints };
@@ -241,7 +245,8 @@ impl Run {
         if self.listener.is_some() {
             self.desk.open(&to);
         }
-        let begin = Begin { attempt: number, resume: resume.clone(), saver };
+        let files = Files::new(&config, number);
+        let begin = Begin { attempt: number, resume: resume.clone(), saver, files };
         let (handles, threads) = spawn(&config, &clock, &metrics, &self.build, &to, &begin)?;
         drop((to, begin));
         let kept = self.checkpoints.is_some();
@@ -308,6 +313,7 @@ struct Begin {
     attempt: u64,
     resume: Resume,
     saver: Option<Saver>,
+    files: Arc<Files>,
 }
 
 type Threads = Vec<std::thread::JoinHandle<()>>;
@@ -336,6 +342,7 @@ fn spawn(
         let (config, clock, metrics, build, to) =
             (config.clone(), clock.clone(), metrics.clone(), build.clone(), to.clone());
         let (attempt, resume, saver) = (begin.attempt, begin.resume.clone(), begin.saver.clone());
+        let files = begin.files.clone();
         let core = cores.get(index % cores.len().max(1)).copied();
         let (inbox_to, inbox_from) = channel();
         let thread = std::thread::Builder::new().name(format!("pelton-{index}")).spawn(move || {
@@ -344,8 +351,9 @@ fn spawn(
             }
             let me = std::thread::current();
             let waker: Waker = Arc::new(move || me.unpark());
-            let local =
-                Rc::new(Local::new(index, config.workers, attempt, config, clock, metrics, waker, resume, saver, to));
+            let workers = config.workers;
+            let local = Local::new(index, workers, attempt, config, clock, metrics, waker, resume, saver, files, to);
+            let local = Rc::new(local);
             let Ok(inbox) = inbox_from.recv() else { return };
             let allocator = match builder {
                 None => Allocator::Thread(Thread::default()),

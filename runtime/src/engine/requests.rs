@@ -14,6 +14,7 @@ use crate::config::{Config, Control};
 use crate::error::{Error, Fault};
 use crate::socket::{self, Listener, Reply, Request, What};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -142,6 +143,8 @@ pub struct Savepoints {
     pub store: Arc<dyn Store>,
     /// What its log says of the run.
     pub entry: Attempt,
+    /// Where temporary files may go.
+    pub scratch: PathBuf,
     /// Savepoints are written one after the other: two may be meant for one place.
     pub one: Mutex<()>,
 }
@@ -240,7 +243,7 @@ impl Savepoints {
                 place
             }
         };
-        savepoint::write(&*self.store, &given.manifest, self.entry.clone(), savepoint::open(&to)?)
+        savepoint::write(&*self.store, &given.manifest, self.entry.clone(), savepoint::open(&to)?, &self.scratch)
     }
 }
 

@@ -4,9 +4,10 @@
 //! be put in, taken out or moved between them. An operator reads the entries of its own worker's key groups, whoever wrote
 //! them: so a checkpoint of any number of workers can be gone on from.
 
+use super::files::owned;
 use super::local::Local;
-use crate::checkpoint::manifest::{Manifest, OperatorState, SinkState, SourceState, StateInfo};
-use crate::checkpoint::object::{ObjectReader, groups_of};
+use crate::checkpoint::manifest::{Form, Manifest, ObjectRef, OperatorState, SinkState, SourceState, StateInfo};
+use crate::checkpoint::object::{ObjectReader, groups_of, hashes_of};
 use crate::checkpoint::store::Store;
 use crate::codec::{CodecError, Reader};
 use crate::error::{Error, Fault};
@@ -14,8 +15,11 @@ use crate::hash;
 use crate::key::Key;
 use crate::keyed::Operator;
 use crate::record::{Migration, Record};
-use crate::state::save::StateMeta;
+use crate::state::filesystem::split_key;
+use crate::state::save::{Entry, StateMeta};
+use crate::state::segment::{Folder, Levels, OsDisk, Part, Segment};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What an attempt goes on from. Clones share it.
@@ -114,27 +118,112 @@ where
     }
     let (worker, workers) = (local.worker, local.workers as u64);
     let groups = groups_of(worker, local.workers);
-    let (mut key_room, mut value_room) = (Vec::new(), Vec::new());
-    for object in &state.objects {
-        ObjectReader::open(store, object)?.read(groups.clone(), |entry| {
-            if hash::owner(entry.hash, workers) != worker {
-                return Ok(());
-            }
-            let wrong = |what: &str| Fault::new(format!("an entry {what}")).in_file(&object.name);
-            let known = numbers.get(&entry.state);
-            let (number, key, value) = known.ok_or_else(|| wrong("of a state that the checkpoint does not name"))?;
-            let Some(bytes) = entry.value else { return Err(wrong("without a value")) };
-            let table = op.table_of(*number, entry.namespace);
-            let table = table.ok_or_else(|| wrong("of a state that the operator does not keep"))?;
-            let read = today(key, entry.key, &mut key_room)
-                .and_then(|key| today(value, bytes, &mut value_room).and_then(|value| table.load(key, value)));
-            read.map_err(|e| wrong("that is not of its types").because(e))
-        })?;
+    let blobs: Vec<&ObjectRef> = state.objects.iter().filter(|object| object.form == Form::Blob).collect();
+    let heads = |op: &mut O| -> Result<(), Fault> {
+        let wrong = |e: CodecError| Fault::new("what was kept besides the entries cannot be read").because(e);
+        state.heads.iter().try_for_each(|head| op.restore_head(head).map_err(wrong))
+    };
+    // Entries that come from files of a backend, in a savepoint of it, may be of windows that had closed.
+    let listed = state.heads.iter().any(|head| op.lists(head));
+    if listed {
+        heads(op)?;
     }
-    for head in &state.heads {
-        op.restore_head(head).map_err(|e| Fault::new("what was kept besides the entries cannot be read").because(e))?;
+    let (mut key_room, mut value_room) = (Vec::new(), Vec::new());
+    let mut load = |op: &mut O, entry: Entry<'_>, name: &str| {
+        if hash::owner(entry.hash, workers) != worker {
+            return Ok(());
+        }
+        let wrong = |what: &str| Fault::new(format!("an entry {what}")).in_file(name);
+        let known = numbers.get(&entry.state);
+        let (number, key, value) = known.ok_or_else(|| wrong("of a state that the checkpoint does not name"))?;
+        let Some(bytes) = entry.value else { return Err(wrong("without a value")) };
+        if listed && !op.keeps(*number, entry.namespace) {
+            return Ok(());
+        }
+        let table = op.table_of(*number, entry.namespace);
+        let table = table.ok_or_else(|| wrong("of a state that the operator does not keep"))?;
+        let read = today(key, entry.key, &mut key_room)
+            .and_then(|key| today(value, bytes, &mut value_room).and_then(|value| table.load(key, value)));
+        read.map_err(|e| wrong("that is not of its types").because(e))
+    };
+    for object in state.objects.iter().filter(|object| object.form == Form::Entries) {
+        ObjectReader::open(store, object)?.read(groups.clone(), |entry| load(op, entry, &object.name))?;
+    }
+    if !listed {
+        heads(op)?;
+    }
+    if blobs.is_empty() {
+        return Ok(());
+    }
+    let as_it_is =
+        numbers.iter().all(|(then, (now, key, value))| then == now && key.is_identity() && value.is_identity());
+    let segments = op.segments();
+    let folder = segments.as_ref().map_or_else(|| local.files.scratch(worker), |segments| segments.folder().to_owned());
+    let parts = fetch(store, &blobs, &folder, local)?;
+    if let Some(segments) = segments.filter(|_| as_it_is) {
+        segments.restore(parts)?;
+        op.tables(&mut |_, _, table| table.restored());
+        return Ok(());
+    }
+    // Another backend, or other types than they were written with: everything is read.
+    let levels = Levels::open(
+        Folder::open(Arc::new(OsDisk), &folder, "r")?,
+        owned(worker, local.workers),
+        parts,
+        &local.files.merger()?,
+    )?;
+    for entry in levels.range(owned(worker, local.workers))? {
+        let entry = entry?;
+        let Some((state, key)) = split_key(entry.key) else {
+            return Err(Fault::new("an entry of a segment has no state"));
+        };
+        let Some(number) = numbers.get(&state).map(|known| known.0) else { continue };
+        // Windows that have closed are still there until segments are merged.
+        if entry.value.is_some() && op.keeps(number, entry.namespace) {
+            let entry = Entry { hash: entry.hash, state, namespace: entry.namespace, key, value: entry.value };
+            load(op, entry, "a segment")?;
+        }
     }
     Ok(())
+}
+
+/// Makes files of those segments that have some of this worker's keys, and opens them, oldest first.
+fn fetch(store: &dyn Store, blobs: &[&ObjectRef], folder: &Path, local: &Local) -> Result<Vec<Part>, Fault> {
+    std::fs::create_dir_all(folder)
+        .map_err(|e| Fault::new("cannot make a folder for state").in_file(folder).because(e))?;
+    let mine = owned(local.worker, local.workers);
+    let mut opened: BTreeMap<&str, Arc<Segment>> = BTreeMap::new();
+    let mut parts = Vec::new();
+    for object in blobs {
+        let hashes = hashes_of(u32::from(object.first_group), u32::from(object.last_group) + 1);
+        if hashes.start() > mine.end() || mine.start() > hashes.end() {
+            continue;
+        }
+        let segment = match opened.get(&*object.name) {
+            Some(segment) => segment.clone(),
+            None => {
+                let file = folder.join(format!("restored-{}.segment", opened.len()));
+                if !store.get_file(&object.name, &file)? {
+                    return Err(Fault::new(format!("`{}` is not in {}", object.name, store.place())));
+                }
+                let segment = Arc::new(Segment::open(&file)?);
+                if segment.bytes() != object.length {
+                    return Err(Fault::new(format!(
+                        "`{}` in {} is not what the checkpoint names",
+                        object.name,
+                        store.place()
+                    )));
+                }
+                if let Some(saver) = &local.saver {
+                    saver.knows(file, (*object).clone());
+                }
+                opened.insert(&object.name, segment.clone());
+                segment
+            }
+        };
+        parts.push(Part::new(segment, hashes));
+    }
+    Ok(parts)
 }
 
 /// Bytes of a former version as today's code writes them.

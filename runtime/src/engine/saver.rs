@@ -5,11 +5,15 @@
 
 use super::control::{SavedPart, ToCoordinator};
 use crate::checkpoint::manifest::{DataName, ObjectRef, OperatorState};
-use crate::checkpoint::object::ObjectWriter;
+use crate::checkpoint::object::{ObjectWriter, blob_of, check, group_of};
 use crate::checkpoint::store::Store;
 use crate::error::Fault;
+use crate::state::filesystem::{Delta, note};
 use crate::state::save::{Entries, Entry, SaveTo};
-use std::collections::BTreeMap;
+use crate::state::segment::{Batch, Part as Listed, Segment};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,6 +31,10 @@ pub struct Saver {
 enum Job {
     /// Bring an object to the store.
     Put { ticket: Ticket, object: ObjectWriter, name: DataName },
+    /// Write a segment of what changed, and bring all that are listed to the store.
+    Delta { ticket: Ticket, state: OperatorState, change: Change, listed: Vec<Listed> },
+    /// A file that is in the store already, under this name.
+    Known { file: PathBuf, object: ObjectRef },
     /// All of a part is said.
     End { ticket: Ticket, state: OperatorState },
     /// The part will not come.
@@ -45,9 +53,11 @@ impl Saver {
     /// Starts the thread. It ends when all savers of the attempt are gone.
     pub fn start(store: Arc<dyn Store>, attempt: u64, tell: Sender<ToCoordinator>) -> Result<Saver, Fault> {
         let (to, from) = channel();
-        let run = move || upload(&*store, &from, &tell);
+        let saver = Saver { to, attempt, objects: Arc::default() };
+        let numbers = (attempt, saver.objects.clone());
+        let run = move || upload(&*store, &from, &tell, &numbers);
         match std::thread::Builder::new().name("pelton-store".to_owned()).spawn(run) {
-            Ok(_) => Ok(Saver { to, attempt, objects: Arc::default() }),
+            Ok(_) => Ok(saver),
             Err(e) => Err(Fault::new("cannot start the thread that writes checkpoints").because(e)),
         }
     }
@@ -57,6 +67,103 @@ impl Saver {
         let ticket = Ticket { epoch, worker, chain };
         let spool = Spool { saver: self.clone(), ticket, state: Some(state), object: ObjectWriter::new() };
         SaveTo::new(spool)
+    }
+
+    /// Notes that a file is in the store already.
+    pub fn knows(&self, file: PathBuf, object: ObjectRef) {
+        let _ = self.to.send(Job::Known { file, object });
+    }
+
+    fn name(&self, epoch: u64, worker: usize) -> DataName {
+        let number = self.objects.fetch_add(1, Ordering::Relaxed);
+        DataName { attempt: self.attempt, epoch, worker: worker as u32, number }
+    }
+}
+
+/// What became of a segment that was to be written: it, if there was anything to write, and the epoch up to which it has all
+/// changes.
+pub struct Delivered {
+    /// The epoch.
+    pub epoch: u64,
+    /// The segment.
+    pub segment: Result<Option<Arc<Segment>>, Fault>,
+}
+
+/// Where the changes of an operator go that keeps its state in segments. With a saver its thread writes them and brings them to
+/// the store; without one whoever ends the snapshot writes them. `state` is what is known of the operator already.
+pub fn save_changes(
+    saver: Option<&Saver>,
+    (epoch, worker, chain): (u64, usize, usize),
+    state: OperatorState,
+    delta: Delta,
+    back: Sender<Delivered>,
+) -> SaveTo {
+    let Delta { folder, parts, hashes } = delta;
+    let change = Change { epoch, batch: Batch::new(), folder, hashes, back, wrong: None };
+    let ticket = Ticket { epoch, worker, chain };
+    SaveTo::new(Changes { saver: saver.cloned(), ticket, left: Some((state, change, parts)), room: Vec::new() })
+}
+
+/// A segment to be written.
+struct Change {
+    epoch: u64,
+    batch: Batch,
+    folder: crate::state::segment::Folder,
+    hashes: std::ops::RangeInclusive<u64>,
+    back: Sender<Delivered>,
+    /// An entry that cannot be in a segment.
+    wrong: Option<Fault>,
+}
+
+impl Change {
+    /// Writes it and gives it to the worker.
+    fn write(mut self) -> Result<Option<Listed>, Fault> {
+        let written = match self.wrong.take() {
+            Some(fault) => Err(fault),
+            None => self.folder.write(self.batch.sorted()),
+        };
+        let opened = written.and_then(|written| match written {
+            Some(written) => Segment::open(&written.path).map(|segment| Some(Arc::new(segment))),
+            None => Ok(None),
+        });
+        let listed = opened.as_ref().map(|segment| segment.clone().map(|s| Listed::new(s, self.hashes.clone())));
+        let said = listed.map_err(|fault| Fault::new(fault.to_string()));
+        // A worker that has gone does not need it.
+        let _ = self.back.send(Delivered { epoch: self.epoch, segment: opened });
+        said
+    }
+}
+
+/// Takes the changes of one operator on one worker.
+struct Changes {
+    saver: Option<Saver>,
+    ticket: Ticket,
+    left: Option<(OperatorState, Change, Vec<Listed>)>,
+    room: Vec<u8>,
+}
+
+impl Entries for Changes {
+    fn put(&mut self, entry: Entry<'_>) {
+        if let Some((_, change, _)) = &mut self.left
+            && let Err(fault) = note(&mut change.batch, &mut self.room, &entry)
+        {
+            change.wrong.get_or_insert(fault);
+        }
+    }
+    fn end(&mut self) {
+        let Some((state, change, listed)) = self.left.take() else { return };
+        match &self.saver {
+            Some(saver) => drop(saver.to.send(Job::Delta { ticket: self.ticket, state, change, listed })),
+            // What goes wrong is told with the segment.
+            None => drop(change.write()),
+        }
+    }
+    fn give_up(&mut self) {
+        if self.left.take().is_some()
+            && let Some(saver) = &self.saver
+        {
+            let _ = saver.to.send(Job::GiveUp { ticket: self.ticket });
+        }
     }
 }
 
@@ -73,9 +180,7 @@ impl Spool {
         if self.object.is_empty() {
             return;
         }
-        let Ticket { epoch, worker, .. } = self.ticket;
-        let number = self.saver.objects.fetch_add(1, Ordering::Relaxed);
-        let name = DataName { attempt: self.saver.attempt, epoch, worker: worker as u32, number };
+        let name = self.saver.name(self.ticket.epoch, self.ticket.worker);
         let object = std::mem::replace(&mut self.object, ObjectWriter::new());
         self.send(Job::Put { ticket: self.ticket, object, name });
     }
@@ -122,8 +227,37 @@ fn put(store: &dyn Store, object: &ObjectRef, bytes: &[u8]) -> Result<(), Fault>
     }
 }
 
-fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>) {
+/// Brings the segments of an operator to the store, those that are not there; gives what a manifest says of them, oldest first.
+fn bring(
+    store: &dyn Store,
+    listed: &[Listed],
+    known: &mut HashMap<PathBuf, ObjectRef>,
+    name: impl Fn() -> DataName,
+) -> Result<Vec<ObjectRef>, Fault> {
+    let mut objects = Vec::new();
+    for part in listed {
+        let path = part.segment().path();
+        if !known.contains_key(path) {
+            let name = name().to_string();
+            store.put_file(&name, path)?;
+            let cannot = |e| Fault::new("cannot read a segment of state").in_file(path).because(e);
+            let object = blob_of(name, File::open(path).map_err(cannot)?).map_err(cannot)?;
+            check(store, &object, true).map_err(Fault::from)?;
+            known.insert(path.to_owned(), object);
+        }
+        if let Some(object) = known.get(path) {
+            let (from, to) = part.hashes().into_inner();
+            let (first_group, last_group) = (group_of(from), group_of(to));
+            objects.push(ObjectRef { first_group, last_group, entries: part.segment().entries(), ..object.clone() });
+        }
+    }
+    Ok(objects)
+}
+
+fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>, numbers: &(u64, Arc<AtomicU32>)) {
     let mut parts: BTreeMap<Ticket, Part> = BTreeMap::new();
+    // Files that are in the store.
+    let mut known: HashMap<PathBuf, ObjectRef> = HashMap::new();
     while let Ok(job) = from.recv() {
         let said = match job {
             Job::Put { ticket, object, name } => {
@@ -144,6 +278,28 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>)
                     None => (ticket, Ok(SavedPart::Operator(state))),
                     Some(fault) => (ticket, Err(fault)),
                 }
+            }
+            Job::Known { file, object } => {
+                known.insert(file, object);
+                continue;
+            }
+            Job::Delta { ticket, mut state, change, mut listed } => {
+                let Ticket { epoch, worker, .. } = ticket;
+                let name = || {
+                    let number = numbers.1.fetch_add(1, Ordering::Relaxed);
+                    DataName { attempt: numbers.0, epoch, worker: worker as u32, number }
+                };
+                let brought = change.write().and_then(|new| {
+                    listed.extend(new);
+                    bring(store, &listed, &mut known, name)
+                });
+                (
+                    ticket,
+                    brought.map(|objects| {
+                        state.objects = objects;
+                        SavedPart::Operator(state)
+                    }),
+                )
             }
             Job::GiveUp { ticket } => {
                 parts.remove(&ticket);

@@ -12,6 +12,7 @@ use super::pace::{Alarm, Pace, TURN};
 use super::pact::{Return, Returns, Routed};
 use super::port::{Live, Outs};
 use super::resume::saved_operator;
+use super::saver::{Delivered, save_changes};
 use super::source::Counters;
 use super::time::{epoch, of_epoch};
 use crate::error::{Error, Fault, Place};
@@ -21,6 +22,7 @@ use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::metrics::{Cell, ChainCells};
 use crate::record::Record;
+use crate::state::filesystem::Segments;
 use crate::state::save::{SaveTo, StateMeta};
 use std::cell::Cell as Plain;
 use std::collections::{BTreeMap, VecDeque};
@@ -43,7 +45,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     g: &mut Graph<'g>,
     meta: &'static ChainMeta,
     input: EdgeIn<'g, K, V, T, A>,
-    op: impl FnOnce(&Local) -> Op,
+    op: impl FnOnce(&Local) -> Result<Op, Fault>,
     counters: N,
     outs: O,
     main: F,
@@ -86,7 +88,10 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         ..ChainCells::default()
     });
     let activator = scope.activator_for(builder.operator_info().address);
-    let mut op = op(&local);
+    let mut op = match op(&local) {
+        Ok(op) => op,
+        Err(fault) => return g.abandon(builder, Error::State { operator: name.to_owned(), fault }),
+    };
     let states = op.states();
     if !states.is_empty() {
         local.add_part();
@@ -94,6 +99,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
             return g.abandon(builder, error);
         }
     }
+    let below = op.segments().map(|segments| Underneath::new(segments, &local));
     soon.iter().for_each(|soon| soon.set(op.next_tick().is_some()));
     let mut running = Running {
         meta,
@@ -109,6 +115,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         later: BTreeMap::new(),
         epoch: local.resume.epoch(),
         saving: None,
+        below,
         watermark: i64::MIN,
         told: i64::MIN,
         reached: i64::MIN,
@@ -149,6 +156,29 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     });
 }
 
+/// Segments below an operator's tables, and what is under way with them.
+struct Underneath {
+    segments: Segments,
+    /// Where those that have been written arrive.
+    back: std::sync::mpsc::Sender<Delivered>,
+    delivered: std::sync::mpsc::Receiver<Delivered>,
+    /// How many are being written.
+    under_way: usize,
+    /// Memory for the tables, in bytes.
+    memory: usize,
+    /// What is below is being dropped from memory.
+    relieving: bool,
+}
+
+impl Underneath {
+    fn new(segments: Segments, local: &Local) -> Self {
+        let (back, delivered) = std::sync::mpsc::channel();
+        let share = local.config.state_memory / (local.workers * local.parts().max(1)) as u64;
+        let memory = usize::try_from(share).unwrap_or(usize::MAX);
+        Underneath { segments, back, delivered, under_way: 0, memory, relieving: false }
+    }
+}
+
 /// The watermark of each sender of each feed; `None` until it has said something.
 struct Senders {
     watermarks: Vec<Vec<Option<i64>>>,
@@ -173,6 +203,8 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
     states: Vec<StateMeta>,
     /// The snapshot under way: of which epoch, and where it goes.
     saving: Option<(u64, SaveTo)>,
+    /// What lies below the operator's tables, if that is segments.
+    below: Option<Underneath>,
     /// What has been promised to those behind: what the operator has reached, less its lag.
     watermark: i64,
     /// The promise when all of them were last told of it.
@@ -266,6 +298,7 @@ where
             if let Some((feed, frame, applied)) = self.next_frame() {
                 self.apply(feed, frame, applied, caps)?;
                 self.save_some();
+                self.settle_below()?;
                 frames += 1;
                 if frames == FRAMES || self.local.now() >= self.turn_ends {
                     self.activator.activate();
@@ -290,6 +323,9 @@ where
         if self.saving.is_some() {
             // Whether or not there are frames.
             self.save_some();
+            self.activator.activate();
+        }
+        if self.settle_below()? {
             self.activator.activate();
         }
         self.tick(caps)?;
@@ -538,13 +574,58 @@ where
 
     /// The tables are told where their entries go, as they are now; it is done between the frames to come.
     fn begin_save(&mut self) {
-        let Some(saver) = self.local.saver.as_ref().filter(|_| !self.states.is_empty()) else { return };
-        let state = saved_operator(self.name, &self.states, self.op.head());
-        let to = saver.save(self.epoch, self.local.worker, self.chain, state);
+        if self.states.is_empty() {
+            return;
+        }
+        let (saver, epoch, worker) = (self.local.saver.as_ref(), self.epoch, self.local.worker);
+        let state = |op: &Op| saved_operator(self.name, &self.states, op.head());
+        let mut bytes = 0;
+        let to = match (&mut self.below, saver) {
+            (None, None) => return,
+            (None, Some(saver)) => saver.save(epoch, worker, self.chain, state(&self.op)),
+            (Some(below), saver) => {
+                self.op.tables(&mut |_, _, table| bytes += table.bytes());
+                // Without checkpoints what changed is written only to make room.
+                if saver.is_none() && (bytes <= below.memory || below.under_way > 0) {
+                    return;
+                }
+                below.under_way += 1;
+                let at = (epoch, worker, self.chain);
+                save_changes(saver, at, state(&self.op), below.segments.delta(), below.back.clone())
+            }
+        };
         // Changes from now on belong to the next epoch, and must be seen to.
         self.op.barrier(self.epoch);
         self.op.tables(&mut |state, namespace, table| table.begin_save(&to, state, namespace));
         self.saving = Some((self.epoch, to));
+    }
+
+    /// Lists segments that have been written, and drops from memory what is in them if memory is short. Says whether there is
+    /// more to drop.
+    fn settle_below(&mut self) -> Result<bool, Error> {
+        let Some(below) = &mut self.below else { return Ok(false) };
+        while let Ok(Delivered { epoch, segment }) = below.delivered.try_recv() {
+            below.under_way -= 1;
+            match segment {
+                Ok(segment) => below.segments.take_in(epoch, segment),
+                // With checkpoints this one fails, and the next one has these changes, too.
+                Err(_) if self.local.saver.is_some() => {}
+                Err(fault) => return Err(Error::State { operator: self.name.to_owned(), fault }),
+            }
+            let mut bytes = 0;
+            self.op.tables(&mut |_, _, table| bytes += table.bytes());
+            below.relieving = bytes > below.memory;
+        }
+        if self.saving.is_some() {
+            return Ok(false);
+        }
+        below.segments.settle(below.under_way == 0);
+        if below.relieving {
+            let mut more = false;
+            self.op.tables(&mut |_, _, table| more |= table.relieve());
+            below.relieving = more;
+        }
+        Ok(below.relieving)
     }
 
     fn save_some(&mut self) {
@@ -552,6 +633,9 @@ where
         if self.local.given_up(*epoch) {
             to.give_up();
             self.op.tables(&mut |_, _, table| table.give_up());
+            if let Some(below) = &mut self.below {
+                below.under_way -= 1;
+            }
             self.saving = None;
             return;
         }

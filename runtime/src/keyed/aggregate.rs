@@ -4,169 +4,183 @@ use super::life::Lifetime;
 use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::aggregate::Aggregator;
 use crate::codec::CodecError;
+use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::record::{self, Record};
+use crate::state::Backend;
+use crate::state::backend::Which;
+use crate::state::filesystem::Segments;
+use crate::state::keyed::{Ahead, KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
-use crate::state::table::{Probe, Table, Walk};
 use crate::state::ttl::{Age, Aged};
 use std::marker::PhantomData;
 use std::time::Duration;
 
 /// A result per row.
-pub struct AggregateEach<K: Key, V, A: Aggregator<V>, G> {
+pub struct AggregateEach<K: Key, V, A: Aggregator<V>, G: Age, B: Backend> {
     how: A,
-    table: Table<K, Aged<A::Acc, G>>,
+    values: KeyedState<K, Aged<A::Acc, G>, B>,
     life: Lifetime<G>,
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>, G: Age> AggregateEach<K, V, A, G> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend> AggregateEach<K, V, A, G, B> {
     /// For the keys of a range.
-    pub fn new(how: A, life: Lifetime<G>, range: KeyRange) -> Self {
-        AggregateEach { how, table: Table::new(range), life }
+    pub fn new(how: A, life: Lifetime<G>, range: KeyRange, below: B::Below) -> Self {
+        AggregateEach { how, values: KeyedState::new(range, below, Which::FIRST), life }
     }
 }
 
-impl<K: Key, V, A: Aggregator<V>, G> Keeps for AggregateEach<K, V, A, G> {
+impl<K: Key, V, A: Aggregator<V>, G: Age, B: Backend> Keeps for AggregateEach<K, V, A, G, B> {
     type Key = K;
     type Value = A::Acc;
 }
 
-impl<K: Key, V, A: Aggregator<V>, G> Out for AggregateEach<K, V, A, G> {
+impl<K: Key, V, A: Aggregator<V>, G: Age, B: Backend> Out for AggregateEach<K, V, A, G, B> {
     type Row<'a> = (K::Ref<'a>, A::Out);
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, (), T> for AggregateEach<K, V, A, G> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator<K, V, (), T>
+    for AggregateEach<K, V, A, G, B>
+{
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F) {
-        let Self { how, table, life } = self;
+        let Self { how, values: state, life } = self;
         let rows = batch.keys.len();
         let mut nows = life.nows(batch.times, batch.marks, batch.watermark);
         let mut values = batch.values;
-        let mut ahead: [Option<Probe<K, Aged<A::Acc, G>>>; AHEAD] =
-            std::array::from_fn(|at| if at < rows { table.look_ahead(batch.keys.hash(at)) } else { None });
+        let mut ahead: [Ahead<K, Aged<A::Acc, G>, B>; AHEAD] =
+            std::array::from_fn(|at| if at < rows { state.look_ahead(batch.keys.hash(at)) } else { None });
         for at in 0..rows {
             let probe = ahead[at % AHEAD].take();
             if at + AHEAD < rows {
-                ahead[at % AHEAD] = table.look_ahead(batch.keys.hash(at + AHEAD));
+                ahead[at % AHEAD] = state.look_ahead(batch.keys.hash(at + AHEAD));
             }
             let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
             let key = batch.keys.get(at);
-            let acc = table.value_from(probe, batch.keys, at, Aged::default).write(life.ttl(), nows.at(at));
+            let acc = state.value_from(probe, batch.keys, at, Aged::default).write(life.ttl(), nows.at(at));
             how.add(acc, &value);
             next.main((key, how.finish(acc)), time);
         }
-        life.sweep_after::<_, _, T>(table, rows);
+        life.sweep_after::<_, _, _, T>(state, rows);
     }
     fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, _: &mut F) -> bool {
-        self.life.advance::<_, _, T>(&mut self.table, watermark);
+        self.life.advance::<_, _, _, T>(&mut self.values, watermark);
         true
     }
     fn barrier(&mut self, epoch: u64) {
-        self.table.stamp_with(epoch + 1);
+        self.values.stamp_with(epoch + 1);
+    }
+    fn segments(&self) -> Option<Segments> {
+        self.values.segments()
+    }
+    fn failure(&mut self) -> Option<Fault> {
+        self.values.take_fault()
     }
     fn states(&self) -> Vec<StateMeta> {
         vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<A::Acc, G>>::SCHEMA }]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
-        each(0, 0, &mut self.table);
+        each(0, 0, &mut self.values);
     }
     fn table_of(&mut self, state: u16, _: i64) -> Option<&mut dyn Saved> {
-        (state == 0).then_some(&mut self.table as &mut dyn Saved)
+        (state == 0).then_some(&mut self.values as &mut dyn Saved)
     }
 }
 
 /// A result per key, every so often or at the end.
-pub struct AggregateTotal<K: Key, V, A: Aggregator<V>, G> {
+pub struct AggregateTotal<K: Key, V, A: Aggregator<V>, G: Age, B: Backend> {
     how: A,
-    table: Table<K, Aged<(A::Acc, bool), G>>,
+    values: KeyedState<K, Aged<(A::Acc, bool), G>, B>,
     life: Lifetime<G>,
     every: Option<Duration>,
     next: Option<Duration>,
     /// The greatest event time seen: what results carry.
     latest: i64,
     /// Where the walk goes on.
-    walked: Walk,
+    walked: Tour,
     /// The walk is the one at the end.
     ending: bool,
     rows: PhantomData<V>,
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>, G: Age> AggregateTotal<K, V, A, G> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend> AggregateTotal<K, V, A, G, B> {
     /// For the keys of a range; `now` is the clock's time.
-    pub fn new(how: A, life: Lifetime<G>, range: KeyRange, speak: Speak, now: Duration) -> Self {
+    pub fn new(how: A, life: Lifetime<G>, range: KeyRange, below: B::Below, speak: Speak, now: Duration) -> Self {
         let every = if let Speak::Every(every) = speak { Some(every) } else { None };
         let next = every.map(|every| now + every);
         AggregateTotal {
             how,
-            table: Table::new(range),
+            values: KeyedState::new(range, below, Which::FIRST),
             life,
             every,
             next,
             latest: i64::MIN,
-            walked: Walk::default(),
+            walked: Tour::default(),
             ending: false,
             rows: PhantomData,
         }
     }
 
     fn speak<T: Time, F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
-        let Self { how, table, life, latest, walked, .. } = self;
+        let Self { how, values, life, latest, walked, .. } = self;
         let (ttl, now) = (life.ttl(), life.now::<T>());
         loop {
             if !next.room() {
                 return false;
             }
-            let more = table.walk(walked, |key, aged| {
+            let more = values.tour(walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
                 if std::mem::take(changed) && !aged.since.over(ttl, now) {
                     next.main((key.view(), how.finish(acc)), *latest);
                 }
             });
             if !more {
-                *walked = Walk::default();
+                *walked = Tour::default();
                 return true;
             }
         }
     }
 }
 
-impl<K: Key, V, A: Aggregator<V>, G> Keeps for AggregateTotal<K, V, A, G> {
+impl<K: Key, V, A: Aggregator<V>, G: Age, B: Backend> Keeps for AggregateTotal<K, V, A, G, B> {
     type Key = K;
     type Value = A::Acc;
 }
 
-impl<K: Key, V, A: Aggregator<V>, G> Out for AggregateTotal<K, V, A, G> {
+impl<K: Key, V, A: Aggregator<V>, G: Age, B: Backend> Out for AggregateTotal<K, V, A, G, B> {
     type Row<'a> = (K::Ref<'a>, A::Out);
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, A::Acc, T> for AggregateTotal<K, V, A, G> {
+impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator<K, V, A::Acc, T>
+    for AggregateTotal<K, V, A, G, B>
+{
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, _: &mut F) {
         let rows = batch.keys.len();
         let mut nows = self.life.nows(batch.times, batch.marks, batch.watermark);
         for (at, value) in batch.values.enumerate() {
             if at + AHEAD < batch.keys.len() {
-                self.table.prefetch(batch.keys.hash(at + AHEAD));
+                self.values.prefetch(batch.keys.hash(at + AHEAD));
             }
-            let aged = self.table.value_at(batch.keys, at, Aged::default);
+            let aged = self.values.value_at(batch.keys, at, Aged::default);
             let (acc, changed) = aged.write(self.life.ttl(), nows.at(at));
             self.how.add(acc, &value);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());
         }
-        self.life.sweep_after::<_, _, T>(&mut self.table, rows);
+        self.life.sweep_after::<_, _, _, T>(&mut self.values, rows);
     }
     fn advance<F: Follow<Self, V>>(&mut self, watermark: i64, _: &mut F) -> bool {
-        self.life.advance::<_, _, T>(&mut self.table, watermark);
+        self.life.advance::<_, _, _, T>(&mut self.values, watermark);
         true
     }
     fn partials<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, A::Acc, T>, _: &mut F) {
         for (at, partial) in batch.values.enumerate() {
             if at + AHEAD < batch.keys.len() {
-                self.table.prefetch(batch.keys.hash(at + AHEAD));
+                self.values.prefetch(batch.keys.hash(at + AHEAD));
             }
             // Nothing is combined that has a ttl.
-            let (acc, changed) = &mut self.table.value_at(batch.keys, at, Aged::default).value;
+            let (acc, changed) = &mut self.values.value_at(batch.keys, at, Aged::default).value;
             self.how.merge(acc, partial);
             *changed = true;
             self.latest = self.latest.max(batch.times[at].ms());
@@ -184,16 +198,22 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, A::Ac
         }
     }
     fn barrier(&mut self, epoch: u64) {
-        self.table.stamp_with(epoch + 1);
+        self.values.stamp_with(epoch + 1);
+    }
+    fn segments(&self) -> Option<Segments> {
+        self.values.segments()
+    }
+    fn failure(&mut self) -> Option<Fault> {
+        self.values.take_fault()
     }
     fn states(&self) -> Vec<StateMeta> {
         vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(A::Acc, bool), G>>::SCHEMA }]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
-        each(0, 0, &mut self.table);
+        each(0, 0, &mut self.values);
     }
     fn table_of(&mut self, state: u16, _: i64) -> Option<&mut dyn Saved> {
-        (state == 0).then_some(&mut self.table as &mut dyn Saved)
+        (state == 0).then_some(&mut self.values as &mut dyn Saved)
     }
     fn head(&self) -> Vec<u8> {
         self.latest.to_le_bytes().to_vec()
@@ -205,7 +225,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, T: Time> Operator<K, V, A::Ac
     fn end<F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
         // A walk that paused is behind what has changed since.
         if !std::mem::replace(&mut self.ending, true) {
-            self.walked = Walk::default();
+            self.walked = Tour::default();
         }
         self.speak::<T, F>(next)
     }

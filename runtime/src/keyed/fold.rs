@@ -3,12 +3,16 @@
 use super::life::Lifetime;
 use super::{AHEAD, Batch, Follow, Keeps, Operator, Out, Speak};
 use crate::codec::CodecError;
+use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::record::{self, Record};
+use crate::state::Backend;
+use crate::state::backend::Which;
+use crate::state::filesystem::Segments;
+use crate::state::keyed::{KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
-use crate::state::table::{Table, Walk};
 use crate::state::ttl::{Age, Aged};
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -45,30 +49,30 @@ impl<V, A: Record + Clone, I: FnMut() -> A + 'static, F: FnMut(&mut A, V) + 'sta
 }
 
 /// A folded value per key.
-pub struct Fold<K: Key, V, F: Folding<V>, G> {
+pub struct Fold<K: Key, V, F: Folding<V>, G: Age, B: Backend> {
     how: F,
-    table: Table<K, Aged<(Option<F::Acc>, bool), G>>,
+    values: KeyedState<K, Aged<(Option<F::Acc>, bool), G>, B>,
     life: Lifetime<G>,
     speak: Speak,
     next: Option<Duration>,
     latest: i64,
-    walked: Walk,
+    walked: Tour,
     ending: bool,
     rows: PhantomData<V>,
 }
 
-impl<K: Key, V: 'static, F: Folding<V>, G: Age> Fold<K, V, F, G> {
+impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend> Fold<K, V, F, G, B> {
     /// For the keys of a range; `now` is the clock's time.
-    pub fn new(how: F, life: Lifetime<G>, range: KeyRange, speak: Speak, now: Duration) -> Self {
+    pub fn new(how: F, life: Lifetime<G>, range: KeyRange, below: B::Below, speak: Speak, now: Duration) -> Self {
         let next = if let Speak::Every(every) = speak { Some(now + every) } else { None };
         Fold {
             how,
-            table: Table::new(range),
+            values: KeyedState::new(range, below, Which::FIRST),
             life,
             speak,
             next,
             latest: i64::MIN,
-            walked: Walk::default(),
+            walked: Tour::default(),
             ending: false,
             rows: PhantomData,
         }
@@ -81,7 +85,7 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age> Fold<K, V, F, G> {
             if !next.room() {
                 return false;
             }
-            let more = self.table.walk(&mut self.walked, |key, aged| {
+            let more = self.values.tour(&mut self.walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
                 if std::mem::take(changed)
                     && !aged.since.over(ttl, now)
@@ -91,33 +95,33 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age> Fold<K, V, F, G> {
                 }
             });
             if !more {
-                self.walked = Walk::default();
+                self.walked = Tour::default();
                 return true;
             }
         }
     }
 }
 
-impl<K: Key, V, F: Folding<V>, G> Keeps for Fold<K, V, F, G> {
+impl<K: Key, V, F: Folding<V>, G: Age, B: Backend> Keeps for Fold<K, V, F, G, B> {
     type Key = K;
     type Value = F::Acc;
 }
 
-impl<K: Key, V, F: Folding<V>, G> Out for Fold<K, V, F, G> {
+impl<K: Key, V, F: Folding<V>, G: Age, B: Backend> Out for Fold<K, V, F, G, B> {
     type Row<'a> = (K::Ref<'a>, F::Acc);
 }
 
-impl<K: Key, V: 'static, F: Folding<V>, G: Age, T: Time> Operator<K, V, (), T> for Fold<K, V, F, G> {
+impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend, T: Time> Operator<K, V, (), T> for Fold<K, V, F, G, B> {
     fn rows<N: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut N) {
         let each = self.speak == Speak::Each;
         let rows = batch.keys.len();
         let mut nows = self.life.nows(batch.times, batch.marks, batch.watermark);
         for (at, value) in batch.values.enumerate() {
             if at + AHEAD < rows {
-                self.table.prefetch(batch.keys.hash(at + AHEAD));
+                self.values.prefetch(batch.keys.hash(at + AHEAD));
             }
             let key = batch.keys.get(at);
-            let aged = self.table.value_at(batch.keys, at, Aged::default);
+            let aged = self.values.value_at(batch.keys, at, Aged::default);
             let (acc, changed) = aged.write(self.life.ttl(), nows.at(at));
             self.how.step(acc, value);
             let time = batch.times[at].ms();
@@ -130,10 +134,10 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, T: Time> Operator<K, V, (), T> f
                 self.latest = self.latest.max(time);
             }
         }
-        self.life.sweep_after::<_, _, T>(&mut self.table, rows);
+        self.life.sweep_after::<_, _, _, T>(&mut self.values, rows);
     }
     fn advance<N: Follow<Self, V>>(&mut self, watermark: i64, _: &mut N) -> bool {
-        self.life.advance::<_, _, T>(&mut self.table, watermark);
+        self.life.advance::<_, _, _, T>(&mut self.values, watermark);
         true
     }
     fn next_tick(&self) -> Option<Duration> {
@@ -148,16 +152,22 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, T: Time> Operator<K, V, (), T> f
         }
     }
     fn barrier(&mut self, epoch: u64) {
-        self.table.stamp_with(epoch + 1);
+        self.values.stamp_with(epoch + 1);
+    }
+    fn segments(&self) -> Option<Segments> {
+        self.values.segments()
+    }
+    fn failure(&mut self) -> Option<Fault> {
+        self.values.take_fault()
     }
     fn states(&self) -> Vec<StateMeta> {
         vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(Option<F::Acc>, bool), G>>::SCHEMA }]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
-        each(0, 0, &mut self.table);
+        each(0, 0, &mut self.values);
     }
     fn table_of(&mut self, state: u16, _: i64) -> Option<&mut dyn Saved> {
-        (state == 0).then_some(&mut self.table as &mut dyn Saved)
+        (state == 0).then_some(&mut self.values as &mut dyn Saved)
     }
     fn head(&self) -> Vec<u8> {
         self.latest.to_le_bytes().to_vec()
@@ -169,7 +179,7 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, T: Time> Operator<K, V, (), T> f
     fn end<N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
         // A walk that paused is behind what has changed since.
         if !std::mem::replace(&mut self.ending, true) {
-            self.walked = Walk::default();
+            self.walked = Tour::default();
         }
         self.speak == Speak::Each || self.speak::<T, N>(next)
     }

@@ -6,8 +6,10 @@
 use crate::clock::Clock;
 use crate::frame::{Mark, Time};
 use crate::key::Key;
+use crate::record::Record;
+use crate::state::Backend;
+use crate::state::keyed::KeyedState;
 use crate::state::sweep::{self, Sweep};
-use crate::state::table::Table;
 use crate::state::ttl::{Age, Aged};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -73,19 +75,27 @@ impl<G: Age> Lifetime<G> {
     }
 
     /// The watermark has moved.
-    pub fn advance<K: Key, X, T: Time>(&mut self, table: &mut Table<K, Aged<X, G>>, watermark: i64) {
+    pub fn advance<K: Key, X: Record, B: Backend, T: Time>(
+        &mut self,
+        values: &mut KeyedState<K, Aged<X, G>, B>,
+        watermark: i64,
+    ) {
         // The end of the input is not a time.
         if watermark != i64::MAX {
             self.watermark = self.watermark.max(watermark);
-            self.sweep_after::<K, X, T>(table, sweep::IDLE);
+            self.sweep_after::<K, X, B, T>(values, sweep::IDLE);
         }
     }
 
     /// Goes on with the sweep, after so many rows.
-    pub fn sweep_after<K: Key, X, T: Time>(&mut self, table: &mut Table<K, Aged<X, G>>, rows: usize) {
+    pub fn sweep_after<K: Key, X: Record, B: Backend, T: Time>(
+        &mut self,
+        values: &mut KeyedState<K, Aged<X, G>, B>,
+        rows: usize,
+    ) {
         if G::ENDS {
             let (ttl, now) = (self.ttl, if T::TIMED { self.watermark } else { self.clock() });
-            self.sweep.go_on(table, rows, now, |aged| aged.since.over(ttl, now), |_| true);
+            self.sweep.go_on(values, rows, now, |aged| aged.since.over(ttl, now), |_| true);
         }
     }
 

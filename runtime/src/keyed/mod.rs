@@ -13,6 +13,7 @@ use crate::error::Fault;
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
 use crate::record::Record;
+use crate::state::filesystem::Segments;
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
 use std::cell::Cell;
@@ -110,6 +111,10 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     }
     /// The clock has reached [`next_tick`](Operator::next_tick).
     fn tick<F: Follow<Self, V>>(&mut self, _now: Duration, _next: &mut F) {}
+    /// What lies below its tables, if that is segments.
+    fn segments(&self) -> Option<Segments> {
+        None
+    }
     /// A barrier: everything up to `epoch` has been applied, nothing after it.
     fn barrier(&mut self, _epoch: u64) {}
     /// Its states, by number. The names are part of every snapshot.
@@ -122,12 +127,21 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     fn table_of(&mut self, _state: u16, _namespace: i64) -> Option<&mut dyn Saved> {
         None
     }
+    /// Whether it still keeps this namespace of a state. Asked after its heads have been restored.
+    fn keeps(&self, _state: u16, _namespace: i64) -> bool {
+        true
+    }
     /// What else must survive besides the tables' entries, in a byte form of its own: little, and the same on all workers or
     /// such that several can be put together.
     fn head(&self) -> Vec<u8> {
         Vec::new()
     }
-    /// Puts a head back, after the entries. Called once for the head of each worker that saved one.
+    /// Whether a head says which namespaces are kept, and not only their entries do. Then all heads are put back before the entries,
+    /// and entries of other namespaces are left out.
+    fn lists(&self, _head: &[u8]) -> bool {
+        false
+    }
+    /// Puts a head back, after the entries unless it [`lists`](Operator::lists). Called once for the head of each worker that saved one.
     ///
     /// # Errors
     /// If it is no head of this operator's.
@@ -177,6 +191,7 @@ mod tests {
     use crate::clock::MachineClock;
     use crate::frame::Untimed;
     use crate::hash::KeyRange;
+    use crate::state::Memory;
     use crate::state::ttl::Forever;
     use std::collections::BTreeMap;
 
@@ -227,10 +242,11 @@ mod tests {
     fn totals_are_whole_at_the_end_though_a_walk_was_under_way() {
         let every = Speak::Every(Duration::from_millis(1));
         let life = || Lifetime::<Forever>::new(i64::MAX, MachineClock::start());
-        let total = AggregateTotal::<u64, (), Count, _>::new(Count, life(), KeyRange::ALL, every, Duration::ZERO);
+        let total =
+            AggregateTotal::<u64, (), Count, _, Memory>::new(Count, life(), KeyRange::ALL, (), every, Duration::ZERO);
         speaks_for_all(total);
         let count = FoldingWith(|| 0u64, |n: &mut u64, ()| *n += 1);
-        let fold = Fold::<u64, (), _, _>::new(count, life(), KeyRange::ALL, every, Duration::ZERO);
+        let fold = Fold::<u64, (), _, _, Memory>::new(count, life(), KeyRange::ALL, (), every, Duration::ZERO);
         speaks_for_all(fold);
     }
 }

@@ -24,9 +24,13 @@ use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::keyed::{AHEAD, Batch, Follow, Keeps, Operator, Out};
 use crate::record::{self, Record};
+use crate::state::Backend;
+use crate::state::backend::Which;
+use crate::state::filesystem::Segments;
+use crate::state::keyed::{Ahead, KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::sweep::{self, Sweep};
-use crate::state::table::{Probe, Table, Walk};
+use crate::state::table::Walk;
 use crate::time::Timestamp;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -52,10 +56,10 @@ pub struct Parts<D, P, E, H, N> {
 }
 
 /// The operator.
-pub struct Process<K: Key, V, T, O, D: States, P, M, W, E, H, N> {
+pub struct Process<K: Key, V, T, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H, N, B: Backend> {
     parts: Parts<D, P, E, H, N>,
     emitted: Buffer<O>,
-    table: Table<K, Row<D, M, W>>,
+    table: KeyedState<K, Row<D, M, W>, B>,
     /// When rows are due by event time, and by the clock.
     due: [Due<K>; 2],
     clock: Arc<dyn Clock>,
@@ -68,20 +72,20 @@ pub struct Process<K: Key, V, T, O, D: States, P, M, W, E, H, N> {
     relist: bool,
     sweep: Sweep,
     /// Where the walk at the end goes on.
-    ended: Walk,
+    ended: Tour,
     types: PhantomData<(V, T)>,
 }
 
-impl<K: Key, V, T: Time, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H, N>
-    Process<K, V, T, O, D, P, M, W, E, H, N>
+impl<K: Key, V, T: Time, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H, N, B: Backend>
+    Process<K, V, T, O, D, P, M, W, E, H, N, B>
 {
     /// For the keys of a range.
-    pub fn new(parts: Parts<D, P, E, H, N>, range: KeyRange, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(parts: Parts<D, P, E, H, N>, range: KeyRange, below: B::Below, clock: Arc<dyn Clock>) -> Self {
         let sweep = Sweep::new(parts.states.shortest());
         Process {
             parts,
             emitted: Buffer::new(),
-            table: Table::new(range),
+            table: KeyedState::new(range, below, Which::FIRST).keeping(|row| !row.is_due()),
             due: [Due::new(), Due::new()],
             clock,
             watermark: i64::MIN,
@@ -90,28 +94,31 @@ impl<K: Key, V, T: Time, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H
             failed: None,
             relist: false,
             sweep,
-            ended: Walk::default(),
+            ended: Tour::default(),
             types: PhantomData,
         }
     }
 }
 
-impl<K, V, T, O, D, P, M, W, E, H, N> Keeps for Process<K, V, T, O, D, P, M, W, E, H, N>
+impl<K, V, T, O, D, P, M, W, E, H, N, B> Keeps for Process<K, V, T, O, D, P, M, W, E, H, N, B>
 where
     K: Key,
     D: States,
     M: Alarms,
     W: Record + row::Kept,
+    B: Backend,
 {
     type Key = K;
     type Value = Row<D, M, W>;
 }
 
-impl<K: Key, V, T, O, D: States, P: Outputs, M, W, E, H, N> Out for Process<K, V, T, O, D, P, M, W, E, H, N> {
+impl<K: Key, V, T, O, D: States, P: Outputs, M: Alarms, W: Record + row::Kept, E, H, N, B: Backend> Out
+    for Process<K, V, T, O, D, P, M, W, E, H, N, B>
+{
     type Row<'a> = Emitted<O, P::Row>;
 }
 
-impl<K, V, T, O, D, P, M, W, E, H, N> Process<K, V, T, O, D, P, M, W, E, H, N>
+impl<K, V, T, O, D, P, M, W, E, H, N, B> Process<K, V, T, O, D, P, M, W, E, H, N, B>
 where
     K: Key,
     V: Record,
@@ -124,6 +131,7 @@ where
     E: OnEvent<K, V, T, O, D, P>,
     H: OnTimer<K, T, O, D, P>,
     N: OnEnd<K, T, O, D, P>,
+    B: Backend,
 {
     /// What time it is for something with this event time, which goes by `watermark`.
     #[inline(always)]
@@ -202,8 +210,10 @@ where
         self.relist = false;
         let Self { table, due, parts, .. } = self;
         due.iter_mut().for_each(Due::clear);
+        // Only a row in memory can be found when it is due.
+        table.bring_all(Row::is_due);
         let mut walk = Walk::default();
-        while table.walk(&mut walk, |key, row| {
+        while table.walk_held(&mut walk, |key, row| {
             if let Some(listed) = row.alarms.listed() {
                 *listed = [NONE; 2];
                 Self::list(due, row, parts.timers, K::hash(key.view()), key.view());
@@ -214,7 +224,7 @@ where
     /// Calls handlers for what is due by a clock. Says whether all of it is done; if not, there was no room. `strict` does
     /// not ask for room.
     fn run_due<F: Follow<Self, V>>(&mut self, by: By, upto: i64, clock: i64, strict: bool, next: &mut F) -> bool {
-        if self.relist || self.due[by as usize].is_littered(self.table.len()) {
+        if self.relist || self.due[by as usize].is_littered(self.table.held()) {
             self.relist();
         }
         let last = upto == i64::MAX;
@@ -226,14 +236,14 @@ where
             let Self { table, due, .. } = self;
             let Some(entry) = due[by as usize].pop(upto) else { break };
             let Some(place) = table.seek(entry.hash, entry.key.view()) else { continue };
-            let row = table.at(place);
+            let Some((_, row)) = table.pair(place) else { continue };
             // The row is listed at another time by now.
             let Some(listed) = row.alarms.listed().filter(|listed| listed[by as usize] == entry.at) else { continue };
             listed[by as usize] = NONE;
             loop {
                 let Self { table, parts, emitted, due, .. } = self;
                 let Some(place) = table.seek(entry.hash, entry.key.view()) else { break };
-                let (key, row) = table.pair(place);
+                let Some((key, row)) = table.pair(place) else { break };
                 let at = Self::due_at(row, parts.timers, by);
                 // Others come before what this key has next, or there may be no room for it.
                 if at > upto || at > due[by as usize].next() || calls % CALLS == CALLS - 1 {
@@ -289,7 +299,7 @@ where
         while self.failed.is_none() {
             let Self { table, parts, emitted, .. } = self;
             let Some(place) = table.seek(hash, key) else { return };
-            let (kept, row) = table.pair(place);
+            let Some((kept, row)) = table.pair(place) else { return };
             let (at, number) = earliest(row.alarms.at(), parts.timers, By::Events);
             if at > watermark {
                 return;
@@ -308,7 +318,7 @@ where
     /// Takes out a key of which nothing is left.
     #[cold]
     #[inline(never)]
-    fn forget(table: &mut Table<K, Row<D, M, W>>, hash: u64, key: K::Ref<'_>) {
+    fn forget(table: &mut KeyedState<K, Row<D, M, W>, B>, hash: u64, key: K::Ref<'_>) {
         if let Some(place) = table.seek(hash, key) {
             table.remove(place);
         }
@@ -328,7 +338,7 @@ where
     /// How many keys it holds.
     #[cfg(test)]
     pub(super) fn keys(&self) -> usize {
-        self.table.len()
+        self.table.held()
     }
 
     /// How many entries the order of what is due has.
@@ -347,7 +357,7 @@ where
     }
 }
 
-impl<K, V, T, O, D, P, M, W, E, H, N> Operator<K, V, (), T> for Process<K, V, T, O, D, P, M, W, E, H, N>
+impl<K, V, T, O, D, P, M, W, E, H, N, B> Operator<K, V, (), T> for Process<K, V, T, O, D, P, M, W, E, H, N, B>
 where
     K: Key,
     V: Record,
@@ -360,6 +370,7 @@ where
     E: OnEvent<K, V, T, O, D, P>,
     H: OnTimer<K, T, O, D, P>,
     N: OnEnd<K, T, O, D, P>,
+    B: Backend,
 {
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F) {
         let Batch { keys, mut values, times, marks, watermark } = batch;
@@ -371,8 +382,7 @@ where
         let mut watermark = watermark.max(self.watermark);
         let mut marks = marks.iter().peekable();
         let rows = keys.len();
-        type Ahead<K, R> = [Option<Probe<K, R>>; AHEAD];
-        let mut ahead: Ahead<K, Row<D, M, W>> =
+        let mut ahead: [Ahead<K, Row<D, M, W>, B>; AHEAD] =
             std::array::from_fn(|at| if at < rows { self.table.look_ahead(keys.hash(at)) } else { None });
         for at in 0..rows {
             if self.failed.is_some() {
@@ -469,7 +479,7 @@ where
                 return false;
             }
             let Self { parts, emitted, table, ended, failed, .. } = self;
-            let more = table.walk(ended, |key, row| {
+            let more = table.tour(ended, |key, row| {
                 parts.states.tidy(&mut row.states, moment.now);
                 if failed.is_some() || row.is_empty::<V>() {
                     return;
@@ -488,6 +498,10 @@ where
 
     fn barrier(&mut self, epoch: u64) {
         self.table.stamp_with(epoch + 1);
+    }
+
+    fn segments(&self) -> Option<Segments> {
+        self.table.segments()
     }
 
     fn states(&self) -> Vec<StateMeta> {
@@ -514,11 +528,12 @@ where
         let (watermark, latest): (i64, i64) = record::whole(head)?;
         self.watermark = self.watermark.max(watermark);
         self.latest = self.latest.max(latest);
+        self.relist = M::ANY;
         Ok(())
     }
 
     fn failure(&mut self) -> Option<Fault> {
-        self.failed.take()
+        self.failed.take().or_else(|| self.table.take_fault())
     }
 
     fn late_rows(&self) -> u64 {

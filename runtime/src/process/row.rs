@@ -84,6 +84,10 @@ impl<D: States, M: Alarms, W> Row<D, M, W> {
 }
 
 impl<D: States, M: Alarms, W: Record + Kept> Row<D, M, W> {
+    /// Whether it will be asked for by time: a timer is set, or rows wait.
+    pub fn is_due(&self) -> bool {
+        self.alarms.at().iter().any(|at| *at != NONE) || self.waiting.any()
+    }
     const FIELDS: Fields = D::FIELDS.and(M::FIELDS).and(W::FIELDS);
 }
 
@@ -91,6 +95,8 @@ impl<D: States, M: Alarms, W: Record + Kept> Row<D, M, W> {
 pub trait Kept {
     /// The fields.
     const FIELDS: Fields;
+    /// Whether there are any.
+    fn any(&self) -> bool;
 }
 
 impl<D: States, M: Alarms, W: Record + Kept> Record for Row<D, M, W> {

@@ -16,6 +16,7 @@ use crate::frame::{Mark, Rows, Time, Timed, Untimed};
 use crate::hash::KeyRange;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::record::{Migration, Record};
+use crate::state::Memory;
 use crate::state::save::{Entries, Entry, SaveTo};
 use crate::state::ttl::{Forever, Since};
 use crate::time::{TimeSpan, Timestamp};
@@ -118,7 +119,7 @@ fn made<T, D, W, E, H, N>(
     parts: Parts<D, (), E, H, N>,
     range: KeyRange,
     clock: Arc<dyn Clock>,
-) -> Process<u64, i64, T, Seen, D, (), Timers<(Name, ()), 1>, W, E, H, N>
+) -> Process<u64, i64, T, Seen, D, (), Timers<(Name, ()), 1>, W, E, H, N, Memory>
 where
     T: Time,
     D: States,
@@ -127,7 +128,7 @@ where
     H: OnTimer<u64, T, Seen, D, ()>,
     N: OnEnd<u64, T, Seen, D, ()>,
 {
-    Process::new(parts, range, clock)
+    Process::new(parts, range, (), clock)
 }
 
 fn clock() -> Arc<Hand> {

@@ -21,10 +21,16 @@ pub trait Waits<V>: Record + Kept + Default {
 
 impl Kept for () {
     const FIELDS: Fields = Fields::NONE;
+    fn any(&self) -> bool {
+        false
+    }
 }
 impl<V: Record> Kept for Waiting<V> {
     const FIELDS: Fields = Fields::NONE
         .with(Field { name: "in_order", schema: Self::SCHEMA, was: &[] }, |out| Self::default().encode(out));
+    fn any(&self) -> bool {
+        Waits::<V>::first(self).is_some()
+    }
 }
 
 /// As they arrive.

@@ -49,7 +49,7 @@ pub trait Entries {
 pub struct SaveTo(Arc<Mutex<Scratch>>);
 
 /// Where entries go, lent for some of them.
-pub(super) struct Scratch {
+pub struct Scratch {
     to: Box<dyn Entries + Send>,
     bytes: Vec<u8>,
     written: usize,
@@ -83,20 +83,20 @@ impl SaveTo {
 }
 
 impl Scratch {
-    /// Writes an entry; `key` and `value` append their byte forms.
+    /// Writes an entry; `key` and `value` append their byte forms, and `value` says whether there is one.
     pub(super) fn put(
         &mut self,
         (hash, state, namespace): (u64, u16, i64),
         key: impl FnOnce(&mut Vec<u8>),
-        value: impl FnOnce(&mut Vec<u8>),
+        value: impl FnOnce(&mut Vec<u8>) -> bool,
     ) {
         self.bytes.clear();
         key(&mut self.bytes);
         let split = self.bytes.len();
-        value(&mut self.bytes);
+        let there = value(&mut self.bytes);
         self.written += self.bytes.len();
         let (key, value) = self.bytes.split_at(split);
-        self.to.put(Entry { hash, state, namespace, key, value: Some(value) });
+        self.to.put(Entry { hash, state, namespace, key, value: there.then_some(value) });
     }
 
     pub(super) fn written(&self) -> usize {
@@ -107,12 +107,19 @@ impl Scratch {
 /// A table that can be saved while it is used, and filled from what was saved.
 pub trait Saved {
     /// Begins to save what it holds now. Changes from now on belong to the epoch that
-    /// [`Table::stamp_with`](super::table::Table::stamp_with) named before.
+    /// [`stamp_with`](super::keyed::KeyedState::stamp_with) named before.
     fn begin_save(&mut self, to: &SaveTo, state: u16, namespace: i64);
     /// Writes entries of about `budget` bytes, a whole piece at least; says whether it is done.
     fn save_some(&mut self, budget: usize) -> bool;
     /// Forgets that it is saving: the snapshot has been given up.
     fn give_up(&mut self);
+    /// What lies below it has been restored.
+    fn restored(&mut self) {}
+    /// Bytes of memory, without what keys and values own on the heap.
+    fn bytes(&self) -> usize;
+    /// Gives up some of the memory of values that lie below as they are; `false` when it has been through all of them. Not while
+    /// it is saved.
+    fn relieve(&mut self) -> bool;
     /// Puts in an entry that was saved: its key and its value in their byte forms.
     ///
     /// # Errors

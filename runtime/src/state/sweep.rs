@@ -3,12 +3,14 @@
 //! What is over is invisible at once, whoever looks; this is about memory alone. A sweep begins when a quarter of the shortest ttl
 //! has gone since the last one began, and goes faster than rows can fill a table: so at most about half of a table is over.
 
-use super::table::{Table, Walk};
+use super::backend::Backend;
+use super::keyed::{KeyedState, Tour};
 use crate::key::Key;
+use crate::record::Record;
 
 /// Slots that are swept for each row.
 const SLOTS_PER_ROW: usize = 4;
-/// Slots in one step; see [`Table::sweep`].
+/// Slots in one step; see [`KeyedState::sweep`].
 const STEP_SLOTS: usize = 256;
 /// Sweeps in the time of the shortest ttl.
 const PER_TTL: i64 = 4;
@@ -20,7 +22,7 @@ pub struct Sweep {
     /// The shortest ttl, in ms; `None`: there is nothing to sweep.
     ttl: Option<i64>,
     /// Where the one under way goes on.
-    at: Option<Walk>,
+    at: Option<Tour>,
     /// When the last one began.
     began: Option<i64>,
 }
@@ -33,9 +35,9 @@ impl Sweep {
 
     /// Goes on, after so many rows; or begins, if it is time. `now` is what the age of whatever comes later is judged by at
     /// the least.
-    pub fn go_on<K: Key, V>(
+    pub fn go_on<K: Key, V: Record, B: Backend>(
         &mut self,
-        table: &mut Table<K, V>,
+        values: &mut KeyedState<K, V, B>,
         rows: usize,
         now: i64,
         stale: impl Fn(&V) -> bool,
@@ -47,11 +49,11 @@ impl Sweep {
             if now.saturating_sub(began) < (ttl / PER_TTL).max(1) {
                 return;
             }
-            (self.at, self.began) = (Some(Walk::default()), Some(now));
+            (self.at, self.began) = (Some(Tour::default()), Some(now));
         }
         for _ in 0..(rows * SLOTS_PER_ROW).div_ceil(STEP_SLOTS) {
             let Some(walk) = &mut self.at else { return };
-            if !table.sweep(walk, &stale, &mut tidy) {
+            if !values.sweep(walk, &stale, &mut tidy) {
                 self.at = None;
             }
         }

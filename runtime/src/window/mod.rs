@@ -11,14 +11,19 @@ pub use tumbling::Tumbling;
 
 use crate::aggregate::Aggregator;
 use crate::codec::{CodecError, Reader};
+use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::keyed::{AHEAD, Batch, Follow, Keeps, Operator, Out};
-use crate::record::{self, Record, Row};
+use crate::record::{Record, Row};
 use crate::schema::{Field, Schema};
+use crate::state::Backend;
+use crate::state::backend::{Below, Which};
+use crate::state::filesystem::Segments;
+use crate::state::keyed::{KeyedState, Parts, Tour};
 use crate::state::save::{Saved, StateMeta};
-use crate::state::table::{Drain, Table, Walk};
+use crate::state::table::Table;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
@@ -75,34 +80,35 @@ impl<K: Row, V: Row> Row for Windowed<K, V> {
 }
 
 /// An open window: partial results by key, each with whether it changed since it last spoke.
-struct Pane<K: Key, A> {
+struct Pane<K: Key, A: Record, B: Backend> {
     start: i64,
     /// 1 once it has spoken.
     firings: u32,
-    table: Table<K, A>,
+    table: KeyedState<K, A, B>,
 }
 
 /// A window on its way out.
-enum Firing<K: Key, A> {
-    /// Closed for good: its table is given away; and where in its piece that goes on.
-    Last(i64, Drain<K, A>, usize),
+enum Firing<K: Key, A: Record, B: Backend> {
+    /// Closed for good: its table is given away.
+    Last(i64, Parts<K, A, B>),
     /// Closed, and kept for rows within the allowed lateness; and where the walk over it goes on.
-    Kept(i64, Walk),
+    Kept(i64, Tour),
 }
 
 /// Aggregates of tumbling windows.
-pub struct Window<K: Key, V, A: Aggregator<V>> {
+pub struct Window<K: Key, V, A: Aggregator<V>, B: Backend> {
     window: Tumbling,
     how: A,
     range: KeyRange,
-    open: VecDeque<Pane<K, A::Acc>>,
+    below: B::Below,
+    open: VecDeque<Pane<K, A::Acc, B>>,
     /// The pane of the row before, and where it begins.
     current: usize,
     start: i64,
-    firing: Option<Firing<K, A::Acc>>,
+    firing: Option<Firing<K, A::Acc, B>>,
     /// Refired results so far, by the start of the window and by key: each key counts its own, so that a result does not
     /// depend on which other keys a worker has.
-    again: BTreeMap<i64, Table<K, u32>>,
+    again: BTreeMap<i64, KeyedState<K, u32, B>>,
     watermark: i64,
     late: u64,
     /// Entries of the window that went last: room for the next one.
@@ -111,13 +117,15 @@ pub struct Window<K: Key, V, A: Aggregator<V>> {
     rows: PhantomData<V>,
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
+impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend> Window<K, V, A, B> {
     /// For the keys of a range.
-    pub fn new(window: Tumbling, how: A, range: KeyRange) -> Self {
+    pub fn new(window: Tumbling, how: A, range: KeyRange, below: B::Below) -> Self {
+        let epoch = u64::from(below.written().wrapping_add(1));
         Window {
             window,
             how,
             range,
+            below,
             open: VecDeque::new(),
             current: usize::MAX,
             start: 0,
@@ -126,7 +134,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
             watermark: i64::MIN,
             late: 0,
             last: 0,
-            epoch: 0,
+            epoch,
             rows: PhantomData,
         }
     }
@@ -135,12 +143,27 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
     fn pane(&mut self, start: i64) -> usize {
         let at = self.open.partition_point(|pane| pane.start < start);
         if self.open.get(at).is_none_or(|pane| pane.start != start) {
-            let mut table = Table::with_room(self.range, self.last);
+            let which = Which { state: VALUES, namespace: start };
+            let mut table = KeyedState::with_room(self.range, self.last, self.below.clone(), which);
             table.stamp_with(self.epoch);
             self.open.insert(at, Pane { start, firings: 0, table });
         }
         (self.current, self.start) = (at, start);
         at
+    }
+
+    /// The start of the earliest window that may be asked for.
+    fn horizon(&self) -> i64 {
+        let open = self.open.front().map_or(i64::MAX, |pane| pane.start);
+        let again = self.again.first_key_value().map_or(i64::MAX, |(start, _)| *start);
+        // A window that is not open may still be opened while rows may come for it.
+        let to_come = if self.watermark == i64::MIN {
+            i64::MIN
+        } else {
+            self.window
+                .start_of(self.watermark.saturating_sub(self.window.size_ms()).saturating_sub(self.window.lateness()))
+        };
+        open.min(again).min(to_come)
     }
 
     /// Whether a row of this time is late under this watermark.
@@ -159,11 +182,28 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Window<K, V, A> {
         let (how, window) = (&self.how, self.window);
         let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) else { return };
         pane.firings = 1;
-        let mut walk = Walk::default();
-        while pane.table.walk(&mut walk, |key, acc| {
+        let mut tour = Tour::default();
+        while pane.table.tour(&mut tour, |key, acc| {
             next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
         }) {}
     }
+}
+
+/// The numbers of the states.
+const VALUES: u16 = 0;
+const FIRINGS: u16 = 1;
+
+/// Refired results of the window that begins at `start`.
+fn refirings<'a, K: Key, B: Backend>(
+    again: &'a mut BTreeMap<i64, KeyedState<K, u32, B>>,
+    (range, below, epoch): (KeyRange, &B::Below, u64),
+    start: i64,
+) -> &'a mut KeyedState<K, u32, B> {
+    again.entry(start).or_insert_with(|| {
+        let mut table = KeyedState::new(range, below.clone(), Which { state: FIRINGS, namespace: start });
+        table.stamp_with(epoch);
+        table
+    })
 }
 
 fn result<K, V, A: Aggregator<V>>(
@@ -178,16 +218,16 @@ fn result<K, V, A: Aggregator<V>>(
     Windowed { key, start: Timestamp::from_millis(start), end, value: how.finish(acc), firing }
 }
 
-impl<K: Key, V, A: Aggregator<V>> Keeps for Window<K, V, A> {
+impl<K: Key, V, A: Aggregator<V>, B: Backend> Keeps for Window<K, V, A, B> {
     type Key = K;
     type Value = A::Acc;
 }
 
-impl<K: Key, V, A: Aggregator<V>> Out for Window<K, V, A> {
+impl<K: Key, V, A: Aggregator<V>, B: Backend> Out for Window<K, V, A, B> {
     type Row<'a> = Windowed<K, A::Out>;
 }
 
-impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> for Window<K, V, A> {
+impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A::Acc, T> for Window<K, V, A, B> {
     fn rows<F: Follow<Self, V>>(&mut self, batch: Batch<'_, K, V, T>, next: &mut F) {
         let Batch { keys, values, times, marks, watermark } = batch;
         let mut watermark = watermark.max(self.watermark);
@@ -214,15 +254,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             if at + AHEAD < rows {
                 pane.table.prefetch(keys.hash(at + AHEAD));
             }
-            let place = pane.table.entry(keys.hash(at), keys.get(at), A::Acc::default);
-            let (key, acc) = pane.table.pair(place);
+            let (key, acc) = pane.table.entry(keys.hash(at), keys.get(at), A::Acc::default);
             self.how.add(acc, &value);
             if again {
-                let refired = self.again.entry(start).or_insert_with(|| {
-                    let mut table = Table::new(self.range);
-                    table.stamp_with(self.epoch);
-                    table
-                });
+                let refired = refirings(&mut self.again, (self.range, &self.below, self.epoch), start);
                 let firing = refired.value(keys.hash(at), keys.get(at), || 0);
                 *firing += 1;
                 next.main(
@@ -251,10 +286,16 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         let known = self.open.get(at).is_some_and(|pane| pane.start == start);
         if !known && table.range() == self.range {
             // Nothing of this window is here yet, so the table itself becomes its state.
-            table.stamp_with(self.epoch);
-            self.open.insert(at, Pane { start, firings: 0, table });
-            self.current = usize::MAX;
-            return;
+            let which = Which { state: VALUES, namespace: start };
+            match KeyedState::adopt(table, self.below.clone(), which) {
+                Ok(mut table) => {
+                    table.stamp_with(self.epoch);
+                    self.open.insert(at, Pane { start, firings: 0, table });
+                    self.current = usize::MAX;
+                    return;
+                }
+                Err(back) => table = back,
+            }
         }
         let pane = self.pane(start);
         let (how, into) = (&self.how, &mut self.open[pane].table);
@@ -265,29 +306,29 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         self.watermark = self.watermark.max(watermark);
         loop {
             match self.firing.take() {
-                Some(Firing::Last(start, mut drain, mut at)) => loop {
+                Some(Firing::Last(start, mut parts)) => loop {
                     if !next.room() {
-                        self.firing = Some(Firing::Last(start, drain, at));
+                        self.firing = Some(Firing::Last(start, parts));
                         return false;
                     }
                     let (how, window) = (&self.how, self.window);
-                    let more = drain.next_part(&mut at, |key, acc| {
+                    let more = parts.next_part(|key, acc| {
                         next.main(result(how, window, key, start, &acc, 0), window.time_of(start));
                     });
                     if !more {
                         break;
                     }
                 },
-                Some(Firing::Kept(start, mut walk)) => {
+                Some(Firing::Kept(start, mut tour)) => {
                     let at = self.open.partition_point(|pane| pane.start < start);
                     let (how, window) = (&self.how, self.window);
                     if let Some(pane) = self.open.get_mut(at).filter(|pane| pane.start == start) {
                         loop {
                             if !next.room() {
-                                self.firing = Some(Firing::Kept(start, walk));
+                                self.firing = Some(Firing::Kept(start, tour));
                                 return false;
                             }
-                            let more = pane.table.walk(&mut walk, |key, acc| {
+                            let more = pane.table.tour(&mut tour, |key, acc| {
                                 next.main(
                                     result(how, window, key.clone().owned(), start, acc, 0),
                                     window.time_of(start),
@@ -305,9 +346,13 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             // A window that no row may reach any more goes; if it has not spoken, it speaks now.
             if let Some(pane) = self.open.pop_front_if(|pane| self.window.gone(pane.start) <= self.watermark) {
                 self.current = usize::MAX;
-                self.last = pane.table.len();
+                self.last = pane.table.held();
+                let mut table = pane.table;
                 if pane.firings == 0 {
-                    self.firing = Some(Firing::Last(pane.start, pane.table.into_pieces(), 0));
+                    self.firing = Some(Firing::Last(pane.start, table.into_parts()));
+                } else {
+                    // A snapshot under way still holds it.
+                    table.save_some(usize::MAX);
                 }
                 if let Some(mut again) = self.again.remove(&pane.start) {
                     // A snapshot under way still holds it.
@@ -319,7 +364,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
             let (window, watermark) = (self.window, self.watermark);
             let closed = self.open.iter().take_while(|pane| window.speaks_again(pane.start, watermark));
             match closed.filter(|pane| pane.firings == 0).map(|pane| pane.start).next() {
-                Some(start) => self.firing = Some(Firing::Kept(start, Walk::default())),
+                Some(start) => self.firing = Some(Firing::Kept(start, Tour::default())),
                 None => return true,
             }
         }
@@ -333,6 +378,18 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         self.epoch = epoch + 1;
         self.open.iter_mut().for_each(|pane| pane.table.stamp_with(self.epoch));
         self.again.values_mut().for_each(|table| table.stamp_with(self.epoch));
+        // What has closed is not asked for again, once nothing of it is on its way out.
+        if self.firing.is_none() {
+            self.below.forget_below(self.horizon());
+        }
+    }
+
+    fn segments(&self) -> Option<Segments> {
+        self.below.segments().cloned()
+    }
+
+    fn failure(&mut self) -> Option<Fault> {
+        self.below.take_fault()
     }
 
     fn late_rows(&self) -> u64 {
@@ -345,8 +402,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
     }
 
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
-        self.open.iter_mut().for_each(|pane| each(0, pane.start, &mut pane.table));
-        self.again.iter_mut().for_each(|(start, table)| each(1, *start, table));
+        self.open.iter_mut().for_each(|pane| each(VALUES, pane.start, &mut pane.table));
+        self.again.iter_mut().for_each(|(start, table)| each(FIRINGS, *start, table));
     }
 
     fn table_of(&mut self, state: u16, start: i64) -> Option<&mut dyn Saved> {
@@ -356,8 +413,15 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
                 self.current = usize::MAX;
                 self.open.get_mut(pane).map(|pane| &mut pane.table as &mut dyn Saved)
             }
-            1 => Some(self.again.entry(start).or_insert_with(|| Table::new(self.range))),
+            1 => Some(refirings(&mut self.again, (self.range, &self.below, self.epoch), start)),
             _ => None,
+        }
+    }
+
+    fn keeps(&self, state: u16, start: i64) -> bool {
+        match state {
+            VALUES => self.open.iter().any(|pane| pane.start == start),
+            _ => self.again.contains_key(&start),
         }
     }
 
@@ -367,11 +431,34 @@ impl<K: Key, V: 'static, A: Aggregator<V>, T: Time> Operator<K, V, A::Acc, T> fo
         self.watermark.encode(&mut head);
         let spoken: Vec<i64> = self.open.iter().filter(|pane| pane.firings > 0).map(|pane| pane.start).collect();
         Record::encode(&spoken, &mut head);
+        if B::Below::THERE {
+            // What lies below says nothing of its windows by itself.
+            let starts = |all: &mut dyn Iterator<Item = i64>| all.collect::<Vec<i64>>();
+            Record::encode(&starts(&mut self.open.iter().map(|pane| pane.start)), &mut head);
+            Record::encode(&starts(&mut self.again.keys().copied()), &mut head);
+        }
         head
     }
 
+    fn lists(&self, head: &[u8]) -> bool {
+        let mut head = Reader::new(head);
+        <(i64, Vec<i64>)>::decode(&mut head).is_ok() && head.end().is_err()
+    }
+
     fn restore_head(&mut self, head: &[u8]) -> Result<(), CodecError> {
-        let (watermark, spoken): (i64, Vec<i64>) = record::whole(head)?;
+        let mut head = Reader::new(head);
+        let (watermark, spoken) = <(i64, Vec<i64>)>::decode(&mut head)?;
+        if head.end().is_err() {
+            let (open, again) = <(Vec<i64>, Vec<i64>)>::decode(&mut head)?;
+            head.end()?;
+            for start in open {
+                self.pane(start);
+            }
+            for start in again {
+                refirings(&mut self.again, (self.range, &self.below, self.epoch), start);
+            }
+            self.current = usize::MAX;
+        }
         self.watermark = self.watermark.max(watermark);
         self.open.iter_mut().filter(|pane| spoken.contains(&pane.start)).for_each(|pane| pane.firings = 1);
         Ok(())

@@ -42,6 +42,10 @@ impl Tumbling {
     pub fn size_ms(self) -> i64 {
         self.size
     }
+    /// How long it is kept for rows that come after its end, in ms.
+    pub fn lateness(self) -> i64 {
+        self.allow_late
+    }
     /// Where the window of this time begins.
     #[inline(always)]
     pub fn start_of(self, time: i64) -> i64 {

@@ -228,7 +228,7 @@ fn a_checkpoint_is_copied_into_another_store_with_all_it_needs() {
     let (number, _) = checkpoint(&mut log, 2, &base, 3);
     let checkpoint = log.history().checkpoint(number).unwrap().clone();
     let mut copy = begin(&to);
-    let number = copy.import(&*from, &checkpoint, 1).unwrap();
+    let number = copy.import(&*from, &checkpoint, 1, None).unwrap();
     let copied = copy.history().checkpoint(number).unwrap();
     assert_eq!((copied.epoch, copied.bytes()), (2, checkpoint.bytes()));
     assert!(verify(&*to).unwrap().is_good());
@@ -247,7 +247,9 @@ fn a_checkpoint_is_copied_into_another_store_with_all_it_needs() {
     assert_eq!(entries(&*to, copied), entries(&*from, &checkpoint));
     // Damage is not carried on.
     from.put(&base[0].name, b"x").unwrap();
-    let Err(NotAppended::Failed(fault)) = begin(&to).import(&*from, &checkpoint, 1) else { panic!("it was copied") };
+    let Err(NotAppended::Failed(fault)) = begin(&to).import(&*from, &checkpoint, 1, None) else {
+        panic!("it was copied")
+    };
     assert!(fault.to_string().contains("choose another one"), "{fault}");
 }
 

@@ -25,11 +25,14 @@ mod writer;
 mod tests;
 
 pub use batch::Batch;
-pub use disk::{Disk, DiskFile, OsDisk};
+pub use disk::OsDisk;
 pub use folder::Folder;
-pub use format::{Entry, FORMAT_VERSION, MAGIC};
+pub use format::Entry;
 pub use levels::{Levels, Part};
 pub use merge::Merged;
 pub use merger::Merger;
-pub use reader::{Entries, Found, Segment};
-pub use writer::{Writer, Written};
+pub use reader::Segment;
+
+use writer::Writer;
+#[cfg(test)]
+use {disk::Disk, disk::DiskFile, reader::Found};

@@ -9,8 +9,8 @@
 //! doubles or grows by a third, and splits in two where it would grow beyond [`PIECE_BYTES`]; the directory doubles when a
 //! piece has more bits than it. So no growth moves more than one piece, small tables are one piece, and a walk over the
 //! pieces is a walk in hash order (about, inside a piece), which is what a snapshot by key group needs. The tag comes from
-//! the low bits of the hash, the place from the top ones: sharing bits makes misses slow. The stamp is for the snapshots
-//! to come.
+//! the low bits of the hash, the place from the top ones: sharing bits makes misses slow. What the stamp is for stands in
+//! [`snapshot`].
 //!
 //! A directory entry holds all that a lookup needs (where the slots are, how many, how many bits are used up), so that a
 //! lookup is two dependent loads: entry, slot. Slots begin on a cache line, so that one of 32 bytes never lies on two.
@@ -19,138 +19,23 @@
 //! that is still small they would all meet at its front.
 //!
 //! `unsafe` is used for three things: slots without bounds checks, reading and dropping slots whose tag says that they
-//! are filled, and the prefetch instruction, which cannot fault. What it rests on, all of it kept in this file: a slot
+//! are filled, and the prefetch instruction, which cannot fault. What it rests on, all of it kept in this folder: a slot
 //! is filled exactly while its tag is not 0; a directory has `2^bits` entries; each entry describes the slots of the
 //! piece it names, and is renewed whenever that piece's slots are ([`Table::refer`]). Measured: 1.3 times the checked form on W3.
 #![allow(unsafe_code)]
 
-use super::save::{SaveTo, Saved, Scratch};
-use crate::codec::CodecError;
+mod slots;
+mod snapshot;
+
+pub use snapshot::{Saving, Which};
+
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::record::{self, Record};
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
-use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use slots::{FIRST_SLOTS, PIECE_BYTES, Piece, SMALL_DEPTH, Slot, place};
 use std::ptr::NonNull;
 
-/// A piece that would be larger splits instead.
-const PIECE_BYTES: usize = 256 << 10;
-/// Pieces with fewer bits used up than this, 8 MiB in all, are half full at most and not three quarters.
-const SMALL_DEPTH: u32 = 5;
 /// Slots between two pauses of a walk: what is made of their entries may take long.
 const PART_SLOTS: usize = 256;
-/// The first slots of a piece.
-const FIRST_SLOTS: usize = 8;
-
-struct Slot<K, V> {
-    tag: u32,
-    stamp: u32,
-    entry: MaybeUninit<(K, V)>,
-}
-
-/// Slots on the heap, from the start of a cache line.
-struct Slots<K, V> {
-    start: NonNull<Slot<K, V>>,
-    count: usize,
-    owns: PhantomData<Slot<K, V>>,
-}
-
-// SAFETY: the slots are owned, like those of a `Vec`.
-unsafe impl<K: Send, V: Send> Send for Slots<K, V> {}
-
-impl<K, V> Slots<K, V> {
-    fn layout(count: usize) -> Layout {
-        match Layout::array::<Slot<K, V>>(count).and_then(|layout| layout.align_to(64)) {
-            Ok(layout) => layout,
-            Err(_) => handle_alloc_error(Layout::new::<Slot<K, V>>()),
-        }
-    }
-
-    /// Empty slots; at least one.
-    fn new(count: usize) -> Self {
-        let count = count.max(1);
-        let layout = Self::layout(count);
-        // SAFETY: a slot is at least its two words, so the layout is not of size 0.
-        let start = unsafe { alloc_zeroed(layout) };
-        // Zeroed slots are empty ones: their tags are 0 and nothing else of them is looked at.
-        match NonNull::new(start.cast()) {
-            Some(start) => Slots { start, count, owns: PhantomData },
-            None => handle_alloc_error(layout),
-        }
-    }
-
-    fn all(&mut self) -> &mut [Slot<K, V>] {
-        // SAFETY: `count` slots are there, and tag, stamp and a `MaybeUninit` are valid from zeroes on.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.count) }
-    }
-}
-
-impl<K, V> Drop for Slots<K, V> {
-    fn drop(&mut self) {
-        if std::mem::needs_drop::<(K, V)>() {
-            for slot in self.all() {
-                if slot.tag != 0 {
-                    // SAFETY: the tag says that the slot is filled; it is not looked at again.
-                    unsafe { slot.entry.assume_init_drop() }
-                }
-            }
-        }
-        // SAFETY: it was allocated with this layout.
-        unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.count)) }
-    }
-}
-
-/// A contiguous range of hashes.
-struct Piece<K, V> {
-    slots: Slots<K, V>,
-    len: usize,
-    /// Entries it may hold before it must grow.
-    room: usize,
-    /// How many top bits of the spread hash all its entries share.
-    depth: u32,
-    /// Of the snapshot under way all of its entries are written.
-    saved: bool,
-}
-
-/// Where the probing of a hash begins among so many slots, when `depth` bits are used up.
-#[inline(always)]
-fn place(spread: u64, depth: u32, slots: usize) -> usize {
-    ((u128::from(spread << (depth & 63)) * slots as u128) >> 64) as usize
-}
-
-impl<K, V> Piece<K, V> {
-    fn new(depth: u32, slots: usize) -> Self {
-        // While a table is small its slots are half empty: a search then seldom looks at a second one.
-        let idle = if depth < SMALL_DEPTH { slots.div_ceil(2) } else { slots.div_ceil(4) };
-        Piece { slots: Slots::new(slots), len: 0, room: slots - idle, depth, saved: false }
-    }
-
-    /// Puts an entry whose key is not there; there is room.
-    fn insert(&mut self, spread: u64, tag: u32, stamp: u32, entry: (K, V)) -> usize {
-        let mut at = place(spread, self.depth, self.slots.count);
-        let slots = self.slots.all();
-        while slots[at].tag != 0 {
-            at = if at + 1 == slots.len() { 0 } else { at + 1 };
-        }
-        slots[at] = Slot { tag, stamp, entry: MaybeUninit::new(entry) };
-        self.len += 1;
-        at
-    }
-
-    /// Takes every entry out, in the order of the slots, and leaves the piece empty.
-    fn drain(&mut self, mut each: impl FnMut(u32, u32, (K, V))) {
-        self.len = 0;
-        for slot in self.slots.all() {
-            if slot.tag != 0 {
-                let tag = std::mem::replace(&mut slot.tag, 0);
-                // SAFETY: the tag said that the slot is filled, and says from now on that it is not.
-                let entry = unsafe { slot.entry.assume_init_read() };
-                each(tag, slot.stamp, entry);
-            }
-        }
-    }
-}
 
 /// A directory entry.
 struct View<K, V> {
@@ -225,17 +110,6 @@ pub struct Table<K: Key, V> {
     epoch: u32,
     /// The snapshot under way.
     saving: Option<Box<Saving<K, V>>>,
-}
-
-/// A snapshot of a table under way.
-struct Saving<K: Key, V> {
-    to: SaveTo,
-    state: u16,
-    namespace: i64,
-    /// Pieces before this one are written; those that come into being meanwhile stand behind it.
-    next: usize,
-    /// Writes an entry. Here, so that only tables that are saved need values with a byte form.
-    put: fn(&Saving<K, V>, &mut Scratch, &K::Kept, &V),
 }
 
 // SAFETY: the directory points into the pieces, which the table owns.
@@ -332,6 +206,13 @@ impl<K: Key, V> Table<K, V> {
         Some(probe)
     }
 
+    /// The place of a key's entry, if it has one. It does not count as changed.
+    #[inline(always)]
+    pub fn place_of(&mut self, hash: u64, key: K::Ref<'_>) -> Option<Place> {
+        let (_, piece, at) = self.find(hash, |kept| kept.same(key))?;
+        Some(Place { piece, slot: at as u32 })
+    }
+
     /// The slot of a key, if it is there.
     #[inline(always)]
     fn find(&mut self, hash: u64, same: impl Fn(&K::Kept) -> bool) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
@@ -416,13 +297,13 @@ impl<K: Key, V> Table<K, V> {
         // SAFETY: a filled slot of this table, which is borrowed.
         let slot = unsafe { slot.as_mut() };
         if slot.stamp != self.epoch {
-            slot.stamp = self.epoch;
+            let before = std::mem::replace(&mut slot.stamp, self.epoch);
             if let Some(saving) = &self.saving
                 && !self.pieces[piece as usize].saved
             {
                 // SAFETY: it is filled.
                 let (key, value) = unsafe { slot.entry.assume_init_ref() };
-                saving.write(key, value);
+                saving.write(before, key, value);
             }
         }
     }
@@ -511,10 +392,16 @@ impl<K: Key, V> Table<K, V> {
         unsafe { slot.entry.assume_init_mut() }
     }
 
-    /// Puts in an entry whose key is not there.
+    /// Puts in an entry whose key is not there; it changes now.
+    #[inline(always)]
+    pub fn insert(&mut self, hash: u64, entry: (K::Kept, V)) -> Place {
+        self.insert_as_of(hash, self.epoch, entry)
+    }
+
+    /// Puts in an entry whose key is not there, and which changed last in some epoch.
     #[cold]
     #[inline(never)]
-    fn insert(&mut self, hash: u64, entry: (K::Kept, V)) -> Place {
+    pub fn insert_as_of(&mut self, hash: u64, epoch: u32, entry: (K::Kept, V)) -> Place {
         if self.pieces.is_empty() {
             self.pieces.push(Piece::new(0, FIRST_SLOTS));
             self.refer(vec![0]);
@@ -525,11 +412,16 @@ impl<K: Key, V> Table<K, V> {
             let piece = &mut self.pieces[number as usize];
             if piece.len < piece.room {
                 self.len += 1;
-                let slot = piece.insert(spread, spread as u32 | 1, self.epoch, entry) as u32;
+                let slot = piece.insert(spread, spread as u32 | 1, epoch, entry) as u32;
                 return Place { piece: number, slot };
             }
             self.grow(number as usize);
         }
+    }
+
+    /// Renews the directory: slots of a piece have moved.
+    fn renew(&mut self) {
+        self.refer(self.directory.iter().map(|view| view.piece).collect());
     }
 
     /// Renews the directory from the number of the piece that each entry belongs to.
@@ -689,88 +581,6 @@ impl<K: Key, V> Table<K, V> {
     }
 }
 
-/// Snapshots; see [`save`](super::save).
-impl<K: Key, V> Table<K, V> {
-    /// Writes what is left of a piece to the snapshot under way, if there is one.
-    fn save_piece(&mut self, number: usize) {
-        let (Some(saving), Some(piece)) = (&self.saving, self.pieces.get_mut(number)) else { return };
-        if std::mem::replace(&mut piece.saved, true) {
-            return;
-        }
-        let to = &mut *saving.to.lend();
-        for slot in piece.slots.all().iter().filter(|slot| slot.tag != 0 && slot.stamp != self.epoch) {
-            // SAFETY: its tag is not 0, so it is filled.
-            let (key, value) = unsafe { slot.entry.assume_init_ref() };
-            (saving.put)(saving, to, key, value);
-        }
-    }
-
-    fn save_some_of(&mut self, budget: usize) -> bool {
-        let Some(begun) = self.saving.as_ref().map(|saving| saving.to.lend().written()) else { return true };
-        while let Some(saving) = &mut self.saving {
-            let number = saving.next;
-            saving.next += 1;
-            if number >= self.pieces.len() {
-                self.saving = None;
-            } else {
-                self.save_piece(number);
-                if self.saving.as_ref().is_some_and(|saving| saving.to.lend().written() - begun >= budget) {
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    fn save_rest(&mut self) {
-        self.save_some_of(usize::MAX);
-    }
-}
-
-impl<K: Key, V> Saving<K, V> {
-    #[cold]
-    #[inline(never)]
-    fn write(&self, key: &K::Kept, value: &V) {
-        (self.put)(self, &mut self.to.lend(), key, value);
-    }
-}
-
-impl<K: Key, V: Record> Saved for Table<K, V> {
-    fn begin_save(&mut self, to: &SaveTo, state: u16, namespace: i64) {
-        self.pieces.iter_mut().for_each(|piece| piece.saved = false);
-        let put = |saving: &Saving<K, V>, to: &mut Scratch, key: &K::Kept, value: &V| {
-            let hash = K::hash(key.view());
-            let key = |out: &mut Vec<u8>| key.write(out);
-            to.put((hash, saving.state, saving.namespace), key, |out| value.encode(out));
-        };
-        self.saving = Some(Box::new(Saving { to: to.clone(), state, namespace, next: 0, put }));
-    }
-
-    fn save_some(&mut self, budget: usize) -> bool {
-        self.save_some_of(budget)
-    }
-
-    fn give_up(&mut self) {
-        self.saving = None;
-    }
-
-    fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), CodecError> {
-        let (key, value): (K, V) = (record::whole(key)?, record::whole(value)?);
-        let hash = K::hash(key.view());
-        match self.find(hash, |kept| kept.same(key.view())) {
-            Some((mut slot, piece, _)) => {
-                self.touch(slot, piece);
-                // SAFETY: `find` gives a filled slot of this table, which is borrowed.
-                unsafe { slot.as_mut().entry.assume_init_mut() }.1 = value;
-            }
-            None => {
-                self.insert(hash, (K::Kept::keep(key.view()), value));
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A table on its way out, piece by piece.
 pub struct Drain<K: Key, V> {
     pieces: std::vec::IntoIter<Piece<K::Kept, V>>,
@@ -797,207 +607,4 @@ impl<K: Key, V> Drain<K, V> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-    use std::rc::Rc;
-
-    fn next(state: &mut u64) -> u64 {
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        *state >> 20
-    }
-
-    #[test]
-    fn it_holds_what_a_map_holds_in_the_order_of_hashes() {
-        let rows = if cfg!(miri) { 3_000 } else { 300_000 };
-        for (range, keep) in [(KeyRange::ALL, None), (KeyRange::of(1, 3), Some((1, 3)))] {
-            let (mut table, mut map, mut state) = (Table::<u64, u64>::new(range), BTreeMap::new(), 7);
-            for _ in 0..rows {
-                let key = next(&mut state) % (rows / 3);
-                let hash = <u64 as Key>::hash(key);
-                if keep.is_some_and(|(worker, workers)| crate::hash::owner(hash, workers) != worker) {
-                    continue;
-                }
-                table.prefetch(hash);
-                let place = table.entry(hash, key, || 0);
-                assert_eq!(Place::unpack(place.pack()), place);
-                *table.at(place) += key;
-                *map.entry(key).or_insert(0) += key;
-            }
-            assert_eq!(table.len(), map.len());
-            let mut seen = BTreeMap::new();
-            let mut walk = Walk::default();
-            while table.walk(&mut walk, |k, v| assert_eq!(seen.insert(*k, *v), None)) {}
-            assert_eq!(seen, map);
-            let (mut out, mut last) = (BTreeMap::new(), 0);
-            let (mut drain, mut at) = (table.into_pieces(), 0);
-            loop {
-                let (mut most, inside) = (last, at > 0);
-                let more = drain.next_part(&mut at, |k, v| {
-                    let spread = range.spread(<u64 as Key>::hash(k));
-                    assert!(spread >= last || inside, "pieces are in hash order");
-                    most = most.max(spread);
-                    out.insert(k, v);
-                });
-                last = most;
-                if !more {
-                    break;
-                }
-            }
-            assert_eq!(out, map);
-        }
-    }
-
-    /// Keys whose bits have a pattern must spread as well as any: pieces that split in vain would double the directory.
-    #[test]
-    fn keys_with_a_pattern_spread() {
-        let rows = if cfg!(miri) { 1_000 } else { 200_000u64 };
-        let patterns: [(&str, &dyn Fn(u64) -> u64); 6] = [
-            ("in a row", &|i| i),
-            ("backwards from the top", &|i| u64::MAX - i),
-            ("low bits empty", &|i| i << 20),
-            ("high bits alone", &|i| i << 46),
-            ("floats", &|i| (i as f64).to_bits()),
-            ("two halves", &|i| i << 32 | i),
-        ];
-        for (name, key) in patterns {
-            for range in [KeyRange::ALL, KeyRange::of(1, 3)] {
-                let mut table = Table::<u64, u64>::new(range);
-                for i in 0..rows {
-                    let hash = <u64 as Key>::hash(key(i));
-                    if range == KeyRange::ALL || crate::hash::owner(hash, 3) == 1 {
-                        table.value(hash, key(i), || i);
-                    }
-                }
-                let (pieces, entries) = (table.pieces.len(), table.directory.len());
-                assert!(entries <= 8 * pieces, "{name}: {entries} entries for {pieces} pieces");
-                let slots: usize = table.pieces.iter().map(|piece| piece.slots.count).sum();
-                assert!(slots <= 4 * table.len().max(16), "{name}: {slots} slots for {} keys", table.len());
-                let share = table.len() as u64;
-                assert!(range == KeyRange::ALL || (rows / 4..rows / 2).contains(&share), "{name}: a third is {share}");
-            }
-        }
-    }
-
-    /// Entries that go, one by one and by a sweep, while others come; and a snapshot that holds them all the same.
-    #[test]
-    fn what_is_taken_out_is_gone_and_nothing_else() {
-        let rows: u64 = if cfg!(miri) { 2_000 } else { 100_000 };
-        for keys in [16, rows / 8, rows] {
-            let (mut table, mut map, mut state) = (Table::<u64, String>::new(KeyRange::ALL), BTreeMap::new(), keys);
-            let mut sweep = Walk::default();
-            for row in 0..rows {
-                let key = next(&mut state) % keys;
-                let hash = <u64 as Key>::hash(key);
-                if next(&mut state).is_multiple_of(3) {
-                    let gone = table.seek(hash, key).and_then(|place| table.remove(place));
-                    assert_eq!(gone, map.remove(&key).map(|value| (key, value)));
-                } else {
-                    *table.value(hash, key, String::new) = row.to_string();
-                    map.insert(key, row.to_string());
-                }
-                if row % 1000 == 0 {
-                    let stale = |value: &String| value.ends_with('3') || value.ends_with('4');
-                    // Those that end in 3 go, those that end in 4 are changed.
-                    while table.sweep(&mut sweep, stale, |value| {
-                        let go = value.ends_with('3');
-                        value.push('x');
-                        go
-                    }) {}
-                    sweep = Walk::default();
-                    map.retain(|_, value| !value.ends_with('3'));
-                    map.values_mut().filter(|value| value.ends_with('4')).for_each(|value| value.push('x'));
-                }
-                assert_eq!(table.len(), map.len());
-            }
-            let mut found = BTreeMap::new();
-            table.for_each(|key, value| assert_eq!(found.insert(*key, value.clone()), None));
-            assert_eq!(found, map);
-            let (put, at_barrier) = (Put::default(), map.keys().copied().collect::<Vec<_>>());
-            table.stamp_with(2);
-            let mut saved = Table::<u64, u64>::new(KeyRange::ALL);
-            map.keys().for_each(|key| *saved.value(<u64 as Key>::hash(*key), *key, || 0) = *key);
-            saved.stamp_with(2);
-            saved.begin_save(&SaveTo::new(put.clone()), 3, -7);
-            for key in at_barrier.iter().step_by(2) {
-                let place = saved.seek(<u64 as Key>::hash(*key), *key).unwrap();
-                saved.remove(place);
-            }
-            while !saved.save_some(1 << 10) {}
-            let put = std::mem::take(&mut *put.0.lock().unwrap());
-            assert_eq!(put.keys().copied().collect::<Vec<_>>(), at_barrier);
-        }
-    }
-
-    #[test]
-    fn strings_are_looked_up_borrowed_and_dropped_once() {
-        let counted = Rc::new(());
-        let mut table = Table::<String, Rc<()>>::new(KeyRange::ALL);
-        for round in 0..2 {
-            for i in 0..1000 {
-                let key = format!("key {i}");
-                let place = table.entry(<String as Key>::hash(&key), &key, || counted.clone());
-                assert_eq!(table.pair(place).0.view(), key, "round {round}");
-            }
-        }
-        assert_eq!((table.len(), Rc::strong_count(&counted)), (1000, 1001));
-        let mut some = 0;
-        table.drain(|_, _, _| some += 1);
-        assert_eq!((some, table.len(), Rc::strong_count(&counted)), (1000, 0, 1));
-        table.entry(1, "again", || counted.clone());
-        drop(table);
-        assert_eq!(Rc::strong_count(&counted), 1);
-    }
-
-    /// What was put, by key; each key once.
-    #[derive(Clone, Default)]
-    struct Put(std::sync::Arc<std::sync::Mutex<BTreeMap<u64, Vec<u8>>>>);
-    impl crate::state::save::Entries for Put {
-        fn put(&mut self, entry: crate::state::save::Entry<'_>) {
-            let key = record::whole::<u64>(entry.key).unwrap();
-            assert_eq!((entry.hash, entry.state, entry.namespace), (<u64 as Key>::hash(key), 3, -7));
-            let known = self.0.lock().unwrap().insert(key, entry.value.unwrap().to_vec());
-            assert_eq!(known, None, "key {key} is written once");
-        }
-    }
-
-    /// Changes, new keys, growth and a walk while a snapshot is under way: it holds what was there at its barrier.
-    #[test]
-    fn a_snapshot_holds_what_was_there_at_the_barrier() {
-        let rows: u64 = if cfg!(miri) { 2_000 } else { 200_000 };
-        for steps in [1u64, 7, 1000] {
-            let (mut table, mut state) = (Table::<u64, u64>::new(KeyRange::ALL), steps);
-            let mut model = BTreeMap::new();
-            for epoch in 0..4u64 {
-                let change = |table: &mut Table<u64, u64>, model: &mut BTreeMap<u64, u64>, state: &mut u64| {
-                    let key = next(state) % rows;
-                    *table.value(<u64 as Key>::hash(key), key, || 0) += key + 1;
-                    *model.entry(key).or_insert(0) += key + 1;
-                };
-                (0..rows / 8).for_each(|_| change(&mut table, &mut model, &mut state));
-                let (put, at_barrier) = (Put::default(), model.clone());
-                table.stamp_with(epoch + 2);
-                table.begin_save(&SaveTo::new(put.clone()), 3, -7);
-                let mut walk = Walk::default();
-                loop {
-                    (0..rows / 8 / steps).for_each(|_| change(&mut table, &mut model, &mut state));
-                    table.walk(&mut walk, |key, value| {
-                        *value += 1;
-                        *model.entry(*key).or_insert(0) += 1;
-                    });
-                    if table.save_some(1 << 14) {
-                        break;
-                    }
-                }
-                let saved = std::mem::take(&mut *put.0.lock().unwrap());
-                let mut again = Table::<u64, u64>::new(KeyRange::ALL);
-                saved.iter().for_each(|(key, value)| again.load(&key.to_le_bytes(), value).unwrap());
-                let (mut restored, mut now) = (BTreeMap::new(), BTreeMap::new());
-                again.for_each(|key, value| assert_eq!(restored.insert(*key, *value), None));
-                table.for_each(|key, value| assert_eq!(now.insert(*key, *value), None));
-                assert_eq!((restored == at_barrier, now == model), (true, true), "epoch {epoch}, {steps} steps");
-            }
-            assert!(table.load(&[1], &[0; 8]).is_err() && table.load(&[0; 8], &[0; 9]).is_err());
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,231 @@
+//! [`FileSystem`]: state in segments on disk, mapped and read in place, under a table of what is in use or has changed.
+//!
+//! What changed in an epoch becomes one more segment when a snapshot is taken; a thread writes it, and the worker lists it
+//! between two frames. From then on these entries may be dropped from memory.
+
+use super::backend::{Backend, Below, Maybe, Place, Which};
+use super::segment::{Batch, Entry, Folder, Levels, Merger, OsDisk, Part, Segment};
+use crate::codec::CodecError;
+use crate::error::Fault;
+use crate::record::Record;
+use std::cell::{Cell, RefCell};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// State on disk, with what is in use in memory. More of it than memory can be kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FileSystem;
+
+impl Backend for FileSystem {
+    const NAME: &'static str = "FileSystem";
+    type Held<V: Record> = Maybe<V>;
+    type Below = Segments;
+    fn below(place: &Place<'_>, epoch: u64) -> Result<Segments, Fault> {
+        let (folder, merger) = (Folder::open(Arc::new(OsDisk), place.folder, "s")?, (place.merger)()?);
+        let levels = Levels::open(folder.clone(), place.hashes.clone(), [], &merger)?;
+        Ok(Segments(Rc::new(Inner {
+            levels: RefCell::new(levels),
+            folder,
+            hashes: place.hashes.clone(),
+            merger,
+            fault: RefCell::new(None),
+            written: Cell::new((epoch as u32).wrapping_sub(1)),
+            room: RefCell::new(Vec::new()),
+        })))
+    }
+}
+
+/// Entries looked at in one step of a tour.
+const STEP: usize = 512;
+
+/// The segments of one operator on one worker. Clones are the same thing.
+#[derive(Clone)]
+pub struct Segments(Rc<Inner>);
+
+struct Inner {
+    levels: RefCell<Levels>,
+    folder: Folder,
+    hashes: RangeInclusive<u64>,
+    merger: Merger,
+    fault: RefCell<Option<Fault>>,
+    written: Cell<u32>,
+    /// A key with the number of its state in front.
+    room: RefCell<Vec<u8>>,
+}
+
+/// A key as segments have it: the number of the state in front.
+fn keyed(room: &mut Vec<u8>, state: u16, key: &[u8]) {
+    room.clear();
+    room.extend_from_slice(&state.to_le_bytes());
+    room.extend_from_slice(key);
+}
+
+/// The inverse of [`keyed`].
+pub fn split_key(key: &[u8]) -> Option<(u16, &[u8])> {
+    key.split_first_chunk::<2>().map(|(state, key)| (u16::from_le_bytes(*state), key))
+}
+
+/// Notes a change for the segment that is to be written.
+///
+/// # Errors
+/// If key or value are too long for a segment.
+pub fn note(batch: &mut Batch, room: &mut Vec<u8>, entry: &super::save::Entry<'_>) -> Result<(), Fault> {
+    keyed(room, entry.state, entry.key);
+    batch.put(&Entry { hash: entry.hash, namespace: entry.namespace, key: room, value: entry.value })
+}
+
+/// What a thread needs to write a segment and to name all of them in a checkpoint.
+pub struct Delta {
+    /// Where it goes.
+    pub folder: Folder,
+    /// What is listed already, oldest first.
+    pub parts: Vec<Part>,
+    /// The hashes that count in the new one.
+    pub hashes: RangeInclusive<u64>,
+}
+
+impl Segments {
+    /// What the next segment is made from.
+    pub fn delta(&self) -> Delta {
+        let Inner { levels, folder, hashes, .. } = &*self.0;
+        Delta { folder: folder.clone(), parts: levels.borrow().parts().to_vec(), hashes: hashes.clone() }
+    }
+
+    /// Lists a segment that has been written, of all that changed up to an epoch; `None` if nothing had.
+    pub fn take_in(&self, epoch: u64, segment: Option<Arc<Segment>>) {
+        self.0.written.set(epoch as u32);
+        if let Some(segment) = segment {
+            self.keep(self.0.levels.borrow_mut().push(segment));
+        }
+    }
+
+    /// Goes on from segments that a checkpoint named, oldest first.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn restore(&self, oldest_first: Vec<Part>) -> Result<(), Fault> {
+        let Inner { levels, folder, hashes, merger, .. } = &*self.0;
+        let restored = Levels::open(folder.clone(), hashes.clone(), oldest_first, merger)?;
+        restored.scrub();
+        *levels.borrow_mut() = restored;
+        Ok(())
+    }
+
+    /// Where restored files go.
+    pub fn folder(&self) -> &Path {
+        self.0.folder.path()
+    }
+
+    /// The hashes that are kept here.
+    pub fn hashes(&self) -> RangeInclusive<u64> {
+        self.0.hashes.clone()
+    }
+
+    /// Takes in what the merging thread has done. `idle`: no thread reads the files that are no longer listed, so they go.
+    pub fn settle(&self, idle: bool) {
+        let mut levels = self.0.levels.borrow_mut();
+        let merged = levels.settle();
+        let again = matches!(merged, Ok(true));
+        self.keep(merged);
+        if idle && again {
+            self.keep(levels.sweep(|_| false));
+        }
+    }
+
+    fn keep<T>(&self, done: Result<T, Fault>) {
+        if let Err(fault) = done {
+            self.0.fault.borrow_mut().get_or_insert(fault);
+        }
+    }
+}
+
+#[cold]
+fn unreadable(error: CodecError, path: &Path) -> Fault {
+    Fault::new("state on disk cannot be read as what the job keeps")
+        .in_file(path)
+        .because(error)
+        .help("it was written with other types; restore it with the program that wrote it, or begin with --fresh")
+}
+
+impl Below for Segments {
+    const THERE: bool = true;
+
+    fn written(&self) -> u32 {
+        self.0.written.get()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.levels.borrow().is_empty()
+    }
+
+    fn read<V>(
+        &self,
+        which: Which,
+        hash: u64,
+        key: &[u8],
+        decode: impl FnOnce(&[u8]) -> Result<V, CodecError>,
+    ) -> Option<V> {
+        let (levels, mut room) = (self.0.levels.borrow(), self.0.room.borrow_mut());
+        keyed(&mut room, which.state, key);
+        let found = levels.newest(hash, which.namespace, &room).and_then(|found| match found {
+            Some((value, segment)) => decode(value).map(Some).map_err(|e| unreadable(e, segment.path())),
+            None => Ok(None),
+        });
+        found.unwrap_or_else(|fault| {
+            self.0.fault.borrow_mut().get_or_insert(fault);
+            None
+        })
+    }
+
+    fn prefetch(&self, _: Which, hash: u64) {
+        self.0.levels.borrow().prefetch(hash);
+    }
+
+    fn some_of(
+        &self,
+        which: Which,
+        from: u64,
+        mut each: impl FnMut(u64, &[u8], &[u8]) -> Result<(), CodecError>,
+    ) -> Option<u64> {
+        let levels = self.0.levels.borrow();
+        let mut look = || -> Result<Option<u64>, Fault> {
+            let mut last = None;
+            for (seen, entry) in levels.range(from..=u64::MAX)?.enumerate() {
+                let entry = entry?;
+                // Only between two hashes: all entries of one come in one step.
+                if seen >= STEP && last != Some(entry.hash) {
+                    return Ok(Some(entry.hash));
+                }
+                last = Some(entry.hash);
+                if let (Some(value), Some((state, key))) = (entry.value, split_key(entry.key))
+                    && (state, entry.namespace) == (which.state, which.namespace)
+                {
+                    each(entry.hash, key, value).map_err(|e| unreadable(e, self.folder()))?;
+                }
+            }
+            Ok(None)
+        };
+        let next = look();
+        match next {
+            Ok(next) => next,
+            Err(fault) => {
+                self.0.fault.borrow_mut().get_or_insert(fault);
+                None
+            }
+        }
+    }
+
+    fn forget_below(&self, namespace: i64) {
+        self.0.levels.borrow_mut().forget_below(namespace);
+    }
+
+    fn segments(&self) -> Option<&Segments> {
+        Some(self)
+    }
+
+    fn take_fault(&self) -> Option<Fault> {
+        self.0.fault.borrow_mut().take()
+    }
+}

@@ -1,0 +1,252 @@
+//! One model for all backends: whatever lies below, a key has the value that was written last.
+
+use super::*;
+use crate::hash::mix;
+use crate::state::backend::Place as Files;
+use crate::state::filesystem::{Delta, FileSystem, note};
+use crate::state::save::{Entries, Entry};
+use crate::state::segment::{Batch, Merger, Part, Segment};
+use crate::state::{Backend, Memory};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+struct Folder(PathBuf);
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("pelton-keyed-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Folder(path)
+    }
+    fn below<B: Backend>(&self, name: &str, epoch: u64) -> B::Below {
+        let place = Files { folder: &self.0.join(name), hashes: 0..=u64::MAX, merger: &Merger::start };
+        B::below(&place, epoch).unwrap()
+    }
+}
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Takes a snapshot's entries.
+#[derive(Clone, Default)]
+struct Taken(Arc<Mutex<Vec<(u64, u16, i64, Vec<u8>, Option<Vec<u8>>)>>>);
+impl Entries for Taken {
+    fn put(&mut self, e: Entry<'_>) {
+        let value = e.value.map(<[u8]>::to_vec);
+        self.0.lock().unwrap().push((e.hash, e.state, e.namespace, e.key.to_vec(), value));
+    }
+}
+
+/// Saves some states, a piece at a time with `between` between two; gives how many entries there were.
+fn save<K: Key, V: Record, B: Backend>(
+    states: &mut [&mut KeyedState<K, V, B>],
+    epoch: u64,
+    mut between: impl FnMut(&mut KeyedState<K, V, B>),
+) -> usize {
+    let taken = Taken::default();
+    let to = SaveTo::new(taken.clone());
+    for state in states.iter_mut() {
+        state.stamp_with(epoch + 1);
+        let which = state.which;
+        state.begin_save(&to, which.state, which.namespace);
+    }
+    for state in states.iter_mut() {
+        while !state.save_some(1) {
+            between(state);
+        }
+    }
+    let entries = std::mem::take(&mut *taken.0.lock().unwrap());
+    if let Some(segments) = states.first().and_then(|state| state.segments()) {
+        let (mut batch, mut room) = (Batch::new(), Vec::new());
+        for (hash, state, namespace, key, value) in &entries {
+            let (hash, state, namespace) = (*hash, *state, *namespace);
+            note(&mut batch, &mut room, &Entry { hash, state, namespace, key, value: value.as_deref() }).unwrap();
+        }
+        let Delta { folder, .. } = segments.delta();
+        let written = folder.write(batch.sorted()).unwrap();
+        segments.take_in(epoch, written.map(|written| Arc::new(Segment::open(&written.path).unwrap())));
+        segments.settle(true);
+    }
+    entries.len()
+}
+
+fn relieve<V: Record, B: Backend>(state: &mut KeyedState<String, V, B>) {
+    while state.relieve() {}
+}
+
+fn all<V: Record, B: Backend>(state: &mut KeyedState<String, V, B>) -> BTreeMap<String, V> {
+    let (mut tour, mut all) = (Tour::default(), BTreeMap::new());
+    while state.tour(&mut tour, |key, value| {
+        let mut bytes = Vec::new();
+        value.encode(&mut bytes);
+        assert!(all.insert(key.view().to_owned(), record::whole(&bytes).unwrap()).is_none(), "{}", key.view());
+    }) {}
+    all
+}
+
+type Value = (u64, String);
+
+/// Writes, removals, sweeps, snapshots, memory given up and restarts in any order.
+fn says_what_a_map_says<B: Backend>(name: &str) {
+    let folder = Folder::new(name);
+    let at = |key: &str| <String as Key>::hash(key);
+    let below = folder.below::<B>("0", 0);
+    let mut state = KeyedState::<String, Value, B>::new(KeyRange::ALL, below, Which { state: 3, namespace: -7 });
+    let mut map: BTreeMap<String, Value> = BTreeMap::new();
+    let (keys, mut epoch) = (3_000, 0);
+    for round in 0..60_000u64 {
+        let key = format!("key number {}", mix(round) % keys);
+        match mix(round ^ 77) % 8 {
+            0 => {
+                let place = state.seek(at(&key), &key);
+                assert_eq!(place.and_then(|place| state.pair(place).map(|(_, v)| v.clone())), map.remove(&key));
+                place.into_iter().for_each(|place| state.remove(place));
+            }
+            1 => {
+                let found = state.seek(at(&key), &key).and_then(|place| state.pair(place).map(|(_, v)| v.clone()));
+                assert_eq!(found.as_ref(), map.get(&key));
+            }
+            _ => {
+                let value = state.value(at(&key), &key, || (7, key.clone()));
+                value.0 += round;
+                let expected = map.entry(key.clone()).or_insert_with(|| (7, key.clone()));
+                expected.0 += round;
+                assert_eq!(value, expected);
+            }
+        }
+        if round % 1_000 == 500 {
+            let mut n = round;
+            save(&mut [&mut state], epoch, |state| {
+                n += 1;
+                let key = format!("key number {}", mix(n) % keys);
+                state.value(at(&key), &key, || (7, key.clone())).0 += 1;
+                map.entry(key.clone()).or_insert_with(|| (7, key.clone())).0 += 1;
+            });
+            epoch += 1;
+        }
+        if round % 3_000 == 2_000 {
+            relieve(&mut state);
+            assert!(!B::Below::THERE || state.held() < map.len(), "{} of {} in memory", state.held(), map.len());
+        }
+        if round % 10_000 == 9_000 {
+            let (stale, mut tour) = (|value: &Value| value.0 % 5 == 0, Tour::default());
+            while state.sweep(&mut tour, stale, |value| {
+                value.0 += 1;
+                value.0 % 2 == 0
+            }) {}
+            map.retain(|_, value| !(stale(value) && (value.0 + 1) % 2 == 0));
+            map.values_mut().filter(|value| stale(value)).for_each(|value| value.0 += 1);
+            assert_eq!(all(&mut state), map);
+        }
+        if round % 20_000 == 15_000 {
+            save(&mut [&mut state], epoch, |_| ());
+            epoch += 1;
+            if let Some(segments) = state.segments() {
+                // A restart: what was written is all there is.
+                let again = folder.below::<B>(&round.to_string(), epoch);
+                let open = |part: &Part| Arc::new(Segment::open(part.segment().path()).unwrap());
+                let parts = segments.delta().parts.iter().map(|p| Part::new(open(p), p.hashes())).collect();
+                again.segments().unwrap().restore(parts).unwrap();
+                let which = state.which;
+                state = KeyedState::new(KeyRange::ALL, again, which);
+                state.restored();
+                assert_eq!(state.held(), 0);
+            }
+        }
+    }
+    assert!(map.len() > 1_000, "{} keys", map.len());
+    assert_eq!(all(&mut state), map);
+    assert!(state.take_fault().is_none());
+    let (mut parts, mut out) = (state.into_parts(), BTreeMap::new());
+    while parts.next_part(|key, value| assert_eq!(out.insert(key, value), None)) {}
+    assert_eq!(out, map);
+}
+
+#[test]
+fn memory_says_what_a_map_says() {
+    says_what_a_map_says::<Memory>("memory");
+}
+
+#[test]
+fn segments_say_what_a_map_says() {
+    says_what_a_map_says::<FileSystem>("segments");
+}
+
+#[test]
+fn a_snapshot_over_segments_holds_what_changed_and_no_more() {
+    let folder = Folder::new("delta");
+    let below = folder.below::<FileSystem>("0", 5);
+    let at = <u64 as Key>::hash;
+    let mut state = KeyedState::<u64, u64, FileSystem>::new(KeyRange::ALL, below, Which::FIRST);
+    (0..1000).for_each(|key| *state.value(at(key), key, || 0) = key);
+    assert_eq!(save(&mut [&mut state], 5, |_| ()), 1000);
+    assert_eq!(save(&mut [&mut state], 6, |_| ()), 0);
+    (0..10).for_each(|key| *state.value(at(key), key, || 0) += 1);
+    let place = state.seek(at(999), 999).unwrap();
+    state.remove(place);
+    assert_eq!(state.seek(at(5000), 5000), None);
+    assert_eq!(save(&mut [&mut state], 7, |_| ()), 11);
+    assert_eq!(*state.value(at(999), 999, || 77), 77, "a key that was removed is new again");
+    let mut parts = state.segments().unwrap().delta().parts;
+    let counts: Vec<_> = parts.drain(..).map(|p| (p.segment().entries(), p.segment().deletions())).collect();
+    assert_eq!(counts, [(1000, 0), (11, 1)]);
+}
+
+/// Windows: tables of one operator over one list of segments.
+#[test]
+fn tables_are_told_apart() {
+    let folder = Folder::new("panes");
+    let below = folder.below::<FileSystem>("0", 0);
+    let at = <u64 as Key>::hash;
+    let mut panes: Vec<_> = (0..3i64)
+        .map(|n| {
+            KeyedState::<u64, i64, _>::new(
+                KeyRange::ALL,
+                below.clone(),
+                Which { state: (n / 2) as u16, namespace: n % 2 },
+            )
+        })
+        .collect();
+    for epoch in 0..4u64 {
+        for (n, pane) in panes.iter_mut().enumerate() {
+            for key in 0..300 {
+                *pane.value(at(key), key, || 0) += n as i64 + 1;
+            }
+        }
+        save::<u64, i64, FileSystem>(&mut panes.iter_mut().collect::<Vec<_>>(), epoch, |_| ());
+        panes.iter_mut().for_each(|pane| while pane.relieve() {});
+        assert!(panes.iter().all(|pane| pane.held() == 0));
+    }
+    for (n, pane) in panes.iter_mut().enumerate() {
+        assert!((0..300).all(|key| *pane.value(at(key), key, || 0) == 4 * (n as i64 + 1)));
+    }
+}
+
+#[test]
+fn other_types_and_damage_are_errors() {
+    let folder = Folder::new("types");
+    let below = folder.below::<FileSystem>("0", 0);
+    let at = <u64 as Key>::hash;
+    let mut state = KeyedState::<u64, u64, FileSystem>::new(KeyRange::ALL, below.clone(), Which::FIRST);
+    *state.value(at(1), 1, || 0) = 300;
+    save(&mut [&mut state], 0, |_| ());
+    let mut other = KeyedState::<u64, u32, FileSystem>::new(KeyRange::ALL, below.clone(), Which::FIRST);
+    other.restored();
+    assert_eq!(*other.value(at(1), 1, || 5), 5);
+    let fault = other.take_fault().expect("a value of another type");
+    assert!(fault.to_string().contains("s-00000001.segment"), "{fault}");
+    assert!(other.take_fault().is_none(), "it is told once");
+    let path = state.segments().unwrap().delta().parts[0].segment().path().to_owned();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[150] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let again = folder.below::<FileSystem>("1", 1);
+    again.segments().unwrap().restore(vec![Part::new(Arc::new(Segment::open(&path).unwrap()), 0..=u64::MAX)]).unwrap();
+    let mut state = KeyedState::<u64, u64, FileSystem>::new(KeyRange::ALL, again, Which::FIRST);
+    state.restored();
+    state.seek(at(1), 1);
+    let fault = state.take_fault().expect("a damaged segment");
+    assert!(fault.to_string().contains("checksum"), "{fault}");
+}

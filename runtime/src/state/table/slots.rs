@@ -1,0 +1,131 @@
+//! Where entries lie: slots on the heap, and the piece of the table that a run of them makes.
+//!
+//! `unsafe` is used for the memory of the slots, and to read and drop those whose tag says that they are filled.
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+/// A piece that would be larger splits instead.
+pub(super) const PIECE_BYTES: usize = 256 << 10;
+/// Pieces with fewer bits used up than this, 8 MiB in all, are half full at most and not three quarters.
+pub(super) const SMALL_DEPTH: u32 = 5;
+/// The first slots of a piece.
+pub(super) const FIRST_SLOTS: usize = 8;
+
+pub(super) struct Slot<K, V> {
+    pub(super) tag: u32,
+    pub(super) stamp: u32,
+    pub(super) entry: MaybeUninit<(K, V)>,
+}
+
+/// Slots on the heap, from the start of a cache line.
+pub(super) struct Slots<K, V> {
+    pub(super) start: NonNull<Slot<K, V>>,
+    pub(super) count: usize,
+    owns: PhantomData<Slot<K, V>>,
+}
+
+// SAFETY: the slots are owned, like those of a `Vec`.
+unsafe impl<K: Send, V: Send> Send for Slots<K, V> {}
+
+impl<K, V> Slots<K, V> {
+    fn layout(count: usize) -> Layout {
+        match Layout::array::<Slot<K, V>>(count).and_then(|layout| layout.align_to(64)) {
+            Ok(layout) => layout,
+            Err(_) => handle_alloc_error(Layout::new::<Slot<K, V>>()),
+        }
+    }
+
+    /// Empty slots; at least one.
+    pub(super) fn new(count: usize) -> Self {
+        let count = count.max(1);
+        let layout = Self::layout(count);
+        // SAFETY: a slot is at least its two words, so the layout is not of size 0.
+        let start = unsafe { alloc_zeroed(layout) };
+        // Zeroed slots are empty ones: their tags are 0 and nothing else of them is looked at.
+        match NonNull::new(start.cast()) {
+            Some(start) => Slots { start, count, owns: PhantomData },
+            None => handle_alloc_error(layout),
+        }
+    }
+
+    pub(super) fn all(&mut self) -> &mut [Slot<K, V>] {
+        // SAFETY: `count` slots are there, and tag, stamp and a `MaybeUninit` are valid from zeroes on.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.count) }
+    }
+}
+
+impl<K, V> Drop for Slots<K, V> {
+    fn drop(&mut self) {
+        if std::mem::needs_drop::<(K, V)>() {
+            for slot in self.all() {
+                if slot.tag != 0 {
+                    // SAFETY: the tag says that the slot is filled; it is not looked at again.
+                    unsafe { slot.entry.assume_init_drop() }
+                }
+            }
+        }
+        // SAFETY: it was allocated with this layout.
+        unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.count)) }
+    }
+}
+
+/// A contiguous range of hashes.
+pub(super) struct Piece<K, V> {
+    pub(super) slots: Slots<K, V>,
+    pub(super) len: usize,
+    /// Entries it may hold before it must grow.
+    pub(super) room: usize,
+    /// How many top bits of the spread hash all its entries share.
+    pub(super) depth: u32,
+    /// Of the snapshot under way all of its entries are written.
+    pub(super) saved: bool,
+}
+
+/// Where the probing of a hash begins among so many slots, when `depth` bits are used up.
+#[inline(always)]
+pub(super) fn place(spread: u64, depth: u32, slots: usize) -> usize {
+    ((u128::from(spread << (depth & 63)) * slots as u128) >> 64) as usize
+}
+
+impl<K, V> Piece<K, V> {
+    pub(super) fn new(depth: u32, slots: usize) -> Self {
+        // While a table is small its slots are half empty: a search then seldom looks at a second one.
+        let idle = if depth < SMALL_DEPTH { slots.div_ceil(2) } else { slots.div_ceil(4) };
+        Piece { slots: Slots::new(slots), len: 0, room: slots - idle, depth, saved: false }
+    }
+
+    /// Room for so many entries.
+    pub(super) fn with_room(depth: u32, entries: usize) -> Self {
+        let slots = if depth < SMALL_DEPTH { 2 * entries } else { entries + entries / 2 };
+        Piece::new(depth, slots + FIRST_SLOTS)
+    }
+
+    /// Puts an entry whose key is not there; there is room.
+    pub(super) fn insert(&mut self, spread: u64, tag: u32, stamp: u32, entry: (K, V)) -> usize {
+        let mut at = place(spread, self.depth, self.slots.count);
+        let slots = self.slots.all();
+        while slots[at].tag != 0 {
+            at = if at + 1 == slots.len() { 0 } else { at + 1 };
+        }
+        slots[at] = Slot { tag, stamp, entry: MaybeUninit::new(entry) };
+        self.len += 1;
+        at
+    }
+
+    /// Takes every entry out, in the order of the slots, and leaves the piece empty.
+    pub(super) fn drain(&mut self, mut each: impl FnMut(u32, u32, (K, V))) {
+        self.len = 0;
+        for slot in self.slots.all() {
+            if slot.tag != 0 {
+                let tag = std::mem::replace(&mut slot.tag, 0);
+                // SAFETY: the tag said that the slot is filled, and says from now on that it is not.
+                let entry = unsafe { slot.entry.assume_init_read() };
+                each(tag, slot.stamp, entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Windows and aggregates on every backend: what fails and goes on, at any width and on another backend, gives what an
+//! undisturbed run on the heap gives. (Processes: `process_checkpoints.rs`; every operation of the store: `checkpoint_jobs.rs`.)
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+mod support;
+
+use pelton::prelude::*;
+use pelton::{Backend, Restart};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use support::{Feed, Row, Step, feed, sorted};
+
+/// Panics at each multiple of `every` rows, so many times in all.
+#[derive(Clone)]
+struct Trap {
+    seen: Arc<AtomicU64>,
+    every: u64,
+    left: Arc<AtomicU64>,
+}
+
+impl Trap {
+    fn new(every: u64, times: u64) -> Self {
+        Trap { seen: Arc::default(), every, left: Arc::new(AtomicU64::new(times)) }
+    }
+    fn pass(&self) {
+        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if seen.is_multiple_of(self.every)
+            && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        {
+            panic!("trapped at row {seen}");
+        }
+    }
+}
+
+type Board = (u64, i64, u64, u64, u32);
+
+pelton::stream! {
+    job Mixed<Memory> {
+        param rows: Feed<Row>;
+        param trap: Trap;
+
+        source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 50ms, ordered_splits;
+        let passed = all.inspect(|_| trap.pass());
+        let once = passed.key_by(|r| r.key).window(tumbling 100ms).aggregate((count(), sum(|r| r.value)));
+        let again = passed.key_by(|r| r.key % 50).window(tumbling 200ms, allow_late 300ms, refire).aggregate((count(), max(|r| r.value)));
+        let words = passed.key_by(|r| format!("key {}", r.key)).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few keys"));
+        let last = passed.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, ttl 10min);
+        let folded = passed.key_by(|r| r.key % 7).fold(Vec::new(), |all: &mut Vec<u64>, r| if r.value % 40 == 0 { all.push(r.value) }, emit at_end, unbounded("few keys"));
+        let boards: Board = once.map(|w| (w.key, w.start.millis(), w.value.0, w.value.1, w.firing));
+        let refired: Board = again.map(|w| (w.key, w.start.millis(), w.value.0, w.value.1, w.firing));
+        let counts: (String, (u64, u64)) = words.map(|(word, n)| (word.to_owned(), n));
+        let latest: (u64, u64) = last.map(|(k, r)| (k, r.value));
+        let lists: (u64, Vec<u64>) = folded.map(|(k, all)| (k, { let mut all = all; all.sort(); all }));
+        sink a(boards) = collect();
+        sink b(refired) = collect();
+        sink c(counts) = collect();
+        sink d(latest) = collect();
+        sink e(lists) = collect();
+        drop once.late, again.late;
+    }
+}
+
+/// Rows in the order of time, but for a few that lie behind by less than is waited for.
+fn script(splits: u64, rows: u64) -> Feed<Row> {
+    let split = |s: u64| {
+        let row = |i: u64| {
+            let n = s * rows + i;
+            let late = if n.is_multiple_of(17) { 40 } else { 0 };
+            Step::Row(Row { key: n * 7919 % 499, at: (n / 4) as i64 - late, value: n })
+        };
+        let mut steps: Vec<Step<Row>> = (0..rows).map(row).collect();
+        (1..rows / 250).rev().for_each(|i| steps.insert((i * 250) as usize, Step::Busy(Duration::from_millis(3))));
+        steps
+    };
+    Feed::new((0..splits).map(split).collect())
+}
+
+#[derive(Debug, PartialEq)]
+struct Results {
+    boards: Vec<Board>,
+    refired: Vec<Board>,
+    counts: Vec<(String, (u64, u64))>,
+    latest: Vec<(u64, u64)>,
+    lists: Vec<(u64, Vec<u64>)>,
+}
+
+fn run<B: Backend>(rows: Feed<Row>, trap: Trap, config: Config) -> Results {
+    let results = Mixed { rows, trap }.run_on::<B>(config).unwrap();
+    assert_eq!(results.summary.late, 0);
+    // How often a window is told again depends on how rows of several senders come together; its last word does not.
+    let mut last = std::collections::BTreeMap::new();
+    for row in sorted(results.b) {
+        let known = last.entry((row.0, row.1)).or_insert((row.2, row.3));
+        *known = (known.0.max(row.2), known.1.max(row.3));
+    }
+    Results {
+        boards: sorted(results.a),
+        refired: last.into_iter().map(|((key, start), (count, most))| (key, start, count, most, 0)).collect(),
+        counts: sorted(results.c),
+        latest: sorted(results.d),
+        lists: sorted(results.e),
+    }
+}
+
+fn config(workers: usize, name: &str) -> Config {
+    Config::default()
+        .workers(workers)
+        .checkpoints(format!("memory://{name}"))
+        .checkpoint_every(Duration::from_millis(10))
+        // Where there is something below, nothing stays in memory that need not.
+        .state_memory(0)
+        .restart(Restart::Fixed { pause: Duration::ZERO, at_most: 1000 })
+}
+
+fn same(found: &Results, expected: &Results, what: &str) {
+    let other = found.boards.iter().zip(&expected.boards).find(|(a, b)| a != b);
+    assert_eq!((other, found.boards.len()), (None, expected.boards.len()), "{what}");
+    let other = found.refired.iter().zip(&expected.refired).find(|(a, b)| a != b);
+    assert_eq!((other, found.refired.len()), (None, expected.refired.len()), "{what}");
+    assert!(
+        found.counts == expected.counts && found.latest == expected.latest && found.lists == expected.lists,
+        "{what}"
+    );
+}
+
+fn fails_again_and_again<B: Backend>() {
+    let rows = script(6, 4_000);
+    let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
+    assert!(undisturbed.boards.len() > 10_000, "{}", undisturbed.boards.len());
+    for workers in 1..=3 {
+        let plain = run::<B>(rows.clone(), Trap::new(1, 0), Config::default().workers(workers));
+        same(&plain, &undisturbed, &format!("{}, undisturbed, {workers} workers", B::NAME));
+        let trap = Trap::new(3_000, 6);
+        let found = run::<B>(rows.clone(), trap, config(workers, &format!("mixed-{}-{workers}", B::NAME)));
+        same(&found, &undisturbed, &format!("{}, {workers} workers", B::NAME));
+    }
+}
+
+#[test]
+fn memory_gives_what_an_undisturbed_run_gives() {
+    fails_again_and_again::<Memory>();
+}
+
+#[test]
+fn so_do_segments() {
+    fails_again_and_again::<FileSystem>();
+}
+
+/// What the first run gave out before its last checkpoint is not told again, so the totals at the end are what is compared.
+fn goes_on<A: Backend, B: Backend>() {
+    let rows = script(6, 4_000);
+    let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
+    let mut gone_on = 0;
+    for (first, second) in [(1, 3), (3, 2), (2, 7), (7, 1)] {
+        let name = format!("mixed-{}-{first}-{}-{second}", A::NAME, B::NAME);
+        let trap = Trap::new(17_000, 1);
+        let job = Mixed { rows: rows.clone(), trap: trap.clone() };
+        let ended = job.run_on::<A>(config(first, &name).restart(Restart::Never)).map(|_| ());
+        assert!(matches!(ended, Err(pelton::Error::Panic { .. })), "{ended:?}");
+        let found = run::<B>(rows.clone(), trap, config(second, &name));
+        let what = format!("from {first} workers on {} to {second} on {}", A::NAME, B::NAME);
+        assert!(found.counts == undisturbed.counts, "{what}: counts");
+        assert!(found.latest == undisturbed.latest && found.lists == undisturbed.lists, "{what}");
+        let other = found.boards.iter().find(|row| undisturbed.boards.binary_search(row).is_err());
+        let near: Vec<_> =
+            other.iter().flat_map(|o| undisturbed.boards.iter().filter(|b| (b.0, b.1) == (o.0, o.1))).collect();
+        assert_eq!(other, None, "{what}: {near:?}");
+        gone_on += usize::from(found.boards.len() < undisturbed.boards.len());
+        let ends = |boards: &[Board]| boards.iter().filter(|row| row.1 >= 5_000).copied().collect::<Vec<_>>();
+        assert!(ends(&found.boards) == ends(&undisturbed.boards), "{what}: the last windows");
+    }
+    assert!(gone_on > 0, "no second run had a checkpoint to go on from");
+}
+
+#[test]
+fn what_one_backend_kept_another_goes_on_from() {
+    goes_on::<Memory, Memory>();
+    goes_on::<FileSystem, FileSystem>();
+    goes_on::<Memory, FileSystem>();
+    goes_on::<FileSystem, Memory>();
+}
