@@ -46,7 +46,7 @@ fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64,
         g,
         &CHAIN,
         e_in,
-        __rt::aggregate_at_end(how, __rt::unbounded()),
+        __rt::aggregate_at_end(__rt::on::<__rt::Memory>(), how, __rt::unbounded()),
         [0u64; 0],
         (s_out, ()),
         move |x0, _t0, cx, _n, o| {

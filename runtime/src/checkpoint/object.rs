@@ -77,7 +77,8 @@ pub fn hashes_of(from: u32, to: u32) -> RangeInclusive<u64> {
     let bits = 64 - KEY_GROUPS.trailing_zeros();
     let before = |group: u32| u64::from(group).checked_shl(bits).unwrap_or(0);
     let end = if u64::from(to) >= KEY_GROUPS { u64::MAX } else { before(to).wrapping_sub(1) };
-    if from >= to { 1..=0 } else { before(from)..=end }
+    // None at all is a range that ends before it begins.
+    if from >= to { RangeInclusive::new(1, 0) } else { before(from)..=end }
 }
 
 /// All key groups.

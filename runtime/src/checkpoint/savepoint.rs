@@ -165,8 +165,6 @@ mod tests {
                 if written.is_ok() || history.checkpoints().next().is_some() {
                     assert!(super::super::verify::verify(&*faulty).unwrap().is_good(), "{mischief:?} at {at}");
                 } else {
-                    let fault = written.unwrap_err();
-                    assert!(!fault.to_string().is_empty());
                     write(&*store, &manifest, attempt(), faulty.clone(), &std::env::temp_dir()).unwrap();
                 }
                 if done {

@@ -10,7 +10,7 @@ use crate::checkpoint::store::Store;
 use crate::error::Fault;
 use crate::state::filesystem::{Delta, note};
 use crate::state::save::{Entries, Entry, SaveTo};
-use crate::state::segment::{Batch, Part as Listed, Segment};
+use crate::state::segment::{Batch, Folder, Part as Listed, Segment};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
@@ -31,8 +31,10 @@ pub struct Saver {
 enum Job {
     /// Bring an object to the store.
     Put { ticket: Ticket, object: ObjectWriter, name: DataName },
-    /// Write a segment of what changed, and bring all that are listed to the store.
-    Delta { ticket: Ticket, state: OperatorState, change: Change, listed: Vec<Listed> },
+    /// Write a segment of some of what changed.
+    Some { ticket: Ticket, folder: Folder, batch: Batch },
+    /// Write a segment of the rest, and bring all that are listed to the store.
+    Delta { ticket: Ticket, state: OperatorState, change: Box<Change>, listed: Vec<Listed> },
     /// A file that is in the store already, under this name.
     Known { file: PathBuf, object: ObjectRef },
     /// All of a part is said.
@@ -80,14 +82,16 @@ impl Saver {
     }
 }
 
-/// What became of a segment that was to be written: it, if there was anything to write, and the epoch up to which it has all
-/// changes.
+/// What became of the changes that were to be written.
 pub struct Delivered {
-    /// The epoch.
+    /// The epoch up to which they are all there.
     pub epoch: u64,
-    /// The segment.
-    pub segment: Result<Option<Arc<Segment>>, Fault>,
+    /// The segments, oldest first.
+    pub segments: Result<Vec<Arc<Segment>>, Fault>,
 }
+
+/// A batch of this size is written as a segment of its own, so that memory does not hold all changes at once.
+const BATCH_BYTES: usize = 64 << 20;
 
 /// Where the changes of an operator go that keeps its state in segments. With a saver its thread writes them and brings them to
 /// the store; without one whoever ends the snapshot writes them. `state` is what is known of the operator already.
@@ -99,37 +103,57 @@ pub fn save_changes(
     back: Sender<Delivered>,
 ) -> SaveTo {
     let Delta { folder, parts, hashes } = delta;
-    let change = Change { epoch, batch: Batch::new(), folder, hashes, back, wrong: None };
+    let change = Change { epoch, batch: Batch::new(), written: Vec::new(), folder, hashes, back, wrong: None };
     let ticket = Ticket { epoch, worker, chain };
-    SaveTo::new(Changes { saver: saver.cloned(), ticket, left: Some((state, change, parts)), room: Vec::new() })
+    SaveTo::new(Changes {
+        saver: saver.cloned(),
+        ticket,
+        left: Some((state, Box::new(change), parts)),
+        room: Vec::new(),
+    })
 }
 
-/// A segment to be written.
+/// Changes to be written.
 struct Change {
     epoch: u64,
     batch: Batch,
-    folder: crate::state::segment::Folder,
+    /// What is written already.
+    written: Vec<Arc<Segment>>,
+    folder: Folder,
     hashes: std::ops::RangeInclusive<u64>,
     back: Sender<Delivered>,
     /// An entry that cannot be in a segment.
     wrong: Option<Fault>,
 }
 
+/// Writes a segment of a batch, unless there is nothing in it.
+fn write(folder: &Folder, batch: &mut Batch) -> Result<Option<Arc<Segment>>, Fault> {
+    match folder.write(batch.sorted())? {
+        Some(written) => Segment::open(&written.path).map(|segment| Some(Arc::new(segment))),
+        None => Ok(None),
+    }
+}
+
 impl Change {
-    /// Writes it and gives it to the worker.
-    fn write(mut self) -> Result<Option<Listed>, Fault> {
-        let written = match self.wrong.take() {
+    /// Writes what is not written yet, and gives all of it to the worker.
+    fn write(mut self) -> Result<Vec<Listed>, Fault> {
+        let last = match self.wrong.take() {
             Some(fault) => Err(fault),
-            None => self.folder.write(self.batch.sorted()),
+            None => write(&self.folder, &mut self.batch),
         };
-        let opened = written.and_then(|written| match written {
-            Some(written) => Segment::open(&written.path).map(|segment| Some(Arc::new(segment))),
-            None => Ok(None),
-        });
-        let listed = opened.as_ref().map(|segment| segment.clone().map(|s| Listed::new(s, self.hashes.clone())));
-        let said = listed.map_err(|fault| Fault::new(fault.to_string()));
-        // A worker that has gone does not need it.
-        let _ = self.back.send(Delivered { epoch: self.epoch, segment: opened });
+        let mut all = self.written;
+        let (said, segments) = match last {
+            Ok(last) => {
+                all.extend(last);
+                (Ok(all.iter().map(|s| Listed::new(s.clone(), self.hashes.clone())).collect()), Ok(all))
+            }
+            // Both are told: the worker, which keeps the changes, and whoever waits for the checkpoint.
+            Err(fault) => {
+                (Err(Fault::new("changes of state cannot be written").because(fault.to_string())), Err(fault))
+            }
+        };
+        // A worker that has gone does not need them.
+        let _ = self.back.send(Delivered { epoch: self.epoch, segments });
         said
     }
 }
@@ -138,7 +162,7 @@ impl Change {
 struct Changes {
     saver: Option<Saver>,
     ticket: Ticket,
-    left: Option<(OperatorState, Change, Vec<Listed>)>,
+    left: Option<(OperatorState, Box<Change>, Vec<Listed>)>,
     room: Vec<u8>,
 }
 
@@ -148,6 +172,18 @@ impl Entries for Changes {
             && let Err(fault) = note(&mut change.batch, &mut self.room, &entry)
         {
             change.wrong.get_or_insert(fault);
+        }
+        if let Some((_, change, _)) = &mut self.left
+            && change.batch.bytes() >= BATCH_BYTES
+        {
+            let (batch, folder) = (std::mem::take(&mut change.batch), change.folder.clone());
+            match &self.saver {
+                Some(saver) => drop(saver.to.send(Job::Some { ticket: self.ticket, folder, batch })),
+                None => match write(&folder, &mut { batch }) {
+                    Ok(segment) => change.written.extend(segment),
+                    Err(fault) => drop(change.wrong.get_or_insert(fault)),
+                },
+            }
         }
     }
     fn end(&mut self) {
@@ -215,6 +251,8 @@ impl Entries for Spool {
 #[derive(Default)]
 struct Part {
     objects: Vec<ObjectRef>,
+    /// Segments of changes.
+    written: Vec<Arc<Segment>>,
     failed: Option<Fault>,
 }
 
@@ -283,7 +321,18 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>,
                 known.insert(file, object);
                 continue;
             }
-            Job::Delta { ticket, mut state, change, mut listed } => {
+            Job::Some { ticket, folder, mut batch } => {
+                let part = parts.entry(ticket).or_default();
+                match write(&folder, &mut batch) {
+                    Ok(segment) => part.written.extend(segment),
+                    Err(fault) => drop(part.failed.get_or_insert(fault)),
+                }
+                continue;
+            }
+            Job::Delta { ticket, mut state, mut change, mut listed } => {
+                let part = parts.remove(&ticket).unwrap_or_default();
+                change.written = part.written;
+                change.wrong = change.wrong.take().or(part.failed);
                 let Ticket { epoch, worker, .. } = ticket;
                 let name = || {
                     let number = numbers.1.fetch_add(1, Ordering::Relaxed);

@@ -604,10 +604,10 @@ where
     /// more to drop.
     fn settle_below(&mut self) -> Result<bool, Error> {
         let Some(below) = &mut self.below else { return Ok(false) };
-        while let Ok(Delivered { epoch, segment }) = below.delivered.try_recv() {
+        while let Ok(Delivered { epoch, segments }) = below.delivered.try_recv() {
             below.under_way -= 1;
-            match segment {
-                Ok(segment) => below.segments.take_in(epoch, segment),
+            match segments {
+                Ok(segments) => below.segments.take_in(epoch, segments),
                 // With checkpoints this one fails, and the next one has these changes, too.
                 Err(_) if self.local.saver.is_some() => {}
                 Err(fault) => return Err(Error::State { operator: self.name.to_owned(), fault }),

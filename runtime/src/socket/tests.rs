@@ -1,5 +1,7 @@
 //! Asking and answering over sockets of every kind.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use super::message::{receive, send};
 use super::*;
 use std::io::{Read, Write};

@@ -33,12 +33,29 @@ impl Backend for FileSystem {
             fault: RefCell::new(None),
             written: Cell::new((epoch as u32).wrapping_sub(1)),
             room: RefCell::new(Vec::new()),
+            ahead: RefCell::default(),
         })))
     }
 }
 
 /// Entries looked at in one step of a tour.
 const STEP: usize = 512;
+
+/// Lookups between the two halves of looking ahead in the segments.
+const HALF: usize = 16;
+/// A key that was not in memory makes so many of the next ones be looked up ahead in the segments too.
+const AFTER_MISS: u32 = 64;
+/// As far as that adds up.
+const MOST_AFTER_MISS: u32 = 1024;
+
+/// Keys that will be asked for. Asking the segments for memory is worth it only while keys are often not in the table.
+#[derive(Clone, Copy, Default)]
+struct Ahead {
+    next: [u64; HALF],
+    at: usize,
+    /// How long it goes on unless there is another miss.
+    left: u32,
+}
 
 /// The segments of one operator on one worker. Clones are the same thing.
 #[derive(Clone)]
@@ -53,6 +70,7 @@ struct Inner {
     written: Cell<u32>,
     /// A key with the number of its state in front.
     room: RefCell<Vec<u8>>,
+    ahead: RefCell<Ahead>,
 }
 
 /// A key as segments have it: the number of the state in front.
@@ -93,10 +111,10 @@ impl Segments {
         Delta { folder: folder.clone(), parts: levels.borrow().parts().to_vec(), hashes: hashes.clone() }
     }
 
-    /// Lists a segment that has been written, of all that changed up to an epoch; `None` if nothing had.
-    pub fn take_in(&self, epoch: u64, segment: Option<Arc<Segment>>) {
+    /// Lists segments that have been written, of all that changed up to an epoch.
+    pub fn take_in(&self, epoch: u64, oldest_first: impl IntoIterator<Item = Arc<Segment>>) {
         self.0.written.set(epoch as u32);
-        if let Some(segment) = segment {
+        for segment in oldest_first {
             self.keep(self.0.levels.borrow_mut().push(segment));
         }
     }
@@ -169,6 +187,8 @@ impl Below for Segments {
     ) -> Option<V> {
         let (levels, mut room) = (self.0.levels.borrow(), self.0.room.borrow_mut());
         keyed(&mut room, which.state, key);
+        let left = &mut self.0.ahead.borrow_mut().left;
+        *left = (*left + AFTER_MISS).min(MOST_AFTER_MISS);
         let found = levels.newest(hash, which.namespace, &room).and_then(|found| match found {
             Some((value, segment)) => decode(value).map(Some).map_err(|e| unreadable(e, segment.path())),
             None => Ok(None),
@@ -179,8 +199,19 @@ impl Below for Segments {
         })
     }
 
-    fn prefetch(&self, _: Which, hash: u64) {
-        self.0.levels.borrow().prefetch(hash);
+    #[inline]
+    fn prefetch(&self, which: Which, hash: u64) {
+        let Ahead { next, at, left } = &mut *self.0.ahead.borrow_mut();
+        if *left == 0 {
+            return;
+        }
+        let levels = self.0.levels.borrow();
+        levels.prefetch(hash);
+        *at = (*at + 1) % HALF;
+        if let Some(slot) = next.get_mut(*at) {
+            levels.prefetch_entry(std::mem::replace(slot, hash), which.namespace);
+        }
+        *left -= 1;
     }
 
     fn some_of(

@@ -31,7 +31,8 @@ impl Drop for Folder {
 
 /// Takes a snapshot's entries.
 #[derive(Clone, Default)]
-struct Taken(Arc<Mutex<Vec<(u64, u16, i64, Vec<u8>, Option<Vec<u8>>)>>>);
+struct Taken(Arc<Mutex<Vec<Noted>>>);
+type Noted = (u64, u16, i64, Vec<u8>, Option<Vec<u8>>);
 impl Entries for Taken {
     fn put(&mut self, e: Entry<'_>) {
         let value = e.value.map(<[u8]>::to_vec);
@@ -131,7 +132,7 @@ fn says_what_a_map_says<B: Backend>(name: &str) {
             assert!(!B::Below::THERE || state.held() < map.len(), "{} of {} in memory", state.held(), map.len());
         }
         if round % 10_000 == 9_000 {
-            let (stale, mut tour) = (|value: &Value| value.0 % 5 == 0, Tour::default());
+            let (stale, mut tour) = (|value: &Value| value.0.is_multiple_of(5), Tour::default());
             while state.sweep(&mut tour, stale, |value| {
                 value.0 += 1;
                 value.0 % 2 == 0

@@ -30,12 +30,8 @@ impl Batch {
         Ok(())
     }
 
-    /// How many were noted.
-    pub fn len(&self) -> usize {
-        self.order.len()
-    }
-
     /// Whether there are none.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
@@ -66,6 +62,7 @@ impl Batch {
     }
 
     /// Forgets them and keeps the memory.
+    #[cfg(test)]
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.order.clear();

@@ -15,8 +15,10 @@
 //! No file is removed before [`Levels::sweep`] is told which ones are named elsewhere, by checkpoints. This file knows
 //! nothing of checkpoints, nor of keys and values but that they are bytes.
 
+#[cfg(test)]
 use super::batch::Batch;
 use super::folder::Folder;
+#[cfg(test)]
 use super::format::Entry;
 use super::merge::Merged;
 use super::merger::{Merger, Order, Outcome};
@@ -76,7 +78,7 @@ struct Merging {
 
 /// The segments of one operator on one worker.
 pub struct Levels {
-    folder: Folder,
+    pub(super) folder: Folder,
     owned: RangeInclusive<u64>,
     /// Oldest first.
     parts: Vec<Part>,
@@ -119,11 +121,6 @@ impl Levels {
         self.segment_bytes = segment_bytes;
     }
 
-    /// Where new segments go: for a thread that writes a delta which is then [`push`](Levels::push)ed.
-    pub fn folder(&self) -> &Folder {
-        &self.folder
-    }
-
     /// What is listed, oldest first: what a manifest notes, each part with path, length, identity and hashes.
     pub fn parts(&self) -> &[Part] {
         &self.parts
@@ -142,6 +139,7 @@ impl Levels {
     /// # Errors
     /// If a segment is damaged: names the file and the byte.
     #[inline]
+    #[cfg(test)]
     pub fn get(&self, hash: u64, namespace: i64, key: &[u8]) -> Result<Option<&[u8]>, Fault> {
         Ok(self.newest(hash, namespace, key)?.map(|(value, _)| value))
     }
@@ -197,6 +195,7 @@ impl Levels {
     ///
     /// # Errors
     /// If the disk fails; then the list is as before, and the batch too.
+    #[cfg(test)]
     pub fn add(&mut self, batch: &mut Batch) -> Result<(), Fault> {
         self.add_delta(batch.sorted())?;
         batch.clear();
@@ -207,6 +206,7 @@ impl Levels {
     ///
     /// # Errors
     /// If they are not in order, or the disk fails; then the list is as before.
+    #[cfg(test)]
     pub fn add_delta<'e>(&mut self, entries: impl IntoIterator<Item = Entry<'e>>) -> Result<(), Fault> {
         if let Some(written) = self.folder.write(entries)? {
             self.push(Arc::new(Segment::open(&written.path)?))?;
@@ -258,6 +258,7 @@ impl Levels {
     }
 
     /// Begins to merge everything into a base, if no merge is under way.
+    #[cfg(test)]
     pub fn merge_all(&mut self) {
         if self.merging.is_none() && !self.parts.is_empty() {
             self.merge(0..self.parts.len());
@@ -302,6 +303,7 @@ impl Levels {
     ///
     /// # Errors
     /// If the merge failed; see [`settle`](Levels::settle).
+    #[cfg(test)]
     pub fn wait(&mut self) -> Result<bool, Fault> {
         let Some(merging) = &self.merging else { return Ok(false) };
         let outcome = merging.outcome.recv().unwrap_or_else(|_| Err(ended()));

@@ -186,7 +186,7 @@ fn whatever_operation_a_process_dies_at_the_last_manifest_is_whole() {
             levels.sweep(|_| false).unwrap();
             let mut named = manifest.parts.clone();
             named.sort();
-            assert_eq!(levels.folder().segments().unwrap(), named, "{operations}");
+            assert_eq!(levels.folder.segments().unwrap(), named, "{operations}");
         }
         if done {
             break;

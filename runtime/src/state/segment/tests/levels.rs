@@ -111,7 +111,7 @@ fn run(steps: Vec<Step>, split: u64) {
     levels.sweep(|_| false).unwrap();
     let listed: BTreeSet<_> = levels.parts().iter().map(|part| part.segment().path().to_owned()).collect();
     drop(merger);
-    let there: BTreeSet<_> = levels.folder().segments().unwrap().into_iter().collect();
+    let there: BTreeSet<_> = levels.folder.segments().unwrap().into_iter().collect();
     assert_eq!(there, listed);
 }
 
@@ -145,9 +145,9 @@ fn many_deltas_become_few_and_the_base_is_seldom_written() {
     assert_eq!(levels.parts()[0].segment().path(), base, "40 deltas of half a percent do not touch the base");
     check(&levels, &all);
     // What the list no longer names stays as long as somebody else names it.
-    let before = levels.folder().segments().unwrap();
+    let before = levels.folder.segments().unwrap();
     assert_eq!(levels.sweep(|_| true).unwrap(), 0);
-    assert_eq!(levels.folder().segments().unwrap(), before);
+    assert_eq!(levels.folder.segments().unwrap(), before);
     let kept = before[0].clone();
     assert_eq!(levels.sweep(|path| path == kept).unwrap(), before.len() - levels.parts().len() - 1);
     assert_eq!(levels.sweep(|_| false).unwrap(), 1);

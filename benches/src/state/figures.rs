@@ -1,0 +1,206 @@
+//! What is measured.
+
+use crate::Options;
+use crate::generated::numbers;
+use crate::jobs::{Gaps, Huges, Keys, Sums, Wides, rate};
+use pelton::checkpoint::history::History;
+use pelton::checkpoint::manifest::Manifest;
+use pelton::{Backend, Config, FileSystem, Memory};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+const W2_KEYS: u64 = 1_000_000;
+const WIDE: u64 = 64;
+
+fn config() -> Config {
+    Config::default().workers(2).pin(true).state_memory(8 << 30)
+}
+
+fn kept(place: &Path, every: Duration) -> Config {
+    config().checkpoints(place.display().to_string()).checkpoint_every(every).checkpoint_pause(Duration::ZERO)
+}
+
+/// A run, and how many million events per second it made.
+macro_rules! run {
+    ($job:ident, $B:ty, $least:expr, $time:expr, $keys:expr, $gaps:expr, $config:expr) => {{
+        let begun = Instant::now();
+        let numbers = numbers($least, $time);
+        let count = numbers.count.clone();
+        match ($job { numbers, keys: $keys, gaps: $gaps.clone() }).run_on::<$B>($config) {
+            Ok(_) => rate(count.load(Ordering::Relaxed), begun.elapsed()),
+            Err(error) => {
+                eprintln!("error: {error}");
+                std::process::exit(1)
+            }
+        }
+    }};
+}
+
+/// Throughput of W2 with a checkpoint every second, and of 1 GB with one every 10 s, against without.
+pub fn checkpoints(options: &Options) {
+    let keys = Keys { all: W2_KEYS, then: W2_KEYS };
+    let place = options.place("checkpoints");
+    let (mut with, mut without) = (0f64, 0f64);
+    for _ in 0..2 {
+        without = without.max(run!(Sums, Memory, 0, options.least(), keys, Gaps::default(), config()));
+        let config = kept(&place, Duration::from_secs(1)).fresh(true);
+        with = with.max(run!(Sums, Memory, 0, options.least(), keys, Gaps::default(), config));
+    }
+    println!(
+        "  W2, 1 M keys, Memory: {without:.1} M/s, with a checkpoint every second {with:.1}: {:.2} (goal 0.95)",
+        with / without
+    );
+    let keys = Keys { all: options.keys, then: options.keys };
+    let (mut with, mut without) = (0f64, 0f64);
+    for _ in 0..2 {
+        without = without.max(run!(Wides, Memory, options.keys, 2 * options.least(), keys, Gaps::default(), config()));
+        let config = kept(&place, Duration::from_secs(10)).fresh(true);
+        with = with.max(run!(Wides, Memory, options.keys, 2 * options.least(), keys, Gaps::default(), config));
+    }
+    println!(
+        "  {} M keys of 64 bytes, Memory: {without:.1} M/s, with a checkpoint every 10 s {with:.1}: {:.2} (goal 0.9)",
+        options.keys / 1_000_000,
+        with / without
+    );
+}
+
+/// Throughput of W2 on `FileSystem` while the state fits, against `Memory`.
+pub fn backends(options: &Options) {
+    let keys = Keys { all: W2_KEYS, then: W2_KEYS };
+    let place = options.place("backends");
+    let (mut memory, mut files) = ([0f64; 2], [0f64; 2]);
+    for _ in 0..2 {
+        for checkpoints in [false, true] {
+            let config = || if checkpoints { kept(&place, Duration::from_secs(1)).fresh(true) } else { config() };
+            let at = usize::from(checkpoints);
+            memory[at] = memory[at].max(run!(Sums, Memory, 0, options.least(), keys, Gaps::default(), config()));
+            files[at] = files[at].max(run!(Sums, FileSystem, 0, options.least(), keys, Gaps::default(), config()));
+        }
+    }
+    for (at, what) in ["without checkpoints", "with one every second"].iter().enumerate() {
+        let (memory, files) = (memory[at], files[at]);
+        println!("  W2 {what}: Memory {memory:.1} M/s, FileSystem {files:.1}: {:.2} (goal 0.8)", files / memory);
+    }
+}
+
+/// The time of a frame under full load with back-to-back checkpoints of 1 GB.
+pub fn pauses(options: &Options) {
+    fn on<B: Backend>(options: &Options) {
+        let place = options.place("pauses");
+        let back_to_back = || kept(&place, Duration::from_millis(1)).fresh(true);
+        let keys = Keys { all: options.keys, then: options.keys };
+        let gaps = Gaps::new(options.keys);
+        let m = run!(Wides, B, options.keys, 2 * options.least(), keys, gaps, back_to_back());
+        tell::<B>("64 bytes", m, &gaps);
+        let few = options.keys * WIDE / 1024;
+        let gaps = Gaps::new(few);
+        let m = run!(Huges, B, few, 2 * options.least(), Keys { all: few, then: few }, gaps, back_to_back());
+        tell::<B>("1 KB", m, &gaps);
+    }
+    fn tell<B: Backend>(what: &str, m: f64, gaps: &Gaps) {
+        let [p50, p99, most] = gaps.figures();
+        println!(
+            "  {}, values of {what}: {m:.1} M/s, a frame takes p50 {p50:.2} ms, p99 {p99:.2} (goal 5), at most {most:.1} (goal 50)",
+            B::NAME
+        );
+    }
+    on::<Memory>(options);
+    on::<FileSystem>(options);
+}
+
+/// The checkpoints of a place, oldest first.
+fn manifests(place: &Path) -> Vec<Manifest> {
+    let store = pelton::checkpoint::store::open(&place.display().to_string()).ok();
+    let history = store.and_then(|store| History::read(&*store).ok());
+    history.map(|history| history.checkpoints().map(|(_, manifest)| manifest.clone()).collect()).unwrap_or_default()
+}
+
+/// What a checkpoint writes after 1 % of the keys have changed.
+pub fn change(options: &Options) {
+    let place = options.place("change");
+    // Most checkpoints see a part of the same 1 % only, so that the largest of the last ones is what counts.
+    let keys = Keys { all: options.keys, then: options.keys / 100 };
+    let config = kept(&place, Duration::from_secs(2)).keep_checkpoints(50);
+    run!(Wides, FileSystem, options.keys, 2 * options.least(), keys, Gaps::default(), config);
+    let manifests = manifests(&place);
+    let mut written = Vec::new();
+    for pair in manifests.windows(2) {
+        let before: BTreeSet<&str> = pair[0].objects().map(|object| &*object.name).collect();
+        let new: BTreeSet<(&str, u64)> =
+            pair[1].objects().filter(|o| !before.contains(&*o.name)).map(|o| (&*o.name, o.length)).collect();
+        written.push(new.iter().map(|o| o.1).sum::<u64>());
+    }
+    let full = manifests.last().map_or(0, Manifest::bytes);
+    // Merges write entries again; they are told apart by their size.
+    let last = written.iter().rev().take(4).copied().max().unwrap_or(0);
+    println!(
+        "  FileSystem: a checkpoint after 1 % of {} M keys changed writes {:.1} MB of {:.0} MB: {:.1} % (goal 5 %)",
+        options.keys / 1_000_000,
+        last as f64 / 1e6,
+        full as f64 / 1e6,
+        100.0 * last as f64 / full.max(1) as f64
+    );
+}
+
+/// From the start to the first results, with the state of a run before.
+pub fn restart(options: &Options) {
+    fn on<B: Backend>(options: &Options) {
+        let place = options.place("restart");
+        let keys = Keys { all: options.keys, then: options.keys };
+        let filled = kept(&place, Duration::from_secs(5)).restart(pelton::Restart::Never);
+        // It ends by an error, so that the next run has something to go on from.
+        let trap = crate::jobs::Gaps::default();
+        let numbers = numbers(options.keys, options.least());
+        let _ = crate::jobs::Trapped { numbers, keys, gaps: trap, rows: options.keys + 20_000_000 }.run_on::<B>(filled);
+        let bytes = manifests(&place).last().map_or(0, Manifest::bytes);
+        let (gaps, begun) = (Gaps::default(), Instant::now());
+        let numbers = crate::generated::numbers(0, Duration::ZERO);
+        let job = crate::jobs::Trapped { numbers, keys, gaps: gaps.clone(), rows: u64::MAX };
+        let _ = job.run_on::<B>(kept(&place, Duration::from_secs(60)));
+        let took = gaps.first().map_or(f64::NAN, |first| (first - begun).as_secs_f64());
+        let per_worker = bytes as f64 / 1e6 / took / 2.0;
+        println!(
+            "  {}: {:.0} MB, {took:.2} s to the first frame, {per_worker:.0} MB/s per worker",
+            B::NAME,
+            bytes as f64 / 1e6
+        );
+    }
+    on::<Memory>(options);
+    on::<FileSystem>(options);
+}
+
+/// What 10 M keys with values of 64 bytes take, and the longest pause while they come.
+pub fn memory(options: &Options) {
+    let keys = Keys { all: 10_000_000, then: 10_000_000 };
+    let (before, gaps) = (resident(), Gaps::default());
+    let watch = std::thread::spawn(|| {
+        let mut most = 0;
+        while !DONE.load(Ordering::Relaxed) {
+            most = most.max(resident());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        most
+    });
+    run!(Wides, Memory, keys.all, Duration::ZERO, keys, gaps, config());
+    DONE.store(true, Ordering::Relaxed);
+    let most = watch.join().unwrap_or(0).saturating_sub(before);
+    let plain = keys.all * (8 + WIDE);
+    let [_, p99, longest] = gaps.figures();
+    println!(
+        "  Memory: 10 M keys take {:.0} MB, {:.2} times their {:.0} MB (goal 2); a frame took p99 {p99:.2} ms, at most {longest:.1} (goal 50)",
+        most as f64 / 1e6,
+        most as f64 / plain as f64,
+        plain as f64 / 1e6
+    );
+    let _ = options;
+}
+
+static DONE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Bytes of memory that the process has.
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    pages.and_then(|text| text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok())).unwrap_or(0) * 4096
+}

@@ -1,0 +1,89 @@
+//! A source of numbers that are made as they are read: so a run may be as long as it takes.
+
+use pelton::error::{Fault, Place};
+use pelton::source::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Numbers in a split.
+const EACH: u64 = 1 << 20;
+
+/// `0..least` and on, until the time is over.
+#[derive(Clone)]
+pub struct Numbers {
+    least: u64,
+    until: Instant,
+    /// How many were handed out.
+    pub count: Arc<AtomicU64>,
+}
+
+/// At least so many numbers, for at least so long.
+pub fn numbers(least: u64, time: Duration) -> Numbers {
+    Numbers { least, until: Instant::now() + time, count: Arc::default() }
+}
+
+impl<R: RowType> Source<R> for Numbers
+where
+    for<'a> R: RowType<Row<'a> = u64>,
+{
+    type Reader = NumbersReader;
+    fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
+        let next = from.and_then(|from| from.try_into().ok()).map_or(0, u64::from_le_bytes);
+        Ok(Box::new(Splits { next, of: self.clone() }))
+    }
+    fn reader(&mut self) -> Result<NumbersReader, Fault> {
+        Ok(NumbersReader { at: 0, end: 0 })
+    }
+    fn describe(&self) -> String {
+        "numbers".to_owned()
+    }
+}
+
+struct Splits {
+    next: u64,
+    of: Numbers,
+}
+
+impl Enumerator for Splits {
+    fn next(&mut self) -> Result<Found, Fault> {
+        let id = self.next;
+        if id * EACH >= self.of.least && Instant::now() >= self.of.until {
+            return Ok(Found::Finished);
+        }
+        self.next += 1;
+        self.of.count.store(self.next * EACH, Ordering::Relaxed);
+        Ok(Found::Split(Split { id, detail: Vec::new(), bytes: None }))
+    }
+    fn state(&self) -> Vec<u8> {
+        self.next.to_le_bytes().to_vec()
+    }
+}
+
+pub struct NumbersReader {
+    at: u64,
+    end: u64,
+}
+
+impl<R> Reader<R> for NumbersReader
+where
+    for<'a> R: RowType<Row<'a> = u64>,
+{
+    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
+        self.end = (split.id + 1) * EACH;
+        self.at = from.and_then(|from| from.try_into().ok()).map_or(split.id * EACH, u64::from_le_bytes);
+        Ok(())
+    }
+    fn position(&self) -> Vec<u8> {
+        self.at.to_le_bytes().to_vec()
+    }
+    fn poll<E: Emit<R>>(&mut self, budget: usize, out: &mut E) -> Result<Polled, Fault> {
+        let stop = self.end.min(self.at + budget.max(1) as u64);
+        out.rows(self.at..stop);
+        self.at = stop;
+        Ok(if self.at < self.end { Polled::More } else { Polled::SplitDone })
+    }
+    fn place(&self) -> Place {
+        Place { record: Some(self.at), ..Place::default() }
+    }
+}
