@@ -349,7 +349,6 @@ fn an_older_checkpoint_is_gone_on_from_on_purpose_alone() {
     board.refused(board.command(&["restore", "--checkpoints", "empty"]), &["there is no such directory", "empty"]);
     assert!(!board.path("empty").exists());
     // A refusal changes nothing.
-    assert!(older < newer);
     assert_eq!(board.checkpoints(), there);
     let output = from(older, &["--fork"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -362,6 +361,7 @@ fn an_older_checkpoint_is_gone_on_from_on_purpose_alone() {
 fn a_stop_whose_savepoint_cannot_be_written_lets_the_job_run_on() {
     let board = Board::new();
     let running = board.begin(2);
+    board.wait_for_more(None);
     // A place that looks empty, and in which no object can be put.
     std::fs::create_dir(board.path("bad")).unwrap();
     std::fs::write(board.path("bad/data"), "a file").unwrap();
