@@ -123,10 +123,21 @@ pub(crate) fn word(name: &str) -> Option<&'static Word> {
 }
 
 /// What starts a statement.
-pub(crate) const STATEMENTS: &[&str] = &["param", "source", "let", "sink", "drop"];
+pub(crate) const STATEMENTS: &[&str] = &["param", "checkpoint", "restart", "source", "let", "sink", "drop"];
 /// What will start one.
-pub(crate) const LATER_STATEMENTS: &[&str] =
-    &["resource", "checkpoint", "restart", "align", "flow", "dataset", "return"];
+pub(crate) const LATER_STATEMENTS: &[&str] = &["resource", "align", "flow", "dataset", "return"];
+
+/// Options of `checkpoint`.
+pub(crate) const CHECKPOINT_OPTIONS: &[&str] = &["every", "timeout", "pause", "keep", "tolerate"];
+/// Options that `checkpoint` will have.
+pub(crate) const LATER_CHECKPOINT_OPTIONS: &[&str] = &["exactly_once", "at_least_once"];
+/// Ways to restart, as they are written.
+pub(crate) const RESTARTS: &[(&str, &str)] = &[
+    ("exponential", "exponential 1s..=1min"),
+    ("fixed", "fixed 5s, at_most 10"),
+    ("failure_rate", "failure_rate 3 per 10min"),
+    ("none", "none"),
+];
 
 /// Options of a source.
 pub(crate) const SOURCE_OPTIONS: &[&str] =
@@ -179,6 +190,9 @@ pub(crate) const FLAGS: &[&str] = &[
     "checkpoints",
     "checkpoint-every",
     "fresh",
+    "from",
+    "fork",
+    "control",
     "accept",
     "base",
     "base-checkpoint",

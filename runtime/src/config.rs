@@ -1,5 +1,6 @@
 //! How a job is run: settings of the engine, with their defaults. Checked once at start.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How a job is run. `Config::default()` is one worker per core.
@@ -20,11 +21,50 @@ pub struct Config {
     pub(crate) handle_interrupt: bool,
     pub(crate) checkpoints: Option<Checkpoints>,
     /// Where backends with files keep them.
-    pub(crate) state_dir: Option<std::path::PathBuf>,
+    pub(crate) state_dir: Option<PathBuf>,
     /// Memory for the tables of backends that have files.
     pub(crate) state_memory: u64,
     pub(crate) restart: Restart,
     pub(crate) fresh: bool,
+    pub(crate) from: Option<String>,
+    pub(crate) fork: bool,
+    pub(crate) must_resume: bool,
+    pub(crate) control: Control,
+}
+
+/// Where a running job can be told something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// In the directory of its checkpoints, if they are in one.
+    Beside,
+    /// At this path.
+    At(PathBuf),
+}
+
+/// What a job's block says of checkpoints and restarts. Settings of a run come before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// From the start of one checkpoint to the start of the next.
+    pub every: Option<Duration>,
+    /// A checkpoint that takes longer is given up.
+    pub timeout: Option<Duration>,
+    /// The least time from the end of one to the start of the next.
+    pub pause: Option<Duration>,
+    /// How many are kept.
+    pub keep: Option<usize>,
+    /// How many in a row may fail.
+    pub tolerate: Option<u32>,
+    /// Whether a run that has failed goes on by itself.
+    pub restart: Restart,
+}
+
+impl Defaults {
+    /// Of a block that says nothing.
+    pub const NONE: Defaults =
+        Defaults { every: None, timeout: None, pause: None, keep: None, tolerate: None, restart: Restart::Usual };
 }
 
 /// A store, of which this layer knows nothing.
@@ -45,21 +85,41 @@ pub(crate) struct Checkpoints {
     /// A store that is there already, instead of the place.
     pub(crate) store: Option<Store>,
     /// From the start of one to the start of the next.
-    pub(crate) every: Duration,
+    pub(crate) every: Option<Duration>,
     /// A checkpoint that takes longer is given up.
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
     /// The least time from the end of one to the start of the next.
-    pub(crate) pause: Duration,
+    pub(crate) pause: Option<Duration>,
     /// How many are kept.
-    pub(crate) keep: usize,
+    pub(crate) keep: Option<usize>,
     /// How many in a row may fail.
-    pub(crate) tolerate: u32,
+    pub(crate) tolerate: Option<u32>,
+}
+
+impl Checkpoints {
+    /// A checkpoint that takes longer is given up.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(Duration::from_secs(600))
+    }
+    /// The least time from the end of one to the start of the next.
+    pub(crate) fn pause(&self) -> Duration {
+        self.pause.unwrap_or_default()
+    }
+    /// How many are kept.
+    pub(crate) fn keep(&self) -> usize {
+        self.keep.unwrap_or(2).max(1)
+    }
+    /// How many in a row may fail.
+    pub(crate) fn tolerate(&self) -> u32 {
+        self.tolerate.unwrap_or(2)
+    }
 }
 
 /// Whether a run that has failed goes on from its last checkpoint by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restart {
-    /// With checkpoints like [`Exponential`](Restart::Exponential) from 1 s to 1 min; without them not at all.
+    /// As the job's block says. If it has no `restart`: with checkpoints like [`Exponential`](Restart::Exponential) from 1 s to 1 min,
+    /// without them not at all.
     #[default]
     Usual,
     /// It does not.
@@ -104,6 +164,10 @@ impl Default for Config {
             state_memory: 2 << 30,
             restart: Restart::Usual,
             fresh: false,
+            from: None,
+            fork: false,
+            must_resume: false,
+            control: Control::Off,
         }
     }
 }
@@ -151,7 +215,7 @@ impl Config {
     }
     /// Where a backend with files (`FileSystem`) keeps them while the job runs; the system's folder for temporary files if not given.
     /// A checkpoint in a directory on the same disk links them and copies nothing. Nothing there is needed after the run.
-    pub fn state_dir(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+    pub fn state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(folder.into());
         self
     }
@@ -167,11 +231,11 @@ impl Config {
         self.checkpoints = Some(Checkpoints {
             place,
             store: None,
-            every: self.epoch,
-            timeout: Duration::from_secs(600),
-            pause: Duration::ZERO,
-            keep: 2,
-            tolerate: 2,
+            every: None,
+            timeout: None,
+            pause: None,
+            keep: None,
+            tolerate: None,
         });
         self
     }
@@ -180,26 +244,26 @@ impl Config {
     pub fn checkpoint_store(self, store: std::sync::Arc<dyn std::any::Any + Send + Sync>) -> Self {
         self.checkpoints("memory://given").with_checkpoints(|c| c.store = Some(Store(store.clone())))
     }
-    /// How often a checkpoint is begun. Call [`checkpoints`](Config::checkpoints) first.
-    pub fn checkpoint_every(mut self, every: Duration) -> Self {
-        self.epoch = every;
-        self.with_checkpoints(|c| c.every = every)
+    /// How often a checkpoint is begun; if the job's block does not say it either, as often as [`epoch`](Config::epoch) says. Call
+    /// [`checkpoints`](Config::checkpoints) first.
+    pub fn checkpoint_every(self, every: Duration) -> Self {
+        self.with_checkpoints(|c| c.every = Some(every))
     }
     /// A checkpoint that takes longer is given up. 10 minutes by default.
     pub fn checkpoint_timeout(self, timeout: Duration) -> Self {
-        self.with_checkpoints(|c| c.timeout = timeout)
+        self.with_checkpoints(|c| c.timeout = Some(timeout))
     }
     /// The least time between the end of a checkpoint and the start of the next. None by default.
     pub fn checkpoint_pause(self, pause: Duration) -> Self {
-        self.with_checkpoints(|c| c.pause = pause)
+        self.with_checkpoints(|c| c.pause = Some(pause))
     }
     /// How many checkpoints are kept: 1 or more, 2 by default.
     pub fn keep_checkpoints(self, keep: usize) -> Self {
-        self.with_checkpoints(|c| c.keep = keep)
+        self.with_checkpoints(|c| c.keep = Some(keep))
     }
     /// How many checkpoints in a row may fail before the attempt does. 2 by default.
     pub fn tolerate_checkpoints(self, failures: u32) -> Self {
-        self.with_checkpoints(|c| c.tolerate = failures)
+        self.with_checkpoints(|c| c.tolerate = Some(failures))
     }
     fn with_checkpoints(mut self, change: impl FnMut(&mut Checkpoints)) -> Self {
         self.checkpoints.iter_mut().for_each(change);
@@ -213,6 +277,49 @@ impl Config {
     /// Begins anew, though there is a checkpoint to go on from.
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.fresh = fresh;
+        self
+    }
+    /// Goes on from this checkpoint: its number, as `state list` shows it, or the place of a savepoint. The run is refused if results of a
+    /// newer one are published, unless it is a [`fork`](Config::fork).
+    pub fn from(mut self, checkpoint: impl Into<String>) -> Self {
+        self.from = Some(checkpoint.into());
+        self
+    }
+    /// Begins a new branch of history: from an older checkpoint than the newest, or with other params of sources and sinks.
+    /// What sinks cannot take back of the former branch stays published.
+    pub fn fork(mut self, fork: bool) -> Self {
+        self.fork = fork;
+        self
+    }
+    /// Refuses to begin at the beginning of the inputs: there must be a checkpoint to go on from.
+    pub fn must_resume(mut self, must: bool) -> Self {
+        self.must_resume = must;
+        self
+    }
+    /// Listens at a socket of this path, where `savepoint --control` and `stop --control` of the job's binary can reach the run. The
+    /// binary's `run` listens in the directory of its checkpoints without being told; an embedded job decides itself.
+    pub fn control(mut self, path: impl Into<PathBuf>) -> Self {
+        self.control = Control::At(path.into());
+        self
+    }
+    /// Listens in the directory of the checkpoints, if they are in one.
+    pub(crate) fn control_beside(mut self) -> Self {
+        self.control = Control::Beside;
+        self
+    }
+    /// With what the block says where nothing else was said.
+    pub(crate) fn with_defaults(mut self, block: &Defaults) -> Self {
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.every = checkpoints.every.or(block.every);
+            checkpoints.timeout = checkpoints.timeout.or(block.timeout);
+            checkpoints.pause = checkpoints.pause.or(block.pause);
+            checkpoints.keep = checkpoints.keep.or(block.keep);
+            checkpoints.tolerate = checkpoints.tolerate.or(block.tolerate);
+            self.epoch = checkpoints.every.unwrap_or(self.epoch);
+        }
+        if self.restart == Restart::Usual {
+            self.restart = block.restart;
+        }
         self
     }
     /// Whether Ctrl-C ends the run cleanly. The binary's `run` does; an embedded job decides itself.

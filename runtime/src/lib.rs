@@ -103,6 +103,7 @@ pub mod record;
 mod report;
 pub mod schema;
 pub mod sink;
+mod socket;
 pub mod source;
 mod state;
 #[cfg(feature = "testing")]

@@ -7,7 +7,8 @@ struct Numbers;
 impl __rt::RowType for Numbers {
     type Row<'a> = u64;
 }
-static JOB: __rt::JobMeta = __rt::JobMeta { name: "Sums", backend: "Memory", dropped: &[], given_up: &[] };
+static JOB: __rt::JobMeta =
+    __rt::JobMeta { name: "Sums", backend: "Memory", dropped: &[], given_up: &[], defaults: __rt::Defaults::NONE };
 const fn op(what: &'static str, name: &'static str, counted: Option<usize>, input: usize) -> __rt::OperatorMeta {
     __rt::OperatorMeta { what, name, line: 0, column: 0, arrival_ordered: false, stateful: false, counted, input }
 }

@@ -20,7 +20,7 @@ const RUNTIME: &[&[&str]] = &[
     &["connect", "testing"],
     &["keyed"],
     &["window", "process"],
-    &["plan"],
+    &["plan", "socket"],
     &["report"],
     &["engine"],
     &["job"],

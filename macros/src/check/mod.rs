@@ -2,6 +2,7 @@
 //! cannot be emitted. Checks read the model and know nothing of tokens beyond where to point.
 
 mod chain;
+mod checkpoint;
 mod ends;
 mod life;
 mod lock;
@@ -14,6 +15,7 @@ use crate::diag::Diagnostics;
 use crate::model::Model;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
+    checkpoint::check(model, diag);
     options::check(model, diag);
     // what is wrong inside of a process is no reason to be silent of where it stands
     let wrong = process::check(model, diag);

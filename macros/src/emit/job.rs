@@ -200,6 +200,7 @@ fn job_trait(model: &Model, collected: &[Collected]) -> TokenStream {
                 let results = self.run(config)?;
                 ::core::result::Result::Ok(results.summary)
             }
+            const DEFAULTS: __rt::Defaults = __DEFAULTS;
             const LOCK: ::core::option::Option<__rt::LockPlace> = ::core::option::Option::Some(#lock);
             fn states_job(
                 &self,

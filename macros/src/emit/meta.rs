@@ -1,11 +1,14 @@
 //! What the engine and the plan know of sources, chains, edges and sinks, as statics.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::code::constant;
 use super::ident::{first, named, place};
 use crate::lower::{Chain, Edge, Head, Meta, Operator, Plan, SinkPlan};
+use crate::model::Model;
+use crate::syntax::checkpoint::{Checkpoint, Count};
+use crate::syntax::restart::How;
 use crate::syntax::{Length, Source};
 
 /// All statics of a job.
@@ -37,11 +40,64 @@ fn job(plan: &Plan) -> TokenStream {
     let (name, backend) = (model.name.to_string(), model.backend.to_string());
     let dropped = model.drops.iter().map(|drop| model.written(drop));
     let given_up = super::lock::dropped(model);
+    let defaults = defaults(model);
     quote! {
+        const __DEFAULTS: __rt::Defaults = #defaults;
         static __JOB: __rt::JobMeta = __rt::JobMeta {
-            name: #name, backend: #backend, dropped: &[#(#dropped),*], given_up: &[#(#given_up),*]
+            name: #name,
+            backend: #backend,
+            dropped: &[#(#dropped),*],
+            given_up: &[#(#given_up),*],
+            defaults: __DEFAULTS,
         };
     }
+}
+
+/// What the block says of checkpoints and restarts.
+fn defaults(model: &Model) -> TokenStream {
+    let none = quote!(::core::option::Option::None);
+    let some = |value: TokenStream| quote!(::core::option::Option::Some(#value));
+    let length = |given: fn(&Checkpoint) -> &Option<(Ident, Length)>| {
+        let given = model.checkpoint.as_ref().and_then(|it| given(it).as_ref());
+        given.map_or(none.clone(), |(_, length)| some(duration(length)))
+    };
+    let count = |given: fn(&Checkpoint) -> &Option<Count>| {
+        let given = model.checkpoint.as_ref().and_then(|it| given(it).as_ref());
+        given.map(|count| Literal::u32_unsuffixed(count.number)).map_or(none.clone(), |number| some(quote!(#number)))
+    };
+    let (every, timeout, pause) = (length(|it| &it.every), length(|it| &it.timeout), length(|it| &it.pause));
+    let (keep, tolerate) = (count(|it| &it.keep), count(|it| &it.tolerate));
+    let restart = match model.restart.as_ref().and_then(|it| it.how.as_ref()) {
+        None => quote!(Usual),
+        Some(How::None) => quote!(Never),
+        Some(How::Exponential { first, longest }) => {
+            let (first, longest) = (duration(first), duration(longest));
+            quote!(Exponential { first: #first, longest: #longest })
+        }
+        Some(How::Fixed { pause, at_most: Count { number, .. } }) => {
+            let pause = duration(pause);
+            quote!(Fixed { pause: #pause, at_most: #number })
+        }
+        Some(How::FailureRate { at_most: Count { number, .. }, per }) => {
+            let per = duration(per);
+            quote!(FailureRate { at_most: #number, per: #per })
+        }
+    };
+    quote! {
+        __rt::Defaults {
+            every: #every, timeout: #timeout, pause: #pause, keep: #keep, tolerate: #tolerate,
+            restart: __rt::Restart::#restart,
+        }
+    }
+}
+
+/// A length that was checked to be written out; others have been reported.
+fn duration(length: &Length) -> TokenStream {
+    let micros = match length {
+        Length::Literal { micros, .. } => micros.unsigned_abs(),
+        Length::Param(_) => 1,
+    };
+    quote!(::core::time::Duration::from_micros(#micros))
 }
 
 fn edge(edge: &Edge) -> TokenStream {

@@ -6,7 +6,7 @@ pub(crate) mod resolve;
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::syntax::{Connector, Op, Param, Source, Stored};
+use crate::syntax::{Checkpoint, Connector, Op, Param, Restart, Source, Stored};
 
 pub(crate) use resolve::resolve;
 
@@ -19,6 +19,8 @@ pub(crate) struct Model {
     pub(crate) backend: Ident,
     pub(crate) stored: Stored,
     pub(crate) params: Vec<Param>,
+    pub(crate) checkpoint: Option<Checkpoint>,
+    pub(crate) restart: Option<Restart>,
     /// Sources and `let`s, in the order of the block, which is the order of data.
     pub(crate) streams: Vec<Stream>,
     pub(crate) sinks: Vec<Sink>,

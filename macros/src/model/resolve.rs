@@ -48,6 +48,8 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
         backend: job.backend,
         stored: job.stored,
         params: vec![],
+        checkpoint: None,
+        restart: None,
         streams: vec![],
         sinks: vec![],
         drops: vec![],
@@ -80,6 +82,11 @@ fn is_stream(statement: &Statement) -> bool {
 }
 
 impl Names<'_> {
+    /// A statement that a job has once.
+    fn twice(&mut self, word: &Ident) {
+        self.diag.report_mild(word, format!("a second `{word}`"), format!("say it once: remove one `{word}`"));
+    }
+
     fn statement(&mut self, statement: Statement, model: &mut Model) {
         let Statement { word, name, declared, tokens, what } = statement;
         match &word {
@@ -90,6 +97,20 @@ impl Names<'_> {
         }
         match what {
             Some(What::Param(_)) => {}
+            Some(What::Checkpoint(it)) => {
+                if model.checkpoint.is_some() {
+                    self.twice(&it.word);
+                } else {
+                    model.checkpoint = Some(it);
+                }
+            }
+            Some(What::Restart(it)) => {
+                if model.restart.is_some() {
+                    self.twice(&it.word);
+                } else {
+                    model.restart = Some(it);
+                }
+            }
             Some(What::Source(source)) => {
                 self.add(
                     Stream {

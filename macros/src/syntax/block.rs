@@ -6,9 +6,11 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use crate::catalog;
 use crate::diag::{Diagnostics, Parsed, Problem, list, near_or};
 use crate::syntax::attributes::{Attributes, docs};
+use crate::syntax::checkpoint::Checkpoint;
 use crate::syntax::cursor::Cursor;
 use crate::syntax::lock::{Stored, was};
 use crate::syntax::param::{Param, refuse_flag};
+use crate::syntax::restart::Restart;
 use crate::syntax::sink::{Drop, Sink};
 use crate::syntax::source::Source;
 use crate::syntax::split;
@@ -31,7 +33,7 @@ pub(crate) struct Job {
 
 /// A statement, whole or not.
 pub(crate) struct Statement {
-    /// `param`, `source`, `let`, `sink`, `drop`; `None` if it starts with nothing of the kind.
+    /// `param`, `source`, `let`, ..; `None` if it starts with nothing of the kind.
     pub(crate) word: Option<Ident>,
     pub(crate) name: Option<Ident>,
     /// The declared type of a `source` or a `let`, which a broken one leaves behind too.
@@ -49,6 +51,8 @@ pub(crate) enum What {
     Let(Let),
     Sink(Sink),
     Drop(Drop),
+    Checkpoint(Checkpoint),
+    Restart(Restart),
 }
 
 const FORM: &str = "write `pub job Name<Memory> { .. }`";
@@ -206,8 +210,13 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
         "let" => Let::name(&mut from),
         "sink" => Sink::name(&mut from),
         _ => {
-            attributes.refuse("`drop`", diag);
-            return Statement { what: Some(What::Drop(Drop::parse(&word, &mut from, diag))), ..broken };
+            attributes.refuse(&format!("`{word}`"), diag);
+            let what = match &*text {
+                "checkpoint" => What::Checkpoint(Checkpoint::parse(&word, &mut from, diag)),
+                "restart" => What::Restart(Restart::parse(&word, &mut from, diag)),
+                _ => What::Drop(Drop::parse(&word, &mut from, diag)),
+            };
+            return Statement { what: Some(what), ..broken };
         }
     };
     let Some(name) = diag.take(name) else { return broken };

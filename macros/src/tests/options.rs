@@ -47,6 +47,72 @@ fn of_a_source() {
 }
 
 #[test]
+fn of_a_checkpoint() {
+    for (options, expected) in [
+        ("", "checkpoint | `checkpoint` does not say how often | `checkpoint every 10s`"),
+        ("keep 3", "checkpoint | `checkpoint` does not say how often | `checkpoint every 10s`"),
+        ("10s", "10s | expected an option, found `10s` | the options of `checkpoint` are"),
+        ("every", "every | expected a duration behind this | `every 10min`"),
+        ("every 0s", "0s | `every` of no length | `every 10s`"),
+        ("every 10", "10 | `10` is no duration | one of `us`"),
+        ("every 10m", "10m | `10m` could be minutes or months | `10min`"),
+        ("every size", "size | `every` takes a duration that is written out | `Config`"),
+        ("every 1s, every 2s", "every | the option `every` is said twice | once"),
+        ("evry 1s", "evry | `checkpoint` has no option `evry` | did you mean `every`?"),
+        ("every 1s 2s", "2s | expected `,` or `;`, found `2s` | commas"),
+        ("every 1s, timeout 0s", "0s | `timeout` of no length | `timeout 10s`"),
+        ("every 1s, pause 0s", "0s | a pause of no length has no effect | remove `pause`"),
+        ("every 1s, keep 0", "0 | keeps none of its checkpoints | `keep 1`"),
+        ("every 1s, keep", "keep | expected a number behind this | `keep 3`"),
+        ("every 1s, keep many", "many | expected a number, found `many` | `keep 3`"),
+        ("every 1s, tolerate 1.5", "1.5 | `1.5` is no number of times | `tolerate 3`"),
+        ("every 1s, exactly_once", "exactly_once | the option `exactly_once` is not built yet | the options of"),
+    ] {
+        wrong_behind_sources(&format!("param size: TimeSpan; checkpoint {options};"), &[expected]);
+    }
+    wrong_behind_sources(
+        "checkpoint every 1s; restart none; checkpoint every 2s; restart none;",
+        &["checkpoint | a second `checkpoint` | once", "restart | a second `restart` | once"],
+    );
+    right(&format!(
+        "checkpoint every 10s, timeout 5min, pause 1s, keep 3, tolerate 0; {SOURCES} sink keep(timed, plain) = stdout();"
+    ));
+}
+
+#[test]
+fn of_a_restart() {
+    for (how, expected) in [
+        ("", "restart | expected how to restart behind this | `restart exponential 1s..=1min`"),
+        ("1s", "1s | expected how to restart, found `1s` | `restart none`"),
+        ("fixd 5s", "fixd | there is no `restart fixd` | did you mean `fixed`?"),
+        ("never", "never | there is no `restart never` | `restart none`"),
+        ("none 5s", "5s | expected `;`, found `5s` | `restart none`"),
+        ("exponential", "exponential | expected a duration behind this | `exponential 10min`"),
+        ("exponential 1s", "1s | expected `.` behind this | `restart exponential 1s..=1min`"),
+        ("exponential 1s..1min", ". | `..` would leave the longest pause out | `restart exponential 1s..=1min`"),
+        ("exponential 0s..=1min", "0s | `exponential` of no length | above zero"),
+        (
+            "exponential 1min..=1s",
+            "1s | the longest pause, 1s, is shorter than the first | `restart exponential 1s..=1min`",
+        ),
+        ("exponential size..=1min", "size | `exponential` takes a duration that is written out | `Config`"),
+        ("fixed 5s", "fixed | `restart fixed` does not say how often | `restart fixed 5s, at_most 10`"),
+        ("fixed 5s, at_mst 3", "at_mst | `restart fixed` has no option `at_mst` | did you mean `at_most`?"),
+        ("fixed 5s, at_most 0", "0 | a restart that never happens | `restart none`"),
+        ("fixed 0s, at_most 1", "0s | `fixed` of no length | above zero"),
+        ("failure_rate 3", "3 | expected `per` behind this | `restart failure_rate 3 per 10min`"),
+        ("failure_rate 3 in 10min", "in | expected `per`, found `in` | `restart failure_rate 3 per 10min`"),
+        ("failure_rate 0 per 10min", "0 | a restart that never happens | `restart none`"),
+        ("failure_rate 3 per 0s", "0s | `per` of no length | above zero"),
+    ] {
+        wrong_behind_sources(&format!("param size: TimeSpan; restart {how};"), &[expected]);
+    }
+    for how in ["none", "exponential 1s..=1min", "fixed 5s, at_most 10", "failure_rate 3 per 10min"] {
+        right(&format!("restart {how}; {SOURCES} sink keep(timed, plain) = stdout();"));
+    }
+}
+
+#[test]
 fn of_a_window() {
     for (window, expected) in [
         ("", "window | expected a kind of window behind this | `window(tumbling 1h)`"),

@@ -51,8 +51,8 @@ fn unknown_statements() {
         &["lett | `lett` starts no statement | did you mean `let`?"],
     );
     wrong(
-        "checkpoint every 10s; source a: T = rows(d); sink c(a) = stdout();",
-        &["checkpoint | `checkpoint` is not built yet | `param`, `source`, `let`, `sink` or `drop`"],
+        "align b; source a: T = rows(d); sink c(a) = stdout();",
+        &["align | `align` is not built yet | `param`, `checkpoint`, `restart`, `source`, `let`, `sink` or `drop`"],
     );
     wrong("5; source a: T = rows(d); sink c(a) = stdout();", &["5 | expected a statement, found `5` | `param`"]);
 }

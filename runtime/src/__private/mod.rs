@@ -10,7 +10,7 @@ pub use self::lock::*;
 pub use self::process::*;
 pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
 pub use crate::codec::{CodecError, Reader};
-pub use crate::config::Config;
+pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
     ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SinkPort,
     SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, stage,
@@ -18,7 +18,7 @@ pub use crate::engine::{
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
 pub use crate::frame::{Timed, Untimed};
-pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, check_lock, main};
+pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, check_lock, main, main_from};
 pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
 pub use crate::plan::Plan;

@@ -10,12 +10,14 @@ use super::history::History;
 use super::log::Log;
 use super::manifest::{DataName, Form, Manifest, ObjectRef, OperatorState, StateInfo};
 use super::object::{self, ObjectWriter};
+use super::portable::to_entries;
 use super::scratch::Scratch;
 use super::store::Store;
 use super::verify::Depth;
 use crate::error::Fault;
 use crate::state::save::Entry;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A checkpoint that was put into another store.
@@ -41,7 +43,7 @@ pub fn copy(from: &dyn Store, history: &History, checkpoint: u64, to: Arc<dyn St
     let attempt = attempt_of(history, manifest)?;
     fill(to, attempt, |log| {
         let mut manifest = manifest.clone();
-        copy_objects(from, &mut manifest, &**log.store(), log.attempt(), &mut 0)?;
+        copy_objects(from, &mut manifest, &**log.store(), log.attempt(), &mut 0, None)?;
         let copied = complete(log, manifest)?;
         if history.is_committed(checkpoint) {
             log.committing(copied.number)?;
@@ -107,47 +109,63 @@ fn complete(log: &mut Log, manifest: Manifest) -> Result<Copied, Fault> {
 }
 
 /// Copies the objects that a manifest names, under names of an attempt in the other store, and puts these into the manifest. One that
-/// stands there several times is copied once. Each is verified as it was read, so that damage is not carried on. `next` numbers them.
+/// stands there several times is copied once. Each is verified as it was read, so that damage is not carried on. `next` numbers them. With
+/// `portable`, a folder for what is only used meanwhile, files of a backend become entries.
 pub(super) fn copy_objects(
     from: &dyn Store,
     manifest: &mut Manifest,
     to: &dyn Store,
     attempt: u64,
     next: &mut u32,
+    portable: Option<&Path>,
 ) -> Result<(), Fault> {
     let epoch = manifest.epoch;
-    let (mut copied, mut scratch) = (BTreeMap::<String, String>::new(), None);
-    let objects = manifest.operators.iter_mut().flat_map(|operator| &mut operator.objects);
-    for object in objects {
-        if let Some(name) = copied.get(&object.name) {
-            object.name.clone_from(name);
-            continue;
-        }
-        let name = DataName { attempt, epoch, worker: 0, number: *next }.to_string();
+    let mut next = || {
         *next += 1;
-        match object.form {
-            Form::Entries => {
-                let bytes = from.get(&object.name)?.ok_or_else(|| gone(from, object))?;
-                to.put(&name, &bytes)?;
+        DataName { attempt, epoch, worker: 0, number: *next - 1 }
+    };
+    let (mut copied, mut scratch) = (BTreeMap::<String, String>::new(), None);
+    for operator in &mut manifest.operators {
+        for object in &mut operator.objects {
+            if object.form == Form::Blob && portable.is_some() {
+                continue;
             }
-            // As large as the state, perhaps.
-            Form::Blob => {
-                object::check(from, object, false)?;
-                let scratch = match &mut scratch {
-                    Some(scratch) => scratch,
-                    none => none.insert(Scratch::new()?),
-                };
-                to.put_file(&name, &scratch.fetch(from, &object.name)?)?;
+            if let Some(name) = copied.get(&object.name) {
+                object.name.clone_from(name);
+                continue;
             }
+            let name = next().to_string();
+            match object.form {
+                Form::Entries => {
+                    let bytes = from.get(&object.name)?.ok_or_else(|| gone(from, object))?;
+                    to.put(&name, &bytes)?;
+                }
+                // As large as the state, perhaps.
+                Form::Blob => {
+                    object::check(from, object, false)?;
+                    let scratch = match &mut scratch {
+                        Some(scratch) => scratch,
+                        none => none.insert(Scratch::new()?),
+                    };
+                    to.put_file(&name, &scratch.fetch(from, &object.name)?)?;
+                }
+            }
+            copied.insert(std::mem::replace(&mut object.name, name.clone()), name);
+            check(from, to, object)?;
         }
-        copied.insert(std::mem::replace(&mut object.name, name.clone()), name);
-        // What was written is what is believed from now on; so that is what is read.
-        object::check(to, object, true).map_err(|problem| {
-            let fault: Fault = problem.into();
-            fault.help(format!("the checkpoint in {} cannot be copied as it is; choose another one", from.place()))
-        })?;
+        if let Some(folder) = portable {
+            to_entries(from, operator, to, &mut next, folder)?;
+        }
     }
     Ok(())
+}
+
+/// What was written is what is believed from now on; so that is what is read.
+fn check(from: &dyn Store, to: &dyn Store, object: &ObjectRef) -> Result<(), Fault> {
+    object::check(to, object, true).map_err(|problem| {
+        let fault: Fault = problem.into();
+        fault.help(format!("the checkpoint in {} cannot be copied as it is; choose another one", from.place()))
+    })
 }
 
 fn gone(from: &dyn Store, object: &ObjectRef) -> Fault {

@@ -5,9 +5,10 @@ use super::entries::entries;
 use super::entry::{Attempt, Entry, Unreadable};
 use super::history::History;
 use super::manifest::{Manifest, OperatorState};
+use super::savepoint::SAVEPOINTS;
 use super::store::Store;
 use crate::error::Fault;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 /// What is in a store.
@@ -23,6 +24,8 @@ pub struct Description {
     pub finished: bool,
     /// Entries that cannot be read, and why.
     pub unreadable: Vec<(u64, String)>,
+    /// Savepoints that lie in this place, by the numbers of their checkpoints.
+    pub savepoints: Vec<u64>,
 }
 
 /// One checkpoint.
@@ -82,7 +85,11 @@ impl fmt::Display for Standing {
 /// If it cannot be read. Damage is in the description.
 pub fn describe(store: &dyn Store) -> Result<Description, Fault> {
     let history = History::read(store)?;
-    Ok(Description::of(&history, store.place()))
+    let listed = store.list(SAVEPOINTS)?;
+    let number = |name: &str| name.strip_prefix(SAVEPOINTS)?.split_once('/')?.0.parse().ok();
+    let savepoints: BTreeSet<u64> = listed.iter().filter_map(|listed| number(&listed.name)).collect();
+    let savepoints = savepoints.into_iter().collect();
+    Ok(Description { savepoints, ..Description::of(&history, store.place()) })
 }
 
 /// Which entries of an operator are still kept, by state and namespace.
@@ -130,6 +137,7 @@ impl Description {
             checkpoints: Vec::new(),
             finished: false,
             unreadable: history.missing().map(|number| (number, "it is not there".to_owned())).collect(),
+            savepoints: Vec::new(),
         };
         let floor = history.floor();
         let mut seen = HashSet::new();
@@ -208,6 +216,9 @@ impl fmt::Display for Description {
                     write!(f, "{} -> {}", state.key, state.value)?;
                 }
             }
+        }
+        for number in &self.savepoints {
+            write!(f, "\n  savepoint {}/{SAVEPOINTS}{number}", self.place.trim_end_matches('/'))?;
         }
         for (number, why) in &self.unreadable {
             write!(f, "\n  {number}: cannot be read: {why}")?;

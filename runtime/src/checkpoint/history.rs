@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The entries of a log, by number.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    place: String,
+    pub(super) place: String,
     slots: BTreeMap<u64, Result<Entry, Unreadable>>,
     /// Objects beside the entries that are none.
     strays: Vec<String>,
@@ -64,7 +64,7 @@ pub struct Passed {
 }
 
 /// One step of the walk from the newest entry down.
-enum Step<'a> {
+pub(super) enum Step<'a> {
     Checkpoint(u64, &'a Manifest),
     Unreadable(u64, Option<Kind>, String),
     Other(u64, &'a str),
@@ -198,7 +198,7 @@ impl History {
     }
 
     /// The steps from the newest entry down, until one says that a new run begins, or past those that ended.
-    fn steps(&self, past_ends: bool) -> Vec<Step<'_>> {
+    pub(super) fn steps(&self, past_ends: bool) -> Vec<Step<'_>> {
         let floor = self.floor();
         let mut steps = Vec::new();
         let mut next = self.end();

@@ -26,6 +26,7 @@ use super::verify::{Depth, check_objects};
 use crate::error::Fault;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How often an attempt tries to become the last one in the log.
@@ -189,13 +190,20 @@ impl Log {
         self.append(Entry::Checkpoint(Box::new(manifest)))
     }
 
-    /// Copies a checkpoint of another store into this one, and makes it complete here. Gives the number of its entry.
+    /// Copies a checkpoint of another store into this one, and makes it complete here. Gives the number of its entry. With `scratch`,
+    /// a folder for temporary files, what is in files of a backend becomes entries, which every backend restores.
     ///
     /// # Errors
     /// [`NotAppended::Failed`] too if something of it is damaged or cannot be copied.
-    pub fn import(&mut self, from: &dyn Store, manifest: &Manifest, keep: usize) -> Result<u64, NotAppended> {
+    pub fn import(
+        &mut self,
+        from: &dyn Store,
+        manifest: &Manifest,
+        keep: usize,
+        scratch: Option<&Path>,
+    ) -> Result<u64, NotAppended> {
         let mut manifest = manifest.clone();
-        copy_objects(from, &mut manifest, &*self.store, self.attempt, &mut 0)?;
+        copy_objects(from, &mut manifest, &*self.store, self.attempt, &mut 0, scratch)?;
         self.complete(manifest, keep)
     }
 
@@ -266,12 +274,13 @@ impl Log {
     }
 
     /// Deletes entries and objects that no checkpoint needs that is still kept. It may be interrupted anywhere, and a later call
-    /// goes on. Objects of a checkpoint that is being taken are left alone.
+    /// goes on. Objects of a checkpoint that is being taken are left alone, and so is the checkpoint `spared` with all that are newer:
+    /// somebody is reading it.
     ///
     /// # Errors
     /// If the store cannot be listed or something cannot be deleted. Nothing that is needed is gone then.
-    pub fn retain(&mut self) -> Result<Swept, Fault> {
-        let cut = retain::cut(&self.history);
+    pub fn retain(&mut self, spared: Option<u64>) -> Result<Swept, Fault> {
+        let cut = retain::cut(&self.history).min(spared.unwrap_or(u64::MAX));
         let swept = retain::sweep(&*self.store, &self.history, self.attempt, cut)?;
         self.history.forget_below(cut);
         Ok(swept)

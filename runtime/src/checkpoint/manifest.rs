@@ -208,6 +208,16 @@ impl Manifest {
         !self.sources.is_empty()
     }
 
+    /// Whether another one is the same checkpoint, in whichever store: a copy has objects of other names, another attempt and another floor.
+    pub fn is_same(&self, other: &Manifest) -> bool {
+        let bare = |manifest: &Manifest| {
+            let mut bare = Manifest { attempt: 0, floor: 0, ..manifest.clone() };
+            bare.operators.iter_mut().flat_map(|operator| &mut operator.objects).for_each(|object| object.name.clear());
+            bare
+        };
+        (self.epoch, self.time) == (other.epoch, other.time) && bare(self) == bare(other)
+    }
+
     /// Whether any sink has something to commit.
     pub fn has_pending(&self) -> bool {
         self.sinks.iter().any(|sink| !sink.pending.is_empty())

@@ -12,6 +12,7 @@
 //! 5. It appends `committed`, and sweeps ([`log::Log::retain`]): what no checkpoint needs that is kept.
 //!
 //! A run begins with [`log::Log::begin`], which takes over the log, then asks [`history::History::newest`] for the checkpoint to go on from.
+//! Somebody may choose another one ([`fork`]), or ask a run for one that is his own ([`savepoint`]).
 //! Everything that is stored has a digest, and is believed only after it was compared ([`verify`], `docs/format.md`).
 //! Nothing here knows operators, frames or threads of workers.
 
@@ -22,12 +23,15 @@ pub mod digest;
 pub mod entries;
 pub mod entry;
 pub mod faulty;
+pub mod fork;
 pub mod history;
 pub mod log;
 pub mod manifest;
 pub mod object;
+mod portable;
 pub mod resume;
 pub mod retain;
+pub mod savepoint;
 mod scratch;
 pub mod store;
 pub mod verify;

@@ -4,17 +4,25 @@ use super::entry::Attempt;
 use crate::error::Fault;
 use std::collections::BTreeMap;
 
+/// Whether the checkpoints of an earlier attempt are those of this job.
+///
+/// # Errors
+/// If they are another job's.
+pub fn check_job(before: &Attempt, now: &Attempt, place: &str) -> Result<(), Fault> {
+    if before.job == now.job {
+        return Ok(());
+    }
+    let what = format!("the checkpoints in {place} are those of job `{}`, and this is job `{}`", before.job, now.job);
+    Err(Fault::new(what).help("give each job a place of its own"))
+}
+
 /// Compares what an earlier attempt was started with and what this one is: the job's name, and the params that sources and
 /// sinks use. Another plan, or another number of workers, is no hindrance.
 ///
 /// # Errors
 /// If they differ; names each with both values.
 pub fn check_params(before: &Attempt, now: &Attempt, place: &str) -> Result<(), Fault> {
-    if before.job != now.job {
-        let what =
-            format!("the checkpoints in {place} are those of job `{}`, and this is job `{}`", before.job, now.job);
-        return Err(Fault::new(what).help("give each job a place of its own"));
-    }
+    check_job(before, now, place)?;
     let texts = |of: &Attempt| -> BTreeMap<String, String> { of.params.iter().cloned().collect() };
     let (old, new) = (texts(before), texts(now));
     let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();

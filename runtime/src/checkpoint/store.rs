@@ -166,6 +166,16 @@ fn open_as(url: &str, make: bool) -> Result<Arc<dyn Store>, Fault> {
     }
 }
 
+/// The directory that a URL or a path means, if it means one that is on this machine.
+pub fn directory_of(url: &str) -> Option<PathBuf> {
+    match url.split_once("://") {
+        None if url.is_empty() => None,
+        None => Some(url.into()),
+        Some(("file", rest)) => path_of(url, rest).ok(),
+        Some(_) => None,
+    }
+}
+
 const FORMS: &str = "write a path, `file:///path`, `memory://name`, or, with the cargo feature `cloud`, `s3://bucket/prefix`, \
      `gs://bucket/prefix`, `az://container/prefix`";
 

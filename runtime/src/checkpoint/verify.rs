@@ -8,6 +8,7 @@ use super::entry::{Entry, Unreadable, name_of};
 use super::history::History;
 use super::manifest::{DATA, DataName, Manifest, ObjectRef};
 use super::object;
+use super::savepoint::SAVEPOINTS;
 use super::store::Store;
 use crate::error::Fault;
 use std::collections::{BTreeMap, HashSet};
@@ -178,7 +179,7 @@ fn verify_all(store: &dyn Store, history: &History) -> Result<Report, Fault> {
                 report.unnamed.0 += 1;
                 report.unnamed.1 += listed.bytes;
             }
-        } else if !listed.name.starts_with(super::entry::LOG) {
+        } else if ![super::entry::LOG, SAVEPOINTS].iter().any(|ours| listed.name.starts_with(ours)) {
             report.strays.push(listed.name);
         }
     }

@@ -5,19 +5,20 @@
 use super::control::{Resumed, SavedPart};
 use super::meta::JobMeta;
 use super::resume::Resume;
+use super::start::{Choice, Start};
 use crate::checkpoint::entry::Attempt as AttemptEntry;
+use crate::checkpoint::history::History;
 use crate::checkpoint::log::{Log, NotAppended};
 use crate::checkpoint::manifest::{Manifest, OperatorState, Pending, SinkState, SourceState, SplitState};
-use crate::checkpoint::resume::check_params;
 use crate::checkpoint::store::Store;
-use crate::checkpoint::verify::{Depth, check_objects};
+use crate::checkpoint::verify::Depth;
 use crate::config::{Checkpoints as Settings, Config};
 use crate::error::{Error, Fault};
 use crate::plan::Plan;
 use crate::sink::{Committer, Prepared};
 use crate::source::{Found, Split};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a job keeps its checkpoints in, over all of its attempts.
@@ -38,6 +39,10 @@ pub struct Checkpoints {
     /// The checkpoint of which commits have begun.
     committing: Option<u64>,
     building: BTreeMap<u64, Building>,
+    /// The newest checkpoint of this attempt, by its number.
+    newest: Option<(u64, Manifest)>,
+    /// Checkpoints that somebody is reading, as long as he has the other end.
+    read: Vec<(u64, Weak<()>)>,
 }
 
 /// A snapshot whose parts come in.
@@ -57,17 +62,18 @@ impl From<NotAppended> for Error {
 }
 
 impl Checkpoints {
-    /// Opens the store.
-    pub fn open(settings: &Settings, entry: AttemptEntry, take_back: bool) -> Result<Self, Error> {
+    /// Opens the store; `make` says whether a directory is made that is not there.
+    pub fn open(settings: &Settings, make: bool, entry: AttemptEntry, take_back: bool) -> Result<Self, Error> {
         let given = settings.store.as_ref().and_then(|store| store.0.clone().downcast::<Arc<dyn Store>>().ok());
         let store = match given {
             Some(store) => store.as_ref().clone(),
-            None => crate::checkpoint::store::open(&settings.place).map_err(Error::Setup)?,
+            None if make => crate::checkpoint::store::open(&settings.place).map_err(Error::Setup)?,
+            None => crate::checkpoint::store::open_existing(&settings.place).map_err(Error::Setup)?,
         };
         Ok(Checkpoints {
             store,
-            keep: settings.keep.max(1),
-            tolerate: settings.tolerate,
+            keep: settings.keep(),
+            tolerate: settings.tolerate(),
             take_back,
             entry,
             log: None,
@@ -75,7 +81,14 @@ impl Checkpoints {
             kept: false,
             committing: None,
             building: BTreeMap::new(),
+            newest: None,
+            read: Vec::new(),
         })
+    }
+
+    /// What the log says of an attempt of this run.
+    pub fn entry(&self) -> &AttemptEntry {
+        &self.entry
     }
 
     /// The store.
@@ -84,21 +97,42 @@ impl Checkpoints {
     }
 
     /// Begins an attempt: takes the log over, and finds what to go on from.
-    pub fn begin(&mut self, fresh: bool) -> Result<(u64, Resume), Error> {
+    pub fn begin(&mut self, how: &Start) -> Result<(u64, Resume), Error> {
         self.building.clear();
-        (self.failed, self.committing) = (0, None);
+        (self.failed, self.committing, self.newest) = (0, None, None);
         self.entry.time = now_ms();
+        let at = super::start::At { store: &self.store, entry: &self.entry, take_back: self.take_back };
+        if how.is_chosen() {
+            // Whoever runs the job now is not to be stopped by a choice that is refused.
+            at.choose(&History::read(&*self.store).map_err(Error::Setup)?, how).map_err(Error::Setup)?;
+        }
         let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(Error::Setup)?;
         let number = log.attempt();
-        let from = if fresh {
-            log.rewind(None, "`--fresh`")?;
-            None
-        } else {
-            self.start(&mut log)?
+        let from = match at.choose(log.history(), how).map_err(Error::Setup)? {
+            Choice::Nothing { rewind } => {
+                if let Some(why) = rewind {
+                    log.rewind(None, why)?;
+                }
+                None
+            }
+            Choice::Own { number, manifest, rewind } => {
+                if let Some(why) = rewind {
+                    log.rewind(Some(number), why)?;
+                }
+                Some((number, manifest))
+            }
+            Choice::Other { store, manifest } => {
+                // One entry, so that no crash comes between leaving the former branch and beginning the new one. As the only one
+                // that is kept, it hides all that are older: nobody falls back from it into the former branch.
+                let number = log.import(&*store, &manifest, 1, None)?;
+                log.read_back(number, Depth::Index).map_err(|problem| Error::Checkpoint { fault: problem.into() })?;
+                Some((number, log.history().checkpoint(number).map_err(Error::Setup)?.clone()))
+            }
         };
         let resume = match from {
             None => Resume::default(),
             Some((checkpoint, manifest)) => {
+                crate::report::say(&format!("going on from checkpoint {checkpoint} (epoch {})", manifest.epoch));
                 if manifest.has_pending() && !log.history().is_committed(checkpoint) {
                     log.committing(checkpoint)?;
                     self.committing = Some(checkpoint);
@@ -108,40 +142,6 @@ impl Checkpoints {
         };
         self.log = Some(log);
         Ok((number, resume))
-    }
-
-    /// The newest checkpoint that is good, or an older one if nothing is lost or told twice by that.
-    fn start(&self, log: &mut Log) -> Result<Option<(u64, Manifest)>, Error> {
-        let mut damaged = BTreeMap::new();
-        let start = loop {
-            let start = log.history().newest(&damaged, self.take_back).map_err(Error::Setup)?;
-            let Some((number, manifest)) = &start.from else { break start };
-            let found = check_objects(&*self.store, manifest, Depth::Index).map_err(Error::Setup)?;
-            match found.into_iter().next() {
-                None => break start,
-                Some(damage) => damaged.insert(*number, damage.to_string()),
-            };
-        };
-        let to = start.from.as_ref().map(|(number, _)| *number);
-        if let Some((number, manifest)) = &start.from {
-            let before = log.history().attempt(manifest.attempt).cloned();
-            if let Some(mut before) = before {
-                if !manifest.has_run() {
-                    // Nothing in it depends on them.
-                    before.params.clone_from(&self.entry.params);
-                }
-                check_params(&before, &self.entry, &self.store.place()).map_err(Error::Setup)?;
-            }
-            crate::report::say(&format!("going on from checkpoint {number} (epoch {})", manifest.epoch));
-        }
-        for passed in &start.passed {
-            let why = &passed.why;
-            crate::report::say(&format!("CHECKPOINT {} IS DAMAGED and passed over: {why}", passed.number));
-        }
-        if let Some(passed) = start.passed.first() {
-            log.rewind(to, format!("checkpoint {} is damaged: {}", passed.number, passed.why))?;
-        }
-        Ok(start.from)
     }
 
     /// A barrier is about to be sent: what the enumerators have found so far, and nobody has begun, is noted.
@@ -200,6 +200,7 @@ impl Checkpoints {
         };
         let pending = manifest.has_pending();
         let number = log.complete(manifest, self.keep)?;
+        self.newest = Some((number, log.history().checkpoint(number).map_err(Error::Setup)?.clone()));
         // Objects were read back one by one, when they were put.
         log.read_back(number, Depth::Index).map_err(|problem| Error::Checkpoint { fault: problem.into() })?;
         if pending {
@@ -218,9 +219,19 @@ impl Checkpoints {
         }
     }
 
+    /// The checkpoint that was kept last in this attempt, for somebody to read it. It stays until he lets the other half go.
+    pub fn lend_newest(&mut self) -> Option<(u64, Manifest, Arc<()>)> {
+        let (number, manifest) = self.newest.clone()?;
+        let lent = Arc::new(());
+        self.read.push((number, Arc::downgrade(&lent)));
+        Some((number, manifest, lent))
+    }
+
     /// Removes what no checkpoint needs that is kept.
     pub fn retain(&mut self) {
-        if let Some(Err(fault)) = self.log.as_mut().map(Log::retain) {
+        self.read.retain(|(_, lent)| lent.strong_count() > 0);
+        let spared = self.read.iter().map(|(number, _)| *number).min();
+        if let Some(Err(fault)) = self.log.as_mut().map(|log| log.retain(spared)) {
             // The next one cleans up behind both.
             crate::report::say(&format!("old checkpoints could not be removed: {fault}"));
         }

@@ -1,5 +1,7 @@
 //! What the coordinator and the workers say to each other. They share nothing else.
 
+use super::coordinator::Wish;
+use super::requests::Answer;
 use crate::checkpoint::manifest::{OperatorState, SplitState};
 use crate::error::{Error, Fault};
 use crate::sink::{Committer, Prepared};
@@ -94,6 +96,8 @@ pub enum ToWorker {
         /// Its number.
         epoch: u64,
     },
+    /// Sources read no more, as if their inputs had ended.
+    Drain,
     /// What of an epoch's snapshot is not saved yet need not be.
     GiveUp {
         /// Its number.
@@ -213,6 +217,20 @@ pub enum ToCoordinator {
     },
     /// The user wants to stop.
     Interrupt,
+    /// Somebody outside wants something.
+    Asked {
+        /// What.
+        wish: Wish,
+        /// Where the answers go. Gone without one, the attempt has ended before it could give it.
+        answers: Sender<Answer>,
+    },
+    /// The savepoint that was given to a request is written, or could not be.
+    Written {
+        /// The request.
+        request: u64,
+        /// Whether it is.
+        well: bool,
+    },
 }
 
 /// How to reach a worker.

@@ -51,7 +51,10 @@ impl Enumerators {
         enumerator: Box<dyn Enumerator>,
         state: Option<&SourceState>,
     ) {
-        let ahead = state.into_iter().flat_map(|state| &state.splits).map(resumed).collect();
+        let mut splits: Vec<_> = state.into_iter().flat_map(|state| &state.splits).collect();
+        // Where splits are ordered in time they are gone on with in that order, too.
+        splits.sort_by_key(|split| split.id);
+        let ahead = splits.into_iter().map(resumed).collect();
         self.0.insert(source, One { name, enumerator, ahead, look_at: endless.then_some(Duration::ZERO) });
     }
 

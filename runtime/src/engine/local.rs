@@ -26,6 +26,8 @@ pub enum ToSource {
     AllAssigned(Left),
     /// What other workers have come to.
     Reached(i64),
+    /// It is to read no more.
+    Drain,
     /// The epoch ends.
     Barrier(u64),
     /// The last epoch ends.

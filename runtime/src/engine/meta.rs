@@ -1,5 +1,6 @@
 //! What `stream!` says about the pieces of a job, as statics.
 
+use crate::config::Defaults;
 use crate::time::TimeSpan;
 
 /// A job.
@@ -13,6 +14,8 @@ pub struct JobMeta {
     pub dropped: &'static [&'static str],
     /// Operators and states, `operator.state`, that the job has given up: what is stored of them is not restored.
     pub given_up: &'static [&'static str],
+    /// What it says of checkpoints and restarts.
+    pub defaults: Defaults,
 }
 
 /// An operator of a chain.

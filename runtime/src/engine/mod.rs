@@ -13,15 +13,18 @@ mod enumerators;
 mod files;
 mod graph;
 mod guard;
+mod interrupt;
 mod local;
 mod meta;
 mod pace;
 mod pact;
 mod port;
+mod requests;
 mod resume;
 mod saver;
 mod source;
 mod stage;
+mod start;
 mod time;
 mod worker;
 
@@ -34,7 +37,7 @@ pub use stage::{no_late, stage};
 
 use crate::checkpoint::manifest::SinkState;
 use crate::clock::{Clock, MachineClock};
-use crate::config::Config;
+use crate::config::{Config, Control};
 use crate::error::{Error, Fault};
 use crate::lock::StateMeta;
 use crate::metrics::Metrics;
@@ -42,6 +45,7 @@ use crate::plan::Plan;
 use crate::report::progress::{Progress, Snapshot};
 use crate::report::{self, OperatorSummary, Summary};
 use crate::sink::Committer;
+use crate::socket::Listener;
 use crate::source::{Found, Waker};
 use backoff::Backoff;
 use checkpoints::Checkpoints;
@@ -49,8 +53,10 @@ use control::{Left, ToCoordinator, ToWorker, WorkerHandle};
 use coordinator::{Coordinator, Order};
 use enumerators::Enumerators;
 use files::Files;
+use requests::{Answer, Answering, Desk, Given, Requests, Savepoints};
 use resume::Resume;
 use saver::Saver;
+use start::Start;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -128,6 +134,13 @@ fn check(config: &Config) -> Result<(), Error> {
     if config.epoch.is_zero() {
         return wrong("an epoch lasts longer than nothing", "give `epoch` a duration above zero");
     }
+    let chosen = config.from.is_some() || config.fork || config.must_resume || config.fresh;
+    if chosen && config.checkpoints.is_none() {
+        return wrong("nothing is kept of a run without checkpoints, so none can go on from it", "say where they are");
+    }
+    if config.fresh && (config.from.is_some() || config.fork || config.must_resume) {
+        return wrong("a run begins anew or goes on from a checkpoint, not both", "leave `fresh` out, or the others");
+    }
     Ok(())
 }
 
@@ -141,6 +154,7 @@ pub fn execute(
     backend: &str,
     build: impl Fn(&mut Graph<'_>) + Send + Sync + 'static,
 ) -> Result<Summary, Error> {
+    let config = config.with_defaults(&job.defaults);
     let graph = noted(&config, &build)?;
     let take_back = graph.local.takes_back();
     let plan = graph.plan(job, backend);
@@ -148,25 +162,26 @@ pub fn execute(
         job,
         backoff: Backoff::new(config.restart, config.checkpoints.is_some()),
         checkpoints: match &config.checkpoints {
-            Some(settings) => Some(Checkpoints::open(settings, checkpoints::entry(job, &config, &plan), take_back)?),
+            Some(settings) => {
+                // Who only wants to go on is not to leave an empty place behind, where there was nothing.
+                let make = !(config.must_resume && config.from.is_none());
+                Some(Checkpoints::open(settings, make, checkpoints::entry(job, &config, &plan), take_back)?)
+            }
             None => None,
         },
         plan,
+        start: Start::of(&config),
         config: Arc::new(config),
         clock: MachineClock::start(),
         build: Arc::new(build),
         attempts: 0,
+        desk: Desk::default(),
+        listener: None,
     };
-    loop {
-        let error = match run.attempt() {
-            Ok(summary) => return Ok(summary),
-            Err(error) => error,
-        };
-        let kept = run.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
-        let Some(pause) = run.backoff.pause(&error, run.clock.now(), kept) else { return Err(error) };
-        report::say(&format!("{error}\npelton: going on from the last checkpoint in {} ms", pause.as_millis()));
-        std::thread::sleep(pause);
-    }
+    let outcome = run.until_it_ends();
+    // Those who wait are told that there is no run any more; then they are waited for.
+    run.desk.end();
+    outcome
 }
 
 /// A job over all of its attempts in this process.
@@ -179,24 +194,67 @@ struct Run {
     backoff: Backoff,
     checkpoints: Option<Checkpoints>,
     attempts: u64,
+    start: Start,
+    /// Where requests come in.
+    desk: Desk,
+    /// What hears them. Beside the checkpoints it begins when the run owns them.
+    listener: Option<Listener>,
 }
 
 impl Run {
+    fn until_it_ends(&mut self) -> Result<Summary, Error> {
+        if matches!(self.config.control, Control::At(_)) {
+            // If somebody else listens there, nothing has been touched yet.
+            self.listen()?;
+        }
+        loop {
+            let error = match self.attempt() {
+                Ok(summary) => return Ok(summary),
+                Err(error) => error,
+            };
+            let kept = self.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
+            let Some(pause) = self.backoff.pause(&error, self.clock.now(), kept) else { return Err(error) };
+            report::say(&format!("{error}\npelton: going on from the last checkpoint in {} ms", pause.as_millis()));
+            std::thread::sleep(pause);
+        }
+    }
+
+    /// Begins to listen, if the settings want it and it has not begun yet.
+    fn listen(&mut self) -> Result<(), Error> {
+        if self.listener.is_none() {
+            let savepoints = self.checkpoints.as_ref().zip(self.config.checkpoints.as_ref());
+            let savepoints = savepoints.map(|(checkpoints, settings)| Savepoints {
+                place: settings.place.clone(),
+                store: checkpoints.store(),
+                entry: checkpoints.entry().clone(),
+                scratch: self.config.state_dir.clone().unwrap_or_else(std::env::temp_dir),
+                one: std::sync::Mutex::default(),
+            });
+            let answering = Answering { job: self.job.name, desk: self.desk.clone(), savepoints };
+            self.listener = answering.listen(&self.config)?;
+        }
+        Ok(())
+    }
+
     fn attempt(&mut self) -> Result<Summary, Error> {
         let (config, clock) = (self.config.clone(), self.clock.clone());
         let metrics = Arc::new(Metrics::default());
         let (to, from) = channel();
         let interrupts = interrupt::listen(config.handle_interrupt, &to)?;
-        let fresh = config.fresh && self.attempts == 0;
         self.attempts += 1;
         let (number, resume, saver) = match &mut self.checkpoints {
             None => (self.attempts, Resume::default(), None),
             Some(checkpoints) => {
-                let (number, resume) = checkpoints.begin(fresh)?;
+                let (number, resume) = checkpoints.begin(&self.start)?;
+                self.start = std::mem::take(&mut self.start).again();
                 let saver = Saver::start(checkpoints.store(), number, to.clone());
                 (number, resume, Some(saver.map_err(|fault| Error::Checkpoint { fault })?))
             }
         };
+        self.listen()?;
+        if self.listener.is_some() {
+            self.desk.open(&to);
+        }
         let files = Files::new(&config, number);
         let begin = Begin { attempt: number, resume: resume.clone(), saver, files };
         let (handles, threads) = spawn(&config, &clock, &metrics, &self.build, &to, &begin)?;
@@ -213,18 +271,21 @@ impl Run {
             coordinator: Coordinator::new(config.workers, resume.epoch(), kept),
             resume,
             checkpoints: self.checkpoints.as_mut(),
+            requests: Requests::default(),
             begun: None,
             enumerators: Enumerators::default(),
             committers: BTreeMap::new(),
             ended: vec![false; config.workers],
             bytes_total: None,
             over: false,
+            stopped: false,
         };
         let mut progress = Progress::start(config.progress, self.job.name);
         let begun = clock.now();
         let outcome = attempt.run(&mut progress);
         progress.finish();
         drop(interrupts);
+        self.desk.close();
         if outcome.is_err() {
             attempt.stop();
             if !kept {
@@ -241,10 +302,17 @@ impl Run {
                 let _ = thread.join();
             }
         }
+        if outcome.is_ok() {
+            attempt.requests.ended();
+        }
+        let stopped = attempt.stopped;
         match (outcome, stuck) {
             (Err(error), None) => Err(error),
             (Err(error), Some(worker)) => Err(Error::Stuck { worker, after: Box::new(error) }),
-            (Ok(()), _) => Ok(summary(self.job, &config, clock.now() - begun, &metrics, &self.plan)),
+            (Ok(()), _) => {
+                let summary = summary(self.job, &config, clock.now() - begun, &metrics, &self.plan);
+                Ok(Summary { stopped, ..summary })
+            }
         }
     }
 }
@@ -328,6 +396,7 @@ struct Attempt<'r> {
     coordinator: Coordinator,
     resume: Resume,
     checkpoints: Option<&'r mut Checkpoints>,
+    requests: Requests,
     /// When the checkpoint under way was begun.
     begun: Option<Duration>,
     enumerators: Enumerators,
@@ -336,6 +405,8 @@ struct Attempt<'r> {
     bytes_total: Option<u64>,
     /// There is nothing left to do.
     over: bool,
+    /// Because somebody has stopped the run before its inputs had ended.
+    stopped: bool,
 }
 
 impl Attempt<'_> {
@@ -376,9 +447,9 @@ impl Attempt<'_> {
     fn tick(&mut self, now: Duration) -> Vec<Order> {
         let Some(settings) = &self.config.checkpoints else { return self.coordinator.tick() };
         match (self.coordinator.ending(), self.begun) {
-            (Some(epoch), Some(begun)) if now > begun + settings.timeout => self.coordinator.give_up(epoch),
+            (Some(epoch), Some(begun)) if now > begun + settings.timeout() => self.coordinator.give_up(epoch),
             (Some(_), _) => Vec::new(),
-            (None, Some(ended)) if now < ended + settings.pause => Vec::new(),
+            (None, Some(ended)) if now < ended + settings.pause() => Vec::new(),
             (None, _) => self.coordinator.tick(),
         }
     }
@@ -438,6 +509,11 @@ impl Attempt<'_> {
                 self.coordinator.saved((worker, chain), epoch, well)
             }
             ToCoordinator::Passed { worker, epoch } => self.coordinator.passed(worker, epoch),
+            ToCoordinator::Asked { wish, answers } => {
+                let request = self.requests.add(wish, answers);
+                self.coordinator.asked(request, wish)
+            }
+            ToCoordinator::Written { request, well } => self.coordinator.written(request, well),
             ToCoordinator::Failed { error } => return Err(error),
             ToCoordinator::Interrupt => return Err(Error::Interrupted),
             ToCoordinator::Ended { worker } => {
@@ -468,6 +544,16 @@ impl Attempt<'_> {
                     self.tell_all(|| ToWorker::Barrier { epoch });
                 }
                 Order::Last(epoch) => self.tell_all(|| ToWorker::Last { epoch }),
+                Order::Drain => self.tell_all(|| ToWorker::Drain),
+                Order::Give(request, _) => {
+                    let newest = self.checkpoints.as_mut().and_then(|checkpoints| checkpoints.lend_newest());
+                    if let Some((number, manifest, lent)) = newest {
+                        let given = Given { request, number, manifest, lent };
+                        self.requests.tell(request, Answer::Given(Box::new(given)));
+                    }
+                }
+                Order::Refuse(request, no) => self.requests.tell(request, Answer::No(no)),
+                Order::Stop => (self.over, self.stopped) = (true, true),
                 Order::GiveUp(epoch) => self.tell_all(|| ToWorker::GiveUp { epoch }),
                 Order::Lost(epoch) => {
                     let fault = Fault::new(format!("the last epoch, {epoch}, could not be kept"));
@@ -612,6 +698,7 @@ fn summary(job: &JobMeta, config: &Config, elapsed: Duration, metrics: &Metrics,
         late: 0,
         skipped: 0,
         operators: Vec::new(),
+        stopped: false,
     };
     let cells = metrics.all();
     for (number, chain) in plan.chains.iter().enumerate() {
@@ -643,79 +730,4 @@ fn summary(job: &JobMeta, config: &Config, elapsed: Duration, metrics: &Metrics,
         }
     }
     summary
-}
-
-/// Ctrl-C.
-mod interrupt {
-    use super::control::ToCoordinator;
-    use crate::error::{Error, Fault};
-    use std::sync::mpsc::Sender;
-    use std::sync::{Mutex, Once, PoisonError};
-
-    /// The runs that listen, each with its number.
-    static RUNNING: Mutex<(u64, Vec<(u64, Sender<ToCoordinator>)>)> = Mutex::new((0, Vec::new()));
-
-    /// While it lives, Ctrl-C ends the run.
-    pub struct Listening(Option<u64>);
-
-    impl Drop for Listening {
-        fn drop(&mut self) {
-            if let Some(me) = self.0 {
-                RUNNING.lock().unwrap_or_else(PoisonError::into_inner).1.retain(|(number, _)| *number != me);
-            }
-        }
-    }
-
-    /// Tells every run that listens, once; says whether there was one.
-    fn tell() -> bool {
-        let listening = std::mem::take(&mut RUNNING.lock().unwrap_or_else(PoisonError::into_inner).1);
-        for (_, to) in &listening {
-            let _ = to.send(ToCoordinator::Interrupt);
-        }
-        !listening.is_empty()
-    }
-
-    /// Sends an interrupt to the coordinator when the user presses Ctrl-C; a second one ends the process.
-    pub fn listen(wanted: bool, to: &Sender<ToCoordinator>) -> Result<Listening, Error> {
-        static HANDLER: Once = Once::new();
-        if !wanted {
-            return Ok(Listening(None));
-        }
-        let mut failed = None;
-        HANDLER.call_once(|| {
-            let handler = || {
-                if !tell() {
-                    std::process::exit(130);
-                }
-            };
-            failed = ctrlc::set_handler(handler).err();
-        });
-        if let Some(e) = failed {
-            return Err(Error::Setup(Fault::new("cannot listen for Ctrl-C").because(e)));
-        }
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        running.0 += 1;
-        let me = running.0;
-        running.1.push((me, to.clone()));
-        Ok(Listening(Some(me)))
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-        use std::sync::mpsc::channel;
-
-        #[test]
-        fn a_run_that_ends_leaves_the_others_listening() {
-            let (first, second) = (channel(), channel());
-            let one = listen(true, &first.0).expect("it listens");
-            let two = listen(true, &second.0).expect("it listens");
-            drop(one);
-            assert!(tell());
-            assert!(first.1.try_recv().is_err());
-            assert!(matches!(second.1.try_recv(), Ok(ToCoordinator::Interrupt)));
-            drop(two);
-            assert!(!tell());
-        }
-    }
 }

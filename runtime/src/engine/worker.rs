@@ -68,6 +68,7 @@ fn drive(allocator: Allocator, local: &Rc<Local>, inbox: &Receiver<ToWorker>, bu
                 }
                 Ok(ToWorker::AllAssigned { source, left }) => put(source, ToSource::AllAssigned(left)),
                 Ok(ToWorker::Reached { source, watermark }) => put(source, ToSource::Reached(watermark)),
+                Ok(ToWorker::Drain) => sources.iter().for_each(|s| s.put(Some(ToSource::Drain))),
                 Ok(ToWorker::Barrier { epoch }) => sources.iter().for_each(|s| s.put(Some(ToSource::Barrier(epoch)))),
                 Ok(ToWorker::Last { epoch }) => sources.iter().for_each(|s| s.put(Some(ToSource::Last(epoch)))),
                 Err(TryRecvError::Empty) => break,

@@ -5,17 +5,18 @@ mod state;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 
 use super::values::flag_name;
-use super::{Job, Param, Values, lock};
-use crate::config::Config;
+use super::{Job, Param, Values, lock, tell};
+use crate::config::{Config, Defaults, Restart};
 use crate::error::{Error, Fault};
 use crate::plan::Plan;
+use crate::socket::What;
 use crate::time::TimeSpan;
 
 /// Everything went well.
@@ -28,7 +29,7 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 /// Flags that every job has. A param of one of these names is refused.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 14] = [
     "workers",
     "pin",
     "quiet",
@@ -37,12 +38,15 @@ const RESERVED: [&str; 11] = [
     "checkpoints",
     "checkpoint-every",
     "fresh",
+    "from",
+    "fork",
+    "control",
     "accept",
     "base",
     "base-checkpoint",
 ];
 
-/// From one checkpoint to the next, if nothing is said.
+/// From one checkpoint to the next, if neither the command line nor the block says it.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 /// Over the flags that every job has.
@@ -56,7 +60,7 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
         say(err, format_args!("error: {fault}\n"));
         return USAGE;
     }
-    let matches = match command(&program, J::NAME, J::ABOUT, &params).try_get_matches_from(args) {
+    let matches = match command(&program, J::NAME, J::ABOUT, &params, &J::DEFAULTS).try_get_matches_from(args) {
         Ok(matches) => matches,
         // A call for help comes this way too.
         Err(said) => {
@@ -66,8 +70,10 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
         }
     };
     let (command, matches) = matches.subcommand().unwrap_or(("run", &matches));
-    if command == "state" {
-        return state::answer::<J>(&program, &params, matches, out, err);
+    match command {
+        "state" => return state::answer::<J>(&program, &params, matches, out, err),
+        "savepoint" | "stop" => return tell_running(J::NAME, command, matches, out, err),
+        _ => {}
     }
     let job = match J::from_values(&mut values(&params, matches)) {
         Ok(job) => job,
@@ -79,11 +85,11 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
     match command {
         "plan" => show_plan(&job, matches, out, err),
         "lock" => show_lock(&job, matches, out, err),
-        _ => run(job, matches, err),
+        _ => run(job, matches, command == "restore", err),
     }
 }
 
-fn run<J: Job>(job: J, matches: &ArgMatches, err: &mut dyn Write) -> u8 {
+fn run<J: Job>(job: J, matches: &ArgMatches, restore: bool, err: &mut dyn Write) -> u8 {
     let quiet = matches.get_flag("quiet");
     let config = config(matches)
         .pin(matches.get_flag("pin"))
@@ -92,9 +98,20 @@ fn run<J: Job>(job: J, matches: &ArgMatches, err: &mut dyn Write) -> u8 {
     let config = match matches.get_one::<String>("checkpoints") {
         None => config,
         Some(place) => {
-            let every = matches.get_one("checkpoint-every").copied().unwrap_or(CHECKPOINT_EVERY);
-            config.checkpoints(place).checkpoint_every(every).fresh(matches.get_flag("fresh"))
+            let every = matches.get_one("checkpoint-every").copied().or(J::DEFAULTS.every).unwrap_or(CHECKPOINT_EVERY);
+            // `restore` has no `--fresh`.
+            let fresh = !restore && matches.get_flag("fresh");
+            let config = config.checkpoints(place).checkpoint_every(every).fresh(fresh).must_resume(restore);
+            let config = config.fork(matches.get_flag("fork"));
+            match matches.get_one::<String>("from") {
+                Some(from) => config.from(from),
+                None => config,
+            }
         }
+    };
+    let config = match matches.get_one::<PathBuf>("control") {
+        Some(path) => config.control(path),
+        None => config.control_beside(),
     };
     match job.run_job(config) {
         Ok(summary) => {
@@ -131,6 +148,34 @@ fn show_plan<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &m
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
         Err(error) => {
             say(err, format_args!("error: the plan could not be written to standard output: {error}\n"));
+            FAILED
+        }
+    }
+}
+
+/// `savepoint` and `stop`.
+fn tell_running(job: &str, command: &str, matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let at = tell::Whereabouts {
+        checkpoints: matches.get_one::<String>("checkpoints").map(|place| &**place),
+        control: matches.get_one::<PathBuf>("control").map(|path| &**path),
+    };
+    let to = matches.get_one::<String>("to").map(|to| tell::absolute(to)).transpose();
+    let told = to.and_then(|to| {
+        let what = match command {
+            "savepoint" => What::Savepoint(to),
+            _ if matches.get_flag("savepoint") => What::StopWithSavepoint(to),
+            _ => What::Drain,
+        };
+        tell::tell(job, &at, what)
+    });
+    match told {
+        Ok(told) => {
+            say(out, format_args!("{}", told.out));
+            say(err, format_args!("{}", told.note));
+            DONE
+        }
+        Err(fault) => {
+            say(err, format_args!("error: {fault}\n"));
             FAILED
         }
     }
@@ -206,13 +251,27 @@ fn check_names(job: &str, params: &[Param]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> Command {
+fn command(program: &str, name: &'static str, about: &str, params: &[Param], defaults: &Defaults) -> Command {
     let about = if about.trim().is_empty() { format!("The job {name}.") } else { paragraphs(about) };
     let run = Command::new("run")
         .about("Runs the job to the end of its inputs; the same without a command")
         .after_help(run_examples(program, params))
         .args(param_flags(params))
-        .args(run_flags())
+        .args(run_flags(defaults))
+        .disable_help_flag(true);
+    let restore = Command::new("restore")
+        .about(
+            "Runs the job from its newest checkpoint, or from the one that `--from` names, with any number of workers",
+        )
+        .after_help(format!(
+            "Example:\n  {program} restore{} --checkpoints checkpoints --from checkpoints/savepoints/12 --workers 4",
+            example_params(params)
+        ))
+        .args(param_flags(params))
+        .args(run_flags(defaults).into_iter().filter(|flag| flag.get_id() != "fresh").map(|flag| {
+            let place = flag.get_id() == "checkpoints";
+            if place { flag.required(true) } else { flag }
+        }))
         .disable_help_flag(true);
     let plan = Command::new("plan")
         .about("Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds")
@@ -238,15 +297,17 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .bin_name(program)
         .about(about)
         .after_help(format!(
-            "Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, 1 \
-             after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has ended the run.\n\n\
+            "Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, and \
+             after one that was told to stop; 1 after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has \
+             ended the run.{}\n\n\
              Examples:\n{}\n{}",
+            block_says(defaults),
             example_run(program, params),
             example_plan(program, params),
         ))
         .args(param_flags(params))
-        .args(run_flags())
-        .subcommands([run, plan, lock, state])
+        .args(run_flags(defaults))
+        .subcommands([run, restore, savepoint_command(program), stop_command(program), plan, lock, state])
         .args_conflicts_with_subcommands(true)
         .subcommand_negates_reqs(true)
         .disable_help_flag(true)
@@ -296,7 +357,9 @@ fn param_help(param: &Param) -> String {
     }
 }
 
-fn run_flags() -> [Arg; 7] {
+fn run_flags(defaults: &Defaults) -> [Arg; 10] {
+    let every = TimeSpan::try_from(defaults.every.unwrap_or(CHECKPOINT_EVERY));
+    let every = every.map_or_else(|_| String::new(), |every| format!(" [default: {every}]"));
     [
         workers_flag(),
         switch("pin", "Keeps each worker on a core of its own"),
@@ -312,10 +375,103 @@ fn run_flags() -> [Arg; 7] {
             .value_parser(parse_time)
             .requires("checkpoints")
             .help_heading(HEADING)
-            .help("From the start of one checkpoint to the next, like 500ms or 1min [default: 10s]"),
-        switch("fresh", "Begins anew, though there is a checkpoint to go on from").requires("checkpoints"),
+            .help(format!("From the start of one checkpoint to the next, like 500ms or 1min{every}")),
+        switch("fresh", "Begins anew, though there is a checkpoint to go on from")
+            .requires("checkpoints")
+            .conflicts_with_all(["from", "fork"]),
+        Arg::new("from")
+            .long("from")
+            .value_name("CHECKPOINT")
+            .requires("checkpoints")
+            .help_heading(HEADING)
+            .help("Goes on from this one: its number, as `state list` shows it, or the place of a savepoint"),
+        switch("fork", "Allows a new branch of history: from an older checkpoint, or with other params")
+            .requires("checkpoints"),
+        Arg::new("control")
+            .long("control")
+            .value_name("PATH")
+            .value_parser(ValueParser::path_buf())
+            .help_heading(HEADING)
+            .help("Listens for `savepoint` and `stop` at this socket, and not in the directory of checkpoints"),
         help_flag(),
     ]
+}
+
+fn savepoint_command(program: &str) -> Command {
+    Command::new("savepoint")
+        .about("Asks the running job for a savepoint: a checkpoint that stays, and prints its place")
+        .after_help(format!("Example:\n  {program} savepoint --checkpoints checkpoints --to before-the-change"))
+        .args(whereabouts())
+        .args([to_flag(), help_flag()])
+        .disable_help_flag(true)
+}
+
+fn stop_command(program: &str) -> Command {
+    Command::new("stop")
+        .about("Ends the running job: as if its inputs had ended, or with a savepoint from which it goes on later")
+        .after_help(format!("Example:\n  {program} stop --savepoint --checkpoints checkpoints"))
+        .args([
+            switch("drain", "Reads no more, gives the results of what was read, and ends; the next run is a new one"),
+            switch("savepoint", "Takes a savepoint and ends there; the next run goes on from it"),
+        ])
+        .group(ArgGroup::new("how").args(["drain", "savepoint"]).required(true))
+        .args(whereabouts())
+        .args([to_flag().conflicts_with("drain"), help_flag()])
+        .disable_help_flag(true)
+}
+
+/// Where a running job is found; one of the two is needed.
+fn whereabouts() -> [Arg; 2] {
+    [
+        Arg::new("checkpoints")
+            .long("checkpoints")
+            .value_name("PLACE")
+            .required_unless_present("control")
+            .help_heading(HEADING)
+            .help("The directory that the job was run with"),
+        Arg::new("control")
+            .long("control")
+            .value_name("PATH")
+            .value_parser(ValueParser::path_buf())
+            .help_heading(HEADING)
+            .help("The socket that the job was run with, if it was given one"),
+    ]
+}
+
+fn to_flag() -> Arg {
+    Arg::new("to")
+        .long("to")
+        .value_name("PLACE")
+        .help_heading(HEADING)
+        .help("An empty directory or URL for the savepoint [default: savepoints/NUMBER in that of the checkpoints]")
+}
+
+/// What the job's block says of checkpoints and restarts, in a sentence of its own.
+fn block_says(defaults: &Defaults) -> String {
+    let span = |time: Duration| TimeSpan::try_from(time).map_or_else(|_| format!("{time:?}"), |span| span.to_string());
+    let mut checkpoint = Vec::new();
+    checkpoint.extend(defaults.every.map(|every| format!("every {}", span(every))));
+    checkpoint.extend(defaults.timeout.map(|timeout| format!("timeout {}", span(timeout))));
+    checkpoint.extend(defaults.pause.map(|pause| format!("pause {}", span(pause))));
+    checkpoint.extend(defaults.keep.map(|keep| format!("keep {keep}")));
+    checkpoint.extend(defaults.tolerate.map(|tolerate| format!("tolerate {tolerate}")));
+    let mut said = Vec::new();
+    if !checkpoint.is_empty() {
+        said.push(format!("checkpoint {}", checkpoint.join(", ")));
+    }
+    match defaults.restart {
+        Restart::Usual => {}
+        Restart::Never => said.push("restart none".to_owned()),
+        Restart::Fixed { pause, at_most } => said.push(format!("restart fixed {}, at_most {at_most}", span(pause))),
+        Restart::Exponential { first, longest } => {
+            said.push(format!("restart exponential {}..={}", span(first), span(longest)));
+        }
+        Restart::FailureRate { at_most, per } => said.push(format!("restart failure_rate {at_most} per {}", span(per))),
+    }
+    match said.is_empty() {
+        true => String::new(),
+        false => format!(" With `--checkpoints` the job says: {}.", said.join("; ")),
+    }
 }
 
 fn switch(name: &'static str, help: &'static str) -> Arg {

@@ -6,6 +6,7 @@ mod cli;
 mod flags;
 mod lock;
 mod state;
+mod tell;
 mod values;
 
 use std::ffi::OsString;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 pub use self::flags::{Flag, NoFlag, ParseFlag, Parser, Refused};
 pub use self::lock::{LockReport, check_lock};
 pub use self::values::Values;
-use crate::config::Config;
+use crate::config::{Config, Defaults};
 use crate::engine::StoredOperator;
 use crate::error::{Error, Fault};
 use crate::lock::{LockPlace, StateMeta};
@@ -44,6 +45,8 @@ pub trait Job: Sized + 'static {
     /// # Errors
     /// If the plan cannot be made with these params.
     fn plan_job(&self, config: &Config) -> Result<Plan, Error>;
+    /// What its block says of checkpoints and restarts.
+    const DEFAULTS: Defaults = Defaults::NONE;
     /// Where its lock is; `None` for a job that can have none.
     const LOCK: Option<LockPlace> = None;
     /// The states that it keeps, with their types. Like a plan it reads and writes nothing.
@@ -77,8 +80,8 @@ pub struct Param {
     pub optional: bool,
 }
 
-/// The `main` of a binary that is one job: `run`, which is also what no command means, `plan`, `lock`, `state` and
-/// `--help`.
+/// The `main` of a binary that is one job: `run`, which is also what no command means, `restore`, `plan`, `lock`, `state`, and
+/// `savepoint` and `stop` for one that runs.
 ///
 /// Data goes to standard output, everything else to standard error. The exit code is 0 after a complete run, 1 after a
 /// failed one, 2 if the command line is wrong, 130 if the run was interrupted.

@@ -136,7 +136,12 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     fn head(&self) -> Vec<u8> {
         Vec::new()
     }
-    /// Puts a head back, after the entries. Called once for the head of each worker that saved one.
+    /// Whether a head says which namespaces are kept, and not only their entries do. Then all heads are put back before the entries,
+    /// and entries of other namespaces are left out.
+    fn lists(&self, _head: &[u8]) -> bool {
+        false
+    }
+    /// Puts a head back, after the entries unless it [`lists`](Operator::lists). Called once for the head of each worker that saved one.
     ///
     /// # Errors
     /// If it is no head of this operator's.

@@ -26,6 +26,8 @@ pub struct Summary {
     pub skipped: u64,
     /// The operators, chain by chain, summed over the workers.
     pub operators: Vec<OperatorSummary>,
+    /// Whether somebody has stopped it with a savepoint, before its inputs had ended: the next run goes on from there.
+    pub stopped: bool,
 }
 
 /// What an operator did, on all workers together.
@@ -57,7 +59,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let workers = if self.workers == 1 { "worker" } else { "workers" };
-        writeln!(f, "{} finished in {} on {} {workers}", self.job, seconds(self.elapsed), self.workers)?;
+        let ended = if self.stopped { "stopped with a savepoint after" } else { "finished in" };
+        writeln!(f, "{} {ended} {} on {} {workers}", self.job, seconds(self.elapsed), self.workers)?;
         writeln!(f)?;
         let totals = [
             ("records in", self.records_in, true),
@@ -131,6 +134,7 @@ mod tests {
             records_out: 19_486,
             late: 16_303,
             skipped: 0,
+            stopped: false,
             operators: vec![
                 operator(0, "flights", "csv departures-2013.csv", 336_776, 336_776),
                 operator(0, "delayed", "filter", 336_776, 120_000),

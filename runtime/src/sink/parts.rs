@@ -181,8 +181,12 @@ pub(super) struct Part {
 impl Part {
     /// Creates the file.
     pub(super) fn create(target: &Target, context: &SinkContext) -> Result<Part, Fault> {
-        let (attempt, worker, part) = (target.attempt, context.worker as u64, context.part as u64);
-        let key = PartKey { run: run(), attempt, worker, part };
+        let (attempt, worker) = (target.attempt, context.worker as u64);
+        let mut key = PartKey { run: run(), attempt, worker, part: context.part as u64 };
+        // Attempts are numbered by the store of checkpoints: one process may have had two of a number, over two stores.
+        while target.part(&key).exists() {
+            key.part += SAME_NUMBER;
+        }
         let path = target.part(&key);
         let file = target.create(&path)?;
         Ok(Part { target: target.clone(), path, key, file, len: 0, synced: Cell::new(0) })
@@ -216,6 +220,9 @@ impl Write for Part {
         Ok(())
     }
 }
+
+/// From a part to one of the same worker, writer and number of attempt.
+const SAME_NUMBER: u64 = 1 << 32;
 
 /// Which part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -463,6 +463,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
         head
     }
 
+    fn lists(&self, head: &[u8]) -> bool {
+        let mut head = Reader::new(head);
+        <(i64, Vec<i64>)>::decode(&mut head).is_ok() && head.end().is_err()
+    }
+
     fn restore_head(&mut self, head: &[u8]) -> Result<(), CodecError> {
         let mut head = Reader::new(head);
         let (watermark, spoken) = <(i64, Vec<i64>)>::decode(&mut head)?;

@@ -102,7 +102,7 @@ fn a_zombie_that_slept_through_many_checkpoints_is_still_told() {
         let mut new = begin(&store);
         for epoch in 2..9 {
             checkpoint(&mut new, round * 10 + epoch, &[], 1);
-            new.retain().unwrap();
+            new.retain(None).unwrap();
         }
     }
     assert!(matches!(old.complete(manifest(2, vec![]), 1), Err(NotAppended::Taken { .. })));
@@ -133,7 +133,7 @@ fn what_is_kept_is_what_was_asked_for_and_one_more() {
         // Each third rests on nothing; those between on the ones before them.
         let older = if epoch % 3 == 1 { Vec::new() } else { std::mem::take(&mut base) };
         (last, base) = checkpoint(&mut log, epoch, &older, 2);
-        log.retain().unwrap();
+        log.retain(None).unwrap();
         let report = verify(&*store).unwrap();
         assert!(report.is_good() && report.unnamed.0 == 0, "epoch {epoch}: {report}");
     }
@@ -142,11 +142,11 @@ fn what_is_kept_is_what_was_asked_for_and_one_more() {
     let objects = store.list("data/").unwrap();
     assert_eq!(objects.len(), 3, "{objects:?}");
     assert_eq!(log.history().floor(), last - 3, "the one before");
-    assert!(log.retain().unwrap() == Swept::default());
+    assert!(log.retain(None).unwrap() == Swept::default());
     // A new run sees and keeps the same.
     let mut log = begin(&store);
     assert_eq!(newest(&log), Some((last, 9)));
-    assert!(log.retain().unwrap() == Swept::default());
+    assert!(log.retain(None).unwrap() == Swept::default());
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn objects_of_a_checkpoint_that_is_being_taken_and_names_of_others_are_left_alon
     let own_failed = object(&log, 3, 10);
     checkpoint(&mut log, 4, &[], 1);
     let coming = object(&log, 5, 10);
-    log.retain().unwrap();
+    log.retain(None).unwrap();
     let there = |object: &ObjectRef| store.get(&object.name).unwrap().is_some();
     assert_eq!((there(&abandoned), there(&own_failed), there(&coming)), (false, false, true));
     assert!(store.get("data/notes.txt").unwrap().is_some());
@@ -228,7 +228,7 @@ fn a_checkpoint_is_copied_into_another_store_with_all_it_needs() {
     let (number, _) = checkpoint(&mut log, 2, &base, 3);
     let checkpoint = log.history().checkpoint(number).unwrap().clone();
     let mut copy = begin(&to);
-    let number = copy.import(&*from, &checkpoint, 1).unwrap();
+    let number = copy.import(&*from, &checkpoint, 1, None).unwrap();
     let copied = copy.history().checkpoint(number).unwrap();
     assert_eq!((copied.epoch, copied.bytes()), (2, checkpoint.bytes()));
     assert!(verify(&*to).unwrap().is_good());
@@ -247,7 +247,9 @@ fn a_checkpoint_is_copied_into_another_store_with_all_it_needs() {
     assert_eq!(entries(&*to, copied), entries(&*from, &checkpoint));
     // Damage is not carried on.
     from.put(&base[0].name, b"x").unwrap();
-    let Err(NotAppended::Failed(fault)) = begin(&to).import(&*from, &checkpoint, 1) else { panic!("it was copied") };
+    let Err(NotAppended::Failed(fault)) = begin(&to).import(&*from, &checkpoint, 1, None) else {
+        panic!("it was copied")
+    };
     assert!(fault.to_string().contains("choose another one"), "{fault}");
 }
 

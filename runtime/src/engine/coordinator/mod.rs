@@ -1,4 +1,5 @@
-//! What the coordinator decides, without I/O: who gets which split, when epochs end, when the run is over.
+//! What the coordinator decides, without I/O: who gets which split, when epochs end, when the run is over, and what
+//! becomes of the requests of whoever stands outside.
 //!
 //! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events. An event
 //! that is told twice counts once, and one that speaks of another epoch than the one that is ending counts for nothing.
@@ -47,6 +48,53 @@ pub enum Order {
     Commit(u64, Pending),
     /// All is committed: publish, and say so.
     Finish,
+    /// Tell all sources to read no more, as if their inputs had ended.
+    Drain,
+    /// What a request waits for is kept, and committed: hand this epoch over to it.
+    Give(u64, u64),
+    /// A request is not granted.
+    Refuse(u64, No),
+    /// All that is kept is committed: end the run here, before its inputs have ended.
+    Stop,
+}
+
+/// What a request wants of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// A checkpoint, begun from now on, to be written elsewhere.
+    Savepoint,
+    /// The same, and that the run ends there, its inputs unread.
+    StopWithSavepoint,
+    /// That sources read no more, and the run ends as if its inputs had ended.
+    Drain,
+}
+
+/// Why a request is not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum No {
+    /// The run keeps no checkpoints.
+    NotKept,
+    /// The run is ending already: its inputs have ended, or it drains.
+    Ending,
+    /// Another request stops it already.
+    Stopping,
+    /// The checkpoint could not be kept.
+    Lost,
+}
+
+/// How far a request that the run may stop has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopping {
+    /// The savepoint of this request is waited for.
+    Savepoint(u64),
+    /// It is kept and committed, and being written. Nothing is begun meanwhile: what is kept is to stay the last.
+    Writing(u64),
+    /// Sources are to be told when no other request waits any more.
+    Drain,
+    /// They have been told. No barrier is sent from now on but the last: what sources would say at it is not how far they have read.
+    Draining,
+    /// The run is over.
+    Stopped,
 }
 
 /// What the writers of each sink have prepared, by worker.
@@ -73,6 +121,8 @@ struct Ending {
     failed: bool,
     /// The caller is keeping it.
     keeping: bool,
+    /// Requests that wait for it.
+    wanted_by: Vec<u64>,
 }
 
 /// The coordinator's state.
@@ -91,6 +141,11 @@ pub struct Coordinator {
     last: bool,
     finished: bool,
     prepared: BTreeMap<u64, PreparedBy>,
+    /// Requests that have come.
+    asked: BTreeSet<u64>,
+    /// Those that wait for the next barrier.
+    wanted: Vec<u64>,
+    stopping: Option<Stopping>,
 }
 
 impl Coordinator {
@@ -108,6 +163,9 @@ impl Coordinator {
             last: false,
             finished: false,
             prepared: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            wanted: Vec::new(),
+            stopping: None,
         }
     }
 
@@ -120,7 +178,7 @@ impl Coordinator {
             *all += parts;
         }
         self.expected_sources = Some(sources);
-        self.check_exhausted()
+        self.go_on()
     }
 
     /// A source has nothing more on a worker.
@@ -132,7 +190,7 @@ impl Coordinator {
             }
             orders = state.follow(source);
         }
-        orders.extend(self.check_exhausted());
+        orders.extend(self.go_on());
         orders
     }
 
@@ -147,20 +205,77 @@ impl Coordinator {
             && self.sources.values().all(|s| s.exhausted.iter().all(|e| *e))
     }
 
-    fn check_exhausted(&mut self) -> Vec<Order> {
-        if self.last || self.ending.is_some() || !self.all_exhausted() {
+    /// Whether a barrier may be sent, the last one too.
+    fn is_free(&self) -> bool {
+        let held = matches!(self.stopping, Some(Stopping::Writing(_) | Stopping::Stopped));
+        self.all_built() && self.ending.is_none() && !self.last && !held
+    }
+
+    /// Begins what waits for the end of the epoch before: requests first, in the order in which they lose nothing.
+    fn go_on(&mut self) -> Vec<Order> {
+        if !self.is_free() {
             return Vec::new();
         }
-        self.last = true;
-        vec![Order::Last(self.begin_end())]
+        if !self.wanted.is_empty() {
+            return vec![Order::Barrier(self.begin_end())];
+        }
+        let mut orders = Vec::new();
+        if self.stopping == Some(Stopping::Drain) {
+            self.stopping = Some(Stopping::Draining);
+            orders.push(Order::Drain);
+        }
+        if self.all_exhausted() {
+            self.last = true;
+            orders.push(Order::Last(self.begin_end()));
+        }
+        orders
     }
 
     /// It is time for a barrier. Nothing happens while one is under way.
     pub fn tick(&mut self) -> Vec<Order> {
-        if !self.all_built() || self.ending.is_some() || self.last {
+        if !self.is_free() || self.stopping == Some(Stopping::Draining) {
             return Vec::new();
         }
         vec![Order::Barrier(self.begin_end())]
+    }
+
+    /// Somebody outside wants something. Each request has a number of its own.
+    pub fn asked(&mut self, request: u64, wish: Wish) -> Vec<Order> {
+        if !self.asked.insert(request) {
+            return Vec::new();
+        }
+        let drains = matches!(self.stopping, Some(Stopping::Drain | Stopping::Draining | Stopping::Stopped));
+        let no = match wish {
+            Wish::Savepoint | Wish::StopWithSavepoint if self.parts.is_none() => Some(No::NotKept),
+            Wish::StopWithSavepoint | Wish::Drain if self.stopping.is_some() => Some(No::Stopping),
+            Wish::Savepoint | Wish::StopWithSavepoint if self.last || drains => Some(No::Ending),
+            _ => None,
+        };
+        if let Some(no) = no {
+            return vec![Order::Refuse(request, no)];
+        }
+        match wish {
+            Wish::Savepoint => self.wanted.push(request),
+            Wish::StopWithSavepoint => {
+                self.wanted.push(request);
+                self.stopping = Some(Stopping::Savepoint(request));
+            }
+            Wish::Drain => self.stopping = Some(Stopping::Drain),
+        }
+        self.go_on()
+    }
+
+    /// The savepoint that was given to a request is written, or could not be.
+    pub fn written(&mut self, request: u64, well: bool) -> Vec<Order> {
+        if self.stopping != Some(Stopping::Writing(request)) {
+            return Vec::new();
+        }
+        if well {
+            self.stopping = Some(Stopping::Stopped);
+            return vec![Order::Stop];
+        }
+        self.stopping = None;
+        self.go_on()
     }
 
     fn begin_end(&mut self) -> u64 {
@@ -170,6 +285,7 @@ impl Coordinator {
             saved: BTreeSet::new(),
             failed: false,
             keeping: false,
+            wanted_by: std::mem::take(&mut self.wanted),
         });
         self.epoch
     }
@@ -246,22 +362,38 @@ impl Coordinator {
 
     /// An epoch has ended. What was prepared in it is committed, unless it could not be kept: then with the next one that is.
     fn ended(&mut self, epoch: u64, well: bool) -> Vec<Order> {
-        self.ending = None;
+        let wanted_by = self.ending.take().map_or_else(Vec::new, |ending| ending.wanted_by);
         self.epoch = epoch + 1;
-        if !well {
-            return if self.last { vec![Order::Lost(epoch)] } else { self.check_exhausted() };
-        }
         let mut orders = Vec::new();
+        if !well {
+            if self.last {
+                return vec![Order::Lost(epoch)];
+            }
+            for request in wanted_by {
+                if self.stopping == Some(Stopping::Savepoint(request)) {
+                    self.stopping = None;
+                }
+                orders.push(Order::Refuse(request, No::Lost));
+            }
+            orders.extend(self.go_on());
+            return orders;
+        }
         for (epoch, sinks) in std::mem::take(&mut self.prepared) {
             let of_sink = |list: BTreeMap<WriterId, Prepared>| list.into_iter().map(|(w, p)| (w.0, p)).collect();
             let sinks = sinks.into_iter().map(|(sink, list)| (sink, of_sink(list))).collect();
             orders.push(Order::Commit(epoch, sinks));
         }
+        for request in wanted_by {
+            if self.stopping == Some(Stopping::Savepoint(request)) {
+                self.stopping = Some(Stopping::Writing(request));
+            }
+            orders.push(Order::Give(request, epoch));
+        }
         if self.last {
             self.finished = true;
             orders.push(Order::Finish);
         } else {
-            orders.extend(self.check_exhausted());
+            orders.extend(self.go_on());
         }
         orders
     }

@@ -1,7 +1,7 @@
 //! Who gets which split, and what the parts of a source have come to.
 
 use super::super::control::{Left, Stand};
-use super::{Coordinator, Order};
+use super::{Coordinator, Order, Stopping};
 
 /// What is known of a source.
 #[derive(Clone)]
@@ -112,6 +112,9 @@ impl Coordinator {
             return Vec::new();
         };
         state.reached = state.reached.max(ended.unwrap_or(i64::MIN));
+        if self.stopping == Some(Stopping::Draining) {
+            return Vec::new();
+        }
         let watermark = state.begin();
         let first = state.asked.get_mut(worker).is_some_and(|asked| !std::mem::replace(asked, true));
         let all = state.asked.iter().all(|asked| *asked);

@@ -76,7 +76,55 @@ fn a_run_ends_with_one_last_epoch_after_every_source_is_exhausted_everywhere() {
     assert!(c.finished());
 }
 
-/// What may happen in a run of two workers, a source on each and a sink, each with a part of the snapshot.
+#[test]
+fn a_drain_waits_for_savepoints_and_lets_no_barrier_pass_but_the_last() {
+    let mut c = Coordinator::new(1, 0, true);
+    c.source(0, false, i64::MIN, i64::MIN);
+    assert_eq!(c.asked(1, Wish::Drain), []);
+    assert_eq!(c.asked(2, Wish::Savepoint), [Order::Refuse(2, No::Ending)]);
+    assert_eq!(c.built(0, 1, 0), [Order::Drain]);
+    assert_eq!((c.tick(), c.ask(0, 0, None)), (vec![], vec![]));
+    assert_eq!(c.asked(3, Wish::StopWithSavepoint), [Order::Refuse(3, No::Stopping)]);
+    assert_eq!(c.exhausted(0, 0), [Order::Last(0)]);
+    assert_eq!(c.passed(0, 0), [Order::Keep(0, true)]);
+    assert_eq!(c.kept(0), [Order::Finish]);
+
+    let mut c = Coordinator::new(1, 0, true);
+    c.source(0, false, i64::MIN, i64::MIN);
+    c.built(0, 1, 0);
+    assert_eq!(c.asked(1, Wish::Savepoint), [Order::Barrier(0)]);
+    assert_eq!((c.asked(2, Wish::Savepoint), c.asked(3, Wish::Drain)), (vec![], vec![]));
+    assert_eq!((c.passed(0, 0), c.kept(0)), (vec![Order::Keep(0, false)], vec![Order::Give(1, 0), Order::Barrier(1)]));
+    assert_eq!((c.passed(0, 1), c.kept(1)), (vec![Order::Keep(1, false)], vec![Order::Give(2, 1), Order::Drain]));
+}
+
+#[test]
+fn a_stop_holds_everything_until_its_savepoint_is_written() {
+    let mut c = Coordinator::new(1, 0, true);
+    c.source(0, false, i64::MIN, i64::MIN);
+    c.built(0, 1, 0);
+    assert_eq!(c.asked(1, Wish::StopWithSavepoint), [Order::Barrier(0)]);
+    assert_eq!(c.asked(1, Wish::StopWithSavepoint), [], "told twice");
+    assert_eq!((c.passed(0, 0), c.kept(0)), (vec![Order::Keep(0, false)], vec![Order::Give(1, 0)]));
+    assert_eq!((c.tick(), c.asked(2, Wish::Savepoint), c.exhausted(0, 0)), (vec![], vec![], vec![]));
+    let mut failed = c.clone();
+    assert_eq!(failed.written(1, false), [Order::Barrier(1)], "the run goes on, with what has waited");
+    assert_eq!(c.written(2, true), [], "that of another request");
+    assert_eq!(c.written(1, true), [Order::Stop]);
+    assert_eq!((c.tick(), c.written(1, true), c.exhausted(0, 0)), (vec![], vec![], vec![]));
+}
+
+#[test]
+fn without_checkpoints_a_run_can_only_be_drained() {
+    let mut c = Coordinator::new(1, 0, false);
+    c.source(0, false, i64::MIN, i64::MIN);
+    c.built(0, 1, 0);
+    assert_eq!(c.asked(1, Wish::Savepoint), [Order::Refuse(1, No::NotKept)]);
+    assert_eq!(c.asked(2, Wish::StopWithSavepoint), [Order::Refuse(2, No::NotKept)]);
+    assert_eq!(c.asked(3, Wish::Drain), [Order::Drain]);
+}
+
+/// What may happen in a run of some workers, a source on each and a sink, each with a part of the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Tick,
@@ -86,11 +134,23 @@ enum Event {
     Passed(usize, u64),
     Kept(u64),
     TimedOut(u64),
+    Asked(u64, Wish),
+    Written(u64, bool),
+}
+
+/// What a request has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Nothing, since so many barriers had been sent.
+    Nothing(usize),
+    Given(u64),
+    Refused(No),
 }
 
 /// A run as it may go: the coordinator, what may come next, and what has been seen.
 #[derive(Clone)]
 struct World {
+    workers: usize,
     coordinator: Coordinator,
     /// Events that are on their way, in no order.
     coming: BTreeSet<Event>,
@@ -101,16 +161,48 @@ struct World {
     barriers: Vec<u64>,
     finished: bool,
     lost: bool,
+    requests: BTreeMap<u64, (Wish, Told)>,
+    drained: bool,
+    /// The request that stops the run has its savepoint, and has not said whether it could write it.
+    held: bool,
+    stopped: bool,
 }
 
 impl World {
+    fn new(workers: usize, wishes: &[Wish]) -> World {
+        let mut coordinator = Coordinator::new(workers, 0, true);
+        coordinator.source(0, false, i64::MIN, i64::MIN);
+        (0..workers).for_each(|worker| assert_eq!(coordinator.built(worker, 1, 1), []));
+        let mut coming: BTreeSet<Event> = (0..workers).map(Event::Exhausted).collect();
+        coming.insert(Event::Tick);
+        coming.extend((0..).zip(wishes).map(|(request, wish)| Event::Asked(request, *wish)));
+        World {
+            workers,
+            coordinator,
+            coming,
+            came: BTreeSet::new(),
+            kept: BTreeSet::new(),
+            committed: BTreeMap::new(),
+            barriers: Vec::new(),
+            finished: false,
+            lost: false,
+            requests: BTreeMap::new(),
+            drained: false,
+            held: false,
+            stopped: false,
+        }
+    }
+
     fn carry_out(&mut self, orders: Vec<Order>) {
+        assert!(!self.stopped || orders.is_empty(), "{orders:?} behind the end");
         for order in orders {
             match order {
                 Order::Barrier(epoch) | Order::Last(epoch) => {
                     assert!(self.barriers.last().is_none_or(|last| *last + 1 == epoch), "one after the other");
+                    assert!(!self.held, "what is being written is to stay the last that is kept");
+                    assert!(!self.drained || matches!(order, Order::Last(_)), "a drained source is not where it says");
                     self.barriers.push(epoch);
-                    for worker in 0..2 {
+                    for worker in 0..self.workers {
                         self.coming.extend([Event::Prepared(worker, epoch)]);
                     }
                 }
@@ -122,13 +214,43 @@ impl World {
                     let kept = self.kept.last().copied();
                     assert!(kept >= Some(epoch), "{epoch} is committed before it is kept");
                     let writers: usize = sinks.iter().map(|(_, list)| list.len()).sum();
-                    assert_eq!(writers, 2, "all of epoch {epoch} is committed");
+                    assert_eq!(writers, self.workers, "all of epoch {epoch} is committed");
                     *self.committed.entry(epoch).or_default() += 1;
                     assert_eq!(self.committed.last_key_value(), Some((&epoch, &1)), "in order, and once");
                 }
                 Order::Finish => {
                     assert!(!self.finished && self.kept.contains(self.barriers.last().unwrap()));
                     self.finished = true;
+                }
+                Order::Drain => {
+                    assert!(!self.drained, "once");
+                    self.drained = true;
+                    let exhausted = (0..self.workers).map(Event::Exhausted);
+                    self.coming.extend(exhausted.filter(|event| !self.came.contains(event)));
+                }
+                Order::Give(request, epoch) => {
+                    let (wish, told) = self.requests[&request];
+                    let Told::Nothing(since) = told else { panic!("{request} is told twice: {told:?}") };
+                    assert!(self.barriers[since..].contains(&epoch), "its barrier was sent behind the request");
+                    assert_eq!(self.committed.last_key_value(), Some((&epoch, &1)), "it is committed, and the last");
+                    self.requests.insert(request, (wish, Told::Given(epoch)));
+                    self.coming.extend([true, false].map(|well| Event::Written(request, well)));
+                    self.held = self.held || wish == Wish::StopWithSavepoint;
+                }
+                Order::Refuse(request, no) => {
+                    let (wish, told) = self.requests[&request];
+                    assert!(matches!(told, Told::Nothing(_)), "{request} is told twice: {told:?}");
+                    self.requests.insert(request, (wish, Told::Refused(no)));
+                }
+                Order::Stop => {
+                    assert!(!self.finished, "nothing is stopped that has ended");
+                    // Those before it could not be written.
+                    let given = self.requests.values().filter_map(|request| match request {
+                        (Wish::StopWithSavepoint, Told::Given(epoch)) => Some(epoch),
+                        _ => None,
+                    });
+                    assert_eq!(self.kept.last(), given.max(), "the savepoint is the last that is kept");
+                    self.stopped = true;
                 }
                 Order::Lost(_) => self.lost = true,
                 Order::GiveUp(_) | Order::AllAssigned(..) | Order::Reached { .. } | Order::Find { .. } => {}
@@ -160,6 +282,17 @@ impl World {
             Event::Passed(worker, epoch) => c.passed(worker, epoch),
             Event::Kept(epoch) => c.kept(epoch),
             Event::TimedOut(epoch) => c.give_up(epoch),
+            Event::Asked(request, wish) => {
+                self.requests.entry(request).or_insert((wish, Told::Nothing(self.barriers.len())));
+                c.asked(request, wish)
+            }
+            Event::Written(request, well) => {
+                self.coming.remove(&Event::Written(request, !well));
+                if self.requests[&request].0 == Wish::StopWithSavepoint {
+                    self.held = false;
+                }
+                c.written(request, well)
+            }
         };
         self.carry_out(orders);
         self.came.insert(event);
@@ -168,31 +301,44 @@ impl World {
     /// A fingerprint of all that matters for what may come.
     fn state(&self) -> String {
         let c = &self.coordinator;
-        let ending = c.ending.as_ref().map(|e| (e.epoch, &e.passed, &e.saved, e.failed, e.keeping));
+        let ending = c.ending.as_ref().map(|e| (e.epoch, &e.passed, &e.saved, e.failed, e.keeping, &e.wanted_by));
         let exhausted: Vec<_> = c.sources.values().map(|s| s.exhausted.clone()).collect();
-        format!("{ending:?} {exhausted:?} {:?} {:?} {:?} {:?}", c.pending(), self.coming, self.kept, self.committed)
+        format!(
+            "{ending:?} {exhausted:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            c.pending(),
+            self.coming,
+            self.kept,
+            self.committed,
+            c.wanted,
+            c.stopping,
+            self.requests,
+            (self.held, self.drained, self.stopped, self.finished, self.lost)
+        )
+    }
+
+    /// What holds when nothing is on its way any more, or the run is over.
+    fn check_end(&self) {
+        if self.finished {
+            assert_eq!(self.committed.keys().copied().collect::<Vec<_>>(), self.barriers);
+            assert!(!self.lost && !self.stopped);
+        }
+        for (request, (wish, told)) in &self.requests {
+            let over = self.finished || self.stopped || self.lost;
+            let heard = match wish {
+                // Whoever waits when the run is stopped is told that it is over.
+                Wish::Savepoint => !matches!(told, Told::Nothing(_)) || self.stopped || self.lost,
+                Wish::StopWithSavepoint => !matches!(told, Told::Nothing(_)) || self.lost,
+                Wish::Drain => over || matches!(told, Told::Refused(_)),
+            };
+            assert!(heard, "request {request}, {wish:?}, is told {told:?}");
+        }
     }
 }
 
-/// Every order in which three epochs and the last one may go, with each event repeated at any later time, snapshots
-/// that fail and ones that take too long: nothing is committed that is not kept, and each epoch once and in order.
-#[test]
-fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
-    let mut coordinator = Coordinator::new(2, 0, true);
-    coordinator.source(0, false, i64::MIN, i64::MIN);
-    (0..2).for_each(|worker| assert_eq!(coordinator.built(worker, 1, 1), []));
-    let coming = BTreeSet::from([Event::Tick, Event::Exhausted(0), Event::Exhausted(1)]);
-    let start = World {
-        coordinator,
-        coming,
-        came: BTreeSet::new(),
-        kept: BTreeSet::new(),
-        committed: BTreeMap::new(),
-        barriers: Vec::new(),
-        finished: false,
-        lost: false,
-    };
-    let (mut seen, mut open, mut ends) = (BTreeSet::new(), vec![start], 0);
+/// Goes through every order of events with so many barriers by the clock; gives how many states and ends there were.
+fn explore(workers: usize, wishes: &[Wish], ticks: usize) -> (usize, usize, usize) {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![World::new(workers, wishes)]);
+    let (mut ends, mut stops) = (0, 0);
     while let Some(world) = open.pop() {
         if !seen.insert(world.state()) {
             continue;
@@ -202,24 +348,51 @@ fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
             let mut repeated = world.clone();
             if !matches!(again, Event::Tick | Event::TimedOut(_)) {
                 repeated.happens(again);
+                repeated.held = world.held;
                 assert_eq!(repeated.state(), world.state(), "{again:?} again");
             }
         }
         let timeout = world.coordinator.ending().map(Event::TimedOut);
-        for event in world.coming.iter().copied().chain(timeout) {
+        let mut events: Vec<Event> = world.coming.iter().copied().chain(timeout).collect();
+        if world.stopped {
+            events.clear();
+        }
+        if events.is_empty() {
+            world.check_end();
+        }
+        for event in events {
             let mut next = world.clone();
             next.coming.remove(&event);
             next.happens(event);
-            if event == Event::Tick && next.barriers.len() < 3 {
+            if event == Event::Tick && next.barriers.len() < ticks {
                 next.coming.insert(Event::Tick);
             }
-            if next.finished {
-                ends += 1;
-                assert_eq!(next.committed.keys().copied().collect::<Vec<_>>(), next.barriers);
-                assert!(!next.lost);
-            }
+            ends += usize::from(next.finished && !world.finished);
+            stops += usize::from(next.stopped);
             open.push(next);
         }
     }
-    assert!(seen.len() > 1_000 && ends > 0, "{} states, {ends} ends", seen.len());
+    (seen.len(), ends, stops)
+}
+
+/// Every order in which three epochs and the last one may go, with each event repeated at any later time, snapshots
+/// that fail and ones that take too long: nothing is committed that is not kept, and each epoch once and in order.
+#[test]
+fn in_every_order_of_events_each_epoch_is_committed_once_and_when_it_is_kept() {
+    let (states, ends, _) = explore(2, &[], 3);
+    assert!(states > 1_000 && ends > 0, "{states} states, {ends} ends");
+}
+
+/// The same with requests in between, of two who know nothing of each other.
+#[test]
+fn in_every_order_of_events_each_request_is_answered_once_and_keeps_its_word() {
+    let wishes = [Wish::Savepoint, Wish::StopWithSavepoint, Wish::Drain];
+    for (at, one) in wishes.into_iter().enumerate() {
+        for other in &wishes[at..] {
+            let (states, ends, stops) = explore(1, &[one, *other], 2);
+            assert!(states > 500 && ends > 0, "{one:?} and {other:?}: {states} states, {ends} ends");
+            let stopping = [one, *other].contains(&Wish::StopWithSavepoint);
+            assert_eq!(stops > 0, stopping, "{one:?} and {other:?}: {stops} stops");
+        }
+    }
 }

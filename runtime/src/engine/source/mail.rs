@@ -24,8 +24,9 @@ pub(super) struct Next {
 
 impl Next {
     /// The watermark that it will begin with, in ms.
+    /// One that was begun in an attempt before has its own: what later ones have reached since says nothing of it.
     pub(super) fn watermark(&self) -> i64 {
-        self.resumed.as_ref().map_or(self.from, |resumed| resumed.watermark.max(self.from))
+        self.resumed.as_ref().map_or(self.from, |resumed| resumed.watermark)
     }
 }
 
@@ -87,6 +88,8 @@ where
                     self.asked = false;
                     self.left = self.left.max(left);
                     match found {
+                        // It was on its way when the source was told to read no more.
+                        Found::Split(_) if self.finished => {}
                         Found::Split(split) => {
                             let from = watermark.max(self.promised);
                             let next = Next { split, resumed, from };
@@ -101,6 +104,10 @@ where
                     self.go_on(caps)?;
                 }
                 ToSource::AllAssigned(left) => self.left = self.left.max(left),
+                ToSource::Drain => {
+                    self.drain();
+                    self.go_on(caps)?;
+                }
                 ToSource::Reached(watermark) => self.floor = self.floor.max(watermark),
                 ToSource::Barrier(epoch) => {
                     self.barrier(epoch, caps)?;

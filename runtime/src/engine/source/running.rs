@@ -252,6 +252,14 @@ where
         }
     }
 
+    /// It reads no more, as if its input had ended: open splits are left where they are.
+    pub(super) fn drain(&mut self) {
+        while !self.open.is_empty() {
+            self.close(0);
+        }
+        (self.next, self.finished, self.left) = (None, true, Left::None);
+    }
+
     /// Whether it has nothing to read that others should wait for, until more is found.
     fn rests(&self) -> bool {
         self.open_ended() && self.next.is_none() && self.open.least().is_none()

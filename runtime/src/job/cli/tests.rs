@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
+use crate::config::Control;
 use crate::job::{Flag, NoFlag as _, ParseFlag as _, Summary, main_from};
 use crate::plan::{Chain, Operator};
 
@@ -213,10 +214,17 @@ Usage: board [OPTIONS] --departures <PathBuf>
        board <COMMAND>
 
 Commands:
-  run    Runs the job to the end of its inputs; the same without a command
-  plan   Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds
-  lock   Shows how what is stored has changed since it was accepted, or accepts the change
-  state  Looks into a place of checkpoints; takes state out as JSON, and puts it into another place
+  run        Runs the job to the end of its inputs; the same without a command
+  restore    Runs the job from its newest checkpoint, or from the one that `--from` names, with any
+             number of workers
+  savepoint  Asks the running job for a savepoint: a checkpoint that stays, and prints its place
+  stop       Ends the running job: as if its inputs had ended, or with a savepoint from which it
+             goes on later
+  plan       Prints the plan of the job and reads nothing: chains, exchanges between them, their
+             bounds
+  lock       Shows how what is stored has changed since it was accepted, or accepts the change
+  state      Looks into a place of checkpoints; takes state out as JSON, and puts it into another
+             place
 
 Params:
       --departures <PathBuf>  The file of departures, plain or gz. [required]
@@ -234,10 +242,17 @@ Options:
       --checkpoint-every <TIME>  From the start of one checkpoint to the next, like 500ms or 1min
                                  [default: 10s]
       --fresh                    Begins anew, though there is a checkpoint to go on from
+      --from <CHECKPOINT>        Goes on from this one: its number, as `state list` shows it, or the
+                                 place of a savepoint
+      --fork                     Allows a new branch of history: from an older checkpoint, or with
+                                 other params
+      --control <PATH>           Listens for `savepoint` and `stop` at this socket, and not in the
+                                 directory of checkpoints
   -h, --help                     Prints this
 
-Data goes to standard output, messages to standard error. The exit code is 0 after a complete run, 1
-after a failed one, 2 if the command line is wrong, 130 if Ctrl-C has ended the run.
+Data goes to standard output, messages to standard error. The exit code is 0 after a complete run,
+and after one that was told to stop; 1 after a failed one, 2 if the command line is wrong, 130 if
+Ctrl-C has ended the run.
 
 Examples:
   board run --departures DEPARTURES --workers 2
@@ -368,7 +383,7 @@ fn examples_use_defaults_that_fit_a_command_line() {
 
 #[test]
 fn the_command_is_what_clap_allows() {
-    command("board", "Board", "", &Board::params()).debug_assert();
+    command("board", "Board", "", &Board::params(), &Defaults::NONE).debug_assert();
 }
 
 #[test]
@@ -377,7 +392,7 @@ fn checkpoints_are_where_and_as_often_as_was_said() {
     assert_eq!(answer.code, 0, "{}", answer.err);
     let (_, config) = taken("kept");
     let kept = config.checkpoints.unwrap();
-    assert_eq!((&*kept.place, kept.every, config.fresh), ("ck", Duration::from_millis(500), true));
+    assert_eq!((&*kept.place, kept.every, config.fresh), ("ck", Some(Duration::from_millis(500)), true));
     for (line, said) in [
         ("--departures in.csv --fresh", "--checkpoints"),
         ("--departures in.csv --checkpoints ck --checkpoint-every 0s", "a time above zero"),
@@ -387,6 +402,66 @@ fn checkpoints_are_where_and_as_often_as_was_said() {
         assert_eq!(answer.code, 2, "{line}");
         assert!(answer.err.contains(said), "{line}: {}", answer.err);
     }
+}
+
+#[test]
+fn what_is_gone_on_from_is_what_was_said() {
+    let answer = ask("restore --departures in.csv --checkpoints ck --from 12 --fork --control c.sock --ending chosen");
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let (_, config) = taken("chosen");
+    assert_eq!(
+        (config.from.as_deref(), config.fork, config.must_resume, config.fresh),
+        (Some("12"), true, true, false)
+    );
+    assert_eq!(config.control, Control::At("c.sock".into()));
+    let answer = ask("--departures in.csv --checkpoints ck --ending unchosen");
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let (_, config) = taken("unchosen");
+    assert_eq!((config.from, config.fork, config.must_resume, config.fresh), (None, false, false, false));
+    assert_eq!(config.control, Control::Beside);
+    for (line, said) in [
+        ("restore --departures in.csv", "--checkpoints"),
+        ("restore --departures in.csv --checkpoints ck --fresh", "--fresh"),
+        ("--departures in.csv --from 12", "--checkpoints"),
+        ("--departures in.csv --checkpoints ck --from 12 --fresh", "cannot be used with"),
+    ] {
+        let answer = ask(line);
+        assert_eq!(answer.code, 2, "{line}");
+        assert!(answer.err.contains(said), "{line}: {}", answer.err);
+    }
+}
+
+#[test]
+fn whoever_asks_a_job_that_does_not_run_is_told() {
+    for (line, code, said) in [
+        ("savepoint", 2, "--checkpoints"),
+        ("stop --checkpoints ck", 2, "--drain|--savepoint"),
+        ("stop --drain --savepoint --checkpoints ck", 2, "cannot be used with"),
+        ("stop --drain --to x --checkpoints ck", 2, "cannot be used with"),
+        ("savepoint --checkpoints not-there", 1, "there is no such directory of checkpoints"),
+        ("savepoint --checkpoints s3://bucket/x", 1, "run the job with `--control PATH`"),
+        ("savepoint --control not-there.sock", 1, "no job is running here"),
+        ("stop --savepoint --control c.sock --to memory://x", 1, "dies with it"),
+    ] {
+        let answer = ask(line);
+        assert_eq!((answer.code, &*answer.out), (code, ""), "{line}: {}", answer.err);
+        assert!(answer.err.contains(said), "{line}: no {said:?} in {}", answer.err);
+    }
+}
+
+#[test]
+fn help_says_what_the_block_says() {
+    let second = Duration::from_secs(1);
+    let restart = Restart::Exponential { first: second, longest: 60 * second };
+    let defaults = Defaults { every: Some(5 * second), keep: Some(3), restart, ..Defaults::NONE };
+    assert_eq!(
+        block_says(&defaults),
+        " With `--checkpoints` the job says: checkpoint every 5s, keep 3; restart exponential 1s..=1min."
+    );
+    let mut command = command("board", "Board", "", &Board::params(), &defaults);
+    let help = command.render_help().to_string();
+    assert!(help.contains("[default: 5s]") && help.contains("checkpoint every 5s, keep 3"), "{help}");
+    assert_eq!(block_says(&Defaults::NONE), "");
 }
 
 #[test]

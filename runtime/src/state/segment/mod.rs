@@ -29,6 +29,7 @@ pub use disk::OsDisk;
 pub use folder::Folder;
 pub use format::Entry;
 pub use levels::{Levels, Part};
+pub use merge::Merged;
 pub use merger::Merger;
 pub use reader::Segment;
 

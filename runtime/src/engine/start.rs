@@ -1,0 +1,192 @@
+//! What the first attempt of a run goes on from: the newest checkpoint, nothing, or one of the user's choice. It only
+//! reads; what follows from a choice is carried out in `checkpoints`.
+
+use crate::checkpoint::entry::Attempt;
+use crate::checkpoint::fork::Against;
+use crate::checkpoint::history::History;
+use crate::checkpoint::manifest::Manifest;
+use crate::checkpoint::resume::{check_job, check_params};
+use crate::checkpoint::store::{Store, open_existing};
+use crate::checkpoint::verify::{Depth, check_objects};
+use crate::config::Config;
+use crate::error::Fault;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the user wants to go on from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Nothing.
+    fresh: bool,
+    /// A checkpoint by its number, or a place.
+    from: Option<String>,
+    /// It may be another branch of history.
+    fork: bool,
+    /// It may not be nothing.
+    must: bool,
+}
+
+/// What it comes to.
+pub enum Choice {
+    /// The beginning of the inputs.
+    Nothing {
+        /// Why the log is to say so.
+        rewind: Option<String>,
+    },
+    /// A checkpoint of this store.
+    Own {
+        /// The number of its entry.
+        number: u64,
+        /// It.
+        manifest: Manifest,
+        /// Why the log is to say so: it is not the newest.
+        rewind: Option<String>,
+    },
+    /// A checkpoint of another store, which is to be copied into this one.
+    Other {
+        /// The other store.
+        store: Arc<dyn Store>,
+        /// It.
+        manifest: Manifest,
+    },
+}
+
+impl Start {
+    /// As the settings say.
+    pub fn of(config: &Config) -> Self {
+        Start { fresh: config.fresh, from: config.from.clone(), fork: config.fork, must: config.must_resume }
+    }
+
+    /// For the attempts behind the first: each goes on from the newest checkpoint. Which may still be one that was
+    /// taken with other params.
+    pub fn again(self) -> Self {
+        Start { fork: self.fork, ..Start::default() }
+    }
+
+    /// Whether it can be refused, where a run that nobody asked anything would begin.
+    pub fn is_chosen(&self) -> bool {
+        self.from.is_some() || self.must
+    }
+}
+
+/// Where the choice is made.
+pub struct At<'r> {
+    /// The store of this run.
+    pub store: &'r Arc<dyn Store>,
+    /// What its log says of this run.
+    pub entry: &'r Attempt,
+    /// Every sink can take back what it has published.
+    pub take_back: bool,
+}
+
+impl At<'_> {
+    /// Finds the checkpoint, and makes sure that it may be gone on from and that its objects are there.
+    ///
+    /// # Errors
+    /// If there is none, if it is damaged, if results would be lost or published twice, or if other params were meant.
+    pub fn choose(&self, history: &History, how: &Start) -> Result<Choice, Fault> {
+        let choice = match &how.from {
+            _ if how.fresh => return Ok(Choice::Nothing { rewind: Some("`--fresh`".to_owned()) }),
+            None => self.newest(history, how)?,
+            Some(from) => match from.parse() {
+                Ok(number) => self.numbered(history, number, how)?,
+                Err(_) => self.elsewhere(history, from, how)?,
+            },
+        };
+        match choice {
+            Choice::Nothing { .. } if how.must => {
+                Err(Fault::new(format!("there is no checkpoint in {} to go on from", self.store.place()))
+                    .help("begin at the beginning of the inputs with `run`; or name a savepoint with `--from`"))
+            }
+            choice => Ok(choice),
+        }
+    }
+
+    /// The newest checkpoint that is good, or an older one if nothing is lost or told twice by that.
+    fn newest(&self, history: &History, how: &Start) -> Result<Choice, Fault> {
+        let mut damaged = BTreeMap::new();
+        let start = loop {
+            let start = history.newest(&damaged, self.take_back)?;
+            let Some((number, manifest)) = &start.from else { break start };
+            match check_objects(&**self.store, manifest, Depth::Index)?.into_iter().next() {
+                None => break start,
+                Some(damage) => damaged.insert(*number, damage.to_string()),
+            };
+        };
+        if let Some((_, manifest)) = &start.from {
+            self.same_job(history, manifest, &self.store.place(), how.fork)?;
+        }
+        for passed in &start.passed {
+            let why = &passed.why;
+            crate::report::say(&format!("CHECKPOINT {} IS DAMAGED and passed over: {why}", passed.number));
+        }
+        let rewind = start.passed.first().map(|p| format!("checkpoint {} is damaged: {}", p.number, p.why));
+        Ok(match start.from {
+            Some((number, manifest)) => Choice::Own { number, manifest, rewind },
+            None => Choice::Nothing { rewind },
+        })
+    }
+
+    fn same_job(&self, history: &History, manifest: &Manifest, place: &str, fork: bool) -> Result<(), Fault> {
+        match history.attempt(manifest.attempt) {
+            // Nothing in one that was made up of entries alone depends on params.
+            Some(before) if fork || !manifest.has_run() => check_job(before, self.entry, place),
+            Some(before) => check_params(before, self.entry, place),
+            None => Ok(()),
+        }
+    }
+
+    /// A checkpoint of this store.
+    fn numbered(&self, history: &History, number: u64, how: &Start) -> Result<Choice, Fault> {
+        let place = self.store.place();
+        let manifest = history.checkpoint(number)?;
+        self.same_job(history, manifest, &place, how.fork)?;
+        if let Some(against) = history.against(number).filter(|_| !how.fork) {
+            return Err(against.refuse(&format!("checkpoint {number}"), &place));
+        }
+        if let Some(damage) = check_objects(&**self.store, manifest, Depth::Index)?.into_iter().next() {
+            return Err(Fault::new(format!("checkpoint {number} in {place} is damaged"))
+                .because(damage)
+                .help("choose another one: `state verify` says which are whole"));
+        }
+        let why = if how.fork { "`--from` with `--fork`" } else { "`--from`" };
+        let rewind = (history.head() != Some(number)).then(|| why.to_owned());
+        Ok(Choice::Own { number, manifest: manifest.clone(), rewind })
+    }
+
+    /// The newest checkpoint of another store: a savepoint, as a rule.
+    fn elsewhere(&self, history: &History, place: &str, how: &Start) -> Result<Choice, Fault> {
+        let store = open_existing(place).map_err(|fault| {
+            let help =
+                "`--from` takes the number of a checkpoint, as `state list` shows it, or the place of a savepoint";
+            Fault { what: format!("there is no savepoint at `{place}`: {}", fault.what), ..fault }.help(help)
+        })?;
+        if store.place() == self.store.place() {
+            return self.newest(history, how);
+        }
+        let there = History::read(&*store)?;
+        let Some((number, manifest)) = there.newest(&BTreeMap::new(), false)?.from else {
+            return Err(Fault::new(format!("there is no checkpoint in {} to go on from", store.place()))
+                .help("`state list --checkpoints PLACE` shows what is in a place"));
+        };
+        self.same_job(&there, &manifest, &store.place(), how.fork)?;
+        if let Some(damage) = check_objects(&*store, &manifest, Depth::Index)?.into_iter().next() {
+            return Err(Fault::new(format!("checkpoint {number} in {} is damaged", store.place()))
+                .because(damage)
+                .help("choose another one"));
+        }
+        if let Some(original) = history.original(&manifest) {
+            // It lies here too, and need not be copied; unless it is damaged here.
+            let whole = check_objects(&**self.store, history.checkpoint(original)?, Depth::Index)?.is_empty();
+            if whole {
+                return self.numbered(history, original, how);
+            }
+            if let Some(against) = history.against(original).filter(|_| !how.fork) {
+                return Err(against.refuse(&format!("the savepoint {place}"), &self.store.place()));
+            }
+        } else if !how.fork && !history.is_unused() {
+            return Err(Against::Abandoned.refuse(&format!("the savepoint {place}"), &self.store.place()));
+        }
+        Ok(Choice::Other { store, manifest })
+    }
+}

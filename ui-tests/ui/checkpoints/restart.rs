@@ -1,0 +1,16 @@
+//! A way to restart that there is not.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        restart always 5s;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        sink out(trades) = stdout();
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! A pause that never ends.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        restart fixed 5s;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        sink out(trades) = stdout();
+    }
+}
+
+fn main() {}
