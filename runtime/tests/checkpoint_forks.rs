@@ -75,7 +75,9 @@ fn rows() -> Feed<Row> {
 
 fn rows_with(late: bool) -> Feed<Row> {
     // Some come late, behind the end of their window.
-    let row = |i: u64| Step::Row(Row { key: i % 7, at: i as i64 - if late && i.is_multiple_of(9) { 14 } else { 0 }, value: i });
+    let row = |i: u64| {
+        Step::Row(Row { key: i % 7, at: i as i64 - if late && i.is_multiple_of(9) { 14 } else { 0 }, value: i })
+    };
     // Barriers come between two splits: a reader is not interrupted.
     let split =
         |s: u64| std::iter::once(Step::Busy(Duration::from_millis(4))).chain((s * 6..s * 6 + 6).map(row)).collect();

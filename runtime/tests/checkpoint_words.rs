@@ -41,9 +41,8 @@ pelton::stream! {
 /// Splits of some rows with a pause in each.
 fn rows() -> Feed<Row> {
     let row = |n: u64| Step::Row(Row { key: n % 3, at: 0, value: n });
-    let split = |s: u64| {
-        std::iter::once(Step::Busy(Duration::from_millis(4))).chain((s * 10..s * 10 + 10).map(row)).collect()
-    };
+    let split =
+        |s: u64| std::iter::once(Step::Busy(Duration::from_millis(4))).chain((s * 10..s * 10 + 10).map(row)).collect();
     Feed::new((0..20).map(split).collect())
 }
 
@@ -64,7 +63,7 @@ fn run(panics: u64, change: impl Fn(Config) -> Config) -> (bool, u64, usize) {
 
 #[test]
 fn a_run_restarts_as_often_as_the_block_says() {
-    assert_eq!(run(3, |config| config).0, true);
+    assert!(run(3, |config| config).0);
     let (well, left, _) = run(5, |config| config);
     assert_eq!((well, left), (false, 1), "it has failed four times and gone on three times");
     let (well, left, _) = run(5, |config| config.restart(Restart::Never));
