@@ -179,12 +179,20 @@ impl Shared {
     }
 
     fn check_format(&self) -> Result<(), LogError> {
-        match self.read(|on| on.row::<u32, _>(META, "format"))? {
-            Some(FORMAT) => Ok(()),
+        let is_ours = |found: Option<u32>| match found {
+            Some(FORMAT) => Ok(true),
             Some(other) => {
                 Err(LogError::Open(format!("it has format {other}, and this program knows format {FORMAT}")))
             }
-            None => self.write(|on| {
+            None => Ok(false),
+        };
+        match is_ours(self.read(|on| on.row(META, "format"))?)? {
+            true => Ok(()),
+            false => self.write(|on| {
+                // Somebody else may have made the log meanwhile.
+                if is_ours(on.row(META, "format")?)? {
+                    return Ok(Change::Unseen(()));
+                }
                 if on.list_tables()?.any(|table| redb::TableHandle::name(&table) != "meta") {
                     return Err(LogError::Open("it holds another program's tables".to_owned()));
                 }
