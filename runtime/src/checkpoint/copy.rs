@@ -228,7 +228,7 @@ pub fn draft(
         let Draft { log, mut manifest, base, parts, mut next, .. } = draft;
         manifest.operators.retain(|operator| parts.iter().all(|part| part.operator.id != operator.id));
         if let Some(base) = &base {
-            copy_objects(base.store, &mut manifest, &**log.store(), log.attempt(), &mut next)?;
+            copy_objects(base.store, &mut manifest, &**log.store(), log.attempt(), &mut next, None)?;
         }
         manifest.operators.extend(parts.into_iter().map(|part| part.operator));
         manifest.operators.sort_by(|a, b| a.id.cmp(&b.id));
