@@ -74,6 +74,25 @@ fn keys_keep_their_partition_and_records_without_one_go_round() {
     assert!(found.values().all(|partitions| partitions.len() == 2 && partitions[0] == partitions[1]));
 }
 
+/// Whoever looks while somebody else makes the log sees a log, and not tables of another program.
+#[test]
+fn a_new_log_may_be_opened_by_several_at_once() {
+    for _ in 0..30 {
+        let folder = Folder::new();
+        let path = folder.path().join("new.log");
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for n in 0..4 {
+                let (path, start) = (&path, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    Log::open(path).unwrap().create_topic(&format!("topic {n}"), 1).unwrap();
+                });
+            }
+        });
+    }
+}
+
 #[test]
 fn nothing_is_seen_before_its_commit_nor_behind_an_open_transaction() {
     let folder = Folder::new();

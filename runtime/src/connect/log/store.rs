@@ -76,9 +76,9 @@ impl Log {
         }
         opened.retain(|_, shared| shared.strong_count() > 0);
         let log = Log { shared: Arc::new(Shared::open(path.clone())?) };
-        opened.insert(path, Arc::downgrade(&log.shared));
-        drop(opened);
+        // Before anybody else has it: who finds a new log writes tables into it.
         log.shared.check_format()?;
+        opened.insert(path, Arc::downgrade(&log.shared));
         Ok(log)
     }
 
