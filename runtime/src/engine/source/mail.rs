@@ -23,9 +23,10 @@ pub(super) struct Next {
 }
 
 impl Next {
-    /// The watermark that it will begin with, in ms.
+    /// The watermark that it will begin with, in ms. One that is gone on with has its own: of an ordered source later ones may have
+    /// been read to their end before it.
     pub(super) fn watermark(&self) -> i64 {
-        self.resumed.as_ref().map_or(self.from, |resumed| resumed.watermark.max(self.from))
+        self.resumed.as_ref().map_or(self.from, |resumed| resumed.watermark)
     }
 }
 
