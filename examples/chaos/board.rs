@@ -2,6 +2,9 @@
 //!
 //! Every kind of state is in it that a checkpoint has to keep: windows, running totals, rows that are late.
 
+#[macro_use]
+mod backend;
+
 use pelton::prelude::*;
 
 /// A row of the input.
@@ -58,6 +61,4 @@ stream! {
     }
 }
 
-fn main() -> ExitCode {
-    ChaosBoard::main()
-}
+main_of!(ChaosBoard);

@@ -1,47 +1,54 @@
-//! Kills a job again and again and looks at what comes out: `scripts/chaos` runs it.
+//! Kills jobs again and again and looks at what comes out: `scripts/chaos` runs it, `scripts/chaos --help` says how.
 //!
 //! A round begins with empty folders and starts the job with checkpoints; at random moments it is killed (SIGKILL) and started again
 //! with 1, 2 or 3 workers, until it has ended by itself. What it has published is compared, row for row, with an
 //! undisturbed run. Rounds go on until there have been enough kills.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+mod jobs;
+mod options;
+
+use std::path::Path;
+use std::process::{Child, ExitCode};
 use std::time::{Duration, Instant};
 
-struct Options {
-    kills: u32,
-    per_second: u64,
-    seed: u64,
-}
+use jobs::{Backend, Job, Rows, Start};
+use options::Options;
 
-fn options() -> Result<Options, String> {
-    let mut options = Options { kills: 200, per_second: 1300, seed: 1 };
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        let number = args.next().and_then(|value| value.parse::<u64>().ok()).ok_or(format!("{arg} needs a number"))?;
-        match arg.as_str() {
-            "--kills" => options.kills = u32::try_from(number).map_err(|e| e.to_string())?,
-            "--per-second" => options.per_second = number,
-            "--seed" => options.seed = number,
-            _ => return Err(format!("`{arg}` is no option; there are --kills, --per-second, --seed")),
-        }
-    }
-    Ok(options)
-}
-
-/// What has been seen so far.
+/// What has been seen of a job so far.
 #[derive(Default)]
 struct Seen {
-    kills: u32,
     rounds: u32,
+    kills: u32,
+    /// Starts behind a kill.
     restarts: u32,
+    /// Those of them that went on from a newer checkpoint than any start before them in their round.
     newer: u32,
+    /// How often what is local was lost.
+    data_lost: u32,
     lost: u64,
     doubled: u64,
 }
 
+impl Seen {
+    fn is_good(&self) -> bool {
+        self.lost == 0 && self.doubled == 0 && self.newer * 2 >= self.restarts
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Seen { rounds, kills, restarts, newer, data_lost, lost, doubled } = self;
+        write!(
+            f,
+            "{rounds} rounds, {kills} kills, {newer} of {restarts} restarts went on from a newer checkpoint, local data lost \
+             {data_lost} times, lost = {lost}, doubled = {doubled}"
+        )
+    }
+}
+
+/// The numbers of splitmix64.
 struct Random(u64);
+
 impl Random {
     fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -51,50 +58,7 @@ impl Random {
     }
 }
 
-/// The job, which lies beside this program.
-fn job() -> Result<PathBuf, String> {
-    let me = std::env::current_exe().map_err(|e| e.to_string())?;
-    let job = me.with_file_name("chaos_board");
-    if job.is_file() { Ok(job) } else { Err(format!("{} is not there: build the examples first", job.display())) }
-}
-
-struct Round<'a> {
-    folder: &'a Path,
-    job: &'a Path,
-    per_second: Option<u64>,
-}
-
-const FILES: [&str; 2] = ["hours", "carriers"];
-
-impl Round<'_> {
-    fn start(&self, workers: u64, checkpoints: bool) -> Result<Child, String> {
-        let mut command = Command::new(self.job);
-        command.arg("run").arg("--quiet").args(["--workers", &workers.to_string()]);
-        for file in FILES {
-            command.arg(format!("--{file}")).arg(self.folder.join(file));
-        }
-        if let Some(rate) = self.per_second {
-            command.args(["--per-second", &rate.to_string()]);
-        }
-        if checkpoints {
-            command.arg("--checkpoints").arg(self.folder.join("checkpoints")).args(["--checkpoint-every", "200ms"]);
-        }
-        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(|e| e.to_string())
-    }
-
-    /// Its rows, each with how often it is there.
-    fn rows(&self) -> Result<BTreeMap<String, i64>, String> {
-        let mut rows = BTreeMap::new();
-        for file in FILES {
-            let path = self.folder.join(file);
-            let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-            text.lines().for_each(|line| *rows.entry(format!("{file}: {line}")).or_insert(0) += 1);
-        }
-        Ok(rows)
-    }
-}
-
-/// What a process has said: its text, and the epoch that it went on from.
+/// What a process has said: whether it went well, its text, and the epoch that it went on from.
 fn said(child: Child) -> Result<(bool, String, Option<u64>), String> {
     let output = child.wait_with_output().map_err(|e| e.to_string())?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -102,87 +66,137 @@ fn said(child: Child) -> Result<(bool, String, Option<u64>), String> {
     Ok((output.status.success(), text, epoch))
 }
 
+fn start(job: &Job, start: &Start<'_>) -> Result<Child, String> {
+    job.command(start)?.spawn().map_err(|e| format!("{} cannot be started: {e}", job.name))
+}
+
 fn fresh(folder: &Path) -> Result<(), String> {
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))
 }
 
-fn run(options: &Options) -> Result<Seen, String> {
-    let job = job()?;
-    let base = std::env::temp_dir().join(format!("pelton-chaos-{}", std::process::id()));
-    let calm = base.join("calm");
+/// Kills a job as often as was asked for.
+fn torment(job: &Job, backend: Backend, options: &Options, base: &Path) -> Result<Seen, String> {
+    fresh(base)?;
+    job.prepare(base)?;
+    let (calm, round) = (base.join("calm"), base.join("round"));
     fresh(&calm)?;
-    let undisturbed = Round { folder: &calm, job: &job, per_second: None };
-    let (well, text, _) = said(undisturbed.start(1, false)?)?;
+    let undisturbed = Start { workers: 1, backend, rate: None, checkpoints: false, round: &calm, base };
+    let (well, text, _) = said(start(job, &undisturbed)?)?;
     if !well {
         return Err(format!("the undisturbed run failed:\n{text}"));
     }
-    let expected = undisturbed.rows()?;
+    let expected = job.published(&calm)?;
+    let rate = Some((job.rows() / options.seconds).max(1));
     let (mut seen, mut random) = (Seen::default(), Random(options.seed));
     while seen.kills < options.kills {
-        let folder = base.join("round");
-        fresh(&folder)?;
-        let round = Round { folder: &folder, job: &job, per_second: Some(options.per_second) };
-        let (mut newest, mut waited) = (None, false);
-        loop {
-            let mut child = round.start(1 + random.below(3), true)?;
-            let until = Instant::now() + Duration::from_millis(50 + random.below(1400));
-            let mut ended = false;
-            while Instant::now() < until && !ended {
-                std::thread::sleep(Duration::from_millis(5));
-                ended = child.try_wait().map_err(|e| e.to_string())?.is_some();
-                if FILES.iter().any(|file| folder.join(file).exists()) && !ended && !waited {
-                    // A good moment, once: between what is published and what is noted.
-                    waited = true;
-                    break;
-                }
-            }
-            if !ended {
-                child.kill().map_err(|e| e.to_string())?;
-                seen.kills += 1;
-            }
-            let (well, text, epoch) = said(child)?;
-            if ended && !well {
-                return Err(format!("the job failed:\n{text}"));
-            }
-            seen.restarts += 1;
-            if epoch > newest {
-                seen.newer += 1;
-                newest = epoch;
-            }
-            if ended {
-                break;
-            }
-        }
+        fresh(&round)?;
+        let mut again = |workers| Start { workers, backend, rate, checkpoints: true, round: &round, base };
+        one_round(job, &mut again, &mut seen, &mut random)?;
         seen.rounds += 1;
-        let rows = round.rows()?;
-        for (row, count) in &expected {
-            seen.lost += count.saturating_sub(rows.get(row).copied().unwrap_or(0)).max(0).unsigned_abs();
-        }
-        for (row, count) in &rows {
-            seen.doubled += count.saturating_sub(expected.get(row).copied().unwrap_or(0)).max(0).unsigned_abs();
-        }
-        println!(
-            "round {}: {} kills, {} starts, {} of them went on from a newer checkpoint, lost = {}, doubled = {}",
-            seen.rounds, seen.kills, seen.restarts, seen.newer, seen.lost, seen.doubled
-        );
+        compare(&expected, &job.published(&round)?, &mut seen);
+        println!("{} on {}: {seen}", job.name, backend.name);
         let left: Vec<_> =
-            std::fs::read_dir(&folder).map_err(|e| e.to_string())?.flatten().map(|e| e.file_name()).collect();
+            std::fs::read_dir(&round).map_err(|e| e.to_string())?.flatten().map(|e| e.file_name()).collect();
         if left.iter().any(|name| name.to_string_lossy().starts_with('.')) {
             return Err(format!("hidden files are left behind: {left:?}"));
         }
     }
-    let _ = std::fs::remove_dir_all(&base);
     Ok(seen)
 }
 
+/// Starts and kills a job until it has ended by itself.
+fn one_round<'a>(
+    job: &Job,
+    again: &mut dyn FnMut(u64) -> Start<'a>,
+    seen: &mut Seen,
+    random: &mut Random,
+) -> Result<(), String> {
+    let (mut newest, mut waited, mut first) = (None, false, true);
+    loop {
+        let how = again(1 + random.below(3));
+        let mut child = start(job, &how)?;
+        let until = Instant::now() + Duration::from_millis(50 + random.below(1750));
+        let mut ended = false;
+        while Instant::now() < until && !ended {
+            std::thread::sleep(Duration::from_millis(5));
+            ended = child.try_wait().map_err(|e| e.to_string())?.is_some();
+            if !ended && !waited && job.has_published(how.round) {
+                // A good moment, once: between what is published and what is noted.
+                waited = true;
+                break;
+            }
+        }
+        if !ended {
+            child.kill().map_err(|e| e.to_string())?;
+        }
+        let (well, text, epoch) = said(child)?;
+        if ended && !well {
+            return Err(format!("the job failed:\n{text}"));
+        }
+        seen.restarts += u32::from(!first);
+        seen.newer += u32::from(!first && epoch > newest);
+        newest = newest.max(epoch);
+        first = false;
+        if ended {
+            return Ok(());
+        }
+        seen.kills += 1;
+        if seen.rounds.is_multiple_of(2) && random.below(3) == 0 {
+            fresh(&jobs::local(how.round))?;
+            seen.data_lost += 1;
+        }
+    }
+}
+
+/// Counts rows that are missing, and rows that are there too often.
+fn compare(expected: &Rows, found: &Rows, seen: &mut Seen) {
+    let more = |a: &Rows, b: &Rows| -> u64 {
+        a.iter().map(|(row, count)| (count - b.get(row).copied().unwrap_or(0)).max(0).unsigned_abs()).sum()
+    };
+    seen.lost += more(expected, found);
+    seen.doubled += more(found, expected);
+}
+
+fn run(options: &Options) -> Result<bool, String> {
+    let base = std::env::temp_dir().join(format!("pelton-chaos-{}", std::process::id()));
+    // Jobs run in a folder of their own.
+    let base = std::path::absolute(base).map_err(|e| e.to_string())?;
+    let (mut good, mut last) = (true, Vec::new());
+    for backend in &options.backends {
+        for job in &options.jobs {
+            let seen = torment(job, *backend, options, &base)
+                .map_err(|e| format!("{} on {}: {e}\nwhat is left is in {}", job.name, backend.name, base.display()))?;
+            good &= seen.is_good();
+            last.push(format!("{:<7} on {}: {seen}", job.name, backend.name));
+        }
+    }
+    println!("\n{}", last.join("\n"));
+    if good {
+        let _ = std::fs::remove_dir_all(&base);
+    }
+    Ok(good)
+}
+
 fn main() -> ExitCode {
-    let seen = options().and_then(|options| run(&options));
-    match seen {
-        Ok(seen) => {
-            println!("kills {}, resumes of a newer checkpoint {} of {} starts", seen.kills, seen.newer, seen.restarts);
-            println!("lost = {}, doubled = {}", seen.lost, seen.doubled);
-            if seen.lost == 0 && seen.doubled == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let options = match options::parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{}", options::help());
+            return ExitCode::SUCCESS;
+        }
+        Err(wrong) => {
+            eprintln!("error: {wrong}\n\n{}", options::help());
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!(
+                "error: rows were lost or doubled, or less than half of the restarts went on from a newer checkpoint"
+            );
+            ExitCode::FAILURE
         }
         Err(message) => {
             eprintln!("error: {message}");

@@ -170,5 +170,16 @@ pub(crate) const BACKENDS: &[&str] = &["Memory", "FileSystem"];
 pub(crate) const LATER_BACKENDS: &[&str] = &["RocksDb"];
 
 /// Flags that every binary has, which no param can take.
-pub(crate) const FLAGS: &[&str] =
-    &["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh", "accept"];
+pub(crate) const FLAGS: &[&str] = &[
+    "workers",
+    "pin",
+    "quiet",
+    "format",
+    "help",
+    "checkpoints",
+    "checkpoint-every",
+    "fresh",
+    "accept",
+    "base",
+    "base-checkpoint",
+];

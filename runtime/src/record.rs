@@ -8,6 +8,7 @@
 mod collections;
 mod envelope;
 mod foreign;
+pub(crate) mod json;
 mod migrate;
 mod numbers;
 mod pointers;

@@ -35,6 +35,51 @@ pelton::stream! {
     }
 }
 
+/// A line of a key's life.
+#[derive(Record, Serialize, Clone, Debug)]
+struct Told {
+    key: u64,
+    at: i64,
+    text: String,
+}
+
+pelton::stream! {
+    job Steps<Memory> {
+        param rows: Feed<Row>;
+        param out: PathBuf;
+        source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s;
+        let steps: Told = all.key_by(|r| r.key).process {
+            in_order;
+            state sum: Value<u64>, unbounded("few keys");
+            state values: List<u64>, unbounded("emptied at five");
+            state thirds: Map<u64, u64>, unbounded("three");
+            state lately: Reducing<u64> = |a, b| a + b, ttl 9ms;
+            timer gap: event_time;
+            on event(r, cx) {
+                sum.update(|sum| sum + r.value);
+                values.push(r.value);
+                thirds.update(&(r.value % 3), |n| n + 1);
+                lately.add(r.value);
+                if values.len() == 5 {
+                    let all: Vec<u64> = values.iter().copied().collect();
+                    cx.emit(Told { key: r.key, at: r.at, text: format!("{all:?} {:?}", lately.get()) });
+                    values.clear();
+                }
+                cx.set(gap, cx.time() + 4ms);
+            }
+            on timer gap(at, cx) {
+                cx.emit(Told { key: cx.key(), at: at.millis(), text: format!("quiet, {:?}", sum.get()) });
+            }
+            on end(cx) {
+                let thirds: Vec<(u64, u64)> = thirds.iter().map(|(third, n)| (*third, *n)).collect();
+                cx.emit(Told { key: cx.key(), at: -1, text: format!("{:?} {thirds:?}", sum.get()) });
+            }
+        };
+        sink file(steps) = csv(out);
+        drop steps.late;
+    }
+}
+
 /// Rows with pauses: long enough for some checkpoints.
 fn rows() -> Feed<Row> {
     let split = |s: u64| {
@@ -68,10 +113,21 @@ fn folder() -> PathBuf {
     path
 }
 
-fn expected() -> Vec<String> {
+/// A job on some backend.
+type Run = fn(PathBuf, Config) -> Result<(), pelton::Error>;
+
+fn sums<B: Backend>(out: PathBuf, config: Config) -> Result<(), pelton::Error> {
+    Sums { rows: rows(), out }.run_on::<B>(config).map(|_| ())
+}
+
+fn steps<B: Backend>(out: PathBuf, config: Config) -> Result<(), pelton::Error> {
+    Steps { rows: rows(), out }.run_on::<B>(config).map(|_| ())
+}
+
+fn expected(run: Run) -> Vec<String> {
     let folder = folder();
     let out = folder.join("out.csv");
-    Sums { rows: rows(), out: out.clone() }.run(Config::default().workers(1)).unwrap();
+    run(out.clone(), Config::default().workers(1)).unwrap();
     let lines = sorted(&out);
     std::fs::remove_dir_all(&folder).unwrap();
     lines
@@ -79,30 +135,40 @@ fn expected() -> Vec<String> {
 
 #[test]
 fn a_crash_at_any_operation_of_the_store_loses_nothing() {
-    crash_everywhere::<Memory, Memory>();
+    crash_everywhere(sums::<Memory>, sums::<Memory>);
 }
 
 #[test]
 fn nor_with_segments() {
-    crash_everywhere::<FileSystem, FileSystem>();
+    crash_everywhere(sums::<FileSystem>, sums::<FileSystem>);
 }
 
 #[test]
 fn nor_where_another_backend_goes_on() {
-    crash_everywhere::<Memory, FileSystem>();
-    crash_everywhere::<FileSystem, Memory>();
+    crash_everywhere(sums::<Memory>, sums::<FileSystem>);
+    crash_everywhere(sums::<FileSystem>, sums::<Memory>);
+}
+
+#[test]
+fn nor_of_a_process() {
+    crash_everywhere(steps::<Memory>, steps::<Memory>);
+}
+
+#[test]
+fn nor_of_a_process_with_segments() {
+    crash_everywhere(steps::<FileSystem>, steps::<FileSystem>);
 }
 
 /// Crashed on the one backend, gone on from on the other.
-fn crash_everywhere<A: Backend, B: Backend>() {
-    let expected = expected();
+fn crash_everywhere(first: Run, second: Run) {
+    let expected = expected(second);
     for mischief in [Mischief::FailBefore, Mischief::FailAfter, Mischief::Short] {
         for at in 1.. {
             let folder = folder();
             let out = folder.join("out.csv");
             let faulty = Faulty::new(MemoryStore::new());
             faulty.crash_at(at, mischief);
-            let first = Sums { rows: rows(), out: out.clone() }.run_on::<A>(config(faulty.clone(), 2));
+            let first = first(out.clone(), config(faulty.clone(), 2));
             // What is published is whole, or not there.
             assert!(!out.exists() || sorted(&out) == expected, "{mischief:?} at {at}");
             if first.is_ok() && faulty.operations() < at {
@@ -112,8 +178,7 @@ fn crash_everywhere<A: Backend, B: Backend>() {
             }
             faulty.revive();
             let workers = 1 + (at % 3) as usize;
-            Sums { rows: rows(), out: out.clone() }
-                .run_on::<B>(config(faulty.clone(), workers))
+            second(out.clone(), config(faulty.clone(), workers))
                 .unwrap_or_else(|error| panic!("{mischief:?} at {at}: {error}\n{:?}", faulty.trace()));
             assert_eq!(sorted(&out), expected, "{mischief:?} at {at}");
             assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left behind");
@@ -245,7 +310,7 @@ fn a_run_that_was_frozen_adds_no_file_after_another_has_taken_over() {
 /// see that it has nothing to say any more, or have said all before.
 #[test]
 fn a_run_that_was_frozen_publishes_nothing_after_another_has_taken_over() {
-    let expected = expected();
+    let expected = expected(sums::<Memory>);
     let mut superseded = 0;
     for at in 1..=24 {
         let folder = folder();

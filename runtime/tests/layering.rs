@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The runtime's modules, from the bottom to the top. A module may import those of a lower line, and nobody of its own.
 const RUNTIME: &[&[&str]] = &[
-    &["time", "error", "schema", "hash", "text", "clock", "config", "metrics"],
+    &["time", "error", "schema", "hash", "json", "names", "text", "clock", "config", "metrics"],
     &["codec", "mapped"],
     &["record"],
     &["key"],
@@ -220,7 +220,7 @@ fn only_the_engine_names_timely_and_only_the_command_line_clap() {
         if says(&file.code, "timely") && file.module() != "engine" {
             wrong.push(format!("{} names timely", file.path.display()));
         }
-        if says(&file.code, "clap") && !file.is("job/cli.rs") {
+        if says(&file.code, "clap") && !file.path.starts_with("job/cli") && !file.is("job/cli.rs") {
             wrong.push(format!("{} names clap", file.path.display()));
         }
     }

@@ -152,13 +152,15 @@ pub fn restart(options: &Options) {
         let filled = kept(&place, Duration::from_secs(5)).restart(pelton::Restart::Never);
         // It ends by an error, so that the next run has something to go on from.
         let trap = crate::jobs::Gaps::default();
-        let numbers = numbers(options.keys, options.least());
+        let numbers = numbers(options.keys + 24_000_000, options.least());
         let _ = crate::jobs::Trapped { numbers, keys, gaps: trap, rows: options.keys + 20_000_000 }.run_on::<B>(filled);
         let bytes = manifests(&place).last().map_or(0, Manifest::bytes);
         let (gaps, begun) = (Gaps::default(), Instant::now());
         let numbers = crate::generated::numbers(0, Duration::ZERO);
         let job = crate::jobs::Trapped { numbers, keys, gaps: gaps.clone(), rows: u64::MAX };
-        let _ = job.run_on::<B>(kept(&place, Duration::from_secs(60)));
+        if let Err(error) = job.run_on::<B>(kept(&place, Duration::from_secs(60))) {
+            eprintln!("error: {error}");
+        }
         let took = gaps.first().map_or(f64::NAN, |first| (first - begun).as_secs_f64());
         let per_worker = bytes as f64 / 1e6 / took / 2.0;
         println!(

@@ -207,6 +207,12 @@ fn job_trait(model: &Model, collected: &[Collected]) -> TokenStream {
             ) -> ::core::result::Result<::std::vec::Vec<__rt::StateMeta>, __rt::Error> {
                 __rt::states(config, |#g| self.__build::<#backend>(#g, #(&#new),*))
             }
+            fn stored_job(
+                &self,
+                config: &__rt::Config,
+            ) -> ::core::result::Result<::std::vec::Vec<__rt::StoredOperator>, __rt::Error> {
+                __rt::stored(config, |#g| self.__build::<#backend>(#g, #(&#new),*))
+            }
             fn plan_job(&self, config: &__rt::Config) -> ::core::result::Result<__rt::Plan, __rt::Error> {
                 self.plan(config)
             }

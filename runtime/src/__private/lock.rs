@@ -2,7 +2,7 @@
 
 use crate::codec::Reader;
 use crate::config::Config;
-use crate::engine::{EdgeIn, Graph, Local};
+use crate::engine::{EdgeIn, Graph, Local, StoredOperator};
 use crate::error::{Error, Fault};
 use crate::frame::Time;
 use crate::key::Key;
@@ -63,4 +63,12 @@ pub fn keeps_as<K: Record, T: Record>(g: &mut Graph<'_>, names: &'static StateNa
 /// If a setting is wrong.
 pub fn states(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Vec<StateMeta>, Error> {
     crate::engine::states(config, build)
+}
+
+/// What the operators of a job store.
+///
+/// # Errors
+/// If a setting is wrong.
+pub fn stored(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Vec<StoredOperator>, Error> {
+    crate::engine::stored(config, build)
 }

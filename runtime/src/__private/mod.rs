@@ -13,7 +13,7 @@ pub use crate::codec::{CodecError, Reader};
 pub use crate::config::Config;
 pub use crate::engine::{
     ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SinkPort,
-    SourceMeta, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, stage,
+    SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;

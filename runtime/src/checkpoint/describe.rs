@@ -1,8 +1,10 @@
-//! [`describe`]: what is in a store, for people and tools. It reads the log alone, and needs no program that wrote it.
+//! [`describe`]: what is in a store, for people and tools. It reads the log alone, [`describe_with_sizes`] the newest state too; neither needs
+//! the program that wrote it.
 
+use super::entries::entries;
 use super::entry::{Attempt, Entry, Unreadable};
 use super::history::History;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, OperatorState};
 use super::store::Store;
 use crate::error::Fault;
 use std::collections::HashSet;
@@ -34,8 +36,20 @@ pub struct Checkpoint {
     pub bytes: u64,
     /// Those that no older checkpoint names.
     pub own_bytes: u64,
+    /// What is in each state of each operator, in the order of the manifest; empty if nobody has looked. Or why that cannot be
+    /// told.
+    pub sizes: Result<Vec<Vec<StateSize>>, String>,
     /// All the rest.
     pub manifest: Manifest,
+}
+
+/// What is in a state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateSize {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
 }
 
 /// What has become of a checkpoint.
@@ -71,6 +85,41 @@ pub fn describe(store: &dyn Store) -> Result<Description, Fault> {
     Ok(Description::of(&history, store.place()))
 }
 
+/// Which entries of an operator are still kept, by state and namespace.
+pub type KeptOf = fn(&OperatorState) -> Result<Box<dyn Fn(u16, i64) -> bool>, Fault>;
+
+/// Reads the log of a store, and all of the state of the newest checkpoint, to tell the sizes of its states. `kept` knows what an operator
+/// keeps of what is stored.
+///
+/// # Errors
+/// As [`describe`].
+pub fn describe_with_sizes(store: &dyn Store, kept: KeptOf) -> Result<Description, Fault> {
+    let mut description = describe(store)?;
+    if let Some(newest) = description.checkpoints.iter_mut().find(|one| one.standing != Standing::Abandoned) {
+        let sizes = newest.manifest.operators.iter().map(|operator| sizes(store, operator, kept));
+        newest.sizes = sizes.collect::<Result<_, _>>().map_err(|fault| fault.to_string());
+    }
+    Ok(description)
+}
+
+fn sizes(store: &dyn Store, operator: &OperatorState, kept: KeptOf) -> Result<Vec<StateSize>, Fault> {
+    let mut sizes = vec![StateSize::default(); operator.states.len()];
+    let kept = kept(operator)?;
+    entries(
+        store,
+        operator,
+        |entry| kept(entry.state, entry.namespace),
+        |entry| {
+            if let Some(size) = sizes.get_mut(usize::from(entry.state)) {
+                size.entries += 1;
+                size.bytes += (entry.key.len() + entry.value.map_or(0, <[u8]>::len)) as u64;
+            }
+            Ok(())
+        },
+    )?;
+    Ok(sizes)
+}
+
 impl Description {
     /// What a log says.
     pub fn of(history: &History, place: String) -> Self {
@@ -102,7 +151,8 @@ impl Description {
                     let own = manifest.objects().filter(|object| seen.insert(object.name.clone()));
                     let own_bytes = own.fold(0u64, |sum, object| sum.saturating_add(object.length));
                     let (bytes, manifest) = (manifest.bytes(), (**manifest).clone());
-                    description.checkpoints.push(Checkpoint { number, standing, bytes, own_bytes, manifest });
+                    let sizes = Ok(Vec::new());
+                    description.checkpoints.push(Checkpoint { number, standing, bytes, own_bytes, sizes, manifest });
                 }
                 Ok(_) => {}
                 Err(Unreadable::Damaged(_, why) | Unreadable::Other(why)) => {
@@ -129,13 +179,17 @@ impl fmt::Display for Description {
         if self.finished {
             f.write_str(", ended")?;
         }
-        for Checkpoint { number, standing, bytes, own_bytes, manifest } in &self.checkpoints {
+        for Checkpoint { number, standing, bytes, own_bytes, sizes, manifest } in &self.checkpoints {
             let Manifest { epoch, width, attempt, .. } = manifest;
             write!(
                 f,
                 "\n  {number}: epoch {epoch}, {standing}, run {attempt} with {width} workers, {bytes} bytes ({own_bytes} of its own)"
             )?;
-            for operator in &manifest.operators {
+            if let Err(why) = sizes {
+                write!(f, "\n     the sizes of its states cannot be told: {why}")?;
+            }
+            let sizes = sizes.as_deref().unwrap_or_default();
+            for (at, operator) in manifest.operators.iter().enumerate() {
                 let entries: u64 = operator.objects.iter().map(|object| object.entries).sum();
                 let bytes: u64 = operator.objects.iter().map(|object| object.length).sum();
                 write!(
@@ -144,8 +198,14 @@ impl fmt::Display for Description {
                     operator.id,
                     operator.objects.len()
                 )?;
-                for state in &operator.states {
-                    write!(f, "\n       {} {}: {} -> {}", state.kind, state.name, state.key, state.value)?;
+                for (state, size) in
+                    operator.states.iter().enumerate().map(|(i, state)| (state, sizes.get(at).and_then(|of| of.get(i))))
+                {
+                    write!(f, "\n       {} {}: ", state.kind, state.name)?;
+                    if let Some(StateSize { entries, bytes }) = size {
+                        write!(f, "{entries} entries, {bytes} bytes, ")?;
+                    }
+                    write!(f, "{} -> {}", state.key, state.value)?;
                 }
             }
         }

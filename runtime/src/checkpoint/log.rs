@@ -195,7 +195,7 @@ impl Log {
     /// [`NotAppended::Failed`] too if something of it is damaged or cannot be copied.
     pub fn import(&mut self, from: &dyn Store, manifest: &Manifest, keep: usize) -> Result<u64, NotAppended> {
         let mut manifest = manifest.clone();
-        copy_objects(from, &mut manifest, &*self.store, self.attempt)?;
+        copy_objects(from, &mut manifest, &*self.store, self.attempt, &mut 0)?;
         self.complete(manifest, keep)
     }
 

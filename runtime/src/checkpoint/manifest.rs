@@ -4,6 +4,7 @@
 //! Plain data: what the bytes of a sink or an enumerator mean, only they know.
 
 use crate::schema::OwnedSchema;
+use crate::state::save::StateMeta;
 use pelton_macros::Record;
 
 /// A complete checkpoint, or a savepoint: they differ in who asked for it and how long it is kept.
@@ -66,6 +67,11 @@ impl StateInfo {
     pub fn new(name: impl Into<String>, kind: impl Into<String>, key: OwnedSchema, value: OwnedSchema) -> Self {
         let fingerprint = Self::fingerprint_of(key.fingerprint(), value.fingerprint());
         StateInfo { name: name.into(), kind: kind.into(), key, value, fingerprint }
+    }
+
+    /// The description of a state of an operator, under its name there.
+    pub fn of(state: &StateMeta) -> Self {
+        StateInfo::new(state.name, state.kind, state.key.into(), state.value.into())
     }
 
     /// Stands for a key's and a value's schema, given what stands for each: equal if they can be read as they are.
@@ -194,6 +200,12 @@ impl Manifest {
     /// Bytes of the objects that it names.
     pub fn bytes(&self) -> u64 {
         self.objects().fold(0, |sum, object| sum.saturating_add(object.length))
+    }
+
+    /// Whether it was taken from a job that ran: one that was made up of entries alone has no places in sources, and a run that goes on from
+    /// it reads them from their beginning.
+    pub fn has_run(&self) -> bool {
+        !self.sources.is_empty()
     }
 
     /// Whether any sink has something to commit.

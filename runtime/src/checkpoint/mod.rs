@@ -15,10 +15,11 @@
 //! Everything that is stored has a digest, and is believed only after it was compared ([`verify`], `docs/format.md`).
 //! Nothing here knows operators, frames or threads of workers.
 
-mod copy;
+pub mod copy;
 pub mod damage;
 pub mod describe;
 pub mod digest;
+pub mod entries;
 pub mod entry;
 pub mod faulty;
 pub mod history;
@@ -27,5 +28,6 @@ pub mod manifest;
 pub mod object;
 pub mod resume;
 pub mod retain;
+mod scratch;
 pub mod store;
 pub mod verify;

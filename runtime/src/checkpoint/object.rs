@@ -26,7 +26,7 @@ use super::manifest::{Form, ObjectRef};
 use super::store::Store;
 use crate::hash::KEY_GROUPS;
 use crate::state::save::Entry;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// The first bytes of an object.
 pub const MAGIC: [u8; 8] = *b"PELTONo\0";
@@ -70,6 +70,15 @@ pub fn groups_of(worker: usize, workers: usize) -> Range<u32> {
     let workers = (workers as u64).max(1);
     let first = |worker: u64| (worker * KEY_GROUPS).div_ceil(workers).min(KEY_GROUPS) as u32;
     first(worker as u64)..first(worker as u64 + 1)
+}
+
+/// The hashes of key groups, without the last.
+pub fn hashes_of(from: u32, to: u32) -> RangeInclusive<u64> {
+    let bits = 64 - KEY_GROUPS.trailing_zeros();
+    let before = |group: u32| u64::from(group).checked_shl(bits).unwrap_or(0);
+    let end = if u64::from(to) >= KEY_GROUPS { u64::MAX } else { before(to).wrapping_sub(1) };
+    // None at all is a range that ends before it begins.
+    if from >= to { RangeInclusive::new(1, 0) } else { before(from)..=end }
 }
 
 /// All key groups.

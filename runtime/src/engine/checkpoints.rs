@@ -125,7 +125,11 @@ impl Checkpoints {
         let to = start.from.as_ref().map(|(number, _)| *number);
         if let Some((number, manifest)) = &start.from {
             let before = log.history().attempt(manifest.attempt).cloned();
-            if let Some(before) = before {
+            if let Some(mut before) = before {
+                if !manifest.has_run() {
+                    // Nothing in it depends on them.
+                    before.params.clone_from(&self.entry.params);
+                }
                 check_params(&before, &self.entry, &self.store.place()).map_err(Error::Setup)?;
             }
             crate::report::say(&format!("going on from checkpoint {number} (epoch {})", manifest.epoch));

@@ -2,10 +2,9 @@
 //!
 //! Nothing there is needed once the attempt has ended: what a checkpoint names is in its store.
 
-use crate::checkpoint::object::groups_of;
+use crate::checkpoint::object::{groups_of, hashes_of};
 use crate::config::Config;
 use crate::error::Fault;
-use crate::hash::KEY_GROUPS;
 use crate::state::Backend;
 use crate::state::backend::Place;
 use crate::state::segment::Merger;
@@ -70,15 +69,6 @@ impl Drop for Files {
 pub fn owned(worker: usize, workers: usize) -> RangeInclusive<u64> {
     let groups = groups_of(worker, workers);
     hashes_of(groups.start, groups.end)
-}
-
-/// The hashes of key groups, without the last.
-pub fn hashes_of(from: u32, to: u32) -> RangeInclusive<u64> {
-    let bits = 64 - KEY_GROUPS.trailing_zeros();
-    let before = |group: u32| u64::from(group).checked_shl(bits).unwrap_or(0);
-    let end = if u64::from(to) >= KEY_GROUPS { u64::MAX } else { before(to).wrapping_sub(1) };
-    // None at all is a range that ends before it begins.
-    if from >= to { RangeInclusive::new(1, 0) } else { before(from)..=end }
 }
 
 #[cfg(test)]

@@ -31,6 +31,16 @@ pub struct Notes {
     pub(super) chains: Vec<Chain>,
     pub(super) edges: Vec<EdgeNote>,
     pub(super) states: Vec<StateMeta>,
+    pub(super) stored: Vec<StoredOperator>,
+}
+
+/// An operator that keeps state, as checkpoints name it.
+#[derive(Clone, Debug)]
+pub struct StoredOperator {
+    /// Its name in the block.
+    pub name: &'static str,
+    /// Its states, by number.
+    pub states: Vec<crate::state::save::StateMeta>,
 }
 
 /// What the plan will say of an edge.

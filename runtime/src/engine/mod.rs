@@ -25,7 +25,7 @@ mod stage;
 mod time;
 mod worker;
 
-pub use graph::{EdgeIn, Graph, combined_edge, keyed_edge, local_edge, sink};
+pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
 pub use port::{EdgeOut, EdgePort, SinkPort};
@@ -78,6 +78,14 @@ pub fn plan(
 /// As [`plan`].
 pub fn states(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Vec<StateMeta>, Error> {
     noted(config, build).map(|graph| graph.notes.states)
+}
+
+/// What the operators of a job store, as its checkpoints name it. Like [`plan`] it opens nothing.
+///
+/// # Errors
+/// As [`plan`].
+pub fn stored(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Vec<StoredOperator>, Error> {
+    noted(config, build).map(|graph| graph.notes.stored)
 }
 
 /// The graph as `build` notes it down.

@@ -4,10 +4,10 @@
 //! be put in, taken out or moved between them. An operator reads the entries of its own worker's key groups, whoever wrote
 //! them: so a checkpoint of any number of workers can be gone on from.
 
-use super::files::{hashes_of, owned};
+use super::files::owned;
 use super::local::Local;
 use crate::checkpoint::manifest::{Form, Manifest, ObjectRef, OperatorState, SinkState, SourceState, StateInfo};
-use crate::checkpoint::object::{ObjectReader, groups_of};
+use crate::checkpoint::object::{ObjectReader, groups_of, hashes_of};
 use crate::checkpoint::store::Store;
 use crate::codec::{CodecError, Reader};
 use crate::error::{Error, Fault};
@@ -95,10 +95,9 @@ impl Resume {
 
 /// What a worker tells of an operator's state, before its objects are known.
 pub fn saved_operator(name: &str, states: &[StateMeta], head: Vec<u8>) -> OperatorState {
-    let info = |state: &StateMeta| StateInfo::new(state.name, "keyed", state.key.into(), state.value.into());
     OperatorState {
         id: name.to_owned(),
-        states: states.iter().map(info).collect(),
+        states: states.iter().map(StateInfo::of).collect(),
         heads: vec![head],
         objects: Vec::new(),
     }
@@ -112,7 +111,7 @@ where
     O: Operator<K, V, A, T>,
 {
     // The number that each state has now, by the one it had then.
-    let now = op.states();
+    let now = O::states();
     let mut numbers = BTreeMap::new();
     for (then, known) in state.states.iter().enumerate() {
         let Some(number) = now.iter().position(|state| state.name == known.name) else {

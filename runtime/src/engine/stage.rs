@@ -4,7 +4,7 @@
 //! Alignment: a frame of a later epoch than the one being worked on waits, and so does what it counts for; frames of the
 //! current epoch can always be applied, so nothing waits for ever. The operator learns of a barrier from here alone.
 
-use super::graph::{EdgeIn, Graph, chain_operators};
+use super::graph::{EdgeIn, Graph, StoredOperator, chain_operators};
 use super::guard::guarded;
 use super::local::Local;
 use super::meta::ChainMeta;
@@ -65,9 +65,15 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     let chain = g.note_chain(operators, None, &outs);
     g.note_consumer(input.edge, chain);
     g.describe(input.edge, input.describe);
-    let Some(scope) = g.scope else { return };
-    let local = g.local.clone();
     let name = operators.iter().find(|o| !o.name.is_empty()).or(operators.first()).map_or("stage", |o| o.name);
+    let states = Op::states();
+    let Some(scope) = g.scope else {
+        if !states.is_empty() {
+            g.notes.stored.push(StoredOperator { name, states });
+        }
+        return;
+    };
+    let local = g.local.clone();
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let (mut handles, mut returns, mut soon) = (Vec::new(), Vec::<Returns<K, V, T, A>>::new(), Vec::new());
     let feeds = std::mem::take(&mut *input.feeds.borrow_mut());
@@ -92,7 +98,6 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         Ok(op) => op,
         Err(fault) => return g.abandon(builder, Error::State { operator: name.to_owned(), fault }),
     };
-    let states = op.states();
     if !states.is_empty() {
         local.add_part();
         if let Err(error) = local.resume.operator(name, &local, &mut op) {
@@ -166,6 +171,8 @@ struct Underneath {
     under_way: usize,
     /// Memory for the tables, in bytes.
     memory: usize,
+    /// Memory was short when it was last looked at.
+    short: bool,
     /// What is below is being dropped from memory.
     relieving: bool,
 }
@@ -175,7 +182,7 @@ impl Underneath {
         let (back, delivered) = std::sync::mpsc::channel();
         let share = local.config.state_memory / (local.workers * local.parts().max(1)) as u64;
         let memory = usize::try_from(share).unwrap_or(usize::MAX);
-        Underneath { segments, back, delivered, under_way: 0, memory, relieving: false }
+        Underneath { segments, back, delivered, under_way: 0, memory, short: false, relieving: false }
     }
 }
 
@@ -612,9 +619,13 @@ where
                 Err(_) if self.local.saver.is_some() => {}
                 Err(fault) => return Err(Error::State { operator: self.name.to_owned(), fault }),
             }
-            let mut bytes = 0;
-            self.op.tables(&mut |_, _, table| bytes += table.bytes());
-            below.relieving = bytes > below.memory;
+            let (mut bytes, mut littered) = (0, false);
+            self.op.tables(&mut |_, _, table| {
+                bytes += table.bytes();
+                littered |= table.is_littered();
+            });
+            below.short = bytes > below.memory;
+            below.relieving = below.short || littered;
         }
         if self.saving.is_some() {
             return Ok(false);
@@ -622,7 +633,8 @@ where
         below.segments.settle(below.under_way == 0);
         if below.relieving {
             let mut more = false;
-            self.op.tables(&mut |_, _, table| more |= table.relieve());
+            let short = below.short;
+            self.op.tables(&mut |_, _, table| more |= table.relieve(short));
             below.relieving = more;
         }
         Ok(below.relieving)

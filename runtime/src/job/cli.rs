@@ -1,5 +1,7 @@
-//! The command line of a job's binary: what may stand on it, what it means, and what is answered. The only file that
-//! names clap.
+//! The command line of a job's binary: what may stand on it, what it means, and what is answered. It and the files below it are the
+//! only ones that name clap.
+
+mod state;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
@@ -11,7 +13,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::values::flag_name;
 use super::{Job, Param, Values, lock};
-use crate::checkpoint::{self, store};
 use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::plan::Plan;
@@ -27,8 +28,19 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 /// Flags that every job has. A param of one of these names is refused.
-const RESERVED: [&str; 9] =
-    ["workers", "pin", "quiet", "format", "help", "checkpoints", "checkpoint-every", "fresh", "accept"];
+const RESERVED: [&str; 11] = [
+    "workers",
+    "pin",
+    "quiet",
+    "format",
+    "help",
+    "checkpoints",
+    "checkpoint-every",
+    "fresh",
+    "accept",
+    "base",
+    "base-checkpoint",
+];
 
 /// From one checkpoint to the next, if nothing is said.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -55,7 +67,7 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
     };
     let (command, matches) = matches.subcommand().unwrap_or(("run", &matches));
     if command == "state" {
-        return show_state(matches, out, err);
+        return state::answer::<J>(&program, &params, matches, out, err);
     }
     let job = match J::from_values(&mut values(&params, matches)) {
         Ok(job) => job,
@@ -119,30 +131,6 @@ fn show_plan<J: Job>(job: &J, matches: &ArgMatches, out: &mut dyn Write, err: &m
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
         Err(error) => {
             say(err, format_args!("error: the plan could not be written to standard output: {error}\n"));
-            FAILED
-        }
-    }
-}
-
-/// What is in a place of checkpoints, or whether it is whole.
-fn show_state(matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let place = matches.get_one::<String>("checkpoints").map_or("", |place| place);
-    let verify = matches.get_one::<String>("what").is_some_and(|what| what == "verify");
-    let text = store::open_existing(place).and_then(|store| {
-        if verify {
-            let report = checkpoint::verify::verify(&*store)?;
-            Ok((report.to_string(), report.is_good()))
-        } else {
-            Ok((checkpoint::describe::describe(&*store)?.to_string(), true))
-        }
-    });
-    match text {
-        Ok((text, good)) => {
-            say(out, format_args!("{}\n", text.trim_end()));
-            if good { DONE } else { FAILED }
-        }
-        Err(fault) => {
-            say(err, format_args!("error: {fault}\n"));
             FAILED
         }
     }
@@ -232,24 +220,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param]) -> 
         .args(param_flags(params))
         .args([workers_flag(), format_flag(), help_flag()])
         .disable_help_flag(true);
-    let state = Command::new("state")
-        .about("Shows the checkpoints in a place, with their sizes and types, or reads all of them and says what is damaged")
-        .after_help(format!("Example:\n  {program} state verify --checkpoints checkpoints"))
-        .args([
-            Arg::new("what")
-                .value_name("WHAT")
-                .required(true)
-                .value_parser(PossibleValuesParser::new(["list", "verify"]))
-                .help("list: each checkpoint, its operators and their states; verify: every block of every object"),
-            Arg::new("checkpoints")
-                .long("checkpoints")
-                .value_name("PLACE")
-                .required(true)
-                .help_heading(HEADING)
-                .help("The directory or URL that the job was run with"),
-            help_flag(),
-        ])
-        .disable_help_flag(true);
+    let state = state::command(program, params);
     let lock = Command::new("lock")
         .about("Shows how what is stored has changed since it was accepted, or accepts the change")
         .after_help(format!(

@@ -5,6 +5,7 @@
 mod cli;
 mod flags;
 mod lock;
+mod state;
 mod values;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ pub use self::flags::{Flag, NoFlag, ParseFlag, Parser, Refused};
 pub use self::lock::{LockReport, check_lock};
 pub use self::values::Values;
 use crate::config::Config;
+use crate::engine::StoredOperator;
 use crate::error::{Error, Fault};
 use crate::lock::{LockPlace, StateMeta};
 use crate::plan::Plan;
@@ -51,6 +53,13 @@ pub trait Job: Sized + 'static {
     fn states_job(&self, _config: &Config) -> Result<Vec<StateMeta>, Error> {
         Ok(Vec::new())
     }
+    /// What its operators store in checkpoints. Like a plan it reads and writes nothing.
+    ///
+    /// # Errors
+    /// If the graph cannot be made with these params.
+    fn stored_job(&self, _config: &Config) -> Result<Vec<StoredOperator>, Error> {
+        Ok(Vec::new())
+    }
 }
 
 /// A param of a job, which is a field of its struct and a flag of its binary.
@@ -68,7 +77,7 @@ pub struct Param {
     pub optional: bool,
 }
 
-/// The `main` of a binary that is one job: `run`, which is also what no command means, `plan`, `lock` and
+/// The `main` of a binary that is one job: `run`, which is also what no command means, `plan`, `lock`, `state` and
 /// `--help`.
 ///
 /// Data goes to standard output, everything else to standard error. The exit code is 0 after a complete run, 1 after a
@@ -80,5 +89,14 @@ pub fn main<J: Job>() -> ExitCode {
 /// [`main`] with the arguments given, the program's own name first.
 pub fn main_from<J: Job>(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Neither is locked: a sink of the job may write to them from another thread.
-    ExitCode::from(cli::answer::<J>(args.into_iter().collect(), &mut std::io::stdout(), &mut std::io::stderr()))
+    ExitCode::from(main_with::<J>(args, &mut std::io::stdout(), &mut std::io::stderr()))
+}
+
+/// [`main_from`] with its output elsewhere: data goes to `out`, everything else to `err`. Gives the exit code.
+pub fn main_with<J: Job>(
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut dyn std::io::Write,
+    err: &mut dyn std::io::Write,
+) -> u8 {
+    cli::answer::<J>(args.into_iter().collect(), out, err)
 }

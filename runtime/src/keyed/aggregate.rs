@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::record::{self, Record};
+use crate::record;
 use crate::state::Backend;
 use crate::state::backend::Which;
 use crate::state::filesystem::Segments;
@@ -49,7 +49,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
         let rows = batch.keys.len();
         let mut nows = life.nows(batch.times, batch.marks, batch.watermark);
         let mut values = batch.values;
-        let mut ahead: [Ahead<K, Aged<A::Acc, G>, B>; AHEAD] =
+        let mut ahead: [Ahead<K, Aged<A::Acc, G>>; AHEAD] =
             std::array::from_fn(|at| if at < rows { state.look_ahead(batch.keys.hash(at)) } else { None });
         for at in 0..rows {
             let probe = ahead[at % AHEAD].take();
@@ -77,8 +77,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<A::Acc, G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<A::Acc, G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.values);
@@ -131,9 +131,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend> AggregateTotal<K,
             }
             let more = values.tour(walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
-                if std::mem::take(changed) && !aged.since.over(ttl, now) {
+                let told = std::mem::take(changed);
+                if told && !aged.since.over(ttl, now) {
                     next.main((key.view(), how.finish(acc)), *latest);
                 }
+                told
             });
             if !more {
                 *walked = Tour::default();
@@ -206,8 +208,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(A::Acc, bool), G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<(A::Acc, bool), G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.values);

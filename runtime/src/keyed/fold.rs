@@ -87,12 +87,14 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend> Fold<K, V, F, G, B> 
             }
             let more = self.values.tour(&mut self.walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
-                if std::mem::take(changed)
+                let told = std::mem::take(changed);
+                if told
                     && !aged.since.over(ttl, now)
                     && let Some(acc) = acc
                 {
                     next.main((key.view(), acc.clone()), latest);
                 }
+                told
             });
             if !more {
                 self.walked = Tour::default();
@@ -160,8 +162,8 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend, T: Time> Operator<K,
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()
     }
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "value", key: K::SCHEMA, value: <Aged<(Option<F::Acc>, bool), G>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Aged<(Option<F::Acc>, bool), G>>("value")]
     }
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {
         each(0, 0, &mut self.values);

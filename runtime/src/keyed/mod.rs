@@ -118,7 +118,7 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     /// A barrier: everything up to `epoch` has been applied, nothing after it.
     fn barrier(&mut self, _epoch: u64) {}
     /// Its states, by number. The names are part of every snapshot.
-    fn states(&self) -> Vec<StateMeta> {
+    fn states() -> Vec<StateMeta> {
         Vec::new()
     }
     /// Shows its tables, each with the number of its state and its namespace in it.

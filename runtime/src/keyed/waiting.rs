@@ -67,7 +67,7 @@ impl<K: Key, V> Waiting<K, V> {
             if at + AHEAD < keys.len() {
                 ahead[at % AHEAD] = table.look_ahead(keys.hash(at + AHEAD));
             }
-            how.add(table.value_from(probe, keys, at, A::Acc::default), &value);
+            how.add(table.value_from(probe, keys, at, |_| A::Acc::default()), &value);
             blame.at += 1;
         }
         drop(blame);

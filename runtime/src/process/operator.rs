@@ -218,6 +218,8 @@ where
                 *listed = [NONE; 2];
                 Self::list(due, row, parts.timers, K::hash(key.view()), key.view());
             }
+            // That it is listed is not part of its byte form.
+            false
         }) {}
     }
 
@@ -236,14 +238,14 @@ where
             let Self { table, due, .. } = self;
             let Some(entry) = due[by as usize].pop(upto) else { break };
             let Some(place) = table.seek(entry.hash, entry.key.view()) else { continue };
-            let Some((_, row)) = table.pair(place) else { continue };
+            let row = table.pair(place).1;
             // The row is listed at another time by now.
             let Some(listed) = row.alarms.listed().filter(|listed| listed[by as usize] == entry.at) else { continue };
             listed[by as usize] = NONE;
             loop {
                 let Self { table, parts, emitted, due, .. } = self;
                 let Some(place) = table.seek(entry.hash, entry.key.view()) else { break };
-                let Some((key, row)) = table.pair(place) else { break };
+                let (key, row) = table.pair(place);
                 let at = Self::due_at(row, parts.timers, by);
                 // Others come before what this key has next, or there may be no room for it.
                 if at > upto || at > due[by as usize].next() || calls % CALLS == CALLS - 1 {
@@ -299,7 +301,7 @@ where
         while self.failed.is_none() {
             let Self { table, parts, emitted, .. } = self;
             let Some(place) = table.seek(hash, key) else { return };
-            let Some((kept, row)) = table.pair(place) else { return };
+            let (kept, row) = table.pair(place);
             let (at, number) = earliest(row.alarms.at(), parts.timers, By::Events);
             if at > watermark {
                 return;
@@ -382,7 +384,7 @@ where
         let mut watermark = watermark.max(self.watermark);
         let mut marks = marks.iter().peekable();
         let rows = keys.len();
-        let mut ahead: [Ahead<K, Row<D, M, W>, B>; AHEAD] =
+        let mut ahead: [Ahead<K, Row<D, M, W>>; AHEAD] =
             std::array::from_fn(|at| if at < rows { self.table.look_ahead(keys.hash(at)) } else { None });
         for at in 0..rows {
             if self.failed.is_some() {
@@ -482,13 +484,14 @@ where
             let more = table.tour(ended, |key, row| {
                 parts.states.tidy(&mut row.states, moment.now);
                 if failed.is_some() || row.is_empty::<V>() {
-                    return;
+                    return true;
                 }
                 let handles = (parts.states.open(&mut row.states, moment.now), parts.outputs.open(moment.time));
                 let mut cx = Cx::new(key.view(), emitted.rows(), row.alarms.at_mut(), &moment);
                 let called = parts.on_end.run(handles, &mut cx);
                 Self::pass(emitted, &mut parts.outputs, next);
                 *failed = called.err().map(|cause| Fault::new("`on end` gave an error").because(cause));
+                true
             });
             if !more || self.failed.is_some() {
                 return true;
@@ -504,8 +507,8 @@ where
         self.table.segments()
     }
 
-    fn states(&self) -> Vec<StateMeta> {
-        vec![StateMeta { name: "row", key: K::SCHEMA, value: <Row<D, M, W>>::SCHEMA }]
+    fn states() -> Vec<StateMeta> {
+        vec![StateMeta::of::<K, Row<D, M, W>>("row")]
     }
 
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {

@@ -14,10 +14,11 @@ use crate::clock::Clock;
 use crate::codec::Reader;
 use crate::frame::{Mark, Rows, Time, Timed, Untimed};
 use crate::hash::KeyRange;
+use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::record::{Migration, Record};
 use crate::state::Memory;
-use crate::state::save::{Entries, Entry, SaveTo};
+use crate::state::save::{Entries, Entry, SaveTo, StateMeta};
 use crate::state::ttl::{Forever, Since};
 use crate::time::{TimeSpan, Timestamp};
 use std::cell::Cell;
@@ -313,8 +314,7 @@ fn what_is_restored_goes_on_as_if_nothing_had_happened() {
             op.restore_head(&head).unwrap();
             for rows_of in second.chunks(100) {
                 let watermark = rows_of[0].1 - 100;
-                let mine: Vec<_> =
-                    rows_of.iter().copied().filter(|row| mine(<u64 as crate::key::Key>::hash(row.0))).collect();
+                let mine: Vec<_> = rows_of.iter().copied().filter(|row| mine(<u64 as Key>::hash(row.0))).collect();
                 rows(&mut op, &mine, &[], watermark, &mut cut);
                 assert!(op.advance(watermark, &mut cut));
             }
@@ -335,8 +335,10 @@ fn what_is_restored_goes_on_as_if_nothing_had_happened() {
 /// The fields of what is kept have the names of the block: a snapshot is read by them.
 #[test]
 fn a_row_is_kept_by_the_names_of_its_states_and_timers() {
-    let op = sums::<Timed, Waiting<i64>>(300, By::Events, clock(), KeyRange::ALL);
-    let states = op.states();
+    fn states<K: Key, V, A, T: Time, O: Operator<K, V, A, T>>(_: &O) -> Vec<StateMeta> {
+        O::states()
+    }
+    let states = states(&sums::<Timed, Waiting<i64>>(300, By::Events, clock(), KeyRange::ALL));
     let text = format!("{:?}", states[0].value);
     for name in ["\"Row\"", "\"name\"", "\"value\"", "\"since\"", "\"in_order\""] {
         assert!(text.contains(name), "{name} is not in {text}");

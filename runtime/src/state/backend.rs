@@ -7,11 +7,8 @@
 //! ```
 
 use super::filesystem::Segments;
-use super::table::Table;
 use crate::codec::CodecError;
 use crate::error::Fault;
-use crate::key::Key;
-use crate::record::Record;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -19,8 +16,6 @@ use std::path::Path;
 pub trait Backend: 'static {
     /// Its name in the block.
     const NAME: &'static str;
-    /// A value as the table holds it.
-    type Held<V: Record>: Held<V>;
     /// What lies below the tables of one operator.
     type Below: Below;
     /// The below of an operator that has not kept anything yet; `epoch` is the one that begins.
@@ -28,11 +23,6 @@ pub trait Backend: 'static {
     /// # Errors
     /// If its folder cannot be made.
     fn below(place: &Place<'_>, epoch: u64) -> Result<Self::Below, Fault>;
-    /// Makes a table of plain values one of this backend's, if that is no work; else gives it back.
-    #[allow(clippy::result_large_err, reason = "it is the same table, and moves once per window")]
-    fn adopt<K: Key, V: Record>(table: Table<K, V>) -> Result<Table<K, Self::Held<V>>, Table<K, V>> {
-        Err(table)
-    }
 }
 
 /// Where an operator on one worker may put files.
@@ -43,82 +33,6 @@ pub struct Place<'a> {
     pub hashes: RangeInclusive<u64>,
     /// Gives the thread that merges segments, one for all of the attempt.
     pub merger: &'a dyn Fn() -> Result<super::segment::Merger, Fault>,
-}
-
-/// A value as a table holds it: itself, or the mark that there is none, whatever lies below.
-pub trait Held<V>: 'static {
-    /// A value.
-    fn of(value: V) -> Self;
-    /// Nothing, if it can be said; else `None`.
-    fn nothing() -> Option<Self>
-    where
-        Self: Sized;
-    /// The value.
-    fn peek(&self) -> Option<&V>;
-    /// The value, to be changed.
-    fn peek_mut(&mut self) -> Option<&mut V>;
-    /// The value; made if there is none.
-    fn or_make(&mut self, make: impl FnOnce() -> V) -> &mut V;
-    /// The value itself.
-    fn into_value(self) -> Option<V>;
-}
-
-impl<V: 'static> Held<V> for V {
-    #[inline(always)]
-    fn of(value: V) -> V {
-        value
-    }
-    #[inline(always)]
-    fn nothing() -> Option<V> {
-        None
-    }
-    #[inline(always)]
-    fn peek(&self) -> Option<&V> {
-        Some(self)
-    }
-    #[inline(always)]
-    fn peek_mut(&mut self) -> Option<&mut V> {
-        Some(self)
-    }
-    #[inline(always)]
-    fn or_make(&mut self, _: impl FnOnce() -> V) -> &mut V {
-        self
-    }
-    #[inline(always)]
-    fn into_value(self) -> Option<V> {
-        Some(self)
-    }
-}
-
-/// A value, or the mark that the key has none any more.
-#[derive(Clone, Debug)]
-pub struct Maybe<V>(Option<V>);
-
-impl<V: 'static> Held<V> for Maybe<V> {
-    #[inline(always)]
-    fn of(value: V) -> Self {
-        Maybe(Some(value))
-    }
-    #[inline(always)]
-    fn nothing() -> Option<Self> {
-        Some(Maybe(None))
-    }
-    #[inline(always)]
-    fn peek(&self) -> Option<&V> {
-        self.0.as_ref()
-    }
-    #[inline(always)]
-    fn peek_mut(&mut self) -> Option<&mut V> {
-        self.0.as_mut()
-    }
-    #[inline(always)]
-    fn or_make(&mut self, make: impl FnOnce() -> V) -> &mut V {
-        self.0.get_or_insert_with(make)
-    }
-    #[inline(always)]
-    fn into_value(self) -> Option<V> {
-        self.0
-    }
 }
 
 /// Which of an operator's tables: the number of its state, and the namespace in it.
@@ -203,13 +117,8 @@ pub struct Memory;
 
 impl Backend for Memory {
     const NAME: &'static str = "Memory";
-    type Held<V: Record> = V;
     type Below = ();
     fn below(_: &Place<'_>, _: u64) -> Result<(), Fault> {
         Ok(())
-    }
-    #[inline(always)]
-    fn adopt<K: Key, V: Record>(table: Table<K, V>) -> Result<Table<K, V>, Table<K, V>> {
-        Ok(table)
     }
 }

@@ -3,11 +3,10 @@
 //! What changed in an epoch becomes one more segment when a snapshot is taken; a thread writes it, and the worker lists it
 //! between two frames. From then on these entries may be dropped from memory.
 
-use super::backend::{Backend, Below, Maybe, Place, Which};
+use super::backend::{Backend, Below, Place, Which};
 use super::segment::{Batch, Entry, Folder, Levels, Merger, OsDisk, Part, Segment};
 use crate::codec::CodecError;
 use crate::error::Fault;
-use crate::record::Record;
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -20,7 +19,6 @@ pub struct FileSystem;
 
 impl Backend for FileSystem {
     const NAME: &'static str = "FileSystem";
-    type Held<V: Record> = Maybe<V>;
     type Below = Segments;
     fn below(place: &Place<'_>, epoch: u64) -> Result<Segments, Fault> {
         let (folder, merger) = (Folder::open(Arc::new(OsDisk), place.folder, "s")?, (place.merger)()?);

@@ -10,10 +10,10 @@
 //!
 //! It knows nothing of frames, checkpoints and who calls.
 
-use super::backend::{Backend, Below, Held, Which};
+use super::backend::{Backend, Below, Which};
 use super::filesystem::Segments;
 use super::save::{SaveTo, Saved};
-use super::table::{self, Drain, Place, Probe, Saving, Table, Walk};
+use super::table::{self, Absent, Drain, Place, Probe, Saving, Table, Walk};
 use crate::codec::CodecError;
 use crate::error::Fault;
 use crate::hash::KeyRange;
@@ -22,7 +22,7 @@ use crate::record::{self, Record};
 
 /// KeyedState by key.
 pub struct KeyedState<K: Key, V: Record, B: Backend> {
-    table: Table<K, B::Held<V>>,
+    table: Table<K, V>,
     below: B::Below,
     which: Which,
     /// All of its keys are in the table.
@@ -36,7 +36,7 @@ pub struct KeyedState<K: Key, V: Record, B: Backend> {
 }
 
 /// Where a search begins; see [`Table::look_ahead`].
-pub type Ahead<K, V, B> = Option<Probe<K, <B as Backend>::Held<V>>>;
+pub type Ahead<K, V> = Option<Probe<K, V>>;
 
 /// Where a walk over all values goes on: first over the table, then over what lies below and is not in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,14 +57,18 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
         Self::over(Table::with_room(range, entries), below, which)
     }
 
-    /// Of values that are in a table already and that nobody else knows; gives the table back if it cannot become this
-    /// backend's.
-    #[allow(clippy::result_large_err, reason = "it is the same table, and moves once per window")]
-    pub fn adopt(table: Table<K, V>, below: B::Below, which: Which) -> Result<Self, Table<K, V>> {
-        Ok(Self::over(B::adopt(table)?, below, which))
+    /// Of values that are in a table already and that nobody else knows: they all count as changed in this epoch.
+    pub fn adopt(mut table: Table<K, V>, below: B::Below, which: Which, epoch: u64) -> Self {
+        table.stamp_with(epoch);
+        if B::Below::THERE {
+            table.stamp_all();
+        }
+        let mut state = Self::over(table, below, which);
+        state.stamp_with(epoch);
+        state
     }
 
-    fn over(mut table: Table<K, B::Held<V>>, below: B::Below, which: Which) -> Self {
+    fn over(mut table: Table<K, V>, below: B::Below, which: Which) -> Self {
         table.stamp_with(u64::from(below.written().wrapping_add(1)));
         KeyedState { table, below, which, whole: true, may_go: |_| true, relieving: None, bytes: Vec::new() }
     }
@@ -106,7 +110,7 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
 
     /// Where the search for a hash begins, with the memory on its way.
     #[inline(always)]
-    pub fn look_ahead(&self, hash: u64) -> Ahead<K, V, B> {
+    pub fn look_ahead(&self, hash: u64) -> Ahead<K, V> {
         if B::Below::THERE && !self.whole {
             self.below.prefetch(self.which, hash);
         }
@@ -115,90 +119,82 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
 
     /// The value of a key; `make` gives that of a new one. It counts as changed.
     #[inline(always)]
-    pub fn value(&mut self, hash: u64, key: K::Ref<'_>, make: impl Fn() -> V) -> &mut V {
-        let Self { table, below, which, whole, bytes, .. } = self;
-        let held = table.value(hash, key, || make_held::<K, V, B>((below, *which, *whole, bytes), hash, key, &make));
-        held.or_make(make)
+    pub fn value(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> &mut V {
+        let (table, under) = self.split();
+        table.value(hash, key, |absent| under.value::<K, V>(absent, hash, key, make))
     }
 
     /// The value of a frame's key.
     #[inline(always)]
-    pub fn value_at(&mut self, keys: &K::Column, at: usize, make: impl Fn() -> V) -> &mut V {
-        let Self { table, below, which, whole, bytes, .. } = self;
-        let held = table.value_at(keys, at, || {
-            make_held::<K, V, B>((below, *which, *whole, bytes), keys.hash(at), keys.get(at), &make)
-        });
-        held.or_make(make)
+    pub fn value_at(&mut self, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> &mut V {
+        let (table, under) = self.split();
+        table.value_at(keys, at, |absent| under.value::<K, V>(absent, keys.hash(at), keys.get(at), make))
     }
 
     /// The value of a frame's key that was looked up ahead.
     #[inline(always)]
-    pub fn value_from(&mut self, probe: Ahead<K, V, B>, keys: &K::Column, at: usize, make: impl Fn() -> V) -> &mut V {
-        let Self { table, below, which, whole, bytes, .. } = self;
-        let held = table.value_from(probe, keys, at, || {
-            make_held::<K, V, B>((below, *which, *whole, bytes), keys.hash(at), keys.get(at), &make)
-        });
-        held.or_make(make)
+    pub fn value_from(&mut self, probe: Ahead<K, V>, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> &mut V {
+        let (table, under) = self.split();
+        table.value_from(probe, keys, at, |absent| under.value::<K, V>(absent, keys.hash(at), keys.get(at), make))
     }
 
     /// Key and value, made if it is a new one. It counts as changed.
     #[inline(always)]
-    pub fn entry(&mut self, hash: u64, key: K::Ref<'_>, make: impl Fn() -> V) -> (&K::Kept, &mut V) {
-        let Self { table, below, which, whole, bytes, .. } = self;
-        let place = table.entry(hash, key, || make_held::<K, V, B>((below, *which, *whole, bytes), hash, key, &make));
-        let (key, held) = table.pair(place);
-        (key, held.or_make(make))
+    pub fn entry(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> (&K::Kept, &mut V) {
+        let (table, under) = self.split();
+        let place = table.entry(hash, key, |absent| under.value::<K, V>(absent, hash, key, make));
+        let (key, value) = table.pair(place);
+        (key, value)
     }
 
-    /// The place of a key's entry, if it has one. The entry is taken to change.
+    #[inline(always)]
+    fn split(&mut self) -> (&mut Table<K, V>, Under<'_, B>) {
+        let Self { table, below, which, whole, bytes, .. } = self;
+        (table, Under { below, which: *which, whole: *whole, bytes })
+    }
+
+    /// The place of a key's entry, if it has a value. The entry is taken to change.
     #[inline(always)]
     pub fn seek(&mut self, hash: u64, key: K::Ref<'_>) -> Option<Place> {
-        if !B::Below::THERE {
-            return self.table.seek(hash, key);
+        match self.table.seek(hash, key) {
+            Ok(place) => Some(place),
+            Err(Absent::Unknown) if B::Below::THERE && !self.whole => self.bring(hash, key),
+            Err(_) => None,
         }
-        let place = match self.table.seek(hash, key) {
-            Some(place) => place,
-            None => self.bring(hash, key)?,
-        };
-        let held: &B::Held<V> = self.table.at(place);
-        held.peek().is_some().then_some(place)
     }
 
     /// Brings a key that is not in the table, if it is below.
     #[cold]
     #[inline(never)]
     fn bring(&mut self, hash: u64, key: K::Ref<'_>) -> Option<Place> {
-        if self.whole {
-            return None;
-        }
-        let value = read::<K, V, B>(&self.below, self.which, &mut self.bytes, hash, key)?;
-        Some(self.table.insert(hash, (K::Kept::keep(key), B::Held::of(value))))
+        let (table, under) = self.split();
+        let value = under.read::<K, V>(hash, key)?;
+        Some(table.insert(hash, (K::Kept::keep(key), value)))
     }
 
     /// Key and value at a place that [`seek`](KeyedState::seek) gave just before.
     #[inline(always)]
-    pub fn pair(&mut self, place: Place) -> Option<(&K::Kept, &mut V)> {
-        let (key, held): &mut (K::Kept, B::Held<V>) = self.table.pair(place);
-        held.peek_mut().map(|value| (&*key, value))
+    pub fn pair(&mut self, place: Place) -> (&K::Kept, &mut V) {
+        let (key, value) = self.table.pair(place);
+        (key, value)
     }
 
     /// Takes out the entry at a place that [`seek`](KeyedState::seek) gave just before.
     pub fn remove(&mut self, place: Place) {
-        match B::Held::<V>::nothing() {
-            None => drop(self.table.remove(place)),
+        if B::Below::THERE {
             // What lies below, or will once a snapshot under way is written, must not be taken for the value again.
-            Some(nothing) => *self.table.at(place) = nothing,
+            self.table.mark_removed(place);
+        } else {
+            self.table.remove(place);
         }
     }
 
     /// Looks at the next few values; `false` once there are no more. Between two calls the tour may pause. An entry that moves
     /// meanwhile, because others are put in, may be missed or met again.
-    pub fn tour(&mut self, at: &mut Tour, mut each: impl FnMut(&K::Kept, &mut V)) -> bool {
+    /// `each` says whether it has changed the value.
+    pub fn tour(&mut self, at: &mut Tour, mut each: impl FnMut(&K::Kept, &mut V) -> bool) -> bool {
         if at.below.is_none() {
-            if self
-                .table
-                .walk(&mut at.table, |key, held| held.peek_mut().into_iter().for_each(|value| each(key, value)))
-            {
+            if self.table.walk(&mut at.table, &mut each) {
                 return true;
             }
             if self.whole {
@@ -207,27 +203,22 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
             at.below = Some(0);
         }
         let Some(from) = at.below else { return false };
-        let (mut changed, mut after) = (Vec::new(), Vec::new());
+        let mut changed = Vec::new();
         let Self { table, below, which, .. } = self;
-        let next = below.some_of(*which, from, |hash, key_bytes, value_bytes| {
-            let key: K = record::whole(key_bytes)?;
+        at.below = below.some_of(*which, from, |hash, key, value| {
+            let key: K = record::whole(key)?;
             if table.place_of(hash, key.view()).is_none() {
-                let mut value: V = record::whole(value_bytes)?;
-                let kept = K::Kept::keep(key.view());
-                each(&kept, &mut value);
-                after.clear();
-                value.encode(&mut after);
-                if after != value_bytes {
-                    changed.push((hash, kept, value));
+                let (kept, mut value) = (K::Kept::keep(key.view()), record::whole(value)?);
+                if each(&kept, &mut value) {
+                    changed.push((hash, (kept, value)));
                 }
             }
             Ok(())
         });
-        for (hash, key, value) in changed {
-            self.table.insert(hash, (key, B::Held::of(value)));
+        for (hash, entry) in changed {
+            self.table.insert(hash, entry);
         }
-        at.below = next;
-        next.is_some()
+        at.below.is_some()
     }
 
     /// Brings all values into memory that `wanted` says. Reads everything that lies below.
@@ -247,40 +238,21 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
                 Ok(())
             });
             for (hash, key, value) in found {
-                self.table.insert_as_of(hash, self.below.written(), (key, B::Held::of(value)));
+                self.table.insert_as_of(hash, self.below.written(), (key, value));
             }
         }
     }
 
     /// Looks at the next few values that are in memory; see [`tour`](KeyedState::tour).
-    pub fn walk_held(&mut self, at: &mut Walk, mut each: impl FnMut(&K::Kept, &mut V)) -> bool {
-        self.table.walk(at, |key, held| held.peek_mut().into_iter().for_each(|value| each(key, value)))
+    pub fn walk_held(&mut self, at: &mut Walk, each: impl FnMut(&K::Kept, &mut V) -> bool) -> bool {
+        self.table.walk(at, each)
     }
 
     /// Looks at the next few values, and tidies the `stale` ones: one for which `tidy` then says that nothing is left of it is
     /// taken out. `false` once there are no more.
     pub fn sweep(&mut self, at: &mut Tour, stale: impl Fn(&V) -> bool, mut tidy: impl FnMut(&mut V) -> bool) -> bool {
         if at.below.is_none() {
-            let more = match B::Held::<V>::nothing() {
-                None => self.table.sweep(
-                    &mut at.table,
-                    |held| held.peek().is_some_and(&stale),
-                    |held| held.peek_mut().is_some_and(&mut tidy),
-                ),
-                Some(_) => self.table.sweep(
-                    &mut at.table,
-                    |held| held.peek().is_some_and(&stale),
-                    |held| {
-                        if held.peek_mut().is_some_and(&mut tidy)
-                            && let Some(nothing) = B::Held::nothing()
-                        {
-                            *held = nothing;
-                        }
-                        false
-                    },
-                ),
-            };
-            if more {
+            if self.table.sweep(&mut at.table, B::Below::THERE, &stale, &mut tidy) {
                 return true;
             }
             if self.whole {
@@ -296,14 +268,18 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
             if table.place_of(hash, key.view()).is_none() {
                 let mut value: V = record::whole(value)?;
                 if stale(&value) {
-                    let held = if tidy(&mut value) { B::Held::nothing() } else { Some(B::Held::of(value)) };
-                    found.extend(held.map(|held| (hash, K::Kept::keep(key.view()), held)));
+                    let gone = tidy(&mut value);
+                    found.push((gone, hash, (K::Kept::keep(key.view()), value)));
                 }
             }
             Ok(())
         });
-        for (hash, key, held) in found {
-            self.table.insert(hash, (key, held));
+        for (gone, hash, entry) in found {
+            if gone {
+                self.table.insert_removed(hash, entry);
+            } else {
+                self.table.insert(hash, entry);
+            }
         }
         at.below.is_some()
     }
@@ -322,37 +298,32 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
     }
 }
 
-type Under<'x, B> = (&'x <B as Backend>::Below, Which, bool, &'x mut Vec<u8>);
-
-/// What the table holds from now on of a key that it does not have.
-#[inline(always)]
-fn make_held<K: Key, V: Record, B: Backend>(
-    (below, which, whole, bytes): Under<'_, B>,
-    hash: u64,
-    key: K::Ref<'_>,
-    make: impl Fn() -> V,
-) -> B::Held<V> {
-    if B::Below::THERE
-        && !whole
-        && let Some(value) = read::<K, V, B>(below, which, bytes, hash, key)
-    {
-        return B::Held::of(value);
-    }
-    B::Held::of(make())
+/// What lies under a table, while the table is in use.
+struct Under<'x, B: Backend> {
+    below: &'x B::Below,
+    which: Which,
+    whole: bool,
+    bytes: &'x mut Vec<u8>,
 }
 
-#[cold]
-#[inline(never)]
-fn read<K: Key, V: Record, B: Backend>(
-    below: &B::Below,
-    which: Which,
-    bytes: &mut Vec<u8>,
-    hash: u64,
-    key: K::Ref<'_>,
-) -> Option<V> {
-    bytes.clear();
-    K::Kept::keep(key).write(bytes);
-    below.read(which, hash, bytes, record::whole::<V>)
+impl<B: Backend> Under<'_, B> {
+    /// What the table holds from now on of a key without a value.
+    #[inline(always)]
+    fn value<K: Key, V: Record>(self, absent: Absent, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> V {
+        if B::Below::THERE && !self.whole && absent == Absent::Unknown {
+            return self.read::<K, V>(hash, key).unwrap_or_else(make);
+        }
+        make()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read<K: Key, V: Record>(self, hash: u64, key: K::Ref<'_>) -> Option<V> {
+        let Under { below, which, bytes, .. } = self;
+        bytes.clear();
+        K::Kept::keep(key).write(bytes);
+        below.read(which, hash, bytes, record::whole::<V>)
+    }
 }
 
 impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
@@ -364,13 +335,18 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
         self.table.bytes()
     }
 
-    fn relieve(&mut self) -> bool {
+    fn is_littered(&self) -> bool {
+        self.table.gone() > 1024 && self.table.gone() > self.table.len() / 4
+    }
+
+    fn relieve(&mut self, short: bool) -> bool {
         if !B::Below::THERE {
             return false;
         }
         let (at, may_go) = (self.relieving.get_or_insert_default(), self.may_go);
-        self.whole = false;
-        let more = self.table.drop_clean(at, self.below.written(), |held| held.peek().is_none_or(may_go));
+        // Without what was removed it still has all of its keys.
+        self.whole &= !short;
+        let more = self.table.drop_clean(at, self.below.written(), |value| short && may_go(value));
         if !more {
             self.relieving = None;
         }
@@ -379,17 +355,14 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
 
     fn begin_save(&mut self, to: &SaveTo, state: u16, namespace: i64) {
         let which = if B::Below::THERE { table::Which::Since(self.below.written()) } else { table::Which::All };
-        let put = |saving: &Saving<K, B::Held<V>>, to: &mut super::save::Scratch, key: &K::Kept, held: &B::Held<V>| {
-            let hash = K::hash(key.view());
+        let put = |saving: &Saving<K, V>, to: &mut super::save::Scratch, key: &K::Kept, value: Option<&V>| {
+            let at = (K::hash(key.view()), saving.state, saving.namespace);
             to.put(
-                (hash, saving.state, saving.namespace),
+                at,
                 |out| key.write(out),
-                |out| match held.peek() {
-                    Some(value) => {
-                        value.encode(out);
-                        true
-                    }
-                    None => false,
+                |out| {
+                    value.inspect(|value| value.encode(out));
+                    value.is_some()
                 },
             );
         };
@@ -408,9 +381,9 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
         let (key, value): (K, V) = (record::whole(key)?, record::whole(value)?);
         let hash = K::hash(key.view());
         match self.table.seek(hash, key.view()) {
-            Some(place) => *self.table.at(place) = B::Held::of(value),
-            None => {
-                self.table.insert(hash, (K::Kept::keep(key.view()), B::Held::of(value)));
+            Ok(place) => *self.table.at(place) = value,
+            Err(_) => {
+                self.table.insert(hash, (K::Kept::keep(key.view()), value));
             }
         }
         Ok(())
@@ -419,7 +392,7 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
 
 /// All values of a table on their way out.
 pub struct Parts<K: Key, V: Record, B: Backend> {
-    drain: Option<Drain<K, B::Held<V>>>,
+    drain: Option<Drain<K, V>>,
     at: usize,
     seen: Table<K, ()>,
     below: B::Below,
@@ -431,10 +404,7 @@ impl<K: Key, V: Record, B: Backend> Parts<K, V, B> {
     /// Gives out the next few values; `false` if there was none.
     pub fn next_part(&mut self, mut each: impl FnMut(K, V)) -> bool {
         if let Some(drain) = &mut self.drain {
-            let more = drain.next_part(&mut self.at, |key, held| {
-                held.into_value().into_iter().for_each(|value| each(key.clone(), value));
-            });
-            if more {
+            if drain.next_part(&mut self.at, &mut each) {
                 return true;
             }
             self.drain = None;

@@ -5,6 +5,8 @@
 //! So each entry is written once, with the value it had at the barrier. Nothing here knows of files.
 
 use crate::codec::CodecError;
+use crate::key::Key;
+use crate::record::{self, Record};
 use crate::schema::Schema;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,10 +15,42 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct StateMeta {
     /// Its name among the states of its operator.
     pub name: &'static str,
+    /// What kind of state it is: [`KEYED`], unless its entries say more.
+    pub kind: &'static str,
     /// What keys are made of.
     pub key: &'static Schema,
     /// What values are made of.
     pub value: &'static Schema,
+    /// Reads a key in its byte form; gives its hash, and the form in which it is written.
+    pub key_of: KeyOf,
+    /// Reads a value in its byte form; gives the form in which it is written.
+    pub value_of: ValueOf,
+}
+
+/// See [`StateMeta::key_of`].
+pub type KeyOf = fn(&[u8]) -> Result<(u64, Vec<u8>), CodecError>;
+/// See [`StateMeta::value_of`].
+pub type ValueOf = fn(&[u8]) -> Result<Vec<u8>, CodecError>;
+
+/// The kind of a state of which nothing more is to be known.
+pub const KEYED: &str = "keyed";
+
+impl StateMeta {
+    /// A state of these types.
+    pub fn of<K: Key, V: Record>(name: &'static str) -> StateMeta {
+        let key_of = |bytes: &[u8]| {
+            let key: K = record::whole(bytes)?;
+            let mut again = Vec::with_capacity(bytes.len());
+            key.encode(&mut again);
+            Ok((K::hash(key.view()), again))
+        };
+        let value_of = |bytes: &[u8]| {
+            let mut again = Vec::with_capacity(bytes.len());
+            record::whole::<V>(bytes)?.encode(&mut again);
+            Ok(again)
+        };
+        StateMeta { name, kind: KEYED, key: K::SCHEMA, value: V::SCHEMA, key_of, value_of }
+    }
 }
 
 /// An entry of a snapshot.
@@ -117,9 +151,11 @@ pub trait Saved {
     fn restored(&mut self) {}
     /// Bytes of memory, without what keys and values own on the heap.
     fn bytes(&self) -> usize;
-    /// Gives up some of the memory of values that lie below as they are; `false` when it has been through all of them. Not while
-    /// it is saved.
-    fn relieve(&mut self) -> bool;
+    /// Whether many of its entries are only there to say that their keys were removed.
+    fn is_littered(&self) -> bool;
+    /// Gives up some of the memory of removed keys, and if memory is `short` of values, that lie below as they are; `false` when it
+    /// has been through all of them. Not while it is saved.
+    fn relieve(&mut self, short: bool) -> bool;
     /// Puts in an entry that was saved: its key and its value in their byte forms.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ use crate::state::keyed::{KeyedState, Parts, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::marker::PhantomData;
 
 /// A window's result.
@@ -185,11 +185,38 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend> Window<K, V, A, B> {
         let mut tour = Tour::default();
         while pane.table.tour(&mut tour, |key, acc| {
             next.main(result(how, window, key.clone().owned(), start, acc, 0), window.time_of(start));
+            false
         }) {}
     }
 }
 
 /// The numbers of the states.
+/// The kind of a state whose namespaces are windows, by their starts.
+pub const WINDOW: &str = "window";
+
+/// Whether a snapshot keeps this namespace of a state, by the heads that were stored with it. What lies below the tables may still have
+/// entries of windows that have closed.
+///
+/// # Errors
+/// If they are no heads of windows.
+pub fn keeps(heads: &[Vec<u8>]) -> Result<impl Fn(u16, i64) -> bool + use<>, CodecError> {
+    let mut kept = None;
+    for head in heads {
+        let mut head = Reader::new(head);
+        let _: (i64, Vec<i64>) = Record::decode(&mut head)?;
+        if head.end().is_err() {
+            let (open, again) = <(Vec<i64>, Vec<i64>)>::decode(&mut head)?;
+            let all: &mut [BTreeSet<i64>; 2] = kept.get_or_insert_default();
+            all[0].extend(open);
+            all[1].extend(again);
+        }
+    }
+    Ok(move |state: u16, start: i64| match &kept {
+        Some(kept) => kept.get(usize::from(state)).is_some_and(|starts| starts.contains(&start)),
+        None => true,
+    })
+}
+
 const VALUES: u16 = 0;
 const FIRINGS: u16 = 1;
 
@@ -287,15 +314,10 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
         if !known && table.range() == self.range {
             // Nothing of this window is here yet, so the table itself becomes its state.
             let which = Which { state: VALUES, namespace: start };
-            match KeyedState::adopt(table, self.below.clone(), which) {
-                Ok(mut table) => {
-                    table.stamp_with(self.epoch);
-                    self.open.insert(at, Pane { start, firings: 0, table });
-                    self.current = usize::MAX;
-                    return;
-                }
-                Err(back) => table = back,
-            }
+            let table = KeyedState::adopt(table, self.below.clone(), which, self.epoch);
+            self.open.insert(at, Pane { start, firings: 0, table });
+            self.current = usize::MAX;
+            return;
         }
         let pane = self.pane(start);
         let (how, into) = (&self.how, &mut self.open[pane].table);
@@ -333,6 +355,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
                                     result(how, window, key.clone().owned(), start, acc, 0),
                                     window.time_of(start),
                                 );
+                                false
                             });
                             if !more {
                                 break;
@@ -396,9 +419,9 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
         self.late
     }
 
-    fn states(&self) -> Vec<StateMeta> {
-        let value = |name, value| StateMeta { name, key: K::SCHEMA, value };
-        vec![value("value", A::Acc::SCHEMA), value("firings", u32::SCHEMA)]
+    fn states() -> Vec<StateMeta> {
+        let of_window = |state| StateMeta { kind: WINDOW, ..state };
+        vec![of_window(StateMeta::of::<K, A::Acc>("value")), of_window(StateMeta::of::<K, u32>("firings"))]
     }
 
     fn tables(&mut self, each: &mut dyn FnMut(u16, i64, &mut dyn Saved)) {

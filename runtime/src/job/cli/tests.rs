@@ -216,8 +216,7 @@ Commands:
   run    Runs the job to the end of its inputs; the same without a command
   plan   Prints the plan of the job and reads nothing: chains, exchanges between them, their bounds
   lock   Shows how what is stored has changed since it was accepted, or accepts the change
-  state  Shows the checkpoints in a place, with their sizes and types, or reads all of them and says
-         what is damaged
+  state  Looks into a place of checkpoints; takes state out as JSON, and puts it into another place
 
 Params:
       --departures <PathBuf>  The file of departures, plain or gz. [required]
@@ -395,6 +394,7 @@ fn state_says_what_is_there_and_whether_it_is_whole() {
     use crate::checkpoint::entry::Attempt;
     use crate::checkpoint::log::Log;
     use crate::checkpoint::manifest::Manifest;
+    use crate::checkpoint::store;
     let store = store::open("memory://cli-state").unwrap();
     let attempt = Attempt { job: "Board".to_owned(), width: 2, plan: 0, params: Vec::new(), time: 0 };
     let mut log = Log::begin(store.clone(), attempt).unwrap();
@@ -412,4 +412,42 @@ fn state_says_what_is_there_and_whether_it_is_whole() {
     assert_eq!(damaged.code, 1);
     assert!(damaged.out.contains("damaged"), "{}", damaged.out);
     assert_eq!(ask("state verify").code, 2);
+}
+
+#[test]
+fn state_and_its_commands_teach() {
+    let help = ask("state --help");
+    assert_eq!((help.code, &*help.err), (0, ""));
+    for command in ["list", "verify", "key", "export", "import", "copy"] {
+        assert!(help.out.contains(&format!("\n  {command}")), "no {command} in\n{}", help.out);
+        let own = ask(&format!("state {command} --help"));
+        assert_eq!((own.code, &*own.err), (0, ""), "{command}");
+        let examples = own.out.split_once("Example").map_or("", |(_, behind)| behind);
+        assert!(examples.contains(&format!("board state {command}")), "no example in\n{}", own.out);
+        assert!(own.out.contains("--checkpoints <PLACE>"), "{}", own.out);
+    }
+    let import = ask("state import --help").out;
+    for text in
+        ["--departures <PathBuf>", "--base <PLACE>", "--base-checkpoint <N>", "state.jsonl --departures DEPARTURES"]
+    {
+        assert!(import.contains(text), "no {text:?} in\n{import}");
+    }
+    for (line, message) in [
+        ("state", "Usage: board state"),
+        ("state keys --checkpoints ck", "a similar subcommand exists: 'key'"),
+        ("state key totals --checkpoints ck", "<KEY>"),
+        ("state key totals 1", "--checkpoints <PLACE>"),
+        ("state export --checkpoints ck --checkpoint new", "invalid value 'new'"),
+        ("state copy --checkpoints ck", "--to <PLACE>"),
+        ("state import --checkpoints ck", "--departures <PathBuf>"),
+        ("state import --checkpoints ck --departures in.csv --base-checkpoint 3", "--base <PLACE>"),
+        (
+            "state import --checkpoints ck --departures in.csv --least many",
+            "flag `--least` takes a value of type `i32`",
+        ),
+    ] {
+        let answer = ask(line);
+        assert_eq!((answer.code, &*answer.out), (2, ""), "{line}: {}", answer.err);
+        assert!(answer.err.contains(message), "{line}: no {message:?} in\n{}", answer.err);
+    }
 }

@@ -31,7 +31,7 @@ pub use snapshot::{Saving, Which};
 
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use slots::{FIRST_SLOTS, PIECE_BYTES, Piece, SMALL_DEPTH, Slot, place};
+use slots::{FIRST_SLOTS, PIECE_BYTES, Piece, SMALL_DEPTH, Slot, is_gone, place, stamp_of};
 use std::ptr::NonNull;
 
 /// Slots between two pauses of a walk: what is made of their entries may take long.
@@ -89,6 +89,15 @@ impl Place {
     }
 }
 
+/// Why a key has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// It is not in the table.
+    Unknown,
+    /// It was removed, and the table still knows.
+    Removed,
+}
+
 /// Where a walk over a table goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
@@ -104,6 +113,8 @@ pub struct Table<K: Key, V> {
     /// The directory has `2^bits` entries once there is a piece.
     bits: u32,
     len: usize,
+    /// How many of them are of removed keys.
+    gone: usize,
     /// The directory's number: a new one whenever it is renewed.
     layout: u64,
     /// Entries changed now get this stamp.
@@ -118,7 +129,17 @@ unsafe impl<K: Key, V: Send> Send for Table<K, V> {}
 impl<K: Key, V> Table<K, V> {
     /// An empty table for the keys of a range. Allocates nothing until the first entry.
     pub fn new(range: KeyRange) -> Self {
-        Table { range, pieces: Vec::new(), directory: Vec::new(), bits: 0, len: 0, layout: 0, epoch: 0, saving: None }
+        Table {
+            range,
+            pieces: Vec::new(),
+            directory: Vec::new(),
+            bits: 0,
+            len: 0,
+            gone: 0,
+            layout: 0,
+            epoch: 0,
+            saving: None,
+        }
     }
 
     /// An empty table that so many entries fit into without growing.
@@ -139,9 +160,14 @@ impl<K: Key, V> Table<K, V> {
         table
     }
 
-    /// How many entries.
+    /// How many entries, also those of removed keys.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// How many entries are of removed keys.
+    pub fn gone(&self) -> usize {
+        self.gone
     }
 
     /// Whether there are none.
@@ -151,8 +177,7 @@ impl<K: Key, V> Table<K, V> {
 
     /// Entries changed from now on belong to this epoch.
     pub fn stamp_with(&mut self, epoch: u64) {
-        // Only equality with the current epoch is ever asked, so the low bits are enough.
-        self.epoch = epoch as u32;
+        self.epoch = stamp_of(epoch);
     }
 
     /// The directory entry of a spread hash. There is a piece.
@@ -254,15 +279,15 @@ impl<K: Key, V> Table<K, V> {
         }
     }
 
-    /// The value of a key; `make` gives that of a new one.
+    /// The value of a key; `make` gives that of a new one, or of one that was removed.
     #[inline(always)]
-    pub fn value(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> &mut V {
+    pub fn value(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce(Absent) -> V) -> &mut V {
         self.value_of(hash, |kept| kept.same(key), || key, make)
     }
 
     /// The value of a frame's key.
     #[inline(always)]
-    pub fn value_at(&mut self, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> &mut V {
+    pub fn value_at(&mut self, keys: &K::Column, at: usize, make: impl FnOnce(Absent) -> V) -> &mut V {
         self.value_of(keys.hash(at), |kept| keys.same(at, kept), || keys.get(at), make)
     }
 
@@ -273,39 +298,49 @@ impl<K: Key, V> Table<K, V> {
         probe: Option<Probe<K, V>>,
         keys: &K::Column,
         at: usize,
-        make: impl FnOnce() -> V,
+        make: impl FnOnce(Absent) -> V,
     ) -> &mut V {
         let Some(probe) = probe.filter(|probe| probe.layout == self.layout) else {
             return self.value_at(keys, at, make);
         };
         if let Some((mut slot, piece, _)) = self.find_from(probe, |kept| keys.same(at, kept)) {
-            self.touch(slot, piece);
+            let removed = self.touch(slot, piece);
             // SAFETY: a filled slot of this table, which stays borrowed as long as the value: the layout's number says
             // that the probe was taken from this table as it is now.
             let slot = unsafe { slot.as_mut() };
             // SAFETY: it is filled.
-            return unsafe { &mut slot.entry.assume_init_mut().1 };
+            let value = unsafe { &mut slot.entry.assume_init_mut().1 };
+            if removed {
+                *value = make(Absent::Removed);
+            }
+            return value;
         }
-        let place = self.insert(keys.hash(at), (K::Kept::keep(keys.get(at)), make()));
+        let place = self.insert(keys.hash(at), (K::Kept::keep(keys.get(at)), make(Absent::Unknown)));
         &mut self.pair(place).1
     }
 
-    /// Notes that an entry changes now, in a slot that `find` gave. If it has not since the barrier of the snapshot under way,
-    /// it is written to that as it is.
+    /// Notes that an entry changes now, in a slot that `find` gave, and is there again if its key was removed, which is what it
+    /// says. If it has not changed since the barrier of the snapshot under way, it is written to that as it is.
     #[inline(always)]
-    fn touch(&mut self, mut slot: NonNull<Slot<K::Kept, V>>, piece: u32) {
+    fn touch(&mut self, mut slot: NonNull<Slot<K::Kept, V>>, piece: u32) -> bool {
         // SAFETY: a filled slot of this table, which is borrowed.
         let slot = unsafe { slot.as_mut() };
-        if slot.stamp != self.epoch {
-            let before = std::mem::replace(&mut slot.stamp, self.epoch);
-            if let Some(saving) = &self.saving
-                && !self.pieces[piece as usize].saved
-            {
-                // SAFETY: it is filled.
-                let (key, value) = unsafe { slot.entry.assume_init_ref() };
-                saving.write(before, key, value);
-            }
+        if slot.stamp == self.epoch {
+            return false;
         }
+        let changed = slot.epoch() == self.epoch;
+        let before = std::mem::replace(&mut slot.stamp, self.epoch);
+        if let Some(saving) = &self.saving
+            && !changed
+            && !self.pieces[piece as usize].saved
+        {
+            // SAFETY: it is filled.
+            let (key, value) = unsafe { slot.entry.assume_init_ref() };
+            saving.write(before, key, value);
+        }
+        let removed = is_gone(before);
+        self.gone -= usize::from(removed);
+        removed
     }
 
     #[inline(always)]
@@ -314,35 +349,63 @@ impl<K: Key, V> Table<K, V> {
         hash: u64,
         same: impl Fn(&K::Kept) -> bool,
         key: impl FnOnce() -> K::Ref<'k>,
-        make: impl FnOnce() -> V,
+        make: impl FnOnce(Absent) -> V,
     ) -> &mut V {
         if let Some((mut slot, piece, _)) = self.find(hash, same) {
-            self.touch(slot, piece);
+            let removed = self.touch(slot, piece);
             // SAFETY: `find` gives a filled slot of this table, which stays borrowed as long as the value.
             let slot = unsafe { slot.as_mut() };
             // SAFETY: it is filled.
-            return unsafe { &mut slot.entry.assume_init_mut().1 };
+            let value = unsafe { &mut slot.entry.assume_init_mut().1 };
+            if removed {
+                *value = make(Absent::Removed);
+            }
+            return value;
         }
-        let place = self.insert(hash, (K::Kept::keep(key()), make()));
+        let place = self.insert(hash, (K::Kept::keep(key()), make(Absent::Unknown)));
         &mut self.pair(place).1
     }
 
-    /// The place of a key's entry; `make` gives the value of a new one.
+    /// The place of a key's entry; `make` gives the value of a new one, or of one that was removed.
     #[inline(always)]
-    pub fn entry(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce() -> V) -> Place {
+    pub fn entry(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce(Absent) -> V) -> Place {
         if let Some((slot, piece, at)) = self.find(hash, |kept| kept.same(key)) {
-            self.touch(slot, piece);
-            return Place { piece, slot: at as u32 };
+            let place = Place { piece, slot: at as u32 };
+            if self.touch(slot, piece) {
+                *self.at(place) = make(Absent::Removed);
+            }
+            return place;
         }
-        self.insert(hash, (K::Kept::keep(key), make()))
+        self.insert(hash, (K::Kept::keep(key), make(Absent::Unknown)))
     }
 
-    /// The place of a key's entry, if it has one. The entry is taken to change.
+    /// The place of a key's entry. If it has a value the entry is taken to change.
     #[inline(always)]
-    pub fn seek(&mut self, hash: u64, key: K::Ref<'_>) -> Option<Place> {
-        let (slot, piece, at) = self.find(hash, |kept| kept.same(key))?;
+    pub fn seek(&mut self, hash: u64, key: K::Ref<'_>) -> Result<Place, Absent> {
+        let Some((slot, piece, at)) = self.find(hash, |kept| kept.same(key)) else { return Err(Absent::Unknown) };
+        // SAFETY: `find` gives a filled slot of this table, which is borrowed.
+        if unsafe { slot.as_ref() }.is_gone() {
+            return Err(Absent::Removed);
+        }
         self.touch(slot, piece);
-        Some(Place { piece, slot: at as u32 })
+        Ok(Place { piece, slot: at as u32 })
+    }
+
+    /// Notes that the key at a place that [`entry`](Table::entry) or [`seek`](Table::seek) gave just before is removed. Its entry stays:
+    /// so a snapshot of changes has it, until [`drop_clean`](Table::drop_clean) takes it away.
+    pub fn mark_removed(&mut self, place: Place) {
+        let epoch = self.epoch;
+        let slot = &mut self.pieces[place.piece as usize].slots.all()[place.slot as usize];
+        if slot.is_there() {
+            slot.set_gone(epoch);
+            self.gone += 1;
+        }
+    }
+
+    /// Puts in the mark of a removed key that is not there.
+    pub fn insert_removed(&mut self, hash: u64, entry: (K::Kept, V)) {
+        let place = self.insert(hash, entry);
+        self.mark_removed(place);
     }
 
     /// Takes out the entry at a place that [`entry`](Table::entry) or [`seek`](Table::seek) gave just before. Entries behind it
@@ -507,11 +570,13 @@ impl<K: Key, V> Table<K, V> {
     /// Takes everything out at once and keeps the memory for the next entries.
     pub fn drain(&mut self, mut each: impl FnMut(K::Ref<'_>, u64, V)) {
         self.save_rest();
-        self.len = 0;
+        (self.len, self.gone) = (0, 0);
         for number in self.order() {
-            self.pieces[number as usize].drain(|_, _, (key, value)| {
-                let hash = K::hash(key.view());
-                each(key.view(), hash, value);
+            self.pieces[number as usize].drain(|_, stamp, (key, value)| {
+                if !is_gone(stamp) {
+                    let hash = K::hash(key.view());
+                    each(key.view(), hash, value);
+                }
             });
         }
     }
@@ -523,7 +588,7 @@ impl<K: Key, V> Table<K, V> {
         self.range
     }
 
-    /// Looks at every entry.
+    /// Looks at every entry, also at those of removed keys.
     pub fn for_each(&self, mut each: impl FnMut(&K::Kept, &V)) {
         for piece in &self.pieces {
             // SAFETY: `count` slots are there, and nobody writes them while the table is borrowed.
@@ -537,16 +602,19 @@ impl<K: Key, V> Table<K, V> {
     }
 
     /// Looks at the next few entries; `false` once there are no more. Between two calls the walk may pause. An entry that
-    /// moves meanwhile, because others are put in, may be missed or met again.
-    pub fn walk(&mut self, at: &mut Walk, mut each: impl FnMut(&K::Kept, &mut V)) -> bool {
+    /// moves meanwhile, because others are put in, may be missed or met again. `each` says whether it has changed the value.
+    pub fn walk(&mut self, at: &mut Walk, mut each: impl FnMut(&K::Kept, &mut V) -> bool) -> bool {
         self.save_piece(at.piece);
         let Some(piece) = self.pieces.get_mut(at.piece) else { return false };
         let slots = piece.slots.all();
         let end = slots.len().min(at.slot + PART_SLOTS);
-        for slot in slots.get_mut(at.slot..end).unwrap_or_default().iter_mut().filter(|slot| slot.tag != 0) {
+        for slot in slots.get_mut(at.slot..end).unwrap_or_default().iter_mut().filter(|slot| slot.is_there()) {
             // SAFETY: its tag is not 0, so it is filled.
             let (key, value) = unsafe { slot.entry.assume_init_mut() };
-            each(key, value);
+            // What the snapshot under way wants of this piece has been written.
+            if each(key, value) {
+                slot.stamp = self.epoch;
+            }
         }
         *at = if end == slots.len() { Walk { piece: at.piece + 1, slot: 0 } } else { Walk { slot: end, ..*at } };
         true
@@ -555,21 +623,30 @@ impl<K: Key, V> Table<K, V> {
 
 impl<K: Key, V> Table<K, V> {
     /// Looks at the next few entries, and tidies the `stale` ones: one for which `tidy` then says that nothing is left of it is
-    /// taken out. `false` once there are no more. As with [`walk`](Table::walk), an entry that moves meanwhile may be missed.
-    pub fn sweep(&mut self, at: &mut Walk, stale: impl Fn(&V) -> bool, mut tidy: impl FnMut(&mut V) -> bool) -> bool {
+    /// taken out, or `marks` of it stay ([`mark_removed`](Table::mark_removed)). `false` once there are no more. As with [`walk`](Table::walk), an entry that moves meanwhile may be missed.
+    pub fn sweep(
+        &mut self,
+        at: &mut Walk,
+        marks: bool,
+        stale: impl Fn(&V) -> bool,
+        mut tidy: impl FnMut(&mut V) -> bool,
+    ) -> bool {
         let Some(count) = self.pieces.get(at.piece).map(|piece| piece.slots.count) else { return false };
         let end = count.min(at.slot + PART_SLOTS);
         while at.slot < end {
             let slot = &mut self.pieces[at.piece].slots.all()[at.slot];
             // SAFETY: its tag is not 0, so it is filled.
-            if slot.tag != 0 && stale(unsafe { &slot.entry.assume_init_ref().1 }) {
+            if slot.is_there() && stale(unsafe { &slot.entry.assume_init_ref().1 }) {
                 let slot = NonNull::from(slot);
                 self.touch(slot, at.piece as u32);
                 let place = Place { piece: at.piece as u32, slot: at.slot as u32 };
                 if tidy(&mut self.pair(place).1) {
-                    // What moves into this slot has its turn now.
-                    self.remove(place);
-                    continue;
+                    if !marks {
+                        // What moves into this slot has its turn now.
+                        self.remove(place);
+                        continue;
+                    }
+                    self.mark_removed(place);
                 }
             }
             at.slot += 1;
@@ -592,10 +669,13 @@ impl<K: Key, V> Drain<K, V> {
         let Some(piece) = self.pieces.as_mut_slice().first_mut() else { return false };
         let end = piece.slots.count.min(*at + PART_SLOTS);
         for slot in piece.slots.all().get_mut(*at..end).unwrap_or_default().iter_mut().filter(|slot| slot.tag != 0) {
+            let gone = slot.is_gone();
             slot.tag = 0;
             // SAFETY: its tag said that it is filled, and says from now on that it is not.
             let (key, value) = unsafe { slot.entry.assume_init_read() };
-            each(key.owned(), value);
+            if !gone {
+                each(key.owned(), value);
+            }
         }
         *at = end;
         if end == piece.slots.count {

@@ -15,10 +15,46 @@ pub(super) const SMALL_DEPTH: u32 = 5;
 /// The first slots of a piece.
 pub(super) const FIRST_SLOTS: usize = 8;
 
+/// The bit of a stamp that says that the key was removed: its last value is still there, and nobody is shown it.
+const GONE: u32 = 1 << 31;
+
+/// The part of an epoch that a stamp has.
+pub(super) fn stamp_of(epoch: u64) -> u32 {
+    epoch as u32 & !GONE
+}
+
 pub(super) struct Slot<K, V> {
     pub(super) tag: u32,
     pub(super) stamp: u32,
     pub(super) entry: MaybeUninit<(K, V)>,
+}
+
+impl<K, V> Slot<K, V> {
+    /// Whether an entry is here that is shown.
+    #[inline(always)]
+    pub(super) fn is_there(&self) -> bool {
+        self.tag != 0 && !self.is_gone()
+    }
+    /// Whether its key was removed.
+    #[inline(always)]
+    pub(super) fn is_gone(&self) -> bool {
+        is_gone(self.stamp)
+    }
+    /// Its key is removed in this epoch.
+    pub(super) fn set_gone(&mut self, epoch: u32) {
+        self.stamp = epoch | GONE;
+    }
+    /// The epoch of its last change.
+    #[inline(always)]
+    pub(super) fn epoch(&self) -> u32 {
+        self.stamp & !GONE
+    }
+}
+
+/// Whether a stamp is that of a removed key.
+#[inline(always)]
+pub(super) fn is_gone(stamp: u32) -> bool {
+    stamp & GONE != 0
 }
 
 /// Slots on the heap, from the start of a cache line.

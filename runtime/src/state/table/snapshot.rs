@@ -7,13 +7,13 @@
 //! `unsafe` is used to read entries whose slots' tags say that they are filled.
 #![allow(unsafe_code)]
 
-use super::slots::{Piece, Slot};
+use super::slots::{Piece, Slot, is_gone};
 use super::{Table, Walk};
 use crate::key::{Kept, Key};
 use crate::state::save::{SaveTo, Scratch};
 
-/// Writes an entry's byte form into a snapshot.
-pub type Put<K, V> = fn(&Saving<K, V>, &mut Scratch, &<K as Key>::Kept, &V);
+/// Writes an entry's byte form into a snapshot; without a value the key was removed.
+pub type Put<K, V> = fn(&Saving<K, V>, &mut Scratch, &<K as Key>::Kept, Option<&V>);
 
 /// Which entries a snapshot takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,10 @@ impl Which {
     }
 }
 
-/// Whether an epoch comes after another; both by their low bits.
+/// Whether an epoch comes after another; both by their low 31 bits, whatever the top one is.
 #[inline(always)]
-pub fn is_after(epoch: u32, other: u32) -> bool {
-    (epoch.wrapping_sub(other) as i32) > 0
+fn is_after(epoch: u32, other: u32) -> bool {
+    ((epoch << 1).wrapping_sub(other << 1) as i32) > 0
 }
 
 /// A snapshot of a table under way.
@@ -60,7 +60,7 @@ impl<K: Key, V> Saving<K, V> {
     #[inline(never)]
     pub(super) fn write(&self, stamp: u32, key: &K::Kept, value: &V) {
         if self.which.takes(stamp) {
-            (self.put)(self, &mut self.to.lend(), key, value);
+            (self.put)(self, &mut self.to.lend(), key, (!is_gone(stamp)).then_some(value));
         }
     }
 }
@@ -108,43 +108,50 @@ impl<K: Key, V> Table<K, V> {
         let epoch = self.epoch;
         let to = &mut *saving.to.lend();
         let wanted =
-            |slot: &&mut Slot<K::Kept, V>| slot.tag != 0 && slot.stamp != epoch && saving.which.takes(slot.stamp);
+            |slot: &&mut Slot<K::Kept, V>| slot.tag != 0 && slot.epoch() != epoch && saving.which.takes(slot.stamp);
         for slot in piece.slots.all().iter_mut().filter(wanted) {
             // SAFETY: its tag is not 0, so it is filled.
             let (key, value) = unsafe { slot.entry.assume_init_ref() };
-            (saving.put)(saving, to, key, value);
+            (saving.put)(saving, to, key, (!is_gone(slot.stamp)).then_some(value));
         }
     }
 
-    /// Gives up the entries of the next piece that have not changed after `written` and that `may_go`: they are on disk. `false`
-    /// once there is no further piece. No snapshot is under way.
+    /// Gives up the entries of the next piece that have not changed after `written` and whose key was removed or whose value
+    /// `may_go`: they are on disk. `false` once there is no further piece. No snapshot is under way.
     pub fn drop_clean(&mut self, at: &mut Walk, written: u32, may_go: impl Fn(&V) -> bool) -> bool {
         let Some(piece) = self.pieces.get_mut(at.piece) else { return false };
         let range = self.range;
         let before = piece.len;
-        let stays = piece
-            .slots
-            .all()
-            .iter()
-            // SAFETY: its tag is not 0, so it is filled.
-            .filter(|slot| {
-                slot.tag != 0 && (is_after(slot.stamp, written) || !may_go(unsafe { &slot.entry.assume_init_ref().1 }))
-            })
-            .count();
+        let goes = |stamp: u32, value: &V| !is_after(stamp, written) && (is_gone(stamp) || may_go(value));
+        let filled = piece.slots.all().iter().filter(|slot| slot.tag != 0);
+        // SAFETY: their tags are not 0, so they are filled.
+        let stays = filled.filter(|slot| !goes(slot.stamp, unsafe { &slot.entry.assume_init_ref().1 })).count();
         if stays < before {
             // Slots of their own size: so memory is given back, too.
+            let mut gone = 0;
             let mut kept = Piece { saved: piece.saved, ..Piece::with_room(piece.depth, stays) };
             piece.drain(|tag, stamp, entry| {
-                if is_after(stamp, written) || !may_go(&entry.1) {
+                if goes(stamp, &entry.1) {
+                    gone += usize::from(is_gone(stamp));
+                } else {
                     kept.insert(range.spread(K::hash(entry.0.view())), tag, stamp, entry);
                 }
             });
             self.len -= before - kept.len;
+            self.gone -= gone;
             *piece = kept;
             self.renew();
         }
         *at = Walk { piece: at.piece + 1, slot: 0 };
         true
+    }
+
+    /// All of its entries change now. No snapshot is under way.
+    pub fn stamp_all(&mut self) {
+        let epoch = self.epoch;
+        for piece in &mut self.pieces {
+            piece.slots.all().iter_mut().filter(|slot| slot.is_there()).for_each(|slot| slot.stamp = epoch);
+        }
     }
 
     /// Bytes of its slots, filled or not; what keys and values own on the heap is not counted.

@@ -21,7 +21,7 @@ fn it_holds_what_a_map_holds_in_the_order_of_hashes() {
                 continue;
             }
             table.prefetch(hash);
-            let place = table.entry(hash, key, || 0);
+            let place = table.entry(hash, key, |_| 0);
             assert_eq!(Place::unpack(place.pack()), place);
             *table.at(place) += key;
             *map.entry(key).or_insert(0) += key;
@@ -29,7 +29,10 @@ fn it_holds_what_a_map_holds_in_the_order_of_hashes() {
         assert_eq!(table.len(), map.len());
         let mut seen = BTreeMap::new();
         let mut walk = Walk::default();
-        while table.walk(&mut walk, |k, v| assert_eq!(seen.insert(*k, *v), None)) {}
+        while table.walk(&mut walk, |k, v| {
+            assert_eq!(seen.insert(*k, *v), None);
+            false
+        }) {}
         assert_eq!(seen, map);
         let (mut out, mut last) = (BTreeMap::new(), 0);
         let (mut drain, mut at) = (table.into_pieces(), 0);
@@ -68,7 +71,7 @@ fn keys_with_a_pattern_spread() {
             for i in 0..rows {
                 let hash = <u64 as Key>::hash(key(i));
                 if range == KeyRange::ALL || crate::hash::owner(hash, 3) == 1 {
-                    table.value(hash, key(i), || i);
+                    table.value(hash, key(i), |_| i);
                 }
             }
             let (pieces, entries) = (table.pieces.len(), table.directory.len());
@@ -92,16 +95,16 @@ fn what_is_taken_out_is_gone_and_nothing_else() {
             let key = next(&mut state) % keys;
             let hash = <u64 as Key>::hash(key);
             if next(&mut state).is_multiple_of(3) {
-                let gone = table.seek(hash, key).and_then(|place| table.remove(place));
+                let gone = table.seek(hash, key).ok().and_then(|place| table.remove(place));
                 assert_eq!(gone, map.remove(&key).map(|value| (key, value)));
             } else {
-                *table.value(hash, key, String::new) = row.to_string();
+                *table.value(hash, key, |_| String::new()) = row.to_string();
                 map.insert(key, row.to_string());
             }
             if row % 1000 == 0 {
                 let stale = |value: &String| value.ends_with('3') || value.ends_with('4');
                 // Those that end in 3 go, those that end in 4 are changed.
-                while table.sweep(&mut sweep, stale, |value| {
+                while table.sweep(&mut sweep, false, stale, |value| {
                     let go = value.ends_with('3');
                     value.push('x');
                     go
@@ -118,7 +121,7 @@ fn what_is_taken_out_is_gone_and_nothing_else() {
         let (put, at_barrier) = (Put::default(), map.keys().copied().collect::<Vec<_>>());
         table.stamp_with(2);
         let mut saved = Table::<u64, u64>::new(KeyRange::ALL);
-        map.keys().for_each(|key| *saved.value(<u64 as Key>::hash(*key), *key, || 0) = *key);
+        map.keys().for_each(|key| *saved.value(<u64 as Key>::hash(*key), *key, |_| 0) = *key);
         saved.stamp_with(2);
         saved.begin_save(&SaveTo::new(put.clone()), (3, -7), Which::All, PUT);
         for key in at_barrier.iter().step_by(2) {
@@ -138,7 +141,7 @@ fn strings_are_looked_up_borrowed_and_dropped_once() {
     for round in 0..2 {
         for i in 0..1000 {
             let key = format!("key {i}");
-            let place = table.entry(<String as Key>::hash(&key), &key, || counted.clone());
+            let place = table.entry(<String as Key>::hash(&key), &key, |_| counted.clone());
             assert_eq!(table.pair(place).0.view(), key, "round {round}");
         }
     }
@@ -146,20 +149,20 @@ fn strings_are_looked_up_borrowed_and_dropped_once() {
     let mut some = 0;
     table.drain(|_, _, _| some += 1);
     assert_eq!((some, table.len(), Rc::strong_count(&counted)), (1000, 0, 1));
-    table.entry(1, "again", || counted.clone());
+    table.entry(1, "again", |_| counted.clone());
     drop(table);
     assert_eq!(Rc::strong_count(&counted), 1);
 }
 
 /// Writes an entry as it is.
-const PUT: snapshot::Put<u64, u64> = |saving: &Saving<u64, u64>, to: &mut Scratch, key: &u64, value: &u64| {
+const PUT: snapshot::Put<u64, u64> = |saving: &Saving<u64, u64>, to: &mut Scratch, key: &u64, value: Option<&u64>| {
     let at = (<u64 as Key>::hash(*key), saving.state, saving.namespace);
     to.put(
         at,
         |out| key.encode(out),
         |out| {
-            value.encode(out);
-            true
+            value.inspect(|value| value.encode(out));
+            value.is_some()
         },
     );
 };
@@ -186,7 +189,7 @@ fn a_snapshot_holds_what_was_there_at_the_barrier() {
         for epoch in 0..4u64 {
             let change = |table: &mut Table<u64, u64>, model: &mut BTreeMap<u64, u64>, state: &mut u64| {
                 let key = next(state) % rows;
-                *table.value(<u64 as Key>::hash(key), key, || 0) += key + 1;
+                *table.value(<u64 as Key>::hash(key), key, |_| 0) += key + 1;
                 *model.entry(key).or_insert(0) += key + 1;
             };
             (0..rows / 8).for_each(|_| change(&mut table, &mut model, &mut state));
@@ -199,6 +202,7 @@ fn a_snapshot_holds_what_was_there_at_the_barrier() {
                 table.walk(&mut walk, |key, value| {
                     *value += 1;
                     *model.entry(*key).or_insert(0) += 1;
+                    true
                 });
                 if table.save_some(1 << 14) {
                     break;
