@@ -23,8 +23,8 @@ pub(super) struct Next {
 }
 
 impl Next {
-    /// The watermark that it will begin with, in ms.
-    /// One that was begun in an attempt before has its own: what later ones have reached since says nothing of it.
+    /// The watermark that it will begin with, in ms. One that is gone on with has its own: of an ordered source later ones may have
+    /// been read to their end before it.
     pub(super) fn watermark(&self) -> i64 {
         self.resumed.as_ref().map_or(self.from, |resumed| resumed.watermark)
     }
