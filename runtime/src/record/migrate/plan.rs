@@ -190,8 +190,12 @@ fn plainly(old: &OwnedSchema, form: &'static Schema, past: &'static Past, by_nam
         }
         (OwnedSchema::Option(old), Schema::Option(new)) => Some(Step::Option(Box::new(plan(old, new)?))),
         (OwnedSchema::List(old), Schema::List(new)) => list(old, new),
-        // Bytes are a list of them.
-        (OwnedSchema::Bytes, Schema::List(new)) => list(&OwnedSchema::U8, new),
+        // Bytes are a list of plain ones, which no migration was written for.
+        (OwnedSchema::Bytes, Schema::List(new)) => {
+            let old = &OwnedSchema::U8;
+            let of = if same_form(old, new) { copy(old, new) } else { plainly(old, new.form(), Past::NONE, true) };
+            Some(Step::List { of: Box::new(of?), least: (old.least_bytes(), new.least_bytes()) })
+        }
         (OwnedSchema::List(of), Schema::Bytes) if **of == OwnedSchema::U8 => Some(Step::Run),
         (OwnedSchema::Array(of, n), Schema::Array(new, today)) if n == today => {
             Some(Step::Array(Box::new(plan(of, new)?), *n))
