@@ -7,7 +7,7 @@
 //! ```
 //!
 //! So it is self-contained, and is read like any other store. What sinks have written until then it does not hold: that is to
-//! be where it was. It has entries alone, so that every backend restores it: files of a backend are read and written anew ([`portable`](super::portable)).
+//! be where it was. It has entries alone, so that every backend restores it: files of a backend are read and written anew (`portable.rs`).
 
 use super::entry::{Attempt, Entry};
 use super::history::History;
