@@ -6,32 +6,8 @@ mod support;
 
 use pelton::prelude::*;
 use pelton::{Backend, Restart};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use support::{Feed, Row, Step, feed, sorted};
-
-/// Panics at each multiple of `every` rows, so many times in all.
-#[derive(Clone)]
-struct Trap {
-    seen: Arc<AtomicU64>,
-    every: u64,
-    left: Arc<AtomicU64>,
-}
-
-impl Trap {
-    fn new(every: u64, times: u64) -> Self {
-        Trap { seen: Arc::default(), every, left: Arc::new(AtomicU64::new(times)) }
-    }
-    fn pass(&self) {
-        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        if seen.is_multiple_of(self.every)
-            && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
-        {
-            panic!("trapped at row {seen}");
-        }
-    }
-}
+use support::{Feed, Row, Step, Trap, feed, sorted};
 
 type Board = (u64, i64, u64, u64, u32);
 

@@ -6,32 +6,8 @@ mod support;
 use pelton::Restart;
 use pelton::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use support::{Feed, Row, Step, feed};
-
-/// Counts rows down, and panics at each multiple of `every`, so many times in all.
-#[derive(Clone)]
-struct Trap {
-    seen: Arc<AtomicU64>,
-    every: u64,
-    left: Arc<AtomicU64>,
-}
-
-impl Trap {
-    fn new(every: u64, times: u64) -> Self {
-        Trap { seen: Arc::default(), every, left: Arc::new(AtomicU64::new(times)) }
-    }
-    fn pass(&self) {
-        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        if seen.is_multiple_of(self.every)
-            && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
-        {
-            panic!("trapped at row {seen}");
-        }
-    }
-}
+use support::{Feed, Row, Step, Trap, feed};
 
 pelton::stream! {
     job Board<Memory> {
@@ -107,8 +83,8 @@ fn a_run_that_fails_again_and_again_gives_what_an_undisturbed_one_gives() {
         let name = format!("fails-{workers}");
         let trap = Trap::new(2_000, 8);
         let results = run(rows.clone(), trap.clone(), config(workers, &name));
-        assert_eq!(trap.left.load(Ordering::Relaxed), 0, "it has failed as often as it was to");
-        let seen = trap.seen.load(Ordering::Relaxed);
+        assert_eq!(trap.left(), 0, "it has failed as often as it was to");
+        let seen = trap.seen();
         assert!(seen < 5 * 24_000, "it goes on from checkpoints and not from the start: {seen} rows seen");
         assert_eq!(results.0, undisturbed.0);
         assert_eq!(results.1, undisturbed.1);
@@ -138,7 +114,7 @@ fn another_run_goes_on_at_another_width() {
             .map(|_| ());
         assert!(matches!(ended, Err(pelton::Error::Panic { .. })), "{ended:?}");
         let results = run(rows.clone(), trap.clone(), config(second, &name));
-        assert!(trap.seen.load(Ordering::Relaxed) < 2 * 24_000, "it goes on and does not begin anew");
+        assert!(trap.seen() < 2 * 24_000, "it goes on and does not begin anew");
         assert_eq!((results.0, results.1), (undisturbed.0.clone(), undisturbed.1.clone()));
         // The job has finished: its next run is a new one.
         let again = run(rows.clone(), Trap::new(1, 0), config(second, &name));

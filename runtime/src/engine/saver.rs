@@ -351,7 +351,10 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>,
                 )
             }
             Job::GiveUp { ticket } => {
-                parts.remove(&ticket);
+                for segment in parts.remove(&ticket).unwrap_or_default().written {
+                    // Nobody will list it. What cannot be removed now goes with the attempt's folder.
+                    let _ = std::fs::remove_file(segment.path());
+                }
                 (ticket, Err(Fault::new("the checkpoint has been given up")))
             }
         };

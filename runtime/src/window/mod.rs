@@ -191,6 +191,9 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend> Window<K, V, A, B> {
 }
 
 /// The numbers of the states.
+const VALUES: u16 = 0;
+const FIRINGS: u16 = 1;
+
 /// The kind of a state whose namespaces are windows, by their starts.
 pub const WINDOW: &str = "window";
 
@@ -202,10 +205,7 @@ pub const WINDOW: &str = "window";
 pub fn keeps(heads: &[Vec<u8>]) -> Result<impl Fn(u16, i64) -> bool + use<>, CodecError> {
     let mut kept = None;
     for head in heads {
-        let mut head = Reader::new(head);
-        let _: (i64, Vec<i64>) = Record::decode(&mut head)?;
-        if head.end().is_err() {
-            let (open, again) = <(Vec<i64>, Vec<i64>)>::decode(&mut head)?;
+        if let Some((open, again)) = Head::read(head)?.kept {
             let all: &mut [BTreeSet<i64>; 2] = kept.get_or_insert_default();
             all[0].extend(open);
             all[1].extend(again);
@@ -217,8 +217,35 @@ pub fn keeps(heads: &[Vec<u8>]) -> Result<impl Fn(u16, i64) -> bool + use<>, Cod
     })
 }
 
-const VALUES: u16 = 0;
-const FIRINGS: u16 = 1;
+/// What is stored of a worker's windows besides the entries.
+struct Head {
+    watermark: i64,
+    /// Which of the open windows have spoken, by their starts.
+    spoken: Vec<i64>,
+    /// The starts of those that are open, and of those with refired results, where what lies below does not say so by itself.
+    kept: Option<(Vec<i64>, Vec<i64>)>,
+}
+
+impl Head {
+    fn read(bytes: &[u8]) -> Result<Head, CodecError> {
+        let mut from = Reader::new(bytes);
+        let (watermark, spoken) = <(i64, Vec<i64>)>::decode(&mut from)?;
+        let kept = if from.end().is_ok() { None } else { Some(<(Vec<i64>, Vec<i64>)>::decode(&mut from)?) };
+        from.end()?;
+        Ok(Head { watermark, spoken, kept })
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.watermark.encode(&mut bytes);
+        Record::encode(&self.spoken, &mut bytes);
+        if let Some((open, again)) = &self.kept {
+            Record::encode(open, &mut bytes);
+            Record::encode(again, &mut bytes);
+        }
+        bytes
+    }
+}
 
 /// Refired results of the window that begins at `start`.
 fn refirings<'a, K: Key, B: Backend>(
@@ -431,12 +458,12 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
 
     fn table_of(&mut self, state: u16, start: i64) -> Option<&mut dyn Saved> {
         match state {
-            0 => {
+            VALUES => {
                 let pane = self.pane(start);
                 self.current = usize::MAX;
                 self.open.get_mut(pane).map(|pane| &mut pane.table as &mut dyn Saved)
             }
-            1 => Some(refirings(&mut self.again, (self.range, &self.below, self.epoch), start)),
+            FIRINGS => Some(refirings(&mut self.again, (self.range, &self.below, self.epoch), start)),
             _ => None,
         }
     }
@@ -450,30 +477,18 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
 
     /// The watermark, and which of the open windows have spoken.
     fn head(&self) -> Vec<u8> {
-        let mut head = Vec::new();
-        self.watermark.encode(&mut head);
-        let spoken: Vec<i64> = self.open.iter().filter(|pane| pane.firings > 0).map(|pane| pane.start).collect();
-        Record::encode(&spoken, &mut head);
-        if B::Below::THERE {
-            // What lies below says nothing of its windows by itself.
-            let starts = |all: &mut dyn Iterator<Item = i64>| all.collect::<Vec<i64>>();
-            Record::encode(&starts(&mut self.open.iter().map(|pane| pane.start)), &mut head);
-            Record::encode(&starts(&mut self.again.keys().copied()), &mut head);
-        }
-        head
+        let spoken = self.open.iter().filter(|pane| pane.firings > 0).map(|pane| pane.start).collect();
+        let kept = || (self.open.iter().map(|pane| pane.start).collect(), self.again.keys().copied().collect());
+        Head { watermark: self.watermark, spoken, kept: B::Below::THERE.then(kept) }.write()
     }
 
     fn lists(&self, head: &[u8]) -> bool {
-        let mut head = Reader::new(head);
-        <(i64, Vec<i64>)>::decode(&mut head).is_ok() && head.end().is_err()
+        Head::read(head).is_ok_and(|head| head.kept.is_some())
     }
 
     fn restore_head(&mut self, head: &[u8]) -> Result<(), CodecError> {
-        let mut head = Reader::new(head);
-        let (watermark, spoken) = <(i64, Vec<i64>)>::decode(&mut head)?;
-        if head.end().is_err() {
-            let (open, again) = <(Vec<i64>, Vec<i64>)>::decode(&mut head)?;
-            head.end()?;
+        let Head { watermark, spoken, kept } = Head::read(head)?;
+        if let Some((open, again)) = kept {
             for start in open {
                 self.pane(start);
             }

@@ -6,10 +6,12 @@
 
 pub mod feed;
 pub mod probe;
+pub mod trap;
 pub mod watch;
 
 pub use feed::{Feed, Step, feed};
 pub use probe::{Diary, Event, Probe, Trouble, probe};
+pub use trap::Trap;
 pub use watch::{within, within_a_minute};
 
 use pelton::{Config, Record};
