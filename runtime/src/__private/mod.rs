@@ -28,7 +28,7 @@ pub use crate::schema::*;
 pub use crate::sink::Accepts;
 pub use crate::sink::collect::{Collected, collect};
 pub use crate::source::RowType;
-pub use crate::state::{Backend, FileSystem, Memory};
+pub use crate::state::{Backend, FileSystem, Memory, RocksDb};
 pub use crate::time::{TimeSpan, Timestamp};
 pub use crate::window::{Tumbling, Windowed};
 
