@@ -123,6 +123,12 @@ fn so_do_segments() {
     fails_again_and_again::<FileSystem>();
 }
 
+#[cfg(feature = "rocksdb")]
+#[test]
+fn so_does_a_database() {
+    fails_again_and_again::<RocksDb>();
+}
+
 /// What the first run gave out before its last checkpoint is not told again, so the totals at the end are what is compared.
 fn goes_on<A: Backend, B: Backend>() {
     let rows = script(6, 4_000);
@@ -155,4 +161,14 @@ fn what_one_backend_kept_another_goes_on_from() {
     goes_on::<FileSystem, FileSystem>();
     goes_on::<Memory, FileSystem>();
     goes_on::<FileSystem, Memory>();
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn nor_does_it_matter_where_one_of_them_is_a_database() {
+    goes_on::<RocksDb, RocksDb>();
+    goes_on::<Memory, RocksDb>();
+    goes_on::<RocksDb, Memory>();
+    goes_on::<FileSystem, RocksDb>();
+    goes_on::<RocksDb, FileSystem>();
 }
