@@ -110,13 +110,14 @@ impl Worker {
                 written = Instant::now();
                 // The loop waits only if the batch before has not been begun.
                 let mut batch = WriteBatch::default();
-                for (key, sum) in self.sums.iter_mut().filter(|(_, sum)| std::mem::take(&mut sum.changed)) {
+                for (key, sum) in self.sums.iter_mut().filter(|(_, sum)| sum.changed) {
+                    sum.changed = false;
                     let mut value = [0; 16];
                     value[..8].copy_from_slice(&sum.sum.to_le_bytes());
                     value[8..].copy_from_slice(&sum.count.to_le_bytes());
                     batch.put(key.to_be_bytes(), value);
                 }
-                write.send(batch)?;
+                write.send(batch).map_err(|_| "the thread that writes has ended")?;
             }
         }
         drop((to, write));

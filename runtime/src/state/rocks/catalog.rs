@@ -67,14 +67,24 @@ impl Catalog {
         let cannot =
             |file: &Path, e: std::io::Error| Fault::new("cannot write a file of state").in_file(file).because(e);
         fs::create_dir_all(folder).map_err(|e| cannot(folder, e))?;
-        let tables = self.tables.iter().cloned().zip(entries).collect();
-        let files = Files { folder: folder.to_owned(), tables };
         let current = format!("{}\n", self.manifest);
         let write = |file: PathBuf, bytes: &[u8]| fs::write(&file, bytes).map_err(|e| cannot(&file, e));
         write(folder.join(&self.manifest), &self.bytes)?;
         write(folder.join("CURRENT"), current.as_bytes())?;
         // Under this name it goes on to the next checkpoint.
-        write(files.catalog(), &self.encoded())?;
+        self.put_beside(folder, entries)
+    }
+
+    /// Puts it beside the files that it tells of.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn put_beside(&self, folder: &Path, entries: Vec<u64>) -> Result<Files, Fault> {
+        let tables = self.tables.iter().cloned().zip(entries).collect();
+        let files = Files { folder: folder.to_owned(), tables };
+        let file = files.catalog();
+        fs::write(&file, self.encoded())
+            .map_err(|e| Fault::new("cannot write a file of state").in_file(&file).because(e))?;
         Ok(files)
     }
 }

@@ -284,7 +284,7 @@ impl Database {
         tables.sort();
         // One that was merged away meanwhile is in the checkpoint, and no longer told of.
         let counted = tables.iter().map(|name| entries.get(&**name).copied().unwrap_or(0)).collect();
-        Catalog { manifest, bytes, tables }.lay_out(folder, counted)
+        Catalog { manifest, bytes, tables }.put_beside(folder, counted)
     }
 }
 

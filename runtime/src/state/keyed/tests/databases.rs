@@ -94,3 +94,57 @@ fn widths_come_and_go() {
     .unwrap();
     assert_eq!(found, map);
 }
+
+/// A byte of a table, or of the catalog's manifest, is not what was written: that is an error, or nobody sees a difference.
+#[test]
+fn no_damage_gives_other_values() {
+    let folder = Folder::new("database-damage");
+    let at = <u64 as Key>::hash;
+    let below = folder.below::<RocksDb>("0", 0);
+    let mut state = KeyedState::<u64, u64, RocksDb>::new(KeyRange::ALL, below, Which::FIRST);
+    (0..200).for_each(|key| *state.value(at(key), key, || 0) = key * 7);
+    save(&mut [&mut state], 0, |_| ());
+    let listing = state.on_disk().unwrap().change(1).listing().unwrap();
+    let (mut told, mut silent) = (0, 0);
+    let names = listing.files.iter().skip(1).map(|file| file.path.file_name().unwrap().to_owned());
+    for name in names.chain([Path::new("MANIFEST").as_os_str().to_owned()]).collect::<Vec<_>>() {
+        for step in 0.. {
+            let again = folder.below::<RocksDb>(&format!("again-{told}-{silent}"), 1);
+            let files = again.on_disk().unwrap();
+            let parts = stored(&listing, files.folder(), ALL);
+            let laid = files.folder().join("r0");
+            let found = laid.read_dir().unwrap().map(|file| file.unwrap().path());
+            let path = found
+                .into_iter()
+                .find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&*name.to_string_lossy()));
+            let path = path.unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let place = step * 41;
+            if place >= bytes.len() {
+                break;
+            }
+            bytes[place] ^= 1 << (step % 8);
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            let fault = match files.restore(&parts) {
+                Err(fault) => Some(fault),
+                Ok(_) => {
+                    let mut state = KeyedState::<u64, u64, RocksDb>::new(KeyRange::ALL, again, Which::FIRST);
+                    state.restored();
+                    let wrong = (0..200).find(|key| *state.value(at(*key), *key, || 1) != key * 7);
+                    let fault = state.take_fault();
+                    assert!(fault.is_some() || wrong.is_none(), "{name:?} at {place}: {wrong:?}");
+                    fault
+                }
+            };
+            match fault {
+                Some(fault) => {
+                    assert!(fault.to_string().contains("r0"), "{fault}");
+                    told += 1;
+                }
+                None => silent += 1,
+            }
+        }
+    }
+    assert!(told > 20, "{told} of {} told", told + silent);
+}
