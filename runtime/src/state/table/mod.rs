@@ -70,7 +70,7 @@ impl<K: Key, V> Clone for Probe<K, V> {
 static LAYOUTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
 /// Where an entry is, until the next entry is put in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Place {
     piece: u32,
     slot: u32,
