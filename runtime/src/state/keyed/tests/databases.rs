@@ -95,7 +95,7 @@ fn widths_come_and_go() {
     assert_eq!(found, map);
 }
 
-/// A byte of a table, or of the catalog's manifest, is not what was written: that is an error, or nobody sees a difference.
+/// A byte of a table is not what was written: that is an error, or nobody sees a difference. (A catalog is believed only with its digest.)
 #[test]
 fn no_damage_gives_other_values() {
     let folder = Folder::new("database-damage");
@@ -107,17 +107,12 @@ fn no_damage_gives_other_values() {
     let listing = state.on_disk().unwrap().change(1).listing().unwrap();
     let (mut told, mut silent) = (0, 0);
     let names = listing.files.iter().skip(1).map(|file| file.path.file_name().unwrap().to_owned());
-    for name in names.chain([Path::new("MANIFEST").as_os_str().to_owned()]).collect::<Vec<_>>() {
+    for name in names {
         for step in 0.. {
-            let again = folder.below::<RocksDb>(&format!("again-{told}-{silent}"), 1);
+            let again = folder.below::<RocksDb>(&format!("again-{}-{step}", name.to_string_lossy()), 1);
             let files = again.on_disk().unwrap();
             let parts = stored(&listing, files.folder(), ALL);
-            let laid = files.folder().join("r0");
-            let found = laid.read_dir().unwrap().map(|file| file.unwrap().path());
-            let path = found
-                .into_iter()
-                .find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&*name.to_string_lossy()));
-            let path = path.unwrap();
+            let path = files.folder().join("r0").join(&name);
             let mut bytes = std::fs::read(&path).unwrap();
             let place = step * 41;
             if place >= bytes.len() {
