@@ -137,7 +137,7 @@ fn so_does_a_database() {
 /// What the first run gave out before its last checkpoint is not told again, so the totals at the end are what is compared.
 fn goes_on<A: Backend, B: Backend>() {
     // To make a database, and to link its files, takes some ms of its own.
-    let rows = paced(6, 4_000, if [A::NAME, B::NAME].contains(&"RocksDb") { 30 } else { 3 });
+    let rows = paced(6, 4_000, if [A::NAME, B::NAME].contains(&"RocksDb") { 20 } else { 3 });
     let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
     let mut gone_on = 0;
     for (first, second) in [(1, 3), (3, 2), (2, 7), (7, 1)] {
@@ -173,8 +173,6 @@ fn what_one_backend_kept_another_goes_on_from() {
 #[test]
 fn nor_does_it_matter_where_one_of_them_is_a_database() {
     goes_on::<RocksDb, RocksDb>();
-    goes_on::<Memory, RocksDb>();
-    goes_on::<RocksDb, Memory>();
     goes_on::<FileSystem, RocksDb>();
-    goes_on::<RocksDb, FileSystem>();
+    goes_on::<RocksDb, Memory>();
 }
