@@ -145,19 +145,25 @@ impl<K: Key, V> Table<K, V> {
     /// An empty table that so many entries fit into without growing.
     pub fn with_room(range: KeyRange, entries: usize) -> Self {
         let mut table = Table::new(range);
-        if entries > FIRST_SLOTS {
-            let bits_of = |slots: usize| {
-                (slots * size_of::<Slot<K::Kept, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros()
-            };
-            let dense = entries + entries / 2;
-            let slots = if bits_of(dense) < SMALL_DEPTH { 2 * entries + entries / 4 } else { dense };
-            let bits = bits_of(slots);
-            let each = (slots >> bits) + FIRST_SLOTS;
-            table.pieces = (0..1usize << bits).map(|_| Piece::new(bits, each)).collect();
-            table.bits = bits;
-            table.refer((0..1u32 << bits).collect());
-        }
+        table.make_room(entries);
         table
+    }
+
+    /// Makes room for so many entries, if it has none and never had.
+    pub fn make_room(&mut self, entries: usize) {
+        if entries <= FIRST_SLOTS || !self.pieces.is_empty() {
+            return;
+        }
+        let bits_of = |slots: usize| {
+            (slots * size_of::<Slot<K::Kept, V>>()).div_ceil(PIECE_BYTES).next_power_of_two().trailing_zeros()
+        };
+        let dense = entries + entries / 2;
+        let slots = if bits_of(dense) < SMALL_DEPTH { 2 * entries + entries / 4 } else { dense };
+        let bits = bits_of(slots);
+        let each = (slots >> bits) + FIRST_SLOTS;
+        self.pieces = (0..1usize << bits).map(|_| Piece::new(bits, each)).collect();
+        self.bits = bits;
+        self.refer((0..1u32 << bits).collect());
     }
 
     /// How many entries, also those of removed keys.
