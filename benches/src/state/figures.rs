@@ -187,8 +187,8 @@ pub fn restart(options: &Options) {
     fn on<B: Backend>(options: &Options) {
         let place = options.place("restart");
         let keys = Keys { all: options.keys, then: options.keys };
-        let filled = kept(&place, Duration::from_secs(5)).restart(pelton::Restart::Never);
-        // It ends by an error, so that the next run has something to go on from.
+        let filled = kept(&place, Duration::from_secs(2)).restart(pelton::Restart::Never);
+        // It ends by an error, when there has been time for some checkpoints, so that the next run has something to go on from.
         let trap = crate::jobs::Gaps::default();
         let numbers = numbers(options.keys + 84_000_000, options.least());
         let _ = crate::jobs::Trapped { numbers, keys, gaps: trap, rows: options.keys + 80_000_000 }.run_on::<B>(filled);
