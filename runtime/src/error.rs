@@ -46,6 +46,8 @@ pub struct Fault {
     pub help: Option<String>,
     /// The error below, if there is one.
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Another attempt would meet it again, however long one waits: a run that fails with it is not restarted.
+    pub lasting: bool,
 }
 
 impl Fault {
@@ -71,6 +73,13 @@ impl Fault {
     /// Adds what to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+    /// Says that another attempt would meet it again, however long one waits. A run that fails with it ends, whatever its
+    /// `restart` says; one that fails with anything else goes on from its last checkpoint, since a system that does not answer now may
+    /// answer later.
+    pub fn lasting(mut self) -> Self {
+        self.lasting = true;
         self
     }
     /// Adds the error below.

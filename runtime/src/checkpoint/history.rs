@@ -320,6 +320,7 @@ impl History {
              going on from an older one would publish them again",
             self.place
         ))
+        .lasting()
         .help(WAYS)
     }
 
@@ -329,11 +330,13 @@ impl History {
             name_of(number),
             self.place
         ))
+        .lasting()
         .help(WAYS)
     }
 
     fn refuse_version(&self, number: u64, what: &str) -> Fault {
         Fault::new(format!("`{}` in {} was written by another version of Pelton: {what}", name_of(number), self.place))
+            .lasting()
             .help("run the job with the version that wrote it, or a newer one")
     }
 
@@ -344,6 +347,7 @@ impl History {
             self.place,
             which.join(", ")
         ))
+        .lasting()
         .help("restore the store from a copy, or begin again with `--fresh`")
     }
 }

@@ -7,7 +7,7 @@ use super::meta::JobMeta;
 use super::resume::Resume;
 use super::start::{Choice, Start};
 use crate::checkpoint::entry::Attempt as AttemptEntry;
-use crate::checkpoint::history::History;
+use crate::checkpoint::history::Passed;
 use crate::checkpoint::log::{Log, NotAppended};
 use crate::checkpoint::manifest::{Manifest, OperatorState, Pending, SinkState, SourceState, SplitState};
 use crate::checkpoint::store::Store;
@@ -102,20 +102,28 @@ impl Checkpoints {
         (self.failed, self.committing, self.newest) = (0, None, None);
         self.entry.time = now_ms();
         let at = super::start::At { store: &self.store, entry: &self.entry, take_back: self.take_back };
-        if how.is_chosen() {
-            // Whoever runs the job now is not to be stopped by a choice that is refused.
-            at.choose(&History::read(&*self.store).map_err(Error::Setup)?, how).map_err(Error::Setup)?;
-        }
-        let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(Error::Setup)?;
+        // A store that cannot be reached can be later. To begin with, that is told at once; behind a failure it is one more.
+        let again = how.is_again();
+        let failed =
+            |fault: Fault| if again && !fault.lasting { Error::Checkpoint { fault } } else { Error::Setup(fault) };
+        let looked = if again { None } else { Some(at.look(how).map_err(failed)?) };
+        let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(failed)?;
         let number = log.attempt();
-        let from = match at.choose(log.history(), how).map_err(Error::Setup)? {
-            Choice::Nothing { rewind } => {
+        let choice = match looked {
+            // Nobody has written between, so nothing is different.
+            Some((end, choice)) if end + 1 == number && !how.is_named() => choice,
+            _ => at.choose(log.history(), how).map_err(failed)?,
+        };
+        let from = match choice {
+            Choice::Nothing { rewind, passed } => {
+                tell(&passed);
                 if let Some(why) = rewind {
                     log.rewind(None, why)?;
                 }
                 None
             }
-            Choice::Own { number, manifest, rewind } => {
+            Choice::Own { number, manifest, rewind, passed } => {
+                tell(&passed);
                 if let Some(why) = rewind {
                     log.rewind(Some(number), why)?;
                 }
@@ -245,6 +253,13 @@ impl Checkpoints {
     /// Whether a checkpoint was kept since the last question.
     pub fn take_kept(&mut self) -> bool {
         std::mem::take(&mut self.kept)
+    }
+}
+
+/// Says what is passed over.
+fn tell(passed: &[Passed]) {
+    for Passed { number, why, .. } in passed {
+        crate::report::say(&format!("CHECKPOINT {number} IS DAMAGED and passed over: {why}"));
     }
 }
 
