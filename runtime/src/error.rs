@@ -181,6 +181,13 @@ pub enum Error {
         /// Why it was to stop.
         after: Box<Error>,
     },
+    /// The run has failed so often that it is not tried once more.
+    GivenUp {
+        /// The last failure.
+        after: Box<Error>,
+        /// How often, and why that is enough.
+        why: String,
+    },
     /// The run was asked to stop (Ctrl-C) and did, before its inputs had ended.
     Interrupted,
 }
@@ -203,6 +210,9 @@ impl fmt::Display for Error {
             Error::Checkpoint { fault } => write!(f, "checkpoint: {fault}"),
             Error::Stuck { worker, after } => {
                 write!(f, "{after}\n  and worker {worker}, busy in user code, did not stop in time")
+            }
+            Error::GivenUp { after, why } => {
+                write!(f, "{after}\n  given up: {why}\n  help: started again, it goes on from its last checkpoint")
             }
             Error::Interrupted => f.write_str("interrupted before the inputs had ended; nothing was published"),
         }

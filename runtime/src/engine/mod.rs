@@ -213,7 +213,7 @@ impl Run {
                 Err(error) => error,
             };
             let kept = self.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
-            let Some(pause) = self.backoff.pause(&error, self.clock.now(), kept) else { return Err(error) };
+            let (error, pause) = self.backoff.pause(error, self.clock.now(), kept)?;
             report::say(&format!("{error}\npelton: going on from the last checkpoint in {} ms", pause.as_millis()));
             std::thread::sleep(pause);
         }

@@ -262,7 +262,7 @@ impl Publisher {
                 Ok(about) => {
                     let what = format!("a file has {} bytes of the {} that were written", about.len(), piece.len);
                     let help = "let nobody else change hidden files of a run";
-                    return Err(Fault::new(what).in_file(&from).help(help));
+                    return Err(Fault::new(what).in_file(&from).lasting().help(help));
                 }
                 // It was published before.
                 Err(_) if to.is_file() => {}

@@ -302,7 +302,7 @@ impl Joiner {
             let found = path.metadata().map_or(0, |about| about.len());
             if found < committed.len {
                 let what = format!("a part of the file has {found} bytes of the {} that are committed", committed.len);
-                return Err(Fault::new(what).in_file(path).help("begin anew with `--fresh`"));
+                return Err(Fault::new(what).in_file(path).lasting().help("begin anew with `--fresh`"));
             }
         }
         self.target.clean(&ours)
@@ -339,7 +339,10 @@ impl Joiner {
             let copied = io::copy(&mut part.take(*len), &mut self.file).map_err(fault)?;
             if copied != *len {
                 let what = format!("a part of the file has {copied} bytes of the {len} that were written");
-                return Err(Fault::new(what).in_file(&path).help("let nobody else change hidden files of a run"));
+                return Err(Fault::new(what)
+                    .in_file(&path)
+                    .lasting()
+                    .help("let nobody else change hidden files of a run"));
             }
         }
         self.file.sync_all().map_err(fault)?;
