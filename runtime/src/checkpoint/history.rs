@@ -291,8 +291,10 @@ impl History {
                 }
                 Step::Other(number, what) => return Err(self.refuse_version(number, what)),
                 Step::Fresh(fresh) => {
-                    // Without a checkpoint that can be read nobody can tell what is out already.
-                    if fresh == Fresh::Nothing && (hidden_commit || passed.iter().any(|passed| passed.committed)) {
+                    // Without a checkpoint that can be read nobody can tell what is out already, nor can a sink take it back: it
+                    // knows of what it has published by its state in one.
+                    let hidden = fresh == Fresh::Nothing && hidden_commit;
+                    if hidden || passed.iter().any(|passed| passed.committed) {
                         return Err(self.refuse_all(&passed));
                     }
                     return Ok(Start { from: None, fresh: Some(fresh), passed });
