@@ -11,6 +11,7 @@ mod control;
 mod coordinator;
 mod enumerators;
 mod files;
+mod former;
 mod graph;
 mod guard;
 mod interrupt;
@@ -54,6 +55,7 @@ use control::{Left, ToCoordinator, ToWorker, WorkerHandle};
 use coordinator::{Coordinator, Order};
 use enumerators::Enumerators;
 use files::Files;
+use former::Former;
 use meets::Meets;
 use requests::{Answer, Answering, Desk, Given, Requests, Savepoints};
 use resume::Resume;
@@ -160,6 +162,7 @@ pub fn execute(
     let config = config.with_defaults(&job.defaults);
     let graph = noted(&config, &build)?;
     let take_back = graph.local.takes_back();
+    let former = Former::of(&graph.notes, job.given_up);
     let plan = graph.plan(job, backend);
     let mut run = Run {
         job,
@@ -168,7 +171,8 @@ pub fn execute(
             Some(settings) => {
                 // Who only wants to go on is not to leave an empty place behind, where there was nothing.
                 let make = !(config.must_resume && config.from.is_none());
-                Some(Checkpoints::open(settings, make, checkpoints::entry(job, &config, &plan), take_back)?)
+                let (entry, former) = (checkpoints::entry(job, &config, &plan), former);
+                Some(Checkpoints::open(settings, make, entry, former, take_back)?)
             }
             None => None,
         },

@@ -1,6 +1,7 @@
 //! What the first attempt of a run goes on from: the newest checkpoint, nothing, or one of the user's choice. It only
 //! reads; what follows from a choice is carried out in `checkpoints`.
 
+use super::former::Former;
 use crate::checkpoint::entry::Attempt;
 use crate::checkpoint::fork::Against;
 use crate::checkpoint::history::{History, Passed};
@@ -95,6 +96,8 @@ pub struct At<'r> {
     pub store: &'r Arc<dyn Store>,
     /// What its log says of this run.
     pub entry: &'r Attempt,
+    /// Which operators of today the stored ones are.
+    pub former: &'r Former,
     /// Every sink can take back what it has published.
     pub take_back: bool,
 }
@@ -168,6 +171,8 @@ impl At<'_> {
     }
 
     fn same_job(&self, history: &History, manifest: &Manifest, place: &str, fork: bool) -> Result<(), Fault> {
+        // The names alone are looked at; nobody is stopped by a job that does not fit.
+        self.former.today(manifest)?;
         match history.attempt(manifest.attempt) {
             // Nothing in one that was made up of entries alone depends on params.
             Some(before) if fork || !manifest.has_run() => check_job(before, self.entry, place),

@@ -299,9 +299,8 @@ impl Publisher {
                 left.get_or_insert(path);
             }
         }
-        match left {
-            Some(path) => return Err(Fault::new("cannot take the folder over from an earlier run").in_file(path)),
-            None => {}
+        if let Some(path) = left {
+            return Err(Fault::new("cannot take the folder over from an earlier run").in_file(path));
         }
         for path in self.target.shown_behind(self.committed.epoch, self.committed.history)? {
             std::fs::remove_file(&path).map_err(|e| {
