@@ -91,6 +91,8 @@ pub trait KeyLike {
 pub trait KeyColumn<K: Key>: Default + Send + 'static {
     /// Bytes that `rows` keys take, without what they own on the heap.
     const ROW_BYTES: usize;
+    /// Whether hashes of many keys are found faster together than one by one.
+    const TOGETHER: bool = false;
     /// Appends a key whose hash is known.
     fn push(&mut self, key: K::Ref<'_>, hash: u64);
     /// Appends a key whose hash nobody needs before [`settle`](KeyColumn::settle).

@@ -62,8 +62,12 @@ pub trait Combine<K: Key, V>: 'static {
     type Acc: crate::record::Record;
     /// Whether it does.
     const ACTIVE: bool;
-    /// Takes a row's key; its value is what [`value`](Combine::value) gets next. `false` sends the row as it is.
-    fn key(&mut self, key: K::Ref<'_>, time: i64, cx: &mut Cx) -> bool;
+    /// Whether the next row is combined, which is handed over then; otherwise it is sent as it is.
+    fn takes(&mut self, time: i64, cx: &mut Cx) -> bool;
+    /// Takes it. `cx` says who is to blame if it cannot be added.
+    fn row(&mut self, key: K::Ref<'_>, value: V, cx: &Cx);
+    /// Takes its key; its value is what [`value`](Combine::value) gets next.
+    fn key(&mut self, key: K::Ref<'_>, cx: &Cx);
     /// The value of the key that was taken just before. `cx` says who is to blame if it cannot be added.
     fn value(&mut self, value: V, cx: &Cx);
     /// Adds what waits to be added. It runs code of users: at a panic `cx` says of which operator, and at which record.
@@ -92,9 +96,13 @@ impl<K: Key, V, A: crate::record::Record> Combine<K, V> for NoCombine<A> {
     type Acc = A;
     const ACTIVE: bool = false;
     #[inline(always)]
-    fn key(&mut self, _: K::Ref<'_>, _: i64, _: &mut Cx) -> bool {
+    fn takes(&mut self, _: i64, _: &mut Cx) -> bool {
         false
     }
+    #[inline(always)]
+    fn row(&mut self, _: K::Ref<'_>, _: V, _: &Cx) {}
+    #[inline(always)]
+    fn key(&mut self, _: K::Ref<'_>, _: &Cx) {}
     #[inline(always)]
     fn value(&mut self, _: V, _: &Cx) {}
     fn drain(&mut self, _: bool, _: i64, _: impl FnMut(K::Ref<'_>, u64, A, i64)) {}
@@ -238,8 +246,8 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     #[inline(always)]
     pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &mut Cx) {
         let key = key.view();
-        if C::ACTIVE && self.combine.key(key, time, cx) {
-            return self.combine.value(value, cx);
+        if C::ACTIVE && self.combine.takes(time, cx) {
+            return self.combine.row(key, value, cx);
         }
         // With one target only, the hash is found when the frame leaves, for all of its keys at once.
         let open = match &mut self.open[..] {
@@ -267,7 +275,8 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
     #[inline(always)]
     pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &mut Cx) -> Slot {
         let key = key.view();
-        if C::ACTIVE && self.combine.key(key, time, cx) {
+        if C::ACTIVE && self.combine.takes(time, cx) {
+            self.combine.key(key, cx);
             return Slot(COMBINED);
         }
         let hash = K::hash(key);

@@ -148,6 +148,7 @@ impl StringColumn {
 
 impl KeyColumn<String> for StringColumn {
     const ROW_BYTES: usize = 16;
+    const TOGETHER: bool = true;
     #[inline(always)]
     fn push(&mut self, key: &str, hash: u64) {
         self.append(key, hash);

@@ -70,23 +70,29 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
-    fn key(&mut self, key: K::Ref<'_>, _: i64, cx: &mut Cx) -> bool {
+    fn takes(&mut self, _: i64, cx: &mut Cx) -> bool {
         if self.worth.passes() {
             return false;
         }
         if self.waiting.full() {
             self.settle(cx);
         }
-        self.waiting.key(key, cx);
         true
     }
     #[inline(always)]
+    fn row(&mut self, key: K::Ref<'_>, value: V, cx: &Cx) {
+        self.waiting.row(key, value, &mut self.table, &self.how, cx);
+    }
+    #[inline(always)]
+    fn key(&mut self, key: K::Ref<'_>, cx: &Cx) {
+        self.waiting.key::<A>(key, &mut self.table, cx);
+    }
+    #[inline(always)]
     fn value(&mut self, value: V, cx: &Cx) {
-        self.waiting.value(value, cx);
+        self.waiting.value(value, &mut self.table, &self.how, cx);
     }
     fn settle(&mut self, cx: &mut Cx) {
-        self.worth.combined(self.waiting.len());
-        self.waiting.add_to(&mut self.table, &self.how, cx);
+        self.worth.combined(self.waiting.settle(&mut self.table, &self.how, cx));
     }
     fn drain(&mut self, all: bool, _: i64, mut each: impl FnMut(K::Ref<'_>, u64, A::Acc, i64)) {
         let full = self.table.len() >= LIMIT;

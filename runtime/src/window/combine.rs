@@ -100,7 +100,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
-    fn key(&mut self, key: K::Ref<'_>, time: i64, cx: &mut Cx) -> bool {
+    fn takes(&mut self, time: i64, cx: &mut Cx) -> bool {
         // A row behind its own sender's watermark travels raw: only the receiver can say whether it is late.
         if time < cx.before || self.worth.passes() {
             return false;
@@ -112,16 +112,22 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
         if turns {
             self.turn_to(time);
         }
-        self.waiting.key(key, cx);
         true
     }
     #[inline(always)]
+    fn row(&mut self, key: K::Ref<'_>, value: V, cx: &Cx) {
+        self.waiting.row(key, value, &mut self.current, &self.how, cx);
+    }
+    #[inline(always)]
+    fn key(&mut self, key: K::Ref<'_>, cx: &Cx) {
+        self.waiting.key::<A>(key, &mut self.current, cx);
+    }
+    #[inline(always)]
     fn value(&mut self, value: V, cx: &Cx) {
-        self.waiting.value(value, cx);
+        self.waiting.value(value, &mut self.current, &self.how, cx);
     }
     fn settle(&mut self, cx: &mut Cx) {
-        self.worth.combined(self.waiting.len());
-        self.waiting.add_to(&mut self.current, &self.how, cx);
+        self.worth.combined(self.waiting.settle(&mut self.current, &self.how, cx));
     }
     fn begin(&mut self, alone: bool) {
         if alone {

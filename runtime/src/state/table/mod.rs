@@ -70,7 +70,7 @@ impl<K: Key, V> Clone for Probe<K, V> {
 static LAYOUTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
 /// Where an entry is, until the next entry is put in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Place {
     piece: u32,
     slot: u32,
@@ -478,7 +478,7 @@ impl<K: Key, V> Table<K, V> {
                 let slot = piece.insert(spread, spread as u32 | 1, epoch, entry) as u32;
                 return Place { piece: number, slot };
             }
-            self.grow(number as usize);
+            self.grow(number as usize, spread);
         }
     }
 
@@ -500,35 +500,36 @@ impl<K: Key, V> Table<K, V> {
             .collect();
     }
 
-    /// Makes room in a piece: by half, or by a split in two.
-    fn grow(&mut self, number: usize) {
+    /// Makes room in the piece that a spread hash belongs to: it grows, or it splits in two.
+    fn grow(&mut self, number: usize, spread: u64) {
         let Piece { depth, saved, .. } = self.pieces[number];
         let slots = self.pieces[number].slots.count;
         let bytes = slots * size_of::<Slot<K::Kept, V>>();
-        let split = bytes * 4 / 3 > PIECE_BYTES && slots > 4 * FIRST_SLOTS && depth < 40;
-        // Small pieces double, so that few entries move; large ones grow by a third, so that little memory is idle.
-        let grown = if bytes < PIECE_BYTES / 4 { slots * 2 } else { slots * 4 / 3 };
+        // Small pieces double, so that few entries move; large ones grow by an eighth to a quarter, so that little memory is
+        // idle, and each by another part, so that they do not all grow at once.
+        let grown = if bytes < PIECE_BYTES / 4 { slots * 2 } else { slots * (36 + number % 5) / 32 };
+        let split = grown * size_of::<Slot<K::Kept, V>>() > PIECE_BYTES && slots > 4 * FIRST_SLOTS && depth < 40;
         let range = self.range;
         let spread_of = |key: &K::Kept| range.spread(K::hash(key.view()));
-        let mut owners: Vec<u32> = self.directory.iter().map(|view| view.piece).collect();
         if !split {
             let mut grown = Piece { saved, ..Piece::new(depth, grown) };
             self.pieces[number].drain(|tag, stamp, entry| {
                 grown.insert(spread_of(&entry.0), tag, stamp, entry);
             });
             self.pieces[number] = grown;
-            return self.refer(owners);
+            return self.point(number, spread);
         }
         if depth == self.bits {
-            owners = owners.iter().flat_map(|&piece| [piece, piece]).collect();
+            self.directory = self.directory.iter().flat_map(|view| [view.clone(), view.clone()]).collect();
             self.bits += 1;
         }
-        // Each half takes about half of the entries, at half of its load; a skewed half grows when it must.
-        let mut low = Piece { saved, ..Piece::new(depth + 1, slots * 3 / 4) };
-        let mut high = Piece { saved, ..Piece::new(depth + 1, slots * 3 / 4) };
+        // Each half takes about half of the entries, and is nearly as full as the piece was; a skewed one grows when it must.
+        let mut low = Piece { saved, ..Piece::new(depth + 1, slots * (19 + number % 3) / 32) };
+        let mut high = Piece { saved, ..Piece::new(depth + 1, slots * 20 / 32) };
+        let upper = |spread: u64| (spread << (depth & 63)) >> 63 == 1;
         self.pieces[number].drain(|tag, stamp, entry| {
             let spread = spread_of(&entry.0);
-            let half = if (spread << (depth & 63)) >> 63 == 0 { &mut low } else { &mut high };
+            let half = if upper(spread) { &mut high } else { &mut low };
             if half.len == half.room {
                 let mut grown = Piece { saved, ..Piece::new(half.depth, half.slots.count * 3 / 2) };
                 half.drain(|tag, stamp, entry| {
@@ -540,13 +541,21 @@ impl<K: Key, V> Table<K, V> {
         });
         self.pieces[number] = low;
         self.pieces.push(high);
-        let new = self.pieces.len() as u32 - 1;
-        // The entries of the old piece are a run of the directory; its upper half goes to the new one.
-        let run: Vec<usize> = (0..owners.len()).filter(|&i| owners[i] == number as u32).collect();
-        for &at in &run[run.len() / 2..] {
-            owners[at] = new;
-        }
-        self.refer(owners);
+        let half = 1u64 << (63 - depth);
+        self.point(number, spread & !half);
+        self.point(self.pieces.len() - 1, spread | half);
+    }
+
+    /// Makes the directory say where the slots of a piece are, and which hashes are its own: those that share as many top bits
+    /// with a spread hash as the piece has used up.
+    fn point(&mut self, number: usize, spread: u64) {
+        self.layout = LAYOUTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let Piece { slots, depth, .. } = &self.pieces[number];
+        let view = View { slots: slots.start, count: slots.count as u32, depth: *depth, piece: number as u32 };
+        let run = 1usize << (self.bits - depth);
+        let at = if self.bits == 0 { 0 } else { (spread >> (64 - self.bits)) as usize };
+        let first = at & !(run - 1);
+        self.directory[first..first + run].fill(view);
     }
 
     /// Pieces in hash order.
