@@ -469,7 +469,7 @@ impl Committer for Clerk {
         let keeps = matches!(self.bank.crack, Crack::PublishesWhatWasAbandoned | Crack::CommitsAgainBehindARestart);
         let mut vault = self.bank.vault.lock().unwrap();
         match (self.last, self.bank.crack) {
-            (None, _) | (_, Crack::TakesNothingBack) => {}
+            (None, _) | (_, Crack::TakesNothingBack | Crack::PublishesWhatWasAbandoned) => {}
             (Some(_), Crack::TakesAllBack) => vault.committed.retain(|key, _| key.0 >= attempt),
             (Some(last), _) => vault.committed.retain(|key, _| key.2 < last),
         }

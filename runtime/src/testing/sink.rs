@@ -285,8 +285,10 @@ where
         let last = run.prepare()?;
         run.commit(&last)?;
         // Finished, and gone before that was noted.
-        run.committer.finish().map_err(told("finishing"))?;
-        self.shows(&on, &self.rows, "when the run has finished")?;
+        for when in ["when the run has finished", "when it was told so twice"] {
+            run.committer.finish().map_err(told("finishing"))?;
+            self.shows(&on, &self.rows, when)?;
+        }
         drop(run);
         let mut run = self.start(&on, 2, 2, Some(&last))?;
         run.finish()?;
