@@ -194,4 +194,6 @@ pub(crate) const FLAGS: &[&str] = &[
     "accept",
     "base",
     "base-checkpoint",
+    "state",
+    "state-memory",
 ];

@@ -131,7 +131,9 @@ pub enum Restart {
         /// How many times.
         at_most: u32,
     },
-    /// After pauses that double from `first` to `longest`, and begin anew when a checkpoint has been kept meanwhile.
+    /// After pauses that double from `first` to `longest`, and begin anew when a checkpoint has been kept meanwhile. Code that fails
+    /// eight times in a row in the same way, with no checkpoint between, ends the run; what lasts
+    /// ([`Fault::lasting`](crate::error::Fault::lasting)) ends it at once, whichever way is chosen.
     Exponential {
         /// The first pause.
         first: Duration,

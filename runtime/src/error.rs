@@ -46,6 +46,8 @@ pub struct Fault {
     pub help: Option<String>,
     /// The error below, if there is one.
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Another attempt would meet it again, however long one waits: a run that fails with it is not restarted.
+    pub lasting: bool,
 }
 
 impl Fault {
@@ -71,6 +73,13 @@ impl Fault {
     /// Adds what to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+    /// Says that another attempt would meet it again, however long one waits. A run that fails with it ends, whatever its
+    /// `restart` says; one that fails with anything else goes on from its last checkpoint, since a system that does not answer now may
+    /// answer later.
+    pub fn lasting(mut self) -> Self {
+        self.lasting = true;
         self
     }
     /// Adds the error below.
@@ -172,6 +181,13 @@ pub enum Error {
         /// Why it was to stop.
         after: Box<Error>,
     },
+    /// The run has failed so often that it is not tried once more.
+    GivenUp {
+        /// The last failure.
+        after: Box<Error>,
+        /// How often, and why that is enough.
+        why: String,
+    },
     /// The run was asked to stop (Ctrl-C) and did, before its inputs had ended.
     Interrupted,
 }
@@ -194,6 +210,9 @@ impl fmt::Display for Error {
             Error::Checkpoint { fault } => write!(f, "checkpoint: {fault}"),
             Error::Stuck { worker, after } => {
                 write!(f, "{after}\n  and worker {worker}, busy in user code, did not stop in time")
+            }
+            Error::GivenUp { after, why } => {
+                write!(f, "{after}\n  given up: {why}\n  help: started again, it goes on from its last checkpoint")
             }
             Error::Interrupted => f.write_str("interrupted before the inputs had ended; nothing was published"),
         }

@@ -32,6 +32,8 @@ pub struct StateNames {
     pub state: &'static str,
     /// Names the state had before.
     pub state_was: &'static [&'static str],
+    /// Which windows they are, `tumbling 1h`, if the block says so: what is kept of others is of no use.
+    pub of: &'static str,
 }
 
 impl StateNames {
@@ -50,6 +52,8 @@ pub struct LockedState<'a> {
     pub operator: &'a str,
     /// The state's own name.
     pub state: &'a str,
+    /// Which windows they are; empty if that is not known.
+    pub of: &'a str,
     /// What it is kept by.
     pub key: LockedSchema<'a>,
     /// What is kept per key.

@@ -14,7 +14,7 @@ use pelton::prelude::*;
 use pelton::{Backend, FileSystem, Restart};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use support::{Feed, Row, Step, feed};
 
@@ -281,6 +281,44 @@ fn other_params_and_other_jobs_are_refused_unless_it_is_a_fork() {
     let mut lines: Vec<String> = std::fs::read_to_string(&elsewhere).unwrap().lines().map(str::to_owned).collect();
     lines.sort();
     assert_eq!(lines, expected());
+}
+
+#[test]
+fn a_run_that_is_refused_does_not_disturb_one_that_runs() {
+    let folder = Folder::new();
+    let store: Arc<dyn Store> = MemoryStore::new();
+    // It goes on until it is let, and keeps checkpoints meanwhile.
+    let gate = Arc::new(AtomicBool::new(false));
+    let mut splits: Vec<Vec<Step<Row>>> = rows().splits.to_vec();
+    splits.push(vec![Step::Until(gate.clone())]);
+    let (more, out) = (Feed::new(splits), folder.out());
+    let config_of = |workers| config(&store, workers);
+    let running = config_of(2);
+    let running = std::thread::spawn(move || Sums { rows: more, out, end: u64::MAX }.run(running).map(drop));
+    let kept = || History::read(&*store).unwrap().checkpoints().count() >= 2;
+    while !kept() && !running.is_finished() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let attempts = || {
+        let history = History::read(&*store).unwrap();
+        history.entries().filter(|(number, _)| history.attempt(*number).is_some()).count()
+    };
+    let elsewhere = folder.0.join("elsewhere.csv");
+    let refusals: [(&str, &dyn Fn() -> Result<(), pelton::Error>); 4] = [
+        ("other params", &|| Sums { rows: rows(), out: elsewhere.clone(), end: u64::MAX }.run(config_of(1)).map(drop)),
+        ("job `Hours`", &|| folder.hours::<Memory>(false, u64::MAX, config_of(1))),
+        ("there is no checkpoint 1 ", &|| folder.run(config_of(1).from("1"))),
+        ("at least one worker", &|| folder.run(config_of(0))),
+    ];
+    for (says, refused) in refusals {
+        let error = refused().unwrap_err().to_string();
+        assert!(error.contains(says), "{says}: {error}");
+        assert_eq!(attempts(), 1, "{says}: nobody has taken over");
+        assert!(!running.is_finished(), "{says}");
+    }
+    gate.store(true, Ordering::Relaxed);
+    running.join().unwrap().unwrap();
+    assert_eq!(folder.lines(), expected());
 }
 
 #[test]

@@ -281,6 +281,51 @@ fn a_folder_of_files_holds_each_row_once_wherever_the_run_crashes() {
     assert!(kept > 0 && early > 3, "{early} runs had published something when they crashed");
 }
 
+/// The newest checkpoint cannot be read after its files were published: the job falls back, takes back what came behind, and gives each
+/// row once. A run before it, whose files lie there too, is left alone.
+#[test]
+fn a_folder_of_files_takes_back_what_was_published_behind_the_checkpoint_that_is_gone_on_from() {
+    // Long enough for some checkpoints, however busy the machine is.
+    let mut slow = rows();
+    let mut splits: Vec<Vec<Step<Row>>> = slow.splits.to_vec();
+    for split in &mut splits {
+        (1..5).rev().for_each(|i| split.insert(i * 9, Step::Dry(Duration::from_millis(15))));
+    }
+    slow.splits = Arc::new(splits);
+    let mut all: Vec<String> = (0..120).map(|value| format!("{},0,{value}", value % 7)).collect();
+    all.extend(all.clone());
+    all.sort();
+    let mut taken_back = 0;
+    for at in (14..400).step_by(3) {
+        let folder = folder();
+        let out = PathBuf::from(format!("{}/board/", folder.display()));
+        // What a run has given that has ended.
+        Copies { rows: rows(), out: out.clone() }.run(config(MemoryStore::new(), 1)).unwrap();
+        let earlier = shown(&out);
+        let faulty = Faulty::new(MemoryStore::new());
+        faulty.crash_at(at, Mischief::FailBefore);
+        let over = Copies { rows: slow.clone(), out: out.clone() }.run(config(faulty.clone(), 2)).is_ok();
+        faulty.revive();
+        let (history, before) = (History::read(&*faulty).unwrap(), shown(&out).len());
+        if let ([newest, _, ..], false) = (&history.chain()[..], over)
+            && history.is_committing(*newest)
+        {
+            faulty.put(&pelton::checkpoint::entry::name_of(*newest), &[0; 64]).unwrap();
+            Copies { rows: rows(), out: out.clone() }.run(config(faulty.clone(), 1 + (at % 3) as usize)).unwrap();
+            let rows = shown(&out);
+            assert_eq!(copies(&rows), all.iter().collect::<Vec<_>>(), "crashed at {at}");
+            assert_eq!(rows.len(), 480, "crashed at {at}");
+            assert!(earlier.iter().all(|row| rows.contains(row)), "the run before is left alone");
+            taken_back += usize::from(before > earlier.len());
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        if over || taken_back == 8 {
+            break;
+        }
+    }
+    assert!(taken_back > 3, "{taken_back} runs fell back behind something that was published");
+}
+
 #[test]
 fn a_run_that_was_frozen_adds_no_file_after_another_has_taken_over() {
     let mut superseded = 0;

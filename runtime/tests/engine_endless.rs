@@ -89,6 +89,39 @@ pelton::stream! {
     }
 }
 
+pelton::stream! {
+    job Both<Memory> {
+        param orders: Feed<Row>;
+        param trades: Feed<Row>;
+        param heard: Heard;
+        source bought: Row = feed(orders), event_time |r| Timestamp::from_millis(r.at), late_by 0s, idle_after 50ms;
+        source sold: Row = feed(trades), event_time |r| Timestamp::from_millis(r.at), late_by 0s, idle_after 50ms;
+        let all = union(bought, sold);
+        let windows = all.key_by(|r| r.key).window(tumbling 10ms).aggregate(count());
+        let keys: u64 = windows.inspect(|w| heard.note(w.key, w.start.millis())).map(|w| w.key);
+        let late: (u64, i64) = windows.late.map(|r| (r.key, r.at));
+        sink out(keys) = collect();
+        sink too_late(late) = collect();
+    }
+}
+
+pelton::stream! {
+    job Apart<Memory> {
+        param orders: Feed<Row>;
+        param trades: Feed<Row>;
+        param heard: Heard;
+        source bought: Row = feed(orders), event_time |r| Timestamp::from_millis(r.at), late_by 0s, idle_after 50ms;
+        source sold: Row = feed(trades), event_time |r| Timestamp::from_millis(r.at), late_by 0s, idle_after 50ms;
+        let alone = bought.key_by(|r| r.key).window(tumbling 10ms).aggregate(count());
+        let windows = union(bought, sold).key_by(|r| r.key).window(tumbling 10ms).aggregate(count());
+        let keys: u64 = alone.inspect(|w| heard.note(w.key, w.start.millis())).map(|w| w.key);
+        let more: u64 = windows.map(|w| w.key);
+        sink out(keys) = collect();
+        sink others(more) = collect();
+        drop alone.late, windows.late;
+    }
+}
+
 fn config(workers: usize) -> Config {
     Config::default().workers(workers).epoch(Duration::from_millis(20))
 }
@@ -163,6 +196,50 @@ fn windows_close_though_a_split_is_idle_and_what_it_gives_then_is_late() {
         assert_eq!(sorted(got.out), [0, 0, 1, 1, 3, 3], "{workers} workers");
         assert_eq!(sorted(got.too_late), [(0, 7), (0, 35)], "{workers} workers");
     }
+}
+
+#[test]
+fn windows_behind_a_union_close_though_nothing_comes_from_one_of_its_sources() {
+    for (workers, endless) in [(1, true), (2, true), (3, false)] {
+        let (wake, more, go) = (flag(), flag(), flag());
+        // One has a row at first, and another when the clock has passed it.
+        let quiet = vec![row(0, 5), Step::Until(wake.clone()), row(0, 7), row(0, 65), Step::Until(go.clone())];
+        // The other may be one that ends by itself: a file that somebody writes.
+        let busy = vec![row(1, 5), row(1, 42), Step::Until(more.clone()), row(1, 61), Step::Until(go.clone())];
+        let trades = Feed { endless, ..Feed::new(vec![busy]) };
+        let heard = Heard::default();
+        let job = Both { orders: Feed::new(vec![quiet]).endless(), trades, heard: heard.clone() };
+        let run = std::thread::spawn(move || job.run(config(workers)).unwrap());
+        heard.hears(&[(0, 0), (1, 0)]);
+        set(&more);
+        heard.hears(&[(0, 0), (1, 0), (1, 40)]);
+        set(&wake);
+        set(&go);
+        let got = within_a_minute(move || run.join().unwrap());
+        assert_eq!(sorted(got.out), [0, 0, 1, 1, 1], "{workers} workers, endless: {endless}");
+        assert_eq!(sorted(got.too_late), [(0, 7)], "{workers} workers, endless: {endless}");
+    }
+}
+
+#[test]
+fn a_window_of_one_source_alone_does_not_go_by_the_time_of_another() {
+    let (wake, go) = (flag(), flag());
+    let orders = vec![row(0, 5), Step::Until(wake.clone()), row(0, 7), row(0, 35), Step::Until(go.clone())];
+    let trades =
+        (0..100).flat_map(|at| [row(1, at), Step::Dry(Duration::from_millis(2))]).chain([Step::Until(go.clone())]);
+    let heard = Heard::default();
+    let trades = Feed::new(vec![trades.collect()]).endless();
+    let (given, job) =
+        (trades.given.clone(), Apart { orders: Feed::new(vec![orders]).endless(), trades, heard: heard.clone() });
+    let run = std::thread::spawn(move || job.run(config(2)).unwrap());
+    while given.load(Ordering::Relaxed) < 100 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(heard.all(), [], "its window is still open");
+    set(&wake);
+    set(&go);
+    let got = within_a_minute(move || run.join().unwrap());
+    assert_eq!((sorted(got.out), heard.all()), (vec![0, 0], vec![(0, 0), (0, 30)]));
 }
 
 #[test]

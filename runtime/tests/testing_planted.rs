@@ -317,6 +317,10 @@ enum Crack {
     CommitsTheFirstWriter,
     PanicsOnForeignBytes,
     PanicsWithoutRows,
+    /// What was published behind an older checkpoint stays.
+    TakesNothingBack,
+    /// What was published before it goes, too.
+    TakesAllBack,
 }
 
 type Key = (u64, u64, u64);
@@ -342,14 +346,21 @@ impl Sink for Bank {
     fn writer(&mut self, context: &SinkContext) -> Result<Teller, Fault> {
         Ok(Teller { bank: self.clone(), context: context.clone(), rows: Vec::new() })
     }
-    fn committer(&mut self, context: &SinkContext, _: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
+    fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
+        let last = match from {
+            None => None,
+            Some(state) => Some(state.try_into().map(u64::from_le_bytes).map_err(|_| Fault::new("none of ours"))?),
+        };
         let mut vault = self.vault.lock().unwrap();
         vault.owner = context.attempt;
         if self.crack == Crack::BeginsFromNothing {
             vault.committed.clear();
         }
         drop(vault);
-        Ok(Box::new(Clerk { bank: self.clone(), context: context.clone(), done: Vec::new() }))
+        Ok(Box::new(Clerk { bank: self.clone(), context: context.clone(), done: Vec::new(), last }))
+    }
+    fn takes_back(&self) -> bool {
+        true
     }
     fn describe(&self) -> String {
         format!("bank with {:?}", self.crack)
@@ -401,10 +412,15 @@ struct Clerk {
     bank: Bank,
     context: SinkContext,
     done: Vec<Key>,
+    /// How many epochs are committed, of a run that goes on from a checkpoint.
+    last: Option<u64>,
 }
 
 impl Committer for Clerk {
-    fn commit(&mut self, _: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault> {
+    fn state(&self) -> Vec<u8> {
+        self.last.unwrap_or(0).to_le_bytes().to_vec()
+    }
+    fn commit(&mut self, epoch: u64, prepared: Vec<(usize, Prepared)>) -> Result<(), Fault> {
         let crack = self.bank.crack;
         let mut keys = Vec::new();
         for (_, Prepared(bytes)) in &prepared {
@@ -419,6 +435,7 @@ impl Committer for Clerk {
         if vault.owner != self.context.attempt && crack != Crack::ZombieCommits {
             return Err(Fault::new("another attempt has taken over"));
         }
+        self.last = self.last.max(Some(epoch.saturating_add(1)));
         if crack == Crack::CommitsTheFirstWriter {
             keys.truncate(1);
         }
@@ -450,6 +467,13 @@ impl Committer for Clerk {
     fn begin(&mut self) -> Result<(), Fault> {
         let attempt = self.context.attempt;
         let keeps = matches!(self.bank.crack, Crack::PublishesWhatWasAbandoned | Crack::CommitsAgainBehindARestart);
+        let mut vault = self.bank.vault.lock().unwrap();
+        match (self.last, self.bank.crack) {
+            (None, _) | (_, Crack::TakesNothingBack | Crack::PublishesWhatWasAbandoned) => {}
+            (Some(_), Crack::TakesAllBack) => vault.committed.retain(|key, _| key.0 >= attempt),
+            (Some(last), _) => vault.committed.retain(|key, _| key.2 < last),
+        }
+        drop(vault);
         if !keeps {
             self.bank.vault.lock().unwrap().prepared.retain(|key, _| key.0 >= attempt);
         }
@@ -500,6 +524,8 @@ fn faults_of_sinks_are_found() {
         (CommitsTheFirstWriter, &["rows"]),
         (PanicsOnForeignBytes, &["foreign bytes"]),
         (PanicsWithoutRows, &["empty"]),
+        (TakesNothingBack, &["fall back"]),
+        (TakesAllBack, &["restart", "fall back"]),
     ] {
         found(&check_bank(crack), by);
     }
@@ -509,6 +535,7 @@ fn faults_of_sinks_are_found() {
 fn a_fault_is_told_apart_from_others() {
     // What is wrong in one place alone is broken in one place alone.
     assert_eq!(check_bank(Crack::ZombieCommits).broken(), ["zombie commit"]);
+    assert_eq!(check_bank(Crack::TakesNothingBack).broken(), ["fall back"]);
     assert_eq!(check_bank(Crack::LosesOtherWorkers).broken(), ["rescale"]);
     assert_eq!(check_bank(Crack::LosesCommittedOnAbort).broken(), ["abort", "next run"]);
     assert_eq!(check_bank(Crack::PanicsOnForeignBytes).broken(), ["foreign bytes"]);

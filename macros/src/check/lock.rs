@@ -3,8 +3,23 @@
 use crate::catalog::Role;
 use crate::diag::Diagnostics;
 use crate::model::Model;
+use crate::syntax::Call;
 
 pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
+    for dropped in &model.stored.dropped {
+        let Some(state) = &dropped.state else { continue };
+        let of_this = model.streams.iter().filter(|stream| stream.name == dropped.operator);
+        let processes = of_this.flat_map(|stream| &stream.ops).filter_map(|op| match &op.call {
+            Call::Process(process) => Some(process),
+            _ => None,
+        });
+        let mut has =
+            processes.flat_map(|it| it.states.iter().map(|s| &s.name).chain(it.timers.iter().map(|t| &t.name)));
+        if has.any(|name| name == state) {
+            let fact = format!("`{}` is said to be dropped, and the process has it", dropped.text());
+            diag.report_mild(state, fact, "take it out of `#[dropped(..)]`");
+        }
+    }
     let mut claimed: Vec<&proc_macro2::Ident> = vec![];
     for stream in model.streams.iter().filter(|stream| stream.sound) {
         let keeps = stream.ops.iter().any(|op| op.role() == Role::Stateful);

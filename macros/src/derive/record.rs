@@ -120,7 +120,8 @@ fn past(shape: &Shape) -> Option<TokenStream> {
     });
     Some(quote! {
         __rt::Past {
-            was: &[#(#was),*], dropped: &[#(#dropped),*], defaults: &[#(#defaults),*], migrations: &[#(#migrations),*]
+            was: &[#(#was),*], dropped: &[#(#dropped),*], defaults: &[#(#defaults),*], migrations: &[#(#migrations),*],
+            of_process: false,
         }
     })
 }

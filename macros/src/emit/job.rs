@@ -210,6 +210,7 @@ fn job_trait(model: &Model, collected: &[Collected]) -> TokenStream {
                 ::core::result::Result::Ok(results.summary)
             }
             const DEFAULTS: __rt::Defaults = __DEFAULTS;
+            const KEEPS_FILES: ::core::primitive::bool = __rt::keeps_files::<#backend>();
             const LOCK: ::core::option::Option<__rt::LockPlace> = ::core::option::Option::Some(#lock);
             fn states_job(
                 &self,

@@ -49,7 +49,7 @@ fn file(model: &Model) -> TokenStream {
 
 /// A state as it was accepted.
 fn locked(state: &State) -> TokenStream {
-    let State { operator, state, key, value } = state;
+    let State { operator, state, of, key, value } = state;
     let schema = |parts: &[Part]| {
         let nodes = parts.iter().map(|Part { kind, name, number, end }| {
             let kind = local(kind, Span::mixed_site());
@@ -58,7 +58,7 @@ fn locked(state: &State) -> TokenStream {
         quote!(__rt::LockedSchema::of(&[#(#nodes),*]))
     };
     let (key, value) = (schema(key), schema(value));
-    quote!(__rt::LockedState { operator: #operator, state: #state, key: #key, value: #value })
+    quote!(__rt::LockedState { operator: #operator, state: #state, of: #of, key: #key, value: #value })
 }
 
 /// What the job has given up.
@@ -91,10 +91,11 @@ fn state(edge: &Edge) -> Option<(Ident, TokenStream)> {
     let state = edge.operator.state()?;
     let name = names_of(edge);
     let operator = edge.stream.to_string();
+    let of = edge.operator.windows();
     let (operator, was) = (operator.trim_start_matches("r#"), edge.was.iter().map(|old| old.to_string()));
     let item = quote_spanned! {place(edge.stream.span())=>
         const #name: &'static __rt::StateNames =
-            &__rt::StateNames { operator: #operator, was: &[#(#was),*], state: #state, state_was: &[] };
+            &__rt::StateNames { operator: #operator, was: &[#(#was),*], state: #state, state_was: &[], of: #of };
     };
     Some((name, item))
 }

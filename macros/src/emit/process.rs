@@ -19,7 +19,8 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
     let (states, outputs, pattern) = (local("states", at), local("outputs", at), local("pattern", at));
     let on = local("on", at);
     let declared = process.states.iter().enumerate().map(|(n, it)| state(plan, n, it));
-    let declared = pairs(at, declared);
+    let (gone, end) = gone(plan, edge, at);
+    let declared = declared.rev().fold(end, |rest, one| quote_spanned!(here=> (#one, #rest)));
     let sides = process.outputs.iter().map(|output| {
         let (ty, at) = (&output.ty, place(first(&output.ty, output.name.span())));
         quote_spanned!(at=> __rt::output::<#ty>())
@@ -33,7 +34,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
     let mut lets = TokenStream::new();
     if let Some(it) = process.handlers.iter().find(|it| it.what == On::Event) {
         let handler = handler(plan, process, it, &pattern);
-        lets.extend(quote_spanned!(here=> let #event = #handler;));
+        lets.extend(quote_spanned!(here=> #[allow(unused_braces)] let #event = #handler;));
     }
     let each: Vec<TokenStream> = process
         .timers
@@ -42,7 +43,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
         .filter_map(|(n, timer)| {
             let it = process.handlers.iter().find(|it| matches!(&it.what, On::Timer(name) if *name == timer.name))?;
             let (name, handler) = (local(&format!("on_timer{n}"), at), handler(plan, process, it, &pattern));
-            lets.extend(quote_spanned!(here=> let #name = #handler;));
+            lets.extend(quote_spanned!(here=> #[allow(unused_braces)] let #name = #handler;));
             Some(quote!(#name))
         })
         .collect();
@@ -72,12 +73,14 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
     };
     quote_spanned! {here=>
         #(#names)*
+        #gone
         let #states = #declared;
         let #outputs = #sides;
         let #pattern = __rt::pattern(&#inside, &#states, &#outputs);
         #silent
         #lets
         let #timers = #each;
+        #[allow(unused_braces)]
         let #end = #last;
         let #op = __rt::process(
             #on, #pattern, #states, #outputs, const { &[#(#by),*] }, #alarms, #waits, #event, #timers, #end,
@@ -89,6 +92,25 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
 fn pairs(at: Span, all: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
     let here = place(at);
     all.rev().fold(quote_spanned!(here=> ()), |rest, one| quote_spanned!(here=> (#one, #rest)))
+}
+
+/// What stands at the end of the states: nothing, or the names of those that are said to be dropped.
+fn gone(plan: &Plan, edge: &Edge, at: Span) -> (TokenStream, TokenStream) {
+    let here = place(at);
+    let of_this = plan.model.stored.dropped.iter().filter(|dropped| dropped.operator == *edge.stream);
+    let names = of_this.filter_map(|dropped| Some(dropped.state.as_ref()?.to_string()));
+    let names: Vec<String> = names.map(|name| name.trim_start_matches("r#").to_string()).collect();
+    if names.is_empty() {
+        return (TokenStream::new(), quote_spanned!(here=> ()));
+    }
+    let ty = local("__Gone", at);
+    let item = quote_spanned! {here=>
+        struct #ty;
+        impl __rt::GoneNames for #ty {
+            const NAMES: &'static [__rt::Dropped] = &[#(__rt::Dropped { variant: "", name: #names }),*];
+        }
+    };
+    (item, quote_spanned!(here=> __rt::Gone::new(#ty)))
 }
 
 /// A type that has the name of a state or a timer: what is kept of it is found by that.

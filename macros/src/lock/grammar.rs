@@ -5,7 +5,7 @@
 //! ```text
 //! file    = pelton lock 1  job*                    a `#` makes the rest of a line a comment
 //! job     = job Name version N { state* }
-//! state   = state operator.name { key: schema, value: schema, }
+//! state   = state operator.name { of: name, key: schema, value: schema, }     `of` where a window has a size of its own
 //! schema  = bool | u8 | .. | str | bytes | Path | Timestamp | TimeSpan | Duration | ()
 //!         | Option<schema> | [schema] | [schema; number] | {schema: schema} | (schema, ..)
 //!         | struct Name { field: schema, .. } | enum Name { Variant, Variant { field: schema, .. }, .. } | foreign Name
@@ -73,6 +73,8 @@ pub struct StateText<'a> {
     pub operator: &'a str,
     /// The state's own name.
     pub state: &'a str,
+    /// Which windows they are, `tumbling 1h`; empty if they are none, or of a size that the block does not say.
+    pub of: &'a str,
     /// What it is kept by.
     pub key: Vec<Node<'a>>,
     /// What is kept per key.
@@ -223,9 +225,21 @@ impl<'a> Cursor<'a> {
         self.sign('.')?;
         let state = self.name()?;
         self.sign('{')?;
+        let of = self.of()?;
         let (key, value) = (self.part("key")?, self.part("value")?);
         self.sign('}')?;
-        Some(StateText { operator, state, key, value })
+        Some(StateText { operator, state, of, key, value })
+    }
+
+    /// `of: name,`, if it is next.
+    fn of(&mut self) -> Option<&'a str> {
+        if self.the("of").is_none() {
+            return Some("");
+        }
+        self.sign(':')?;
+        let name = self.name()?;
+        self.sign(',')?;
+        Some(name)
     }
 
     /// `word: schema,`

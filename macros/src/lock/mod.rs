@@ -27,6 +27,7 @@ pub(crate) struct Lock {
 pub(crate) struct State {
     pub(crate) operator: String,
     pub(crate) state: String,
+    pub(crate) of: String,
     pub(crate) key: Vec<Part>,
     pub(crate) value: Vec<Part>,
 }
@@ -98,6 +99,7 @@ fn state(state: &StateText<'_>) -> State {
     State {
         operator: state.operator.to_string(),
         state: state.state.to_string(),
+        of: state.of.to_string(),
         key: state.key.iter().map(part).collect(),
         value: state.value.iter().map(part).collect(),
     }

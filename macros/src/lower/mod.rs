@@ -85,6 +85,14 @@ impl<'m> Operator<'m> {
         }
     }
 
+    /// Which windows it has, in one form for the same ones; empty if it has none, or if a param says it.
+    pub(crate) fn windows(&self) -> String {
+        match self {
+            Operator::Window { window, .. } => window.kind(),
+            _ => String::new(),
+        }
+    }
+
     /// The aggregate whose values are taken in front of the edge. Where late rows are wanted, whole rows cross it, which
     /// is what an aggregator of the user's takes anyway.
     pub(crate) fn front(&self) -> Option<&'m Aggregate> {

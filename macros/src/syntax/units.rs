@@ -11,6 +11,18 @@ use crate::syntax::cursor::Cursor;
 const UNITS: &[(&str, i64)] =
     &[("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
 
+/// A duration, the same text for the same one: `90min` is `1h30min`.
+pub(crate) fn shown(micros: i64) -> String {
+    let (mut left, mut text) = (micros, String::new());
+    for (unit, size) in UNITS {
+        if left >= *size {
+            text += &format!("{}{unit}", left / size);
+            left %= size;
+        }
+    }
+    text
+}
+
 /// What a literal that is meant as a duration says.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Amount {

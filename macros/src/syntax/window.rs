@@ -7,7 +7,7 @@ use crate::catalog;
 use crate::diag::{Diagnostics, near_or};
 use crate::syntax::cursor::Cursor;
 use crate::syntax::options::Known;
-use crate::syntax::units::Length;
+use crate::syntax::units::{self, Length};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
@@ -54,6 +54,20 @@ impl Window {
             return None;
         }
         kind.map(|(size, offset)| Window { size, offset, allow_late, refire, no_refire })
+    }
+
+    /// Where they begin and end: `tumbling 1h offset 15min`, the same text for the same windows. Empty where a param says it.
+    pub(crate) fn kind(&self) -> String {
+        let micros = |length: &Length| match length {
+            Length::Literal { micros, .. } => Some(*micros),
+            Length::Param(_) => None,
+        };
+        let offset = self.offset.as_ref().map_or(Some(0), micros);
+        match (micros(&self.size), offset) {
+            (Some(size), Some(0)) => format!("tumbling {}", units::shown(size)),
+            (Some(size), Some(offset)) => format!("tumbling {} offset {}", units::shown(size), units::shown(offset)),
+            _ => String::new(),
+        }
     }
 
     /// As the plan shows it.

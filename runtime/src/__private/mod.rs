@@ -44,6 +44,7 @@ use crate::keyed::aggregate::{AggregateEach, AggregateTotal};
 use crate::keyed::combine::CombineTotals;
 use crate::keyed::fold::{Fold, FoldingWith, Reducing};
 use crate::keyed::relay::Relay;
+use crate::state::backend::Below;
 use crate::state::ttl::Age;
 use crate::window::Window;
 use crate::window::combine::CombineWindows;
@@ -148,6 +149,11 @@ impl<B> Copy for On<B> {}
 /// On this backend.
 pub fn on<B: Backend>() -> On<B> {
     On(PhantomData)
+}
+
+/// Whether it has files.
+pub const fn keeps_files<B: Backend>() -> bool {
+    <B::Below as Below>::THERE
 }
 
 /// `aggregate(.., emit each)`.

@@ -27,7 +27,7 @@ pub use crate::process::alarms::By;
 pub use crate::process::cx::{EventTime, ProcessingTime, Timer};
 pub use crate::process::handlers::Failed;
 pub use crate::process::outputs::{Either, Emitted, Never};
-pub use crate::process::state::{Declared, Named as StateName};
+pub use crate::process::state::{Declared, Gone, GoneNames, Named as StateName};
 
 /// What a handler with `?` gives back.
 pub type Done = Result<(), Failed>;

@@ -291,8 +291,10 @@ impl History {
                 }
                 Step::Other(number, what) => return Err(self.refuse_version(number, what)),
                 Step::Fresh(fresh) => {
-                    // Without a checkpoint that can be read nobody can tell what is out already.
-                    if fresh == Fresh::Nothing && (hidden_commit || passed.iter().any(|passed| passed.committed)) {
+                    // Without a checkpoint that can be read nobody can tell what is out already, nor can a sink take it back: it
+                    // knows of what it has published by its state in one.
+                    let hidden = fresh == Fresh::Nothing && hidden_commit;
+                    if hidden || passed.iter().any(|passed| passed.committed) {
                         return Err(self.refuse_all(&passed));
                     }
                     return Ok(Start { from: None, fresh: Some(fresh), passed });
@@ -320,6 +322,7 @@ impl History {
              going on from an older one would publish them again",
             self.place
         ))
+        .lasting()
         .help(WAYS)
     }
 
@@ -329,11 +332,13 @@ impl History {
             name_of(number),
             self.place
         ))
+        .lasting()
         .help(WAYS)
     }
 
     fn refuse_version(&self, number: u64, what: &str) -> Fault {
         Fault::new(format!("`{}` in {} was written by another version of Pelton: {what}", name_of(number), self.place))
+            .lasting()
             .help("run the job with the version that wrote it, or a newer one")
     }
 
@@ -344,6 +349,7 @@ impl History {
             self.place,
             which.join(", ")
         ))
+        .lasting()
         .help("restore the store from a copy, or begin again with `--fresh`")
     }
 }

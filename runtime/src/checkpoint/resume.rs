@@ -13,7 +13,7 @@ pub fn check_job(before: &Attempt, now: &Attempt, place: &str) -> Result<(), Fau
         return Ok(());
     }
     let what = format!("the checkpoints in {place} are those of job `{}`, and this is job `{}`", before.job, now.job);
-    Err(Fault::new(what).help("give each job a place of its own"))
+    Err(Fault::new(what).lasting().help("give each job a place of its own"))
 }
 
 /// Compares what an earlier attempt was started with and what this one is: the job's name, and the params that sources and
@@ -38,7 +38,7 @@ pub fn check_params(before: &Attempt, now: &Attempt, place: &str) -> Result<(), 
         return Ok(());
     }
     let what = format!("the checkpoints in {place} were taken with other params: {}", differ.join("; "));
-    Err(Fault::new(what).help(
+    Err(Fault::new(what).lasting().help(
         "run with the params as they were to go on; with `--fresh` to begin again; or with `--fork` to go on with the new ones on purpose",
     ))
 }

@@ -3,11 +3,12 @@
 //! What is decided (when a snapshot is whole, what is committed when) is decided in `coordinator`; this file carries it out.
 
 use super::control::{Resumed, SavedPart};
+use super::former::Former;
 use super::meta::JobMeta;
 use super::resume::Resume;
 use super::start::{Choice, Start};
 use crate::checkpoint::entry::Attempt as AttemptEntry;
-use crate::checkpoint::history::History;
+use crate::checkpoint::history::Passed;
 use crate::checkpoint::log::{Log, NotAppended};
 use crate::checkpoint::manifest::{Manifest, OperatorState, Pending, SinkState, SourceState, SplitState};
 use crate::checkpoint::store::Store;
@@ -28,6 +29,8 @@ pub struct Checkpoints {
     tolerate: u32,
     /// Every sink can take back what it has published.
     take_back: bool,
+    /// Which operators of today the stored ones are.
+    former: Former,
     /// What the log says of each attempt.
     entry: AttemptEntry,
     /// The log, as the attempt that runs owns it.
@@ -63,7 +66,13 @@ impl From<NotAppended> for Error {
 
 impl Checkpoints {
     /// Opens the store; `make` says whether a directory is made that is not there.
-    pub fn open(settings: &Settings, make: bool, entry: AttemptEntry, take_back: bool) -> Result<Self, Error> {
+    pub fn open(
+        settings: &Settings,
+        make: bool,
+        entry: AttemptEntry,
+        former: Former,
+        take_back: bool,
+    ) -> Result<Self, Error> {
         let given = settings.store.as_ref().and_then(|store| store.0.clone().downcast::<Arc<dyn Store>>().ok());
         let store = match given {
             Some(store) => store.as_ref().clone(),
@@ -75,6 +84,7 @@ impl Checkpoints {
             keep: settings.keep(),
             tolerate: settings.tolerate(),
             take_back,
+            former,
             entry,
             log: None,
             failed: 0,
@@ -101,21 +111,30 @@ impl Checkpoints {
         self.building.clear();
         (self.failed, self.committing, self.newest) = (0, None, None);
         self.entry.time = now_ms();
-        let at = super::start::At { store: &self.store, entry: &self.entry, take_back: self.take_back };
-        if how.is_chosen() {
-            // Whoever runs the job now is not to be stopped by a choice that is refused.
-            at.choose(&History::read(&*self.store).map_err(Error::Setup)?, how).map_err(Error::Setup)?;
-        }
-        let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(Error::Setup)?;
+        let (store, former) = (&self.store, &self.former);
+        let at = super::start::At { store, entry: &self.entry, former, take_back: self.take_back };
+        // A store that cannot be reached can be later. To begin with, that is told at once; behind a failure it is one more.
+        let again = how.is_again();
+        let failed =
+            |fault: Fault| if again && !fault.lasting { Error::Checkpoint { fault } } else { Error::Setup(fault) };
+        let looked = if again { None } else { Some(at.look(how).map_err(failed)?) };
+        let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(failed)?;
         let number = log.attempt();
-        let from = match at.choose(log.history(), how).map_err(Error::Setup)? {
-            Choice::Nothing { rewind } => {
+        let choice = match looked {
+            // Nobody has written between, so nothing is different.
+            Some((end, choice)) if end + 1 == number && !how.is_named() => choice,
+            _ => at.choose(log.history(), how).map_err(failed)?,
+        };
+        let from = match choice {
+            Choice::Nothing { rewind, passed } => {
+                tell(&passed);
                 if let Some(why) = rewind {
                     log.rewind(None, why)?;
                 }
                 None
             }
-            Choice::Own { number, manifest, rewind } => {
+            Choice::Own { number, manifest, rewind, passed } => {
+                tell(&passed);
                 if let Some(why) = rewind {
                     log.rewind(Some(number), why)?;
                 }
@@ -137,7 +156,7 @@ impl Checkpoints {
                     log.committing(checkpoint)?;
                     self.committing = Some(checkpoint);
                 }
-                Resume::from(manifest, self.store.clone())
+                Resume::from(self.former.today(&manifest).map_err(Error::Setup)?, self.store.clone())
             }
         };
         self.log = Some(log);
@@ -245,6 +264,13 @@ impl Checkpoints {
     /// Whether a checkpoint was kept since the last question.
     pub fn take_kept(&mut self) -> bool {
         std::mem::take(&mut self.kept)
+    }
+}
+
+/// Says what is passed over.
+fn tell(passed: &[Passed]) {
+    for Passed { number, why, .. } in passed {
+        crate::report::say(&format!("CHECKPOINT {number} IS DAMAGED and passed over: {why}"));
     }
 }
 

@@ -31,11 +31,14 @@ pub enum Left {
     None,
 }
 
-/// Where a worker's part of a source stands in event time (ms). It is told where there may be more splits later.
+/// Where a worker's part of a source stands in event time (ms). It is told where there may be more splits later, or where another source
+/// comes to the same operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stand {
     /// It reads, and will give no row that is judged under an earlier watermark.
     Reads(i64),
+    /// The same, and it ends by itself: there is no need for its other parts to know.
+    Passes(i64),
     /// It has nothing to read, or nothing has come for long. The greatest watermark of its splits so far.
     Rests(i64),
 }

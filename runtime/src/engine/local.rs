@@ -2,6 +2,7 @@
 
 use super::control::{Left, Resumed, ToCoordinator};
 use super::files::Files;
+use super::meets::Meets;
 use super::resume::Resume;
 use super::saver::Saver;
 use crate::clock::Clock;
@@ -77,6 +78,8 @@ pub struct Local {
     pub saver: Option<Saver>,
     /// Where operators keep files.
     pub files: Arc<Files>,
+    /// Which sources come together.
+    pub meets: Arc<Meets>,
     parts: Cell<usize>,
     given_up: Cell<Option<u64>>,
     takes_back: Cell<bool>,
@@ -104,6 +107,7 @@ impl Local {
         resume: Resume,
         saver: Option<Saver>,
         files: Arc<Files>,
+        meets: Arc<Meets>,
         to: Sender<ToCoordinator>,
     ) -> Self {
         Local {
@@ -117,6 +121,7 @@ impl Local {
             resume,
             saver,
             files,
+            meets,
             parts: Cell::new(0),
             given_up: Cell::new(None),
             takes_back: Cell::new(true),

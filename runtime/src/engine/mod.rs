@@ -11,10 +11,12 @@ mod control;
 mod coordinator;
 mod enumerators;
 mod files;
+mod former;
 mod graph;
 mod guard;
 mod interrupt;
 mod local;
+mod meets;
 mod meta;
 mod pace;
 mod pact;
@@ -54,6 +56,8 @@ use control::{Left, ToCoordinator, ToWorker, WorkerHandle};
 use coordinator::{Coordinator, Order};
 use enumerators::Enumerators;
 use files::Files;
+use former::Former;
+use meets::Meets;
 use requests::{Answer, Answering, Desk, Given, Requests, Savepoints};
 use resume::Resume;
 use saver::Saver;
@@ -111,6 +115,7 @@ fn noted(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Graph<'stati
         Resume::default(),
         None,
         Files::new(config, 0),
+        Arc::default(),
         to,
     ));
     let mut graph = Graph::new(None, local.clone());
@@ -158,6 +163,7 @@ pub fn execute(
     let config = config.with_defaults(&job.defaults);
     let graph = noted(&config, &build)?;
     let take_back = graph.local.takes_back();
+    let former = Former::of(&graph.notes, job.given_up);
     let plan = graph.plan(job, backend);
     let mut run = Run {
         job,
@@ -166,7 +172,8 @@ pub fn execute(
             Some(settings) => {
                 // Who only wants to go on is not to leave an empty place behind, where there was nothing.
                 let make = !(config.must_resume && config.from.is_none());
-                Some(Checkpoints::open(settings, make, checkpoints::entry(job, &config, &plan), take_back)?)
+                let (entry, former) = (checkpoints::entry(job, &config, &plan), former);
+                Some(Checkpoints::open(settings, make, entry, former, take_back)?)
             }
             None => None,
         },
@@ -214,7 +221,7 @@ impl Run {
                 Err(error) => error,
             };
             let kept = self.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
-            let Some(pause) = self.backoff.pause(&error, self.clock.now(), kept) else { return Err(error) };
+            let (error, pause) = self.backoff.pause(error, self.clock.now(), kept)?;
             report::say(&format!("{error}\npelton: going on from the last checkpoint in {} ms", pause.as_millis()));
             std::thread::sleep(pause);
         }
@@ -257,7 +264,8 @@ impl Run {
             self.desk.open(&to);
         }
         let files = Files::new(&config, number);
-        let begin = Begin { attempt: number, resume: resume.clone(), saver, files };
+        let meets = Arc::new(Meets::of(&self.plan));
+        let begin = Begin { attempt: number, resume: resume.clone(), saver, files, meets: meets.clone() };
         let (handles, threads) = spawn(&config, &clock, &metrics, &self.build, &to, &begin)?;
         drop((to, begin));
         let kept = self.checkpoints.is_some();
@@ -269,7 +277,7 @@ impl Run {
             metrics: metrics.clone(),
             from,
             handles,
-            coordinator: Coordinator::new(config.workers, resume.epoch(), kept),
+            coordinator: Coordinator::new(config.workers, resume.epoch(), kept).with_meets(meets),
             resume,
             checkpoints: self.checkpoints.as_mut(),
             requests: Requests::default(),
@@ -324,6 +332,7 @@ struct Begin {
     resume: Resume,
     saver: Option<Saver>,
     files: Arc<Files>,
+    meets: Arc<Meets>,
 }
 
 type Threads = Vec<std::thread::JoinHandle<()>>;
@@ -352,7 +361,7 @@ fn spawn(
         let (config, clock, metrics, build, to) =
             (config.clone(), clock.clone(), metrics.clone(), build.clone(), to.clone());
         let (attempt, resume, saver) = (begin.attempt, begin.resume.clone(), begin.saver.clone());
-        let files = begin.files.clone();
+        let (files, meets) = (begin.files.clone(), begin.meets.clone());
         let core = cores.get(index % cores.len().max(1)).copied();
         let (inbox_to, inbox_from) = channel();
         let thread = std::thread::Builder::new().name(format!("pelton-{index}")).spawn(move || {
@@ -362,7 +371,8 @@ fn spawn(
             let me = std::thread::current();
             let waker: Waker = Arc::new(move || me.unpark());
             let workers = config.workers;
-            let local = Local::new(index, workers, attempt, config, clock, metrics, waker, resume, saver, files, to);
+            let local =
+                Local::new(index, workers, attempt, config, clock, metrics, waker, resume, saver, files, meets, to);
             let local = Rc::new(local);
             let Ok(inbox) = inbox_from.recv() else { return };
             let allocator = match builder {

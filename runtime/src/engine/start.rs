@@ -1,9 +1,10 @@
 //! What the first attempt of a run goes on from: the newest checkpoint, nothing, or one of the user's choice. It only
 //! reads; what follows from a choice is carried out in `checkpoints`.
 
+use super::former::Former;
 use crate::checkpoint::entry::Attempt;
 use crate::checkpoint::fork::Against;
-use crate::checkpoint::history::History;
+use crate::checkpoint::history::{History, Passed};
 use crate::checkpoint::manifest::Manifest;
 use crate::checkpoint::resume::{check_job, check_params};
 use crate::checkpoint::store::{Store, open_existing};
@@ -24,6 +25,8 @@ pub struct Start {
     fork: bool,
     /// It may not be nothing.
     must: bool,
+    /// An attempt of this run has begun before.
+    again: bool,
 }
 
 /// What it comes to.
@@ -32,6 +35,8 @@ pub enum Choice {
     Nothing {
         /// Why the log is to say so.
         rewind: Option<String>,
+        /// What is passed over.
+        passed: Vec<Passed>,
     },
     /// A checkpoint of this store.
     Own {
@@ -41,6 +46,8 @@ pub enum Choice {
         manifest: Manifest,
         /// Why the log is to say so: it is not the newest.
         rewind: Option<String>,
+        /// What is passed over.
+        passed: Vec<Passed>,
     },
     /// A checkpoint of another store, which is to be copied into this one.
     Other {
@@ -54,20 +61,34 @@ pub enum Choice {
 impl Start {
     /// As the settings say.
     pub fn of(config: &Config) -> Self {
-        Start { fresh: config.fresh, from: config.from.clone(), fork: config.fork, must: config.must_resume }
+        Start {
+            fresh: config.fresh,
+            from: config.from.clone(),
+            fork: config.fork,
+            must: config.must_resume,
+            again: false,
+        }
     }
 
     /// For the attempts behind the first: each goes on from the newest checkpoint. Which may still be one that was
     /// taken with other params.
     pub fn again(self) -> Self {
-        Start { fork: self.fork, ..Start::default() }
+        Start { fork: self.fork, again: true, ..Start::default() }
     }
 
-    /// Whether it can be refused, where a run that nobody asked anything would begin.
-    pub fn is_chosen(&self) -> bool {
-        self.from.is_some() || self.must
+    /// Whether an attempt of this run has begun before.
+    pub fn is_again(&self) -> bool {
+        self.again
+    }
+
+    /// Whether somebody names a checkpoint that need not be the newest.
+    pub fn is_named(&self) -> bool {
+        self.from.is_some()
     }
 }
+
+/// How often a log that goes on meanwhile is looked at before a refusal counts.
+const LOOKS: usize = 5;
 
 /// Where the choice is made.
 pub struct At<'r> {
@@ -75,18 +96,43 @@ pub struct At<'r> {
     pub store: &'r Arc<dyn Store>,
     /// What its log says of this run.
     pub entry: &'r Attempt,
+    /// Which operators of today the stored ones are.
+    pub former: &'r Former,
     /// Every sink can take back what it has published.
     pub take_back: bool,
 }
 
 impl At<'_> {
+    /// What would be chosen, and the end of the log then. Nothing is written: whoever runs the job now is not to be stopped by a run
+    /// that is refused.
+    ///
+    /// # Errors
+    /// As [`choose`](At::choose), and if the store cannot be read.
+    pub fn look(&self, how: &Start) -> Result<(u64, Choice), Fault> {
+        let mut looks = 1;
+        loop {
+            let history = History::read(&**self.store)?;
+            let refused = match self.choose(&history, how) {
+                Ok(choice) => return Ok((history.end(), choice)),
+                Err(refused) => refused,
+            };
+            // Whoever runs the job may have removed meanwhile what was just looked at, since there is something newer.
+            if looks == LOOKS || History::read(&**self.store)?.end() == history.end() {
+                return Err(refused);
+            }
+            looks += 1;
+        }
+    }
+
     /// Finds the checkpoint, and makes sure that it may be gone on from and that its objects are there.
     ///
     /// # Errors
     /// If there is none, if it is damaged, if results would be lost or published twice, or if other params were meant.
     pub fn choose(&self, history: &History, how: &Start) -> Result<Choice, Fault> {
         let choice = match &how.from {
-            _ if how.fresh => return Ok(Choice::Nothing { rewind: Some("`--fresh`".to_owned()) }),
+            _ if how.fresh => {
+                return Ok(Choice::Nothing { rewind: Some("`--fresh`".to_owned()), passed: Vec::new() });
+            }
             None => self.newest(history, how)?,
             Some(from) => match from.parse() {
                 Ok(number) => self.numbered(history, number, how)?,
@@ -116,18 +162,17 @@ impl At<'_> {
         if let Some((_, manifest)) = &start.from {
             self.same_job(history, manifest, &self.store.place(), how.fork)?;
         }
-        for passed in &start.passed {
-            let why = &passed.why;
-            crate::report::say(&format!("CHECKPOINT {} IS DAMAGED and passed over: {why}", passed.number));
-        }
         let rewind = start.passed.first().map(|p| format!("checkpoint {} is damaged: {}", p.number, p.why));
+        let passed = start.passed;
         Ok(match start.from {
-            Some((number, manifest)) => Choice::Own { number, manifest, rewind },
-            None => Choice::Nothing { rewind },
+            Some((number, manifest)) => Choice::Own { number, manifest, rewind, passed },
+            None => Choice::Nothing { rewind, passed },
         })
     }
 
     fn same_job(&self, history: &History, manifest: &Manifest, place: &str, fork: bool) -> Result<(), Fault> {
+        // The names alone are looked at; nobody is stopped by a job that does not fit.
+        self.former.today(manifest)?;
         match history.attempt(manifest.attempt) {
             // Nothing in one that was made up of entries alone depends on params.
             Some(before) if fork || !manifest.has_run() => check_job(before, self.entry, place),
@@ -151,7 +196,7 @@ impl At<'_> {
         }
         let why = if how.fork { "`--from` with `--fork`" } else { "`--from`" };
         let rewind = (history.head() != Some(number)).then(|| why.to_owned());
-        Ok(Choice::Own { number, manifest: manifest.clone(), rewind })
+        Ok(Choice::Own { number, manifest: manifest.clone(), rewind, passed: Vec::new() })
     }
 
     /// The newest checkpoint of another store: a savepoint, as a rule.

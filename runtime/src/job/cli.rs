@@ -1,6 +1,7 @@
 //! The command line of a job's binary: what may stand on it, what it means, and what is answered. It and the files below it are the
 //! only ones that name clap.
 
+mod files;
 mod state;
 
 use std::ffi::OsString;
@@ -29,7 +30,7 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 /// Flags that every job has. A param of one of these names is refused.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 16] = [
     "workers",
     "pin",
     "quiet",
@@ -44,6 +45,8 @@ const RESERVED: [&str; 14] = [
     "accept",
     "base",
     "base-checkpoint",
+    "state",
+    "state-memory",
 ];
 
 /// From one checkpoint to the next, if neither the command line nor the block says it.
@@ -60,7 +63,7 @@ pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut
         say(err, format_args!("error: {fault}\n"));
         return USAGE;
     }
-    let matches = match command(&program, J::NAME, J::ABOUT, &params, &J::DEFAULTS).try_get_matches_from(args) {
+    let matches = match command::<J>(&program, &params).try_get_matches_from(args) {
         Ok(matches) => matches,
         // A call for help comes this way too.
         Err(said) => {
@@ -95,6 +98,7 @@ fn run<J: Job>(job: J, matches: &ArgMatches, restore: bool, err: &mut dyn Write)
         .pin(matches.get_flag("pin"))
         .progress(!quiet && io::stderr().is_terminal())
         .handle_interrupt(true);
+    let config = files::settings(config, matches, J::KEEPS_FILES);
     let config = match matches.get_one::<String>("checkpoints") {
         None => config,
         Some(place) => {
@@ -251,13 +255,15 @@ fn check_names(job: &str, params: &[Param]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn command(program: &str, name: &'static str, about: &str, params: &[Param], defaults: &Defaults) -> Command {
+fn command<J: Job>(program: &str, params: &[Param]) -> Command {
+    let (name, about, defaults) = (J::NAME, J::ABOUT, &J::DEFAULTS);
+    let run_flags = || run_flags(defaults).into_iter().chain(files::flags(name, J::KEEPS_FILES)).chain([help_flag()]);
     let about = if about.trim().is_empty() { format!("The job {name}.") } else { paragraphs(about) };
     let run = Command::new("run")
         .about("Runs the job to the end of its inputs; the same without a command")
         .after_help(run_examples(program, params))
         .args(param_flags(params))
-        .args(run_flags(defaults))
+        .args(run_flags())
         .disable_help_flag(true);
     let restore = Command::new("restore")
         .about(
@@ -268,7 +274,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param], def
             example_params(params)
         ))
         .args(param_flags(params))
-        .args(run_flags(defaults).into_iter().filter(|flag| flag.get_id() != "fresh").map(|flag| {
+        .args(run_flags().filter(|flag| flag.get_id() != "fresh").map(|flag| {
             let place = flag.get_id() == "checkpoints";
             if place { flag.required(true) } else { flag }
         }))
@@ -306,7 +312,7 @@ fn command(program: &str, name: &'static str, about: &str, params: &[Param], def
             example_plan(program, params),
         ))
         .args(param_flags(params))
-        .args(run_flags(defaults))
+        .args(run_flags())
         .subcommands([run, restore, savepoint_command(program), stop_command(program), plan, lock, state])
         .args_conflicts_with_subcommands(true)
         .subcommand_negates_reqs(true)
@@ -357,7 +363,7 @@ fn param_help(param: &Param) -> String {
     }
 }
 
-fn run_flags(defaults: &Defaults) -> [Arg; 10] {
+fn run_flags(defaults: &Defaults) -> [Arg; 9] {
     let every = TimeSpan::try_from(defaults.every.unwrap_or(CHECKPOINT_EVERY));
     let every = every.map_or_else(|_| String::new(), |every| format!(" [default: {every}]"));
     [
@@ -393,7 +399,6 @@ fn run_flags(defaults: &Defaults) -> [Arg; 10] {
             .value_parser(ValueParser::path_buf())
             .help_heading(HEADING)
             .help("Listens for `savepoint` and `stop` at this socket, and not in the directory of checkpoints"),
-        help_flag(),
     ]
 }
 

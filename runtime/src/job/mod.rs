@@ -47,6 +47,8 @@ pub trait Job: Sized + 'static {
     fn plan_job(&self, config: &Config) -> Result<Plan, Error>;
     /// What its block says of checkpoints and restarts.
     const DEFAULTS: Defaults = Defaults::NONE;
+    /// Whether its state backend has files: where they are, and how much memory it takes, are flags then.
+    const KEEPS_FILES: bool = false;
     /// Where its lock is; `None` for a job that can have none.
     const LOCK: Option<LockPlace> = None;
     /// The states that it keeps, with their types. Like a plan it reads and writes nothing.

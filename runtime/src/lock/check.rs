@@ -35,6 +35,12 @@ pub(super) const fn complaint(
     key: &'static Schema,
     value: &'static Schema,
 ) -> Option<Message> {
+    if !old.of.is_empty() && !names.of.is_empty() && !same(old.of, names.of) {
+        let text = Message::new().put("state `").put(names.state).put("` of `").put(names.operator);
+        let text = text.put("` cannot be restored: its windows were `").put(old.of).put("` and are `").put(names.of);
+        let text = text.put("`\nhelp: change it back, or give the operator another name and the job `#[dropped(");
+        return Some(text.put(old.operator).put(")]`, if what is stored may go"));
+    }
     if let Verdict::Refused(why) = can_restore_key(&old.key, key) {
         let text = Message::new().put("the key of `").put(names.operator).put("` cannot be restored: ");
         return Some(text.put(why.as_str()));

@@ -75,6 +75,7 @@ pub fn compare(lock: Option<&JobLock>, states: &[StateMeta], dropped: &[&str]) -
     let locked = stored.iter().zip(&nodes).map(|(state, (key, value))| LockedState {
         operator: &state.operator,
         state: &state.state,
+        of: &state.of,
         key: LockedSchema::of(key),
         value: LockedSchema::of(value),
     });

@@ -36,6 +36,8 @@ pub struct StateLock {
     pub operator: String,
     /// The state's own name.
     pub state: String,
+    /// Which windows they are; empty if they are none, or if a param says it.
+    pub of: String,
     /// What it is kept by.
     pub key: OwnedSchema,
     /// What is kept per key.
@@ -63,6 +65,7 @@ impl LockFile {
                 .map(|state| StateLock {
                     operator: state.operator.to_owned(),
                     state: state.state.to_owned(),
+                    of: state.of.to_owned(),
                     key: LockedSchema::of(&state.key).to_owned(),
                     value: LockedSchema::of(&state.value).to_owned(),
                 })
@@ -81,13 +84,19 @@ impl LockFile {
             out.push_str("\njob ");
             put_name(job, &mut out)?;
             out.push_str(&format!(" version {version} {{\n"));
-            for StateLock { operator, state, key, value } in states {
+            for StateLock { operator, state, of, key, value } in states {
                 out.push_str("  state ");
                 put_name(operator, &mut out)?;
                 out.push('.');
                 put_name(state, &mut out)?;
                 let (key, value) = (key.to_locked("    ")?, value.to_locked("    ")?);
-                out.push_str(&format!(" {{\n    key: {key},\n    value: {value},\n  }}\n"));
+                out.push_str(" {\n");
+                if !of.is_empty() {
+                    out.push_str("    of: ");
+                    put_name(of, &mut out)?;
+                    out.push_str(",\n");
+                }
+                out.push_str(&format!("    key: {key},\n    value: {value},\n  }}\n"));
             }
             out.push_str("}\n");
         }
@@ -115,6 +124,7 @@ impl JobLock {
             .map(|state| StateLock {
                 operator: state.names.operator.to_owned(),
                 state: state.names.state.to_owned(),
+                of: state.names.of.to_owned(),
                 key: plain(OwnedSchema::from(state.key)),
                 value: plain(OwnedSchema::from(state.value)),
             })

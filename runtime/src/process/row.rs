@@ -102,7 +102,7 @@ pub trait Kept {
 impl<D: States, M: Alarms, W: Record + Kept> Record for Row<D, M, W> {
     const SCHEMA: &'static Schema = &Schema::Evolved(
         &Schema::Struct { name: "Row", fields: Self::FIELDS.as_slice() },
-        &Past { defaults: Self::FIELDS.defaults(), ..*Past::NONE },
+        &Past { defaults: Self::FIELDS.defaults(), dropped: D::DROPPED, of_process: true, ..*Past::NONE },
     );
     fn encode(&self, out: &mut Vec<u8>) {
         self.states.encode(out);

@@ -5,7 +5,7 @@
 use super::row::Fields;
 use crate::key::Key;
 use crate::record::Record;
-use crate::schema::Field;
+use crate::schema::{Dropped, Field};
 use std::marker::PhantomData;
 
 /// A declared state.
@@ -69,8 +69,26 @@ impl<N, S> Declared<N, S> {
     }
 }
 
+/// States and timers that an operator has no more: `#[dropped(operator.name)]` in front of the job.
+pub trait GoneNames: 'static {
+    /// Their names.
+    const NAMES: &'static [Dropped];
+}
+
+/// Stands at the end of an operator's states, for those that it has no more.
+pub struct Gone<N>(PhantomData<N>);
+
+impl<N> Gone<N> {
+    /// For these.
+    pub fn new(_: N) -> Self {
+        Gone(PhantomData)
+    }
+}
+
 /// The states of an operator: `(a, (b, (c, ())))`.
 pub trait States: 'static {
+    /// What was stored of states that are gone is not restored.
+    const DROPPED: &'static [Dropped];
     /// Their names, and what is kept of them.
     const FIELDS: Fields;
     /// Their slots, as a list of pairs too.
@@ -100,7 +118,25 @@ impl<A: Slot, B: Slot> Slot for (A, B) {
     }
 }
 
+impl<N: GoneNames> States for Gone<N> {
+    const DROPPED: &'static [Dropped] = N::NAMES;
+    const FIELDS: Fields = Fields::NONE;
+    type Slots = ();
+    type Handles<'a> = ();
+    #[inline(always)]
+    fn open<'a>(&'a mut self, (): &'a mut (), _: i64) {}
+    #[inline(always)]
+    fn stale(&self, (): &(), _: i64) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn tidy(&self, (): &mut (), _: i64) {}
+    fn shortest(&self) -> Option<i64> {
+        None
+    }
+}
 impl States for () {
+    const DROPPED: &'static [Dropped] = &[];
     const FIELDS: Fields = Fields::NONE;
     type Slots = ();
     type Handles<'a> = ();
@@ -117,6 +153,7 @@ impl States for () {
     }
 }
 impl<N: Named, A: State, B: States> States for (Declared<N, A>, B) {
+    const DROPPED: &'static [Dropped] = B::DROPPED;
     const FIELDS: Fields = Fields::NONE
         .with(Field { name: N::NAME, schema: A::Slot::SCHEMA, was: &[] }, |out| A::Slot::default().encode(out))
         .and(B::FIELDS);

@@ -16,11 +16,13 @@ pub struct Past {
     pub defaults: &'static [Filled],
     /// Types whose values can be made into today's: `#[record(migrate = function)]`.
     pub migrations: &'static [Former],
+    /// Its fields are the states of a `process`: that one may go is said in front of the job.
+    pub of_process: bool,
 }
 
 impl Past {
     /// Of a type that says nothing.
-    pub const NONE: &'static Past = &Past { was: &[], dropped: &[], defaults: &[], migrations: &[] };
+    pub const NONE: &'static Past = &Past { was: &[], dropped: &[], defaults: &[], migrations: &[], of_process: false };
 }
 
 /// A field or variant that a type has no more.

@@ -433,7 +433,7 @@ const fn fields_of(
         let is_claimed = at < MOST_FIELDS && claimed[at / 64] >> (at % 64) & 1 == 1;
         if !is_claimed {
             if rules.key || !is_dropped(past, variant, name) {
-                return gone(name, variant, stranger, place, rules);
+                return gone(name, variant, stranger, place, rules, past.of_process);
             }
             verdict = verdict.and(Verdict::Reads);
         }

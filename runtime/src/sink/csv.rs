@@ -33,7 +33,7 @@ impl Sink for Csv {
         Ok(Box::new(match &self.path {
             None => CsvCommitter::Nothing,
             Some(path) if is_folder(path) => {
-                CsvCommitter::Folder(Publisher::new(FolderTarget::new(path, attempt, EXTENSION)?, resumable)?)
+                CsvCommitter::Folder(Publisher::new(FolderTarget::new(path, attempt, EXTENSION)?, resumable, from)?)
             }
             Some(path) => CsvCommitter::File(Joiner::new(Target::new(path, attempt)?, resumable, from)?),
         }))
@@ -43,9 +43,9 @@ impl Sink for Csv {
         self.description()
     }
 
-    /// A file appears once, at the end; until then parts are only noted. What is in a folder may have been read.
+    /// A file appears once, at the end; until then parts are only noted. The files of a folder say of which epoch they are.
     fn takes_back(&self) -> bool {
-        self.path.as_deref().is_none_or(|path| !is_folder(path))
+        true
     }
 }
 
@@ -197,7 +197,8 @@ impl Committer for CsvCommitter {
     fn state(&self) -> Vec<u8> {
         match self {
             CsvCommitter::File(joiner) => joiner.state(),
-            CsvCommitter::Nothing | CsvCommitter::Folder(_) => Vec::new(),
+            CsvCommitter::Folder(publisher) => publisher.state(),
+            CsvCommitter::Nothing => Vec::new(),
         }
     }
 

@@ -3,11 +3,13 @@
 //! ```text
 //! DIR/.pelton-RUN-ATTEMPT-lock              held by who publishes; without it nothing is published any more
 //! DIR/.pelton-RUN-ATTEMPT-WORKER-PART-N     what one writer wrote in one epoch
-//! DIR/part-EPOCH-WORKER-PART-ATTEMPT-RUN.csv   the same, once the epoch is committed
+//! DIR/part-EPOCH-WORKER-PART-ATTEMPT-RUN-HISTORY.csv   the same, once the epoch is committed
 //! ```
 //!
 //! RUN tells processes apart, so no two files ever have the same name; a commit that is made again, by whomever, finds the one that it
-//! made. What is published has its name, and that is all there is to know. This file knows nothing of rows.
+//! made. What is published has its name, and that is all there is to know. HISTORY is of a run from the beginning of its inputs and of all
+//! attempts behind it: its number is in each checkpoint. Whoever goes on from an older checkpoint than the newest therefore knows which
+//! files are of epochs that have not been by then, and removes them. This file knows nothing of rows.
 
 use super::parts::{failed, is_locked, run, unwritable};
 use super::{Prepared, SinkContext};
@@ -16,6 +18,7 @@ use crate::error::Fault;
 use crate::record::Record;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -74,9 +77,30 @@ impl FolderTarget {
     }
 
     /// Its name once it is published.
-    fn shown(&self, epoch: u64, piece: &Piece) -> PathBuf {
+    fn shown(&self, epoch: u64, piece: &Piece, history: u64) -> PathBuf {
         let Piece { run, attempt, worker, part, .. } = piece;
-        self.path.join(format!("{SHOWN}{epoch:08}-{worker}-{part}-{attempt}-{run:016x}.{}", self.extension))
+        let name = format!("{SHOWN}{epoch:08}-{worker}-{part}-{attempt}-{run:016x}-{history:016x}.{}", self.extension);
+        self.path.join(name)
+    }
+
+    /// The published files of a history, of epochs behind this one, or of all.
+    fn shown_behind(&self, epoch: Option<u64>, history: u64) -> Result<Vec<PathBuf>, Fault> {
+        let failed = |e| failed("cannot look into the folder", &self.path, e);
+        let mut found = Vec::new();
+        for entry in self.path.read_dir().map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let Some((name, _)) = name.to_str().and_then(|name| name.strip_prefix(SHOWN)?.split_once('.')) else {
+                continue;
+            };
+            let parts: Vec<&str> = name.split('-').collect();
+            let [of, _, _, _, _, in_history] = parts[..] else { continue };
+            let is_ours = u64::from_str_radix(in_history, 16) == Ok(history);
+            if is_ours && of.parse().is_ok_and(|of: u64| epoch.is_none_or(|epoch| of > epoch)) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
     }
 
     fn all_hidden(&self) -> Result<Vec<Hidden>, Fault> {
@@ -198,13 +222,48 @@ pub(super) struct Publisher {
     /// Held while it may publish.
     lock: PathBuf,
     _held: File,
+    committed: Committed,
     resumable: bool,
     done: bool,
 }
 
+/// What a committer goes on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Committed {
+    history: u64,
+    /// The last epoch of which files are published.
+    epoch: Option<u64>,
+}
+
+impl Committed {
+    /// Nothing yet, in a history of its own.
+    fn nothing() -> Committed {
+        Committed { history: RandomState::new().hash_one(run()), epoch: None }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        (self.history, self.epoch).encode(&mut out);
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Committed, CodecError> {
+        let mut from = Reader::new(bytes);
+        let (history, epoch) = Record::decode(&mut from)?;
+        from.end()?;
+        Ok(Committed { history, epoch })
+    }
+}
+
 impl Publisher {
-    /// Makes sure that the folder can be written.
-    pub(super) fn new(target: FolderTarget, resumable: bool) -> Result<Publisher, Fault> {
+    /// Makes sure that the folder can be written. Goes on from a state, if there is one.
+    pub(super) fn new(target: FolderTarget, resumable: bool, from: Option<&[u8]>) -> Result<Publisher, Fault> {
+        let committed = match from {
+            None => Committed::nothing(),
+            Some(state) => Committed::decode(state).map_err(|e| {
+                Fault::new("what is kept of the folder is of no sink of this kind").in_file(&target.path).because(e)
+            })?,
+        };
         let other = target.all_hidden()?.into_iter().any(|it| it.lock && it.run != run() && is_locked(&it.path));
         if other {
             return Err(Fault::new("another run is writing to this folder now")
@@ -221,10 +280,16 @@ impl Publisher {
         };
         // On a file system without locks two runs at once are not noticed; the later one takes over.
         let _ = held.try_lock();
-        Ok(Publisher { target, lock, _held: held, resumable, done: false })
+        Ok(Publisher { target, lock, _held: held, committed, resumable, done: false })
     }
 
-    /// Removes what earlier runs and attempts did not publish. From then on they publish nothing more.
+    /// The history, and how far it is published.
+    pub(super) fn state(&self) -> Vec<u8> {
+        self.committed.encode()
+    }
+
+    /// Removes what earlier runs and attempts did not publish. From then on they publish nothing more. Takes back what they
+    /// have published behind the checkpoint that is gone on from.
     pub(super) fn begin(&self) -> Result<(), Fault> {
         let mut left = None;
         for Hidden { run: of, attempt, lock, path } in self.target.all_hidden()? {
@@ -234,21 +299,27 @@ impl Publisher {
                 left.get_or_insert(path);
             }
         }
-        match left {
-            Some(path) => Err(Fault::new("cannot take the folder over from an earlier run").in_file(path)),
-            None => self.target.sync(),
+        if let Some(path) = left {
+            return Err(Fault::new("cannot take the folder over from an earlier run").in_file(path));
         }
+        for path in self.target.shown_behind(self.committed.epoch, self.committed.history)? {
+            std::fs::remove_file(&path).map_err(|e| {
+                failed("cannot take back a file of an epoch that is made again", &path, e)
+                    .help("remove it, and all newer ones of the same job, or begin anew with `--fresh`")
+            })?;
+        }
+        self.target.sync()
     }
 
     /// Gives the files of an epoch their names.
-    pub(super) fn commit(&self, epoch: u64, prepared: &[(usize, Prepared)]) -> Result<(), Fault> {
+    pub(super) fn commit(&mut self, epoch: u64, prepared: &[(usize, Prepared)]) -> Result<(), Fault> {
         let mut pieces = BTreeMap::new();
         for (_, Prepared(bytes)) in prepared {
             let piece = Piece::decode(bytes).map_err(|e| {
                 Fault::new("a commit that no writer of this folder has prepared").in_file(&self.target.path).because(e)
             })?;
             // A writer that comes twice has written one file.
-            pieces.insert(self.target.shown(epoch, &piece), piece);
+            pieces.insert(self.target.shown(epoch, &piece, self.committed.history), piece);
         }
         if !self.lock.exists() {
             return Err(Fault::new("another run has taken the folder over").in_file(&self.target.path));
@@ -262,7 +333,7 @@ impl Publisher {
                 Ok(about) => {
                     let what = format!("a file has {} bytes of the {} that were written", about.len(), piece.len);
                     let help = "let nobody else change hidden files of a run";
-                    return Err(Fault::new(what).in_file(&from).help(help));
+                    return Err(Fault::new(what).in_file(&from).lasting().help(help));
                 }
                 // It was published before.
                 Err(_) if to.is_file() => {}
@@ -275,10 +346,11 @@ impl Publisher {
                 }
             }
         }
-        match pieces.is_empty() {
-            true => Ok(()),
-            false => self.target.sync(),
+        if !pieces.is_empty() {
+            self.target.sync()?;
         }
+        self.committed.epoch = self.committed.epoch.max(Some(epoch));
+        Ok(())
     }
 
     /// All is published: only the lock is left.
@@ -325,6 +397,17 @@ mod tests {
             assert!(Piece::decode(&bytes[..cut]).is_err());
         }
         assert!(Piece::decode(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn the_state_reads_back_and_other_bytes_do_not() {
+        for epoch in [None, Some(0), Some(u64::MAX)] {
+            let committed = Committed { epoch, ..Committed::nothing() };
+            assert_eq!(Committed::decode(&committed.encode()), Ok(committed));
+            assert!(Committed::decode(&[&committed.encode()[..], &[0]].concat()).is_err());
+        }
+        assert!(Committed::decode(&[]).is_err());
+        assert_ne!(Committed::nothing().history, Committed::nothing().history, "also of one process");
     }
 
     #[test]

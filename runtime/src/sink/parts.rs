@@ -269,6 +269,8 @@ pub(super) struct Joiner {
     all: PathBuf,
     file: File,
     committed: BTreeMap<PartKey, Committed>,
+    /// What is committed has its name: the file is no longer the hidden one.
+    joined: bool,
     /// Somebody may go on from here.
     resumable: bool,
     done: bool,
@@ -292,7 +294,7 @@ impl Joiner {
         };
         // On a file system without locks two runs at once are not noticed; each still ends with a whole file.
         let _ = file.try_lock();
-        Ok(Joiner { target, all, file, committed, resumable, done: false })
+        Ok(Joiner { target, all, file, committed, joined: false, resumable, done: false })
     }
 
     /// Cleans up behind earlier runs and attempts.
@@ -302,7 +304,7 @@ impl Joiner {
             let found = path.metadata().map_or(0, |about| about.len());
             if found < committed.len {
                 let what = format!("a part of the file has {found} bytes of the {} that are committed", committed.len);
-                return Err(Fault::new(what).in_file(path).help("begin anew with `--fresh`"));
+                return Err(Fault::new(what).in_file(path).lasting().help("begin anew with `--fresh`"));
             }
         }
         self.target.clean(&ours)
@@ -319,7 +321,12 @@ impl Joiner {
     pub(super) fn commit(&mut self, prepared: &[(usize, Prepared)]) -> Result<(), Fault> {
         for (_, Prepared(bytes)) in prepared {
             for committed in Committed::all(bytes).map_err(|e| unknown(&self.target, e))? {
-                self.committed.insert(committed.key, committed);
+                let known = self.committed.insert(committed.key, committed.clone());
+                if self.joined && known.as_ref() != Some(&committed) {
+                    // What has its name is whole, and stays so until it is replaced.
+                    self.file = self.target.create(&self.all)?;
+                    self.joined = false;
+                }
             }
         }
         Ok(())
@@ -327,8 +334,21 @@ impl Joiner {
 
     /// Joins what is committed, and lets it appear under its name.
     pub(super) fn finish(&mut self) -> Result<(), Fault> {
-        let fault = |e| self.target.unwritable(&self.all, e);
         // It may be called again after an end that was not noted.
+        if !self.joined {
+            self.join()?;
+            self.joined = true;
+        }
+        #[cfg(unix)]
+        File::open(&self.target.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|e| self.target.unwritable(&self.all, e))?;
+        Ok(())
+    }
+
+    fn join(&mut self) -> Result<(), Fault> {
+        let fault = |e| self.target.unwritable(&self.all, e);
+        // It may have failed half-way before.
         self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(fault)?;
         if let Some(first) = self.committed.values().next() {
             self.file.write_all(&first.header).map_err(fault)?;
@@ -339,14 +359,14 @@ impl Joiner {
             let copied = io::copy(&mut part.take(*len), &mut self.file).map_err(fault)?;
             if copied != *len {
                 let what = format!("a part of the file has {copied} bytes of the {len} that were written");
-                return Err(Fault::new(what).in_file(&path).help("let nobody else change hidden files of a run"));
+                return Err(Fault::new(what)
+                    .in_file(&path)
+                    .lasting()
+                    .help("let nobody else change hidden files of a run"));
             }
         }
         self.file.sync_all().map_err(fault)?;
-        std::fs::rename(&self.all, &self.target.path).map_err(fault)?;
-        #[cfg(unix)]
-        File::open(&self.target.folder).and_then(|folder| folder.sync_all()).map_err(fault)?;
-        Ok(())
+        std::fs::rename(&self.all, &self.target.path).map_err(fault)
     }
 
     /// Removes the parts, which nobody needs any more.

@@ -114,6 +114,7 @@ impl Body {
         let gone = || {
             Fault::new(format!("the text ends before byte {place}, up to which it had been read"))
                 .in_file(path)
+                .lasting()
                 .help("give the job the file that it has read so far, or begin anew with `--fresh`")
         };
         let place = usize::try_from(place).map_err(|_| gone())?;
@@ -194,5 +195,6 @@ impl Body {
 fn changed(path: &Path) -> Fault {
     Fault::new("the file was replaced by another one while it was read")
         .in_file(path)
+        .lasting()
         .help("let the job read files that stay as they are until it has ended")
 }

@@ -24,7 +24,10 @@ impl Input {
         let mut file = File::open(path).map_err(|e| not_opened(path, e))?;
         let about = file.metadata().map_err(|e| not_opened(path, e))?;
         if about.is_dir() {
-            return Err(Fault::new("a directory where a file is needed").in_file(path).help("name one file in it"));
+            return Err(Fault::new("a directory where a file is needed")
+                .in_file(path)
+                .lasting()
+                .help("name one file in it"));
         }
         if !about.is_file() {
             return Err(Fault::new("neither a file nor a directory: it cannot be read from several places at once")

@@ -48,7 +48,7 @@ where
 
     fn reader(&mut self) -> Result<Self::Reader, Fault> {
         match self.make.take() {
-            None => Err(Fault::new("an iterator can be read only once")),
+            None => Err(Fault::new("an iterator can be read only once").lasting()),
             make => {
                 Ok(IterReader { make, queue: Arc::new(Queue::default()), rows: VecDeque::new(), given: 0, waker: None })
             }
@@ -159,7 +159,9 @@ where
         // The iterator is made anew and gives the same rows, or it is none that a job can be restarted with.
         self.given = from.map_or(Ok(0), number)?;
         let skip = usize::try_from(self.given).unwrap_or(usize::MAX);
-        let Some(make) = self.make.take() else { return Err(Fault::new("an iterator can be read only once")) };
+        let Some(make) = self.make.take() else {
+            return Err(Fault::new("an iterator can be read only once").lasting());
+        };
         let (queue, waker) = (Arc::clone(&self.queue), self.waker.clone());
         let run = move || {
             let all = catch_unwind(AssertUnwindSafe(|| {

@@ -111,7 +111,7 @@ where
         let each = split_rows(self.data.len());
         let start = usize::try_from(split.id).ok().and_then(|id| id.checked_mul(each));
         let Some(start) = start.filter(|start| *start < self.data.len()) else {
-            return Err(Fault::new(format!("there is no split {} of {} rows", split.id, self.data.len())));
+            return Err(Fault::new(format!("there is no split {} of {} rows", split.id, self.data.len())).lasting());
         };
         self.end = self.data.len().min(start + each);
         self.at = match from {
@@ -119,7 +119,9 @@ where
             Some(from) => usize::try_from(number(from)?).unwrap_or(usize::MAX),
         };
         if !(start..=self.end).contains(&self.at) {
-            return Err(Fault::new(format!("row {} is not in split {}: these are other rows", self.at, split.id)));
+            return Err(
+                Fault::new(format!("row {} is not in split {}: these are other rows", self.at, split.id)).lasting()
+            );
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ impl Piece {
         match detail.as_chunks::<8>() {
             ([], []) => Ok(Piece::Whole),
             ([start, end], []) => Ok(Piece::Range { start: u64::from_le_bytes(*start), end: u64::from_le_bytes(*end) }),
-            _ => Err(Fault::new(format!("{} bytes that are no split of a file", detail.len()))),
+            _ => Err(Fault::new(format!("{} bytes that are no split of a file", detail.len())).lasting()),
         }
     }
 }
@@ -57,7 +57,7 @@ impl Cut for AtLines {
 
 /// A number as a position or a state: 8 bytes, little-endian.
 pub(crate) fn number(bytes: &[u8]) -> Result<u64, Fault> {
-    let wrong = |_| Fault::new(format!("{} bytes that are no place in a split", bytes.len()));
+    let wrong = |_| Fault::new(format!("{} bytes that are no place in a split", bytes.len())).lasting();
     bytes.try_into().map(u64::from_le_bytes).map_err(wrong)
 }
 
@@ -90,7 +90,7 @@ impl<C: Cut> FileSplits<C> {
     pub(super) fn from(mut self, state: Option<&[u8]>, path: &Path) -> Result<Self, Fault> {
         let Some(state) = state else { return Ok(self) };
         let ([len, cut, next], []) = state.as_chunks::<8>() else {
-            return Err(Fault::new(format!("{} bytes that are no state of a file's splits", state.len())));
+            return Err(Fault::new(format!("{} bytes that are no state of a file's splits", state.len())).lasting());
         };
         let [len, cut, next] = [len, cut, next].map(|bytes| u64::from_le_bytes(*bytes));
         if self.total_bytes() != Some(len) {
@@ -98,6 +98,7 @@ impl<C: Cut> FileSplits<C> {
                 format!("the file has {} bytes now and had {len} at the checkpoint", self.total_bytes().unwrap_or(0));
             return Err(Fault::new(what)
                 .in_file(path)
+                .lasting()
                 .help("give the job the file that it has read so far, or begin anew with `--fresh`"));
         }
         match &mut self.what {

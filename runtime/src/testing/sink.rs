@@ -178,6 +178,11 @@ where
             self.restart(1, 3).and_then(|()| self.restart(3, 1))
         });
         report.check("abandoned", "what was prepared behind the last checkpoint is never visible", || self.abandoned());
+        let back = "what was published behind an older checkpoint is taken back by an attempt that goes on from it";
+        match (self.sink)(&(self.target)()).takes_back() {
+            true => report.check("fall back", back, || self.fall_back()),
+            false => report.skip("fall back", back, "it does not say `takes_back`"),
+        }
         report.check("abort", "a run that is given up leaves what it had committed, and nothing else", || self.abort());
         report.check("next run", "a run behind one that ended in any way begins anew", || self.next_run());
         let writer = "what a writer of an older attempt still writes and prepares is never visible, and harms nobody";
@@ -280,8 +285,10 @@ where
         let last = run.prepare()?;
         run.commit(&last)?;
         // Finished, and gone before that was noted.
-        run.committer.finish().map_err(told("finishing"))?;
-        self.shows(&on, &self.rows, "when the run has finished")?;
+        for when in ["when the run has finished", "when it was told so twice"] {
+            run.committer.finish().map_err(told("finishing"))?;
+            self.shows(&on, &self.rows, when)?;
+        }
         drop(run);
         let mut run = self.start(&on, 2, 2, Some(&last))?;
         run.finish()?;
@@ -334,6 +341,32 @@ where
         run.epoch(d)?;
         run.finish()?;
         self.shows(&on, &self.rows, "with the rows written again, and finished")
+    }
+
+    /// The newest checkpoint is damaged, and so is the one before, after what they hold was published.
+    fn fall_back(&self) -> Result<(), String> {
+        for behind in [1, 3] {
+            let (on, [a, b, c, d]) = ((self.target)(), self.parts()?);
+            let mut run = self.start(&on, 2, 1, None)?;
+            run.epoch(a)?;
+            let checkpoint = run.epoch(b)?;
+            run.epoch(c)?;
+            run.epoch(d)?;
+            drop(run);
+            let mut run = self.start(&on, behind, 2, Some(&checkpoint))?;
+            let before = self.up_to(b, &[a]);
+            self.sees(&on, &before, "gone on from the second of four checkpoints")?;
+            // The epochs are cut in other places this time.
+            run.epoch(&[c, d].concat())?;
+            self.sees(&on, &self.rows, "with the rows behind it written again")?;
+            let last = run.prepare()?;
+            run.commit(&last)?;
+            drop(run);
+            let mut run = self.start(&on, 2, 3, Some(&last))?;
+            run.finish()?;
+            self.shows(&on, &self.rows, "with the rows behind it written again, restarted and finished")?;
+        }
+        Ok(())
     }
 
     fn abort(&self) -> Result<(), String> {

@@ -10,7 +10,7 @@ mod tumbling;
 pub use tumbling::Tumbling;
 
 use crate::aggregate::Aggregator;
-use crate::codec::{CodecError, Reader};
+use crate::codec::{CodecError, CodecErrorKind, Reader};
 use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
@@ -24,7 +24,7 @@ use crate::state::files::OnDisk;
 use crate::state::keyed::{KeyedState, Parts, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
-use crate::time::Timestamp;
+use crate::time::{TimeSpan, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -220,6 +220,9 @@ pub fn keeps(heads: &[Vec<u8>]) -> Result<impl Fn(u16, i64) -> bool + use<>, Cod
 
 /// What is stored of a worker's windows besides the entries.
 struct Head {
+    /// How long they are, and by how much they are shifted, in ms: where others begin and end, what is kept of these is of no use.
+    size: i64,
+    offset: i64,
     watermark: i64,
     /// Which of the open windows have spoken, by their starts.
     spoken: Vec<i64>,
@@ -230,15 +233,15 @@ struct Head {
 impl Head {
     fn read(bytes: &[u8]) -> Result<Head, CodecError> {
         let mut from = Reader::new(bytes);
-        let (watermark, spoken) = <(i64, Vec<i64>)>::decode(&mut from)?;
+        let (size, offset, watermark, spoken) = <(i64, i64, i64, Vec<i64>)>::decode(&mut from)?;
         let kept = if from.end().is_ok() { None } else { Some(<(Vec<i64>, Vec<i64>)>::decode(&mut from)?) };
         from.end()?;
-        Ok(Head { watermark, spoken, kept })
+        Ok(Head { size, offset, watermark, spoken, kept })
     }
 
     fn write(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.watermark.encode(&mut bytes);
+        [self.size, self.offset, self.watermark].iter().for_each(|ms| ms.encode(&mut bytes));
         Record::encode(&self.spoken, &mut bytes);
         if let Some((open, again)) = &self.kept {
             Record::encode(open, &mut bytes);
@@ -480,7 +483,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
     fn head(&self) -> Vec<u8> {
         let spoken = self.open.iter().filter(|pane| pane.firings > 0).map(|pane| pane.start).collect();
         let kept = || (self.open.iter().map(|pane| pane.start).collect(), self.again.keys().copied().collect());
-        Head { watermark: self.watermark, spoken, kept: B::Below::THERE.then(kept) }.write()
+        let (size, offset, watermark) = (self.window.size_ms(), self.window.offset_ms(), self.watermark);
+        Head { size, offset, watermark, spoken, kept: B::Below::THERE.then(kept) }.write()
     }
 
     fn lists(&self, head: &[u8]) -> bool {
@@ -488,7 +492,19 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
     }
 
     fn restore_head(&mut self, head: &[u8]) -> Result<(), CodecError> {
-        let Head { watermark, spoken, kept } = Head::read(head)?;
+        let Head { size, offset, watermark, spoken, kept } = Head::read(head)?;
+        if (size, offset) != (self.window.size_ms(), self.window.offset_ms()) {
+            let shown = |size, offset| match offset {
+                0 => format!("`tumbling {}`", TimeSpan::from_millis(size)),
+                _ => format!("`tumbling {} offset {}`", TimeSpan::from_millis(size), TimeSpan::from_millis(offset)),
+            };
+            let (then, now) = (shown(size, offset), shown(self.window.size_ms(), self.window.offset_ms()));
+            let what = format!(
+                "its windows were {then} and are {now}; change it back, or give the operator another name and write \
+                 `#[dropped(old_name)]` in front of the job"
+            );
+            return Err(CodecError::new(CodecErrorKind::OtherSchema, 0, what));
+        }
         if let Some((open, again)) = kept {
             for start in open {
                 self.pane(start);

@@ -42,6 +42,10 @@ impl Tumbling {
     pub fn size_ms(self) -> i64 {
         self.size
     }
+    /// By how much it is shifted, in ms.
+    pub fn offset_ms(self) -> i64 {
+        self.offset
+    }
     /// How long it is kept for rows that come after its end, in ms.
     pub fn lateness(self) -> i64 {
         self.allow_late

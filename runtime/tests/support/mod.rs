@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod feed;
+pub mod place;
 pub mod probe;
 pub mod trap;
 pub mod watch;

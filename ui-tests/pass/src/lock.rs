@@ -112,7 +112,7 @@ stream! {
     /// All of it.
     #[derive(Debug)]
     #[lock("kept.lock")]
-    #[dropped(given_up, changed.windows)]
+    #[dropped(given_up, changed.windows, moves.noted, moves.quiet)]
     pub job Kept<Memory> {
         /// What comes in.
         param data: Vec<(u64, String)>;
@@ -122,8 +122,18 @@ stream! {
         #[was(broad, wide)]
         let wider = all.key_by(|d| d.0).fold((0u64, (0i64, 0.0f64), 0i32), |sum, d| sum.0 += d.0, emit at_end, unbounded("few keys"));
         let trades = all.key_by(|d| d.1).fold(Trade::default(), |trade, d| trade.size += d.0, emit at_end, unbounded("few keys"));
-        let hours = all.key_by(|d| Desk { level: u16::try_from(d.0).unwrap_or(0), part: Part::North }).window(tumbling 1h).aggregate(count());
+        let hours = all.key_by(|d| Desk { level: u16::try_from(d.0).unwrap_or(0), part: Part::North }).window(tumbling 60min).aggregate(count());
         let changed = all.key_by(|d| d.1).aggregate(count(), emit at_end, unbounded("few keys"));
+        // One state and the timer are no more, one is wider, one is new.
+        let moves: u64 = all.key_by(|d| d.0).process {
+            state seen: Value<u64>, ttl 1h;
+            state newest: Value<String>, ttl 1h;
+            on event(d, cx) {
+                seen.set(d.0);
+                newest.set(d.1);
+                cx.emit(d.0);
+            }
+        };
         let brand_new = all.key_by(|d| d.0 % 2).reduce(|a, _| a, emit at_end, unbounded("few keys"));
 
         let a = wider.map(|w| w.1.0);
@@ -131,7 +141,7 @@ stream! {
         let c = hours.map(|w| w.value);
         let d = changed.map(|n| n.1);
         let e = brand_new.map(|n| n.1.0);
-        let rows: u64 = union(a, b, c, d, e).map(|n| n);
+        let rows: u64 = union(a, b, c, d, e, moves).map(|n| n);
         sink sums(rows) = collect();
         drop hours.late;
     }

@@ -140,10 +140,12 @@ fn sinks_that_can_take_back_what_they_published_let_the_job_go_on() {
     assert_eq!(decide(&log("ACmMXmM"), &[], true), "2 without 5*");
     assert_eq!(decide(&log("ACmMCmMCm"), &[5, 8], true), "2 without 8* 5*");
     assert_eq!(decide(&log("ACmMXYx"), &[], true), "2 without 7 5*");
-    assert_eq!(decide(&log("ACmMFACm"), &[7], true), "fresh: Finished without 7*");
-    // Nobody can tell what there was before.
-    let decided = decide(&log("ACmM"), &[2], true);
-    assert!(decided.contains("no checkpoint in here can be read"), "{decided}");
+    // Without a checkpoint they do not know what they have published.
+    for (letters, damaged) in [("ACmM", 2), ("ACmMFACm", 7), ("ACmMA0ACmM", 8)] {
+        let decided = decide(&log(letters), &[damaged], true);
+        assert!(decided.contains("no checkpoint in here can be read"), "{letters}: {decided}");
+    }
+    assert_eq!(decide(&log("ACmMFAC"), &[7], true), "fresh: Finished without 7");
 }
 
 #[test]

@@ -98,10 +98,22 @@ impl LogError {
         })
     }
 
+    /// Whether another attempt would meet it again.
+    fn lasts(&self) -> bool {
+        matches!(
+            self,
+            LogError::OutOfRange { .. }
+                | LogError::Fenced { .. }
+                | LogError::Unknown(_)
+                | LogError::Aborted(_)
+                | LogError::Damaged(_)
+        )
+    }
+
     /// With the file and what to do.
     pub(super) fn fault(self, path: &Path) -> Fault {
         let help = self.help();
-        let fault = Fault::new(self.to_string()).in_file(path);
+        let fault = Fault { lasting: self.lasts(), ..Fault::new(self.to_string()).in_file(path) };
         match help {
             Some(help) => fault.help(help),
             None => fault,

@@ -73,11 +73,13 @@ impl Partitions {
             read().map_err(|e| Fault::new("the state of the partitions that were read is none").because(e))?;
         if topic != here.name {
             return Err(Fault::new(format!("the job has read the topic `{topic}` so far, and not `{}`", here.name))
+                .lasting()
                 .help("give it the same topic, or begin anew with `--fresh`"));
         }
         if found.ends.is_some() != here.bounded {
             let before = if here.bounded { "without" } else { "with" };
             return Err(Fault::new(format!("the job has read the topic {before} `.bounded()` so far"))
+                .lasting()
                 .help("leave it so, or begin anew with `--fresh`"));
         }
         Ok(found)

@@ -7,9 +7,11 @@
 mod splits;
 
 use super::control::Left;
+use super::meets::Meets;
 use crate::sink::Prepared;
 use splits::SourceState;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// An order to carry out.
 #[derive(Debug, PartialEq, Eq)]
@@ -131,6 +133,8 @@ pub struct Coordinator {
     workers: usize,
     built: BTreeSet<usize>,
     sources: BTreeMap<usize, SourceState>,
+    /// Which of them come together.
+    meets: Arc<Meets>,
     expected_sources: Option<usize>,
     /// Questions about sources whose enumerator has not arrived yet.
     waiting: Vec<(usize, usize)>,
@@ -155,6 +159,7 @@ impl Coordinator {
             workers,
             built: BTreeSet::new(),
             sources: BTreeMap::new(),
+            meets: Arc::default(),
             expected_sources: None,
             waiting: Vec::new(),
             epoch,
@@ -167,6 +172,12 @@ impl Coordinator {
             wanted: Vec::new(),
             stopping: None,
         }
+    }
+
+    /// With sources that come together.
+    pub fn with_meets(mut self, meets: Arc<Meets>) -> Self {
+        self.meets = meets;
+        self
     }
 
     /// A worker has built its graph; its part of a snapshot has so many parts.
@@ -188,8 +199,9 @@ impl Coordinator {
             if let Some(exhausted) = state.exhausted.get_mut(worker) {
                 *exhausted = true;
             }
-            orders = state.follow(source);
+            orders = state.follow(source, None);
         }
+        orders.extend(self.follow_others());
         orders.extend(self.go_on());
         orders
     }

@@ -2,6 +2,7 @@
 
 use super::super::control::{Left, Stand};
 use super::{Coordinator, Order, Stopping};
+use std::collections::BTreeSet;
 
 /// What is known of a source.
 #[derive(Clone)]
@@ -25,25 +26,52 @@ pub(super) struct SourceState {
     early: Vec<usize>,
 }
 
+/// Where a source stands with all of its parts (ms).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    /// A part has not said yet: it may stand anywhere.
+    Unknown,
+    /// The least of those that read. `true` if parts that rest follow them.
+    Reads(i64, bool),
+    /// All rest: where the latest has been.
+    Rests(i64),
+    /// Nothing comes any more.
+    Over,
+}
+
 impl SourceState {
+    fn whole(&self) -> Whole {
+        let (mut reads, mut rests, mut follow) = (None, None, true);
+        for (stand, _) in self.stands.iter().zip(&self.exhausted).filter(|(_, exhausted)| !**exhausted) {
+            match *stand {
+                None => return Whole::Unknown,
+                Some(Stand::Reads(at)) => reads = Some(reads.unwrap_or(i64::MAX).min(at)),
+                Some(Stand::Passes(at)) => (reads, follow) = (Some(reads.unwrap_or(i64::MAX).min(at)), false),
+                Some(Stand::Rests(at)) => rests = rests.max(Some(at)),
+            }
+        }
+        match (reads, rests) {
+            (Some(at), _) => Whole::Reads(at, follow),
+            (None, Some(at)) => Whole::Rests(at.max(self.floor)),
+            (None, None) => Whole::Over,
+        }
+    }
+
     /// The watermark that a split begins with which is handed out now.
     fn begin(&self) -> i64 {
         if self.ordered { self.reached.max(self.floor) } else { self.floor }
     }
 
     /// What all parts have come to: the least of those that read. If all rest, nobody is waited for, and it is where the
-    /// latest has been. Those who rest are told.
-    pub(super) fn follow(&mut self, source: usize) -> Vec<Order> {
-        let (mut reads, mut rests) = (None, None);
-        for (stand, _) in self.stands.iter().zip(&self.exhausted).filter(|(_, exhausted)| !**exhausted) {
-            match *stand {
-                // It may stand anywhere.
-                None => return Vec::new(),
-                Some(Stand::Reads(at)) => reads = Some(reads.unwrap_or(i64::MAX).min(at)),
-                Some(Stand::Rests(at)) => rests = rests.max(Some(at)),
-            }
-        }
-        self.floor = self.floor.max(reads.or(rests).unwrap_or(i64::MIN));
+    /// latest has been, or what `others` have come to. Those who rest are told.
+    pub(super) fn follow(&mut self, source: usize, others: Option<i64>) -> Vec<Order> {
+        let come_to = match self.whole() {
+            Whole::Unknown | Whole::Reads(_, false) => return Vec::new(),
+            Whole::Reads(at, true) => at,
+            Whole::Rests(at) => at.max(others.unwrap_or(i64::MIN)),
+            Whole::Over => i64::MIN,
+        };
+        self.floor = self.floor.max(come_to);
         let mut orders = Vec::new();
         for (worker, (stand, told)) in self.stands.iter().zip(&mut self.told).enumerate() {
             if matches!(stand, Some(Stand::Rests(_))) && *told < self.floor && !self.exhausted[worker] {
@@ -102,7 +130,42 @@ impl Coordinator {
         if let Some(known) = state.stands.get_mut(worker) {
             *known = Some(stand);
         }
-        state.follow(source)
+        let mut orders = state.follow(source, None);
+        orders.extend(self.follow_others());
+        orders
+    }
+
+    /// Sources that rest follow those that they meet, so that they do not hold them back.
+    pub(super) fn follow_others(&mut self) -> Vec<Order> {
+        let meets = self.meets.clone();
+        let mut orders = Vec::new();
+        for (source, groups) in meets.all() {
+            if !self.sources.get(&source).is_some_and(|state| matches!(state.whole(), Whole::Rests(_))) {
+                continue;
+            }
+            // In front of each operator there are others, and none of these operators is to come to more than they have.
+            let others: Option<Vec<i64>> = groups.iter().map(|group| self.come_to(group)).collect();
+            let others = others.and_then(|others| others.into_iter().min());
+            if let (Some(state), Some(_)) = (self.sources.get_mut(&source), others) {
+                orders.extend(state.follow(source, others));
+            }
+        }
+        orders
+    }
+
+    /// What these sources have come to: the least of those that read. If all rest, where the latest has been. Nothing, if they are over,
+    /// or if one of them may stand anywhere.
+    fn come_to(&self, sources: &BTreeSet<usize>) -> Option<i64> {
+        let (mut reads, mut rests) = (None, None);
+        for source in sources {
+            match self.sources.get(source).map_or(Whole::Unknown, SourceState::whole) {
+                Whole::Unknown => return None,
+                Whole::Reads(at, _) => reads = Some(reads.unwrap_or(i64::MAX).min(at)),
+                Whole::Rests(at) => rests = rests.max(Some(at)),
+                Whole::Over => {}
+            }
+        }
+        reads.or(rests)
     }
 
     /// A worker wants a split of a source; its last one ended with this watermark.

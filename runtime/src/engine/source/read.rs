@@ -108,7 +108,8 @@ where
     }
     fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
         if !self.skip {
-            return Err(fault);
+            // It is in the input, and will be there again.
+            return Err(fault.lasting());
         }
         *self.skipped += 1;
         Ok(())

@@ -318,12 +318,16 @@ where
         hold.min(self.open.least_but(at).unwrap_or(i64::MAX)).max(self.promised)
     }
 
-    /// Tells where this part stands, if there may be more splits later: whoever rests follows those who read.
+    /// Tells where this part stands, if there may be more splits later, or if another source meets this one: whoever rests follows
+    /// those who read.
     fn tell_stand(&mut self) {
-        if self.meta.late_by.is_none() || !self.open_ended() || self.state != State::Reading {
+        let asked = self.open_ended() || self.local.meets.has(self.number);
+        if self.meta.late_by.is_none() || !asked || self.state != State::Reading {
             return;
         }
-        let stand = if self.rests() {
+        let stand = if !self.open_ended() {
+            Stand::Passes(self.promised)
+        } else if self.rests() {
             Stand::Rests(self.latest.max(self.open.greatest().unwrap_or(i64::MIN)))
         } else {
             Stand::Reads(self.promised)
@@ -332,7 +336,11 @@ where
         match self.stand {
             Some((told, _)) if told == stand => return,
             // Moving on is told now and then, all else at once.
-            Some((Stand::Reads(_), at)) if matches!(stand, Stand::Reads(_)) && now < at + self.local.config.latency => {
+            Some((before, at))
+                if std::mem::discriminant(&before) == std::mem::discriminant(&stand)
+                    && !matches!(stand, Stand::Rests(_))
+                    && now < at + self.local.config.latency =>
+            {
                 return self.alarm.set(at + self.local.config.latency, now, &self.activator);
             }
             _ => {}

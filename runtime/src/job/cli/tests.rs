@@ -1,5 +1,7 @@
 //! What the binary answers, on a job that runs nothing: it says what it was asked to do.
 
+mod flags;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -383,7 +385,8 @@ fn examples_use_defaults_that_fit_a_command_line() {
 
 #[test]
 fn the_command_is_what_clap_allows() {
-    command("board", "Board", "", &Board::params(), &Defaults::NONE).debug_assert();
+    command::<Board>("board", &Board::params()).debug_assert();
+    command::<Odd<3>>("odd", &[]).debug_assert();
 }
 
 #[test]
@@ -447,21 +450,6 @@ fn whoever_asks_a_job_that_does_not_run_is_told() {
         assert_eq!((answer.code, &*answer.out), (code, ""), "{line}: {}", answer.err);
         assert!(answer.err.contains(said), "{line}: no {said:?} in {}", answer.err);
     }
-}
-
-#[test]
-fn help_says_what_the_block_says() {
-    let second = Duration::from_secs(1);
-    let restart = Restart::Exponential { first: second, longest: 60 * second };
-    let defaults = Defaults { every: Some(5 * second), keep: Some(3), restart, ..Defaults::NONE };
-    assert_eq!(
-        block_says(&defaults),
-        " With `--checkpoints` the job says: checkpoint every 5s, keep 3; restart exponential 1s..=1min."
-    );
-    let mut command = command("board", "Board", "", &Board::params(), &defaults);
-    let help = command.render_help().to_string();
-    assert!(help.contains("[default: 5s]") && help.contains("checkpoint every 5s, keep 3"), "{help}");
-    assert_eq!(block_says(&Defaults::NONE), "");
 }
 
 #[test]

@@ -303,7 +303,7 @@ fn new(change: &Change) -> Schema {
             (vec![], Schema::Enum { name, variants: leak_all(today) })
         }
     };
-    let past = Past { was: was.leak(), dropped: past.0.leak(), defaults: past.1.leak(), migrations: &[] };
+    let past = Past { was: was.leak(), dropped: past.0.leak(), defaults: past.1.leak(), ..*Past::NONE };
     if past == *Past::NONE { of } else { Schema::Evolved(leak(of), leak(past)) }
 }
 

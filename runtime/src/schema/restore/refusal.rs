@@ -58,7 +58,13 @@ pub(super) const fn gone(
     stranger: Option<&Field>,
     place: &Place<'_>,
     rules: Rules,
+    of_process: bool,
 ) -> Verdict {
+    if of_process {
+        let text = Message::new().put("`").put(name).put("` is stored, and the process has it no more");
+        let text = text.put("\nhelp: put it back, or write `#[dropped(operator.").put(name);
+        return Verdict::Refused(text.put(")]` in front of the job, by the operator's own name, if its values may go"));
+    }
     let text = Message::new().put("field `").put(name).put("` of `");
     let text = put_within(text, variant, place).put("` is not there any more");
     if rules.key {

@@ -38,7 +38,7 @@ impl Columns {
             _ => return None,
         };
         let (Kind::Missing(field) | Kind::Twice(field)) = kind else { return None };
-        Some(Fault::new(what).in_file(path).at_line(1).in_column(*field).help(help))
+        Some(Fault::new(what).in_file(path).at_line(1).in_column(*field).lasting().help(help))
     }
 }
 

@@ -34,7 +34,9 @@ use std::path::{Path, PathBuf};
 /// succeeded, and not before; what was there under that name is replaced. A path that ends in `/` is a folder, to which files are
 /// added while the job runs: one per worker and epoch that had rows, each whole when it gets its name, and each row in one of them
 /// once, also when the job is killed and goes on from its checkpoint. Their names begin with `part-` and the number of the epoch, never
-/// come twice, and what earlier runs have added stays. Names that begin with a `.` are not for readers.
+/// come twice, and what earlier runs have added stays. Names that begin with a `.` are not for readers. A job that goes on from an older
+/// checkpoint than its newest, since that is damaged or with `--fork`, removes the files of the epochs that it makes again: readers that
+/// copy files do best to compare names, and to leave the files where they are.
 ///
 /// The target is a path, or an `Option` of one: a sink without a path writes nothing.
 pub fn csv(target: impl Into<CsvTarget>) -> Csv {

@@ -1,0 +1,188 @@
+//! The checkpoints of a job with segments, damaged one byte, one cut, one object at a time: `verify` finds all of it, and a run of the job
+//! gives the exact answer or is refused. (The log and the objects of entries: `checkpoint_damage.rs`.)
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+mod support;
+
+use pelton::checkpoint::history::History;
+use pelton::checkpoint::store::{MemoryStore, Store};
+use pelton::checkpoint::verify::verify;
+use pelton::prelude::*;
+use pelton::{Error, Restart};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use support::place::{Place, blobs};
+use support::{Feed, Row, Step, feed};
+
+#[derive(Record, Serialize, Clone, Debug)]
+struct Line {
+    key: u64,
+    start: i64,
+    count: u64,
+    sum: u64,
+}
+
+pelton::stream! {
+    job Sums<FileSystem> {
+        param rows: Feed<Row>;
+        param out: PathBuf;
+        param end: u64;
+        source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+        let all = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+        let by = all.key_by(|r| r.key);
+        let sums = by.aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few keys"));
+        let hours = by.window(tumbling 1h).aggregate((count(), sum(|r| r.value)));
+        let totals = sums.map(|(key, (count, sum))| Line { key, start: -1, count, sum });
+        let windows = hours.map(|w| Line { key: w.key, start: w.start.millis(), count: w.value.0, sum: w.value.1 });
+        sink file(totals, windows) = csv(out);
+        drop hours.late;
+    }
+}
+
+/// The first run ends at the first row of the last split.
+const SPLITS: u64 = 6;
+const ROWS: u64 = 8;
+
+fn run(place: &Place, store: &Arc<dyn Store>, end: u64, pause: Duration) -> Result<(), Error> {
+    let split = |s: u64| {
+        let row = |i: u64| Step::Row(Row { key: i % 5, at: 0, value: s * ROWS + i });
+        std::iter::once(Step::Dry(pause)).chain((0..ROWS).map(row)).collect()
+    };
+    let config = Config::default()
+        .workers(1)
+        .checkpoint_store(Arc::new(store.clone()))
+        .checkpoint_every(Duration::from_millis(5))
+        .state_dir(place.0.join("state"))
+        .state_memory(0)
+        .restart(Restart::Never);
+    let rows = Feed::new((0..SPLITS).map(split).collect());
+    Sums { rows, out: place.out(), end }.run(config).map(drop)
+}
+
+/// A store of at least two checkpoints with segments, the newest of which was not the last.
+fn crashed(place: &Place) -> Arc<MemoryStore> {
+    place.crashed(|store, pause| run(place, store, (SPLITS - 1) * ROWS, pause))
+}
+
+/// What becomes of runs over something damaged.
+#[derive(Default)]
+struct Outcomes {
+    went_on: u64,
+    refused: u64,
+}
+
+impl Outcomes {
+    fn run(
+        &mut self,
+        place: &Place,
+        files: &[(PathBuf, Vec<u8>)],
+        store: Arc<MemoryStore>,
+        expected: &[String],
+        what: &str,
+    ) {
+        place.put_back(files);
+        let store: Arc<dyn Store> = store;
+        match run(place, &store, u64::MAX, Duration::ZERO) {
+            Ok(()) => {
+                self.went_on += 1;
+                assert_eq!(place.lines().unwrap(), expected, "{what}");
+            }
+            Err(error) => {
+                self.refused += 1;
+                assert!(!matches!(error, Error::Panic { .. }), "{what}: {error}");
+                assert!(error.to_string().contains("help: "), "{what}: {error}");
+                assert_eq!(place.lines(), None, "{what}: nothing is published");
+            }
+        }
+    }
+}
+
+fn damaged(store: &dyn Store) -> Vec<String> {
+    verify(store).unwrap().damage.into_iter().map(|(damage, _)| damage.object).collect()
+}
+
+#[test]
+fn each_damage_to_segments_is_found_and_none_gives_a_wrong_answer() {
+    let place = Place::new("damage");
+    let whole: Arc<dyn Store> = MemoryStore::new();
+    run(&place, &whole, u64::MAX, Duration::ZERO).unwrap();
+    let expected = place.lines().unwrap();
+    let store = crashed(&place);
+    let files = place.files();
+    assert!(verify(&*store).unwrap().is_good());
+    let history = History::read(&*store).unwrap();
+    let floor = history.floor();
+    let kept: Vec<u64> = history.checkpoints().map(|(number, _)| number).filter(|number| *number >= floor).collect();
+    let names: BTreeSet<String> = kept
+        .iter()
+        .flat_map(|number| history.checkpoint(*number).unwrap().objects())
+        .map(|object| object.name.clone())
+        .chain(
+            history
+                .entries()
+                .map(|(number, _)| number)
+                .filter(|number| *number >= floor)
+                .map(pelton::checkpoint::entry::name_of),
+        )
+        .collect();
+    let newest = history.head().unwrap();
+    let newest: BTreeSet<String> =
+        history.checkpoint(newest).unwrap().objects().map(|object| object.name.clone()).collect();
+    let (mut outcomes, mut flipped) = (Outcomes::default(), 0);
+    let last = names.iter().filter(|name| name.starts_with("log/")).max().unwrap().clone();
+    for name in &names {
+        let bytes = store.get(name).unwrap().unwrap();
+        // In place, and whole again behind it: a copy of all for each byte would take its time.
+        let trial = store.fork();
+        for at in 0..bytes.len() {
+            let mut copy = bytes.clone();
+            copy[at] ^= 1 << (at % 8);
+            trial.put(name, &copy).unwrap();
+            assert!(damaged(&*trial).contains(name), "{name}: byte {at}");
+            flipped += 1;
+            // Whole runs for some: of each place in a small object, of the beginning, the end and here and there in a large one.
+            let step = bytes.len().div_ceil(12);
+            if newest.contains(name) && (at.is_multiple_of(step) || at + 1 == bytes.len()) {
+                outcomes.run(&place, &files, trial.fork(), &expected, &format!("{name}: byte {at}"));
+            }
+        }
+        for length in [0, 1, bytes.len() / 2, bytes.len() - 1] {
+            trial.put(name, &bytes[..length]).unwrap();
+            assert!(damaged(&*trial).contains(name), "{name}: cut to {length}");
+            outcomes.run(&place, &files, trial.fork(), &expected, &format!("{name}: cut to {length}"));
+        }
+        trial.put(name, &[&bytes[..], &[0]].concat()).unwrap();
+        assert!(damaged(&*trial).contains(name), "{name}: longer");
+        outcomes.run(&place, &files, trial.fork(), &expected, &format!("{name}: longer"));
+        trial.delete(name).unwrap();
+        // What was the newest entry is not missed by anybody.
+        assert!(*name == last || damaged(&*trial).contains(name), "{name}: removed");
+        outcomes.run(&place, &files, trial.fork(), &expected, &format!("{name}: removed"));
+    }
+    let Outcomes { went_on, refused } = outcomes;
+    assert!(
+        went_on > 10 && refused > 10 && flipped > 2_000,
+        "{went_on} went on, {refused} were refused, {flipped} bytes"
+    );
+    // The store itself has been left alone.
+    assert!(verify(&*store).unwrap().is_good());
+    let store: Arc<dyn Store> = store;
+    place.put_back(&files);
+    run(&place, &store, u64::MAX, Duration::ZERO).unwrap();
+    assert_eq!(place.lines().unwrap(), expected);
+}
+
+#[test]
+fn segments_that_changed_places_are_found() {
+    let place = Place::new("places");
+    let store = crashed(&place);
+    let history = History::read(&*store).unwrap();
+    let mut names = blobs(&history, history.head().unwrap());
+    names.sort();
+    let [first, second, ..] = &names[..] else { panic!("{names:?}") };
+    let (one, two) = (store.get(first).unwrap().unwrap(), store.get(second).unwrap().unwrap());
+    store.put(first, &two).unwrap();
+    store.put(second, &one).unwrap();
+    assert_eq!(damaged(&*store), [first.clone(), second.clone()]);
+}

@@ -1,0 +1,296 @@
+//! What is stored finds its operator by its name: with others put in, taken out and moved around it, under another name, with other
+//! states in it; and what it cannot find is refused, never lost. From a savepoint and from a checkpoint, on both backends, at any width.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+mod support;
+
+use pelton::checkpoint::history::History;
+use pelton::checkpoint::savepoint;
+use pelton::checkpoint::store::{MemoryStore, Store};
+use pelton::prelude::*;
+use pelton::{Error, FileSystem, Restart};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use support::place::Place;
+use support::{Feed, Row, Step, feed};
+
+#[derive(Record, Serialize, Clone, Debug)]
+struct Line {
+    what: String,
+    key: u64,
+    a: i64,
+    b: u64,
+}
+
+fn line(what: &str, key: u64, a: i64, b: u64) -> Line {
+    Line { what: what.to_owned(), key, a, b }
+}
+
+/// As it was: a total, a window and a process.
+mod before {
+    use super::*;
+    pelton::stream! {
+        pub job Board<Memory> {
+            param rows: Feed<Row>;
+            param out: PathBuf;
+            param end: u64;
+            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+            let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+            let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+            let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+                state sum: Value<u32>, unbounded("few");
+                state last: Value<u64>, unbounded("few");
+                on event(r, cx) {
+                    sum.update(|n| n + r.value as u32);
+                    last.set(r.value);
+                    if r.value == u64::MAX { cx.emit((0, 0, 0)) }
+                }
+                on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
+            };
+            let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+            let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+            let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+            sink file(a, b, c) = csv(out);
+            drop hours.late;
+        }
+    }
+}
+
+/// One operator is put in, in front of all.
+mod one {
+    use super::*;
+    pelton::stream! {
+        pub job Board<Memory> {
+            param rows: Feed<Row>;
+            param out: PathBuf;
+            param end: u64;
+            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+            let seen = read.filter(|r| r.value < u64::MAX).inspect(|r| assert!(r.value < end, "this is where it ends"));
+            let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+            let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+                state sum: Value<u32>, unbounded("few");
+                state last: Value<u64>, unbounded("few");
+                on event(r, cx) {
+                    sum.update(|n| n + r.value as u32);
+                    last.set(r.value);
+                    if r.value == u64::MAX { cx.emit((0, 0, 0)) }
+                }
+                on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
+            };
+            let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+            let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+            let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+            sink file(a, b, c) = csv(out);
+            drop hours.late;
+        }
+    }
+}
+
+/// Three are put in, one of them with state of its own, and the others stand in another order. The totals have another name; the process
+/// has one state of a wider type, one that is new and one less.
+mod three {
+    use super::*;
+    pelton::stream! {
+        #[dropped(steps.last)]
+        pub job Board<Memory> {
+            param rows: Feed<Row>;
+            param out: PathBuf;
+            param end: u64;
+            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+            let seen = read.filter(|r| r.value < u64::MAX).inspect(|r| assert!(r.value < end, "this is where it ends"));
+            let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+                state more: Map<u64, u64>, unbounded("few");
+                state sum: Value<u64>, unbounded("few");
+                on event(r, cx) {
+                    more.insert(r.value % 3, 1);
+                    sum.update(|n| n + r.value);
+                    if r.value == u64::MAX { cx.emit((0, 0, 0)) }
+                }
+                on end(cx) { cx.emit((cx.key(), sum.get().copied().unwrap_or(0), more.len() as u64)) }
+            };
+            let newest = seen.key_by(|r| r.key).reduce(|_, b| b, emit at_end, unbounded("few"));
+            let d = newest.filter(|(_, r)| r.value == u64::MAX).map(|(key, _)| line("newest", key, 0, 0));
+            let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+            let b = hours.filter(|w| w.key < 3).map(|w| line("hour", w.key, w.start.millis(), w.value));
+            #[was(totals)]
+            let sums = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+            let a = sums.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+            sink file(b, d, c, a) = csv(out);
+            drop hours.late;
+        }
+    }
+}
+
+/// The totals are taken out, as the job says, and the process.
+mod less {
+    use super::*;
+    pelton::stream! {
+        #[dropped(totals, steps)]
+        pub job Board<Memory> {
+            param rows: Feed<Row>;
+            param out: PathBuf;
+            param end: u64;
+            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+            let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+            let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+            sink file(b) = csv(out);
+            drop hours.late;
+        }
+    }
+}
+
+/// The same without a word; and its windows are shorter.
+mod careless {
+    use super::*;
+    pelton::stream! {
+        pub job Board<Memory> {
+            param rows: Feed<Row>;
+            param out: PathBuf;
+            param end: u64;
+            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+            let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+            let all = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+            let a = all.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+            sink file(a) = csv(out);
+        }
+    }
+}
+mod shorter {
+    use super::*;
+    pelton::stream! {
+        #[dropped(totals, steps)]
+        pub job Board<Memory> {
+            param rows: Feed<Row>;
+            param out: PathBuf;
+            param end: u64;
+            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+            let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+            let hours = seen.key_by(|r| r.key % 3).window(tumbling 20ms offset 5ms).aggregate(sum(|r| r.value));
+            let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+            sink file(b) = csv(out);
+            drop hours.late;
+        }
+    }
+}
+
+const SPLITS: u64 = 6;
+const ROWS: u64 = 12;
+
+fn rows(pause: Duration) -> Feed<Row> {
+    let split = |s: u64| {
+        let row = |i: u64| s * ROWS + i;
+        let rows = (0..ROWS).map(row).map(|n| Step::Row(Row { key: n % 7, at: n as i64, value: n }));
+        std::iter::once(Step::Dry(pause)).chain(rows).collect()
+    };
+    Feed::new((0..SPLITS).map(split).collect())
+}
+
+fn config(store: &Arc<dyn Store>, workers: usize) -> Config {
+    Config::default()
+        .workers(workers)
+        .checkpoint_store(Arc::new(store.clone()))
+        .checkpoint_every(Duration::from_millis(5))
+        .state_memory(0)
+        .restart(Restart::Never)
+}
+
+/// One of the jobs, on one of the backends.
+macro_rules! run {
+    ($job:ident, $place:expr, $on_disk:expr, $config:expr) => {{
+        let job = $job::Board { rows: rows(Duration::ZERO), out: $place.out(), end: u64::MAX };
+        match $on_disk {
+            true => job.run_on::<FileSystem>($config).map(drop),
+            false => job.run_on::<Memory>($config).map(drop),
+        }
+    }};
+}
+
+/// A store of the first job, on a backend, behind which it has failed.
+fn crashed(place: &Place, on_disk: bool) -> Arc<MemoryStore> {
+    place.crashed(|store, pause| {
+        let job = before::Board { rows: rows(pause), out: place.out(), end: (SPLITS - 1) * ROWS };
+        match on_disk {
+            true => job.run_on::<FileSystem>(config(store, 2)).map(drop),
+            false => job.run_on::<Memory>(config(store, 2)).map(drop),
+        }
+    })
+}
+
+/// A savepoint of a store's newest checkpoint.
+fn savepoint_of(store: &dyn Store) -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let place = format!("memory://names-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let history = History::read(store).unwrap();
+    let manifest = history.checkpoint(history.head().unwrap()).unwrap();
+    let attempt = history.attempt(manifest.attempt).unwrap().clone();
+    savepoint::write(store, manifest, attempt, savepoint::open(&place).unwrap(), &std::env::temp_dir()).unwrap();
+    place
+}
+
+fn only(lines: &[String], what: &str) -> Vec<String> {
+    lines.iter().filter(|line| line.starts_with(what)).cloned().collect()
+}
+
+#[test]
+fn operators_are_put_in_taken_out_moved_and_renamed_around_what_is_stored() {
+    let place = Place::new("names");
+    run!(before, place, false, Config::default().workers(1)).unwrap();
+    let expected = place.lines().unwrap();
+    assert!(["total", "hour", "steps"].iter().all(|what| only(&expected, what).len() > 1));
+    for from_disk in [false, true] {
+        let store = crashed(&place, from_disk);
+        let (files, savepoint) = (place.files(), savepoint_of(&*store));
+        for (workers, to_disk) in [1, 2, 3, 7].into_iter().flat_map(|workers| [(workers, false), (workers, true)]) {
+            // From the checkpoint itself, and from its savepoint into a new place.
+            for saved in [false, true] {
+                let config = || match saved {
+                    false => config(&(store.fork() as Arc<dyn Store>), workers),
+                    true => config(&(MemoryStore::new() as Arc<dyn Store>), workers).from(&savepoint),
+                };
+                let what = format!("disk {from_disk} to disk {to_disk}, {workers} workers, savepoint: {saved}");
+                let lines = |run: Result<(), Error>| {
+                    run.unwrap_or_else(|error| panic!("{what}: {error}"));
+                    place.lines().unwrap()
+                };
+                place.put_back(&files);
+                assert_eq!(lines(run!(before, place, to_disk, config())), expected, "{what}");
+                place.put_back(&files);
+                assert_eq!(lines(run!(one, place, to_disk, config())), expected, "{what}");
+                place.put_back(&files);
+                assert_eq!(lines(run!(three, place, to_disk, config())), expected, "{what}");
+                place.put_back(&files);
+                let less = lines(run!(less, place, to_disk, config()));
+                assert_eq!(only(&less, "hour"), only(&expected, "hour"), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_would_be_lost_or_misread_is_refused_with_what_to_write() {
+    let place = Place::new("lost");
+    for on_disk in [false, true] {
+        let store = crashed(&place, on_disk);
+        let (files, savepoint) = (place.files(), savepoint_of(&*store));
+        for saved in [false, true] {
+            let config = || match saved {
+                false => config(&(store.fork() as Arc<dyn Store>), 2),
+                true => config(&(MemoryStore::new() as Arc<dyn Store>), 2).from(&savepoint),
+            };
+            let error = run!(careless, place, on_disk, config()).unwrap_err().to_string();
+            // Which of them is said first is in the order of what is stored.
+            assert!(error.contains("the job has no operator of this name") && error.contains("#[dropped("), "{error}");
+            place.put_back(&files);
+            let error = run!(shorter, place, on_disk, config()).unwrap_err().to_string();
+            let windows = "its windows were `tumbling 40ms` and are `tumbling 20ms offset 5ms`";
+            assert!(error.contains("`hours`") && error.contains(windows), "{error}");
+            assert_eq!(place.lines(), None);
+            place.put_back(&files);
+        }
+    }
+}
