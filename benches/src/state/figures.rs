@@ -114,7 +114,11 @@ pub fn pauses(options: &Options) {
 fn manifests(place: &Path) -> Vec<Manifest> {
     let store = pelton::checkpoint::store::open(&place.display().to_string()).ok();
     let history = store.and_then(|store| History::read(&*store).ok());
-    history.map(|history| history.checkpoints().map(|(_, manifest)| manifest.clone()).collect()).unwrap_or_default()
+    let mut all: Vec<Manifest> = history
+        .map(|history| history.checkpoints().map(|(_, manifest)| manifest.clone()).collect())
+        .unwrap_or_default();
+    all.sort_by_key(|manifest| manifest.epoch);
+    all
 }
 
 /// What a checkpoint writes after 1 % of the keys have changed.
@@ -132,8 +136,11 @@ pub fn change(options: &Options) {
             pair[1].objects().filter(|o| !before.contains(&*o.name)).map(|o| (&*o.name, o.length)).collect();
         written.push(new.iter().map(|o| o.1).sum::<u64>());
     }
-    let full = manifests.last().map_or(0, Manifest::bytes);
-    // Merges write entries again; they are told apart by their size.
+    let all: Vec<String> = written.iter().map(|bytes| format!("{:.1}", *bytes as f64 / 1e6)).collect();
+    println!("  FileSystem: checkpoints write, in MB: {}", all.join(" "));
+    // The last one is of the end, when everything has gone out. Merges write entries again, and count.
+    written.pop();
+    let full = manifests.iter().map(Manifest::bytes).max().unwrap_or(0);
     let last = written.iter().rev().take(4).copied().max().unwrap_or(0);
     println!(
         "  FileSystem: a checkpoint after 1 % of {} M keys changed writes {:.1} MB of {:.0} MB: {:.1} % (goal 5 %)",
@@ -152,9 +159,9 @@ pub fn restart(options: &Options) {
         let filled = kept(&place, Duration::from_secs(5)).restart(pelton::Restart::Never);
         // It ends by an error, so that the next run has something to go on from.
         let trap = crate::jobs::Gaps::default();
-        let numbers = numbers(options.keys + 24_000_000, options.least());
-        let _ = crate::jobs::Trapped { numbers, keys, gaps: trap, rows: options.keys + 20_000_000 }.run_on::<B>(filled);
-        let bytes = manifests(&place).last().map_or(0, Manifest::bytes);
+        let numbers = numbers(options.keys + 84_000_000, options.least());
+        let _ = crate::jobs::Trapped { numbers, keys, gaps: trap, rows: options.keys + 80_000_000 }.run_on::<B>(filled);
+        let bytes = manifests(&place).iter().map(Manifest::bytes).max().unwrap_or(0);
         let (gaps, begun) = (Gaps::default(), Instant::now());
         let numbers = crate::generated::numbers(0, Duration::ZERO);
         let job = crate::jobs::Trapped { numbers, keys, gaps: gaps.clone(), rows: u64::MAX };

@@ -7,7 +7,7 @@
 use super::files::owned;
 use super::local::Local;
 use crate::checkpoint::manifest::{Form, Manifest, ObjectRef, OperatorState, SinkState, SourceState, StateInfo};
-use crate::checkpoint::object::{ObjectReader, groups_of, hashes_of};
+use crate::checkpoint::object::{ObjectReader, group_of, groups_of, hashes_of};
 use crate::checkpoint::store::Store;
 use crate::codec::{CodecError, Reader};
 use crate::error::{Error, Fault};
@@ -19,6 +19,7 @@ use crate::state::filesystem::split_key;
 use crate::state::save::{Entry, StateMeta};
 use crate::state::segment::{Folder, Levels, OsDisk, Part, Segment};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -139,6 +140,9 @@ where
     if listed {
         heads(op)?;
     }
+    let entries = || state.objects.iter().filter(|object| object.form == Form::Entries);
+    let room = expected(store, entries(), &groups, &numbers, op)?;
+    let mut last = None;
     let (mut key_room, mut value_room) = (Vec::new(), Vec::new());
     let mut load = |op: &mut O, entry: Entry<'_>, name: &str| {
         if hash::owner(entry.hash, workers) != worker {
@@ -153,11 +157,14 @@ where
         }
         let table = op.table_of(*number, entry.namespace);
         let table = table.ok_or_else(|| wrong("of a state that the operator does not keep"))?;
+        if last.replace((*number, entry.namespace)) != Some((*number, entry.namespace)) {
+            table.expect(room.get(&(*number, entry.namespace)).copied().unwrap_or_default());
+        }
         let read = today(key, entry.key, &mut key_room)
             .and_then(|key| today(value, bytes, &mut value_room).and_then(|value| table.load(key, value)));
         read.map_err(|e| wrong("that is not of its types").because(e))
     };
-    for object in state.objects.iter().filter(|object| object.form == Form::Entries) {
+    for object in entries() {
         ObjectReader::open(store, object)?.read(groups.clone(), |entry| load(op, entry, &object.name))?;
     }
     if !listed {
@@ -235,6 +242,47 @@ fn fetch(store: &dyn Store, blobs: &[&ObjectRef], folder: &Path, local: &Local) 
         parts.push(Part::new(segment, hashes));
     }
     Ok(parts)
+}
+
+/// How many entries each of an operator's tables will have, about: by their number and namespace.
+fn expected<'o, K, V, A, T, O>(
+    store: &dyn Store,
+    objects: impl Iterator<Item = &'o ObjectRef>,
+    groups: &Range<u32>,
+    numbers: &BTreeMap<u16, (u16, Migration, Migration)>,
+    op: &mut O,
+) -> Result<BTreeMap<(u16, i64), usize>, Fault>
+where
+    K: Key,
+    A: Record,
+    T: crate::frame::Time,
+    O: Operator<K, V, A, T>,
+{
+    let mut tables = Vec::new();
+    op.tables(&mut |number, namespace, _| tables.push((number, namespace)));
+    let mut room = BTreeMap::new();
+    if let [table] = tables[..] {
+        // The manifest tells, if the keys are spread evenly.
+        let of = |object: &ObjectRef| {
+            let (first, last) = (u64::from(object.first_group), u64::from(object.last_group));
+            let from = first.max(groups.start.into());
+            let mine = (last + 1).min(groups.end.into()).saturating_sub(from);
+            object.entries * mine / (last + 1).saturating_sub(first).max(1)
+        };
+        room.insert(table, objects.map(of).sum::<u64>() as usize);
+        return Ok(room);
+    }
+    for object in objects {
+        ObjectReader::open(store, object)?.read(groups.clone(), |entry| {
+            if groups.contains(&group_of(entry.hash).into())
+                && let Some(known) = numbers.get(&entry.state)
+            {
+                *room.entry((known.0, entry.namespace)).or_default() += 1;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(room)
 }
 
 /// Bytes of a former version as today's code writes them.

@@ -377,6 +377,10 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
         self.table.give_up();
     }
 
+    fn expect(&mut self, entries: usize) {
+        self.table.make_room(entries);
+    }
+
     fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), CodecError> {
         let (key, value): (K, V) = (record::whole(key)?, record::whole(value)?);
         let hash = K::hash(key.view());

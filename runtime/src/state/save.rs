@@ -156,6 +156,9 @@ pub trait Saved {
     /// Gives up some of the memory of removed keys, and if memory is `short` of values, that lie below as they are; `false` when it
     /// has been through all of them. Not while it is saved.
     fn relieve(&mut self, short: bool) -> bool;
+    /// Makes room for about so many entries that are loaded next, if there are none yet. Saved entries come in about the order of
+    /// their hashes, which a table has to have room for.
+    fn expect(&mut self, entries: usize);
     /// Puts in an entry that was saved: its key and its value in their byte forms.
     ///
     /// # Errors
