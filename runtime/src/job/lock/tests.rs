@@ -194,7 +194,7 @@ job Board version 1 {
     },
   }
   state counts.windows {
-    of: "tumbling 1h",
+    of: \"tumbling 1h\",
     key: u32,
     value: u64,
   }
