@@ -9,6 +9,8 @@ macro_rules! main_of {
             match std::env::var("PELTON_CHAOS_BACKEND").as_deref() {
                 Err(_) | Ok("memory") => pelton::job::main::<On<Memory>>(),
                 Ok("filesystem") => pelton::job::main::<On<FileSystem>>(),
+                #[cfg(feature = "rocksdb")]
+                Ok("rocksdb") => pelton::job::main::<On<RocksDb>>(),
                 Ok(other) => {
                     eprintln!("error: this job can be run on no backend `{other}`");
                     ExitCode::from(2)

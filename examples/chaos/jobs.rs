@@ -20,8 +20,12 @@ pub struct Backend {
 }
 
 /// All of them. What one keeps in files it keeps in the folder for temporary files, which is lost now and then.
-pub const BACKENDS: &[Backend] =
-    &[Backend { name: "memory", local: false }, Backend { name: "filesystem", local: true }];
+pub const BACKENDS: &[Backend] = &[
+    Backend { name: "memory", local: false },
+    Backend { name: "filesystem", local: true },
+    #[cfg(feature = "rocksdb")]
+    Backend { name: "rocksdb", local: true },
+];
 
 /// A job that is killed.
 #[derive(Clone, Copy)]

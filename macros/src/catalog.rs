@@ -176,9 +176,7 @@ pub(crate) const HANDLERS: &[&str] = &["event", "timer", "end"];
 pub(crate) const OUTPUTS: &[&str] = &["late", "errors", "timed_out"];
 
 /// State backends that a job can name.
-pub(crate) const BACKENDS: &[&str] = &["Memory", "FileSystem"];
-/// Backends to come.
-pub(crate) const LATER_BACKENDS: &[&str] = &["RocksDb"];
+pub(crate) const BACKENDS: &[&str] = &["Memory", "FileSystem", "RocksDb"];
 
 /// Flags that every binary has, which no param can take.
 pub(crate) const FLAGS: &[&str] = &[

@@ -215,7 +215,7 @@ impl Config {
         self.stop_timeout = timeout;
         self
     }
-    /// Where a backend with files (`FileSystem`) keeps them while the job runs; the system's folder for temporary files if not given.
+    /// Where a backend with files (`FileSystem`, `RocksDb`) keeps them while the job runs; the system's folder for temporary files if not given.
     /// A checkpoint in a directory on the same disk links them and copies nothing. Nothing there is needed after the run.
     pub fn state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(folder.into());

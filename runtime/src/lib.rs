@@ -119,7 +119,7 @@ pub use key::Key;
 pub use plan::Plan;
 pub use record::{Record, Row};
 pub use report::{OperatorSummary, Summary};
-pub use state::{Backend, FileSystem, Memory};
+pub use state::{Backend, FileSystem, Memory, RocksDb};
 pub use time::{TimeSpan, Timestamp};
 pub use window::Windowed;
 

@@ -159,6 +159,13 @@ fn nor_of_a_process_with_segments() {
     crash_everywhere(steps::<FileSystem>, steps::<FileSystem>);
 }
 
+#[cfg(feature = "rocksdb")]
+#[test]
+fn nor_with_a_database() {
+    crash_everywhere(sums::<RocksDb>, sums::<RocksDb>);
+    crash_everywhere(steps::<RocksDb>, steps::<RocksDb>);
+}
+
 /// Crashed on the one backend, gone on from on the other.
 fn crash_everywhere(first: Run, second: Run) {
     let expected = expected(second);

@@ -110,6 +110,15 @@ fn it_does_so_over_segments() {
     fails_again_and_again::<FileSystem>();
 }
 
+#[cfg(feature = "rocksdb")]
+#[test]
+fn it_does_so_over_a_database() {
+    fails_again_and_again::<RocksDb>();
+    goes_on_at_another_width::<RocksDb, RocksDb>();
+    goes_on_at_another_width::<FileSystem, RocksDb>();
+    goes_on_at_another_width::<RocksDb, Memory>();
+}
+
 fn fails_again_and_again<B: Backend>() {
     let rows = script(6, 4_000);
     let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));

@@ -396,7 +396,17 @@ fn what_is_taken_out_is_put_in_again_bit_by_bit() {
 /// The state of `FileSystem` is in its own files, which hold what was replaced and windows that have closed.
 #[test]
 fn what_another_backend_keeps_in_files_is_shown_and_copied_too() {
-    let folder = failed_run_on::<FileSystem>();
+    files_are_shown_and_copied::<FileSystem>();
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn what_a_database_keeps_is_shown_and_copied_too() {
+    files_are_shown_and_copied::<RocksDb>();
+}
+
+fn files_are_shown_and_copied<B: pelton::Backend>() {
+    let folder = failed_run_on::<B>();
     let (ck, rows, out) = (folder.text("ck"), folder.text("rows.csv"), folder.text("out.csv"));
     let store = open_existing(&ck).unwrap();
     let history = History::read(&*store).unwrap();
@@ -429,13 +439,13 @@ fn what_another_backend_keeps_in_files_is_shown_and_copied_too() {
         assert!(well(&["state", "verify", "--checkpoints", &folder.text(place)]).contains("all is as it was written"));
     }
     // On either backend.
-    finish_on::<FileSystem>(&folder, "mended");
+    finish_on::<B>(&folder, "mended");
     same_result(&folder);
     finish_on::<Memory>(&folder, "copied");
     same_result(&folder);
-    finish_on::<FileSystem>(&folder, "mixed");
+    finish_on::<B>(&folder, "mixed");
     same_result(&folder);
-    finish_on::<FileSystem>(&folder, "ck");
+    finish_on::<B>(&folder, "ck");
     same_result(&folder);
 }
 

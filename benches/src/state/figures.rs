@@ -3,6 +3,8 @@
 use crate::Options;
 use crate::generated::numbers;
 use crate::jobs::{Gaps, Huges, Keys, Sums, Wides, rate};
+#[cfg(feature = "rocksdb")]
+use pelton::RocksDb;
 use pelton::checkpoint::history::History;
 use pelton::checkpoint::manifest::Manifest;
 use pelton::{Backend, Config, FileSystem, Memory};
@@ -66,22 +68,41 @@ pub fn checkpoints(options: &Options) {
     );
 }
 
-/// Throughput of W2 on `FileSystem` while the state fits, against `Memory`.
+/// Throughput of W2 on `FileSystem` while the state fits, against `Memory`; and on `RocksDb`, against a loop by hand.
 pub fn backends(options: &Options) {
-    let keys = Keys { all: W2_KEYS, then: W2_KEYS };
-    let place = options.place("backends");
+    fn w2<B: Backend>(options: &Options, checkpoints: bool) -> f64 {
+        let keys = Keys { all: W2_KEYS, then: W2_KEYS };
+        let place = options.place("backends");
+        let config = if checkpoints { kept(&place, Duration::from_secs(1)).fresh(true) } else { config() };
+        run!(Sums, B, 0, options.least(), keys, Gaps::default(), config)
+    }
     let (mut memory, mut files) = ([0f64; 2], [0f64; 2]);
     for _ in 0..2 {
         for checkpoints in [false, true] {
-            let config = || if checkpoints { kept(&place, Duration::from_secs(1)).fresh(true) } else { config() };
             let at = usize::from(checkpoints);
-            memory[at] = memory[at].max(run!(Sums, Memory, 0, options.least(), keys, Gaps::default(), config()));
-            files[at] = files[at].max(run!(Sums, FileSystem, 0, options.least(), keys, Gaps::default(), config()));
+            memory[at] = memory[at].max(w2::<Memory>(options, checkpoints));
+            files[at] = files[at].max(w2::<FileSystem>(options, checkpoints));
         }
     }
     for (at, what) in ["without checkpoints", "with one every second"].iter().enumerate() {
         let (memory, files) = (memory[at], files[at]);
         println!("  W2 {what}: Memory {memory:.1} M/s, FileSystem {files:.1}: {:.2} (goal 0.8)", files / memory);
+    }
+    #[cfg(feature = "rocksdb")]
+    {
+        let keys = Keys { all: W2_KEYS, then: W2_KEYS };
+        let (mut ours, mut theirs) = (0f64, 0f64);
+        for _ in 0..2 {
+            ours = ours.max(w2::<RocksDb>(options, true));
+            match crate::by_hand::w2(&options.place("by-hand"), keys, options.least()) {
+                Ok(rate) => theirs = theirs.max(rate),
+                Err(error) => eprintln!("error: {error}"),
+            }
+        }
+        println!(
+            "  W2 with a checkpoint every second: RocksDb {ours:.1} M/s, a loop that writes every second {theirs:.1}: {:.2} (goal 0.8)",
+            ours / theirs
+        );
     }
 }
 
@@ -102,12 +123,15 @@ pub fn pauses(options: &Options) {
     fn tell<B: Backend>(what: &str, m: f64, gaps: &Gaps) {
         let [p50, p99, most] = gaps.figures();
         println!(
-            "  {}, values of {what}: {m:.1} M/s, a frame takes p50 {p50:.2} ms, p99 {p99:.2} (goal 5), at most {most:.1} (goal 50)",
-            B::NAME
+            "  {}, values of {what}: {m:.1} M/s, a frame takes p50 {p50:.2} ms, p99 {p99:.2} (goal {}), at most {most:.1} (goal 50)",
+            B::NAME,
+            if B::NAME == "RocksDb" { 10 } else { 5 }
         );
     }
     on::<Memory>(options);
     on::<FileSystem>(options);
+    #[cfg(feature = "rocksdb")]
+    on::<RocksDb>(options);
 }
 
 /// The checkpoints of a place, oldest first.
@@ -123,11 +147,17 @@ fn manifests(place: &Path) -> Vec<Manifest> {
 
 /// What a checkpoint writes after 1 % of the keys have changed.
 pub fn change(options: &Options) {
+    change_on::<FileSystem>(options);
+    #[cfg(feature = "rocksdb")]
+    change_on::<RocksDb>(options);
+}
+
+fn change_on<B: Backend>(options: &Options) {
     let place = options.place("change");
     // Most checkpoints see a part of the same 1 % only, so that the largest of the last ones is what counts.
     let keys = Keys { all: options.keys, then: options.keys / 100 };
     let config = kept(&place, Duration::from_secs(2)).keep_checkpoints(50);
-    run!(Wides, FileSystem, options.keys, 2 * options.least(), keys, Gaps::default(), config);
+    run!(Wides, B, options.keys, 2 * options.least(), keys, Gaps::default(), config);
     let manifests = manifests(&place);
     let mut written = Vec::new();
     for pair in manifests.windows(2) {
@@ -143,7 +173,8 @@ pub fn change(options: &Options) {
     let full = manifests.iter().map(Manifest::bytes).max().unwrap_or(0);
     let last = written.iter().rev().take(4).copied().max().unwrap_or(0);
     println!(
-        "  FileSystem: a checkpoint after 1 % of {} M keys changed writes {:.1} MB of {:.0} MB: {:.1} % (goal 5 %)",
+        "  {}: a checkpoint after 1 % of {} M keys changed writes {:.1} MB of {:.0} MB: {:.1} % (goal 5 %)",
+        B::NAME,
         options.keys / 1_000_000,
         last as f64 / 1e6,
         full as f64 / 1e6,
@@ -178,6 +209,8 @@ pub fn restart(options: &Options) {
     }
     on::<Memory>(options);
     on::<FileSystem>(options);
+    #[cfg(feature = "rocksdb")]
+    on::<RocksDb>(options);
 }
 
 /// What 10 M keys with values of 64 bytes take, and the longest pause while they come.

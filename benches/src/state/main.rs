@@ -2,9 +2,12 @@
 //!
 //! `state [checkpoints] [backends] [pauses] [change] [restart] [memory] [--seconds N] [--keys N]`: without a name all of them. Two
 //! workers. Each run takes at least `--seconds` (20); the large states have `--keys` keys (14 million) with values of 64 bytes. Files
-//! go to `target/bench-state` or `$PELTON_BENCH_STATE`, and are removed again.
+//! go to `target/bench-state` or `$PELTON_BENCH_STATE`, and are removed again. With the feature `rocksdb` (`eval "$(scripts/rocksdb)"`
+//! before) all of them are taken on `RocksDb`, too.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints figures")]
 
+#[cfg(feature = "rocksdb")]
+mod by_hand;
 mod figures;
 mod generated;
 mod jobs;

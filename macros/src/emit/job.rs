@@ -86,7 +86,7 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
 fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident) -> TokenStream {
     let model = plan.model;
     let visibility = &model.visibility;
-    let backend = backend(model);
+    let (backend, there) = (backend(model), backend_there(model));
     let handles: Vec<Ident> = collected.iter().map(|it| named("c_", it.name, "", it.name.span())).collect();
     let names = collected.iter().map(|it| it.name);
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
@@ -155,6 +155,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
         fn __build<B: __rt::Backend>(&#me, #g: &mut __rt::Graph<'_>, #(#handles: &__rt::Collected<#types>),*) {
             let #on = __rt::on::<B>();
             let _ = #on;
+            #there
             #read
             #shared
             #sinks
@@ -166,6 +167,14 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
 fn backend(model: &Model) -> TokenStream {
     let backend = local(&model.backend.to_string(), model.backend.span());
     quote_spanned!(place(model.backend.span())=> __rt::#backend)
+}
+
+/// Says once, at the backend, that it takes a feature, if that is not there.
+fn backend_there(model: &Model) -> TokenStream {
+    match &*model.backend.to_string() {
+        "RocksDb" => quote_spanned!(place(model.backend.span())=> __rt::needs_rocksdb! {}),
+        _ => TokenStream::new(),
+    }
 }
 
 /// Where rows would be collected, for a graph that is only looked at.

@@ -174,13 +174,8 @@ fn backend(from: &mut Cursor, job: &Ident, diag: &mut Diagnostics) -> Ident {
     if catalog::BACKENDS.contains(&&*text) {
         return backend;
     }
-    match catalog::LATER_BACKENDS.contains(&&*text) {
-        true => diag.report_mild(&backend, format!("the backend `{backend}` is not built yet"), backends()),
-        false => {
-            let near = near_or(&text, catalog::BACKENDS.iter().copied(), backends());
-            diag.report_mild(&backend, format!("there is no state backend `{backend}`"), near);
-        }
-    }
+    let near = near_or(&text, catalog::BACKENDS.iter().copied(), backends());
+    diag.report_mild(&backend, format!("there is no state backend `{backend}`"), near);
     memory
 }
 

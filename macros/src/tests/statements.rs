@@ -66,7 +66,7 @@ fn headers() {
     for (header, expected) in [
         ("job J", "J | `J` names no state backend | write `job J<Memory>`"),
         ("job J<Memroy>", "Memroy | there is no state backend `Memroy` | did you mean `Memory`?"),
-        ("job J<RocksDb>", "RocksDb | the backend `RocksDb` is not built yet | backends are `Memory`"),
+        ("job J<Rocksdb>", "Rocksdb | there is no state backend `Rocksdb` | did you mean `RocksDb`?"),
         ("job J<Disk>", "Disk | there is no state backend `Disk` | backends are `Memory`"),
         ("job J<Memory, T: Record>", "T: Record | a job with type parameters is not built yet | `job J<Memory>`"),
         ("job J<>", "< | expected a state backend behind this | `Memory`"),

@@ -8,6 +8,7 @@ mod process;
 pub use self::gates::*;
 pub use self::lock::*;
 pub use self::process::*;
+pub use crate::__needs_rocksdb as needs_rocksdb;
 pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
@@ -28,6 +29,10 @@ pub use crate::schema::*;
 pub use crate::sink::Accepts;
 pub use crate::sink::collect::{Collected, collect};
 pub use crate::source::RowType;
+#[cfg(not(feature = "rocksdb"))]
+pub use crate::state::Memory as RocksDb;
+#[cfg(feature = "rocksdb")]
+pub use crate::state::RocksDb;
 pub use crate::state::{Backend, FileSystem, Memory};
 pub use crate::time::{TimeSpan, Timestamp};
 pub use crate::window::{Tumbling, Windowed};
@@ -348,4 +353,24 @@ pub fn execute<B: Backend>(
 /// If a setting is wrong.
 pub fn plan<B: Backend>(job: &'static JobMeta, config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Plan, Error> {
     crate::engine::plan(job, config, B::NAME, build)
+}
+
+/// Nothing.
+#[cfg(feature = "rocksdb")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_rocksdb {
+    () => {};
+}
+
+/// An error, and the only one: without the feature a block that names `RocksDb` is compiled as if it said `Memory`.
+#[cfg(not(feature = "rocksdb"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_rocksdb {
+    () => {
+        ::core::compile_error!(
+            "the state backend `RocksDb` takes pelton's feature `rocksdb`\n\nhelp: enable it: `cargo add pelton --features rocksdb`"
+        );
+    };
 }

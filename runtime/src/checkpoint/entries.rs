@@ -1,16 +1,14 @@
 //! [`entries`]: the entries of an operator as its checkpoint means them, each once and in the order of hashes.
 
-use super::manifest::{Form, ObjectRef, OperatorState};
-use super::object::{self, ALL_GROUPS, ObjectReader, group_of, hashes_of};
+use super::files::fetch;
+use super::manifest::{Form, OperatorState};
+use super::object::{ALL_GROUPS, ObjectReader, group_of, hashes_of};
 use super::scratch::Scratch;
 use super::store::Store;
 use crate::error::Fault;
-use crate::state::filesystem::split_key;
+use crate::state::files::each_entry;
 use crate::state::save::Entry;
-use crate::state::segment::Segment;
 use std::collections::BTreeMap;
-use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
 
 /// About how much of the entries is held in memory at once.
 const HELD_BYTES: u64 = 64 << 20;
@@ -20,9 +18,9 @@ type At = (u64, u16, i64, Box<[u8]>);
 
 /// Gives the entries of an operator for which `wanted` is true, in the order of hash, state, namespace and key, so that the same state
 /// always gives the same sequence. What a later object replaces or deletes is left out. Reads all objects, some of their key groups
-/// at a time, and holds about 64 MiB of them. Segments of `FileSystem` become temporary files.
+/// at a time, and holds about 64 MiB of them. Files of a backend become temporary files.
 ///
-/// Of an operator with windows, segments may still have entries of windows that have closed; its heads say which those are.
+/// Of an operator with windows, such files may still have entries of windows that have closed; its heads say which those are.
 ///
 /// # Errors
 /// If something is damaged or cannot be read, or what `each` says.
@@ -32,89 +30,40 @@ pub fn entries(
     wanted: impl Fn(&Entry<'_>) -> bool,
     mut each: impl FnMut(Entry<'_>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut files = Files { store, scratch: None, segments: BTreeMap::new() };
-    let readers: Vec<From<'_>> = operator.objects.iter().map(|object| files.open(object)).collect::<Result<_, _>>()?;
+    let is_entries = |object: &&_| -> bool { matches!(object, super::manifest::ObjectRef { form: Form::Entries, .. }) };
+    let readers = operator.objects.iter().filter(is_entries).map(|object| ObjectReader::open(store, object));
+    let readers: Vec<ObjectReader<'_>> = readers.collect::<Result<_, _>>()?;
+    let scratch = if readers.len() < operator.objects.len() { Some(Scratch::new()?) } else { None };
+    let stored = match &scratch {
+        Some(scratch) => fetch(store, &operator.objects, scratch.folder(), &(0..=u64::MAX), true, |_, _| ())?,
+        None => Vec::new(),
+    };
     let bytes: u64 = operator.objects.iter().map(|object| object.length).sum();
     let turns = (bytes.div_ceil(HELD_BYTES) as u32).clamp(1, ALL_GROUPS.end);
     let groups = ALL_GROUPS.end.div_ceil(turns);
     let mut held: BTreeMap<At, Box<[u8]>> = BTreeMap::new();
     for turn in 0..turns {
         let range = turn * groups..((turn + 1) * groups).min(ALL_GROUPS.end);
+        let mut note = |entry: Entry<'_>| {
+            debug_assert!(range.contains(&u32::from(group_of(entry.hash))));
+            if wanted(&entry) {
+                let at = (entry.hash, entry.state, entry.namespace, entry.key.into());
+                match entry.value {
+                    Some(value) => held.insert(at, value.into()),
+                    None => held.remove(&at),
+                };
+            }
+            Ok(())
+        };
         for reader in &readers {
-            reader.read(range.clone(), &mut |entry| {
-                debug_assert!(range.contains(&u32::from(group_of(entry.hash))));
-                if wanted(&entry) {
-                    let at = (entry.hash, entry.state, entry.namespace, entry.key.into());
-                    match entry.value {
-                        Some(value) => held.insert(at, value.into()),
-                        None => held.remove(&at),
-                    };
-                }
-                Ok(())
-            })?;
+            reader.read(range.clone(), &mut note)?;
         }
+        each_entry(&stored, hashes_of(range.start, range.end), &mut note)?;
         for ((hash, state, namespace, key), value) in std::mem::take(&mut held) {
             each(Entry { hash, state, namespace, key: &key, value: Some(&value) })?;
         }
     }
     Ok(())
-}
-
-/// Where entries are read from.
-enum From<'a> {
-    Object(ObjectReader<'a>),
-    /// A segment, and of which hashes it is to be believed.
-    Segment(Arc<Segment>, RangeInclusive<u64>),
-}
-
-impl From<'_> {
-    fn read(&self, groups: Range<u32>, each: &mut dyn FnMut(Entry<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
-        match self {
-            From::Object(reader) => Ok(reader.read(groups, each)?),
-            From::Segment(segment, hashes) => {
-                let wanted = hashes_of(groups.start, groups.end);
-                let range = *hashes.start().max(wanted.start())..=*hashes.end().min(wanted.end());
-                for entry in segment.range(range)? {
-                    let entry = entry?;
-                    let split = split_key(entry.key);
-                    let (state, key) = split.ok_or_else(|| Fault::new("an entry of a segment has no state"))?;
-                    let (hash, namespace, value) = (entry.hash, entry.namespace, entry.value);
-                    each(Entry { hash, state, namespace, key, value })?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-/// Opens objects. A segment that stands there several times is opened once.
-struct Files<'a> {
-    store: &'a dyn Store,
-    scratch: Option<Scratch>,
-    segments: BTreeMap<&'a str, Arc<Segment>>,
-}
-
-impl<'a> Files<'a> {
-    fn open(&mut self, object: &'a ObjectRef) -> Result<From<'a>, Fault> {
-        if object.form == Form::Entries {
-            return Ok(From::Object(ObjectReader::open(self.store, object)?));
-        }
-        let segment = match self.segments.get(&*object.name) {
-            Some(segment) => segment.clone(),
-            None => {
-                object::check(self.store, object, true)?;
-                let scratch = match &mut self.scratch {
-                    Some(scratch) => scratch,
-                    none => none.insert(Scratch::new()?),
-                };
-                let segment = Arc::new(Segment::open(&scratch.fetch(self.store, &object.name)?)?);
-                self.segments.insert(&object.name, segment.clone());
-                segment
-            }
-        };
-        let hashes = hashes_of(u32::from(object.first_group), u32::from(object.last_group) + 1);
-        Ok(From::Segment(segment, hashes))
-    }
 }
 
 #[cfg(test)]

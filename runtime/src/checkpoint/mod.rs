@@ -23,6 +23,7 @@ pub mod digest;
 pub mod entries;
 pub mod entry;
 pub mod faulty;
+pub mod files;
 pub mod fork;
 pub mod history;
 pub mod log;

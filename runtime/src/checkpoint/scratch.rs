@@ -2,10 +2,10 @@
 
 use super::store::Store;
 use crate::error::Fault;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
 
-/// A folder of its own, below the system's folder for temporary files.
+/// A folder of its own, below the system's folder for temporary files if nobody says otherwise.
 pub(super) struct Scratch {
     folder: PathBuf,
     next: u32,
@@ -13,12 +13,21 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub(super) fn new() -> Result<Self, Fault> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("pelton-look-{}-{number}", std::process::id()));
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// Below another folder, which is made if it is not there.
+    pub(super) fn below(root: &Path) -> Result<Self, Fault> {
+        let random = RandomState::new().build_hasher().finish();
+        let folder = root.join(format!("pelton-look-{}-{random:016x}", std::process::id()));
         let cannot = |e| Fault::new("cannot make a folder for temporary files").in_file(&folder).because(e);
-        std::fs::create_dir(&folder).map_err(cannot)?;
+        std::fs::create_dir_all(&folder).map_err(cannot)?;
         Ok(Scratch { folder, next: 0 })
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Makes a file of an object.

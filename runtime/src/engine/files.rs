@@ -6,7 +6,7 @@ use crate::checkpoint::object::{groups_of, hashes_of};
 use crate::config::Config;
 use crate::error::Fault;
 use crate::state::Backend;
-use crate::state::backend::Place;
+use crate::state::backend::{Place, Shared};
 use crate::state::segment::Merger;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -19,6 +19,9 @@ pub struct Files {
     folder: PathBuf,
     next: AtomicU32,
     merger: Mutex<Option<Merger>>,
+    /// Memory for state, in bytes.
+    memory: u64,
+    shared: Shared,
 }
 
 impl Files {
@@ -28,7 +31,8 @@ impl Files {
         let root = config.state_dir.clone().unwrap_or_else(std::env::temp_dir);
         let (process, run) = (std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
         let folder = root.join(format!("pelton-state-{process}-{run}-a{number}"));
-        Arc::new(Files { folder, next: AtomicU32::new(0), merger: Mutex::new(None) })
+        let (next, merger, shared) = (AtomicU32::new(0), Mutex::new(None), Shared::new());
+        Arc::new(Files { folder, next, merger, memory: config.state_memory, shared })
     }
 
     /// A folder that nobody else uses.
@@ -54,7 +58,8 @@ impl Files {
     /// If its folder cannot be made.
     pub fn below<B: Backend>(&self, worker: usize, workers: usize, epoch: u64) -> Result<B::Below, Fault> {
         let folder = self.scratch(worker);
-        B::below(&Place { folder: &folder, hashes: owned(worker, workers), merger: &|| self.merger() }, epoch)
+        let (hashes, merger) = (owned(worker, workers), &|| self.merger());
+        B::below(&Place { folder: &folder, hashes, merger, memory: self.memory, shared: &self.shared }, epoch)
     }
 }
 

@@ -28,6 +28,7 @@ mod source;
 mod stage;
 mod start;
 mod time;
+mod underneath;
 mod worker;
 
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink};

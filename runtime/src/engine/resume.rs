@@ -6,8 +6,9 @@
 
 use super::files::owned;
 use super::local::Local;
+use crate::checkpoint::files::fetch;
 use crate::checkpoint::manifest::{Form, Manifest, ObjectRef, OperatorState, SinkState, SourceState, StateInfo};
-use crate::checkpoint::object::{ObjectReader, group_of, groups_of, hashes_of};
+use crate::checkpoint::object::{ObjectReader, group_of, groups_of};
 use crate::checkpoint::store::Store;
 use crate::codec::{CodecError, Reader};
 use crate::error::{Error, Fault};
@@ -15,12 +16,10 @@ use crate::hash;
 use crate::key::Key;
 use crate::keyed::Operator;
 use crate::record::{Migration, Record};
-use crate::state::filesystem::split_key;
+use crate::state::files::each_entry;
 use crate::state::save::{Entry, StateMeta};
-use crate::state::segment::{Folder, Levels, OsDisk, Part, Segment};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 /// What an attempt goes on from. Clones share it.
@@ -175,73 +174,27 @@ where
     }
     let as_it_is =
         numbers.iter().all(|(then, (now, key, value))| then == now && key.is_identity() && value.is_identity());
-    let segments = op.segments();
-    let folder = segments.as_ref().map_or_else(|| local.files.scratch(worker), |segments| segments.folder().to_owned());
-    let parts = fetch(store, &blobs, &folder, local)?;
-    if let Some(segments) = segments.filter(|_| as_it_is) {
-        segments.restore(parts)?;
+    let below = op.on_disk();
+    let folder = below.as_ref().map_or_else(|| local.files.scratch(worker), |below| below.folder().to_owned());
+    let mine = owned(worker, local.workers);
+    let stored = fetch(store, blobs, &folder, &mine, false, |file, object| {
+        if let Some(saver) = &local.saver {
+            saver.knows(file, object.clone());
+        }
+    })?;
+    if as_it_is
+        && let Some(below) = below
+        && below.restore(&stored)?
+    {
         op.tables(&mut |_, _, table| table.restored());
         return Ok(());
     }
     // Another backend, or other types than they were written with: everything is read.
-    let levels = Levels::open(
-        Folder::open(Arc::new(OsDisk), &folder, "r")?,
-        owned(worker, local.workers),
-        parts,
-        &local.files.merger()?,
-    )?;
-    for entry in levels.range(owned(worker, local.workers))? {
-        let entry = entry?;
-        let Some((state, key)) = split_key(entry.key) else {
-            return Err(Fault::new("an entry of a segment has no state"));
-        };
-        let Some(number) = numbers.get(&state).map(|known| known.0) else { continue };
-        // Windows that have closed are still there until segments are merged.
-        if entry.value.is_some() && op.keeps(number, entry.namespace) {
-            let entry = Entry { hash: entry.hash, state, namespace: entry.namespace, key, value: entry.value };
-            load(op, entry, "a segment")?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes files of those segments that have some of this worker's keys, and opens them, oldest first.
-fn fetch(store: &dyn Store, blobs: &[&ObjectRef], folder: &Path, local: &Local) -> Result<Vec<Part>, Fault> {
-    std::fs::create_dir_all(folder)
-        .map_err(|e| Fault::new("cannot make a folder for state").in_file(folder).because(e))?;
-    let mine = owned(local.worker, local.workers);
-    let mut opened: BTreeMap<&str, Arc<Segment>> = BTreeMap::new();
-    let mut parts = Vec::new();
-    for object in blobs {
-        let hashes = hashes_of(u32::from(object.first_group), u32::from(object.last_group) + 1);
-        if hashes.start() > mine.end() || mine.start() > hashes.end() {
-            continue;
-        }
-        let segment = match opened.get(&*object.name) {
-            Some(segment) => segment.clone(),
-            None => {
-                let file = folder.join(format!("restored-{}.segment", opened.len()));
-                if !store.get_file(&object.name, &file)? {
-                    return Err(Fault::new(format!("`{}` is not in {}", object.name, store.place())));
-                }
-                let segment = Arc::new(Segment::open(&file)?);
-                if segment.bytes() != object.length {
-                    return Err(Fault::new(format!(
-                        "`{}` in {} is not what the checkpoint names",
-                        object.name,
-                        store.place()
-                    )));
-                }
-                if let Some(saver) = &local.saver {
-                    saver.knows(file, (*object).clone());
-                }
-                opened.insert(&object.name, segment.clone());
-                segment
-            }
-        };
-        parts.push(Part::new(segment, hashes));
-    }
-    Ok(parts)
+    each_entry(&stored, mine, |entry| {
+        let Some(number) = numbers.get(&entry.state).map(|known| known.0) else { return Ok(()) };
+        // Windows that have closed may still be there.
+        if op.keeps(number, entry.namespace) { load(op, entry, "a file of state") } else { Ok(()) }
+    })
 }
 
 /// How many entries each of an operator's tables will have, about: by their number and namespace.

@@ -8,9 +8,8 @@ use crate::checkpoint::manifest::{DataName, ObjectRef, OperatorState};
 use crate::checkpoint::object::{ObjectWriter, blob_of, check, group_of};
 use crate::checkpoint::store::Store;
 use crate::error::Fault;
-use crate::state::filesystem::{Delta, note};
+use crate::state::files::{Change, Listing, StateFile, Write};
 use crate::state::save::{Entries, Entry, SaveTo};
-use crate::state::segment::{Batch, Folder, Part as Listed, Segment};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
@@ -31,16 +30,16 @@ pub struct Saver {
 enum Job {
     /// Bring an object to the store.
     Put { ticket: Ticket, object: ObjectWriter, name: DataName },
-    /// Write a segment of some of what changed.
-    Some { ticket: Ticket, folder: Folder, batch: Batch },
-    /// Write a segment of the rest, and bring all that are listed to the store.
-    Delta { ticket: Ticket, state: OperatorState, change: Box<Change>, listed: Vec<Listed> },
+    /// Write some of what changed.
+    Write { ticket: Ticket, write: Write },
+    /// Write the rest, and bring all files of the operator to the store.
+    Changed { ticket: Ticket, state: OperatorState, noted: Noted },
     /// A file that is in the store already, under this name.
     Known { file: PathBuf, object: ObjectRef },
     /// All of a part is said.
     End { ticket: Ticket, state: OperatorState },
     /// The part will not come.
-    GiveUp { ticket: Ticket },
+    GiveUp { ticket: Ticket, change: Option<Box<dyn Change>> },
 }
 
 /// One operator's part of one snapshot on one worker.
@@ -86,75 +85,51 @@ impl Saver {
 pub struct Delivered {
     /// The epoch up to which they are all there.
     pub epoch: u64,
-    /// The segments, oldest first.
-    pub segments: Result<Vec<Arc<Segment>>, Fault>,
+    /// Whether they are.
+    pub written: Result<(), Fault>,
 }
 
-/// A batch of this size is written as a segment of its own, so that memory does not hold all changes at once.
+/// What is noted of this size is written by itself, so that memory does not hold all changes at once.
 const BATCH_BYTES: usize = 64 << 20;
 
-/// Where the changes of an operator go that keeps its state in segments. With a saver its thread writes them and brings them to
+/// Where the changes of an operator go that keeps its state in files. With a saver its thread writes them and brings them to
 /// the store; without one whoever ends the snapshot writes them. `state` is what is known of the operator already.
 pub fn save_changes(
     saver: Option<&Saver>,
     (epoch, worker, chain): (u64, usize, usize),
     state: OperatorState,
-    delta: Delta,
+    change: Box<dyn Change>,
     back: Sender<Delivered>,
 ) -> SaveTo {
-    let Delta { folder, parts, hashes } = delta;
-    let change = Change { epoch, batch: Batch::new(), written: Vec::new(), folder, hashes, back, wrong: None };
     let ticket = Ticket { epoch, worker, chain };
-    SaveTo::new(Changes {
-        saver: saver.cloned(),
-        ticket,
-        left: Some((state, Box::new(change), parts)),
-        room: Vec::new(),
-    })
+    let noted = Noted { change, back, wrong: None };
+    SaveTo::new(Changes { saver: saver.cloned(), ticket, left: Some((state, noted)) })
 }
 
-/// Changes to be written.
-struct Change {
-    epoch: u64,
-    batch: Batch,
-    /// What is written already.
-    written: Vec<Arc<Segment>>,
-    folder: Folder,
-    hashes: std::ops::RangeInclusive<u64>,
+/// Changes to be written, and who is told of it.
+struct Noted {
+    change: Box<dyn Change>,
     back: Sender<Delivered>,
-    /// An entry that cannot be in a segment.
+    /// What went wrong already.
     wrong: Option<Fault>,
 }
 
-/// Writes a segment of a batch, unless there is nothing in it.
-fn write(folder: &Folder, batch: &mut Batch) -> Result<Option<Arc<Segment>>, Fault> {
-    match folder.write(batch.sorted())? {
-        Some(written) => Segment::open(&written.path).map(|segment| Some(Arc::new(segment))),
-        None => Ok(None),
-    }
-}
-
-impl Change {
-    /// Writes what is not written yet, and gives all of it to the worker.
-    fn write(mut self) -> Result<Vec<Listed>, Fault> {
-        let last = match self.wrong.take() {
+impl Noted {
+    /// Writes what is not written yet.
+    fn write(&mut self) -> Result<(), Fault> {
+        let written = match self.wrong.take() {
             Some(fault) => Err(fault),
-            None => write(&self.folder, &mut self.batch),
+            None => self.change.cut()(),
         };
-        let mut all = self.written;
-        let (said, segments) = match last {
-            Ok(last) => {
-                all.extend(last);
-                (Ok(all.iter().map(|s| Listed::new(s.clone(), self.hashes.clone())).collect()), Ok(all))
-            }
-            // Both are told: the worker, which keeps the changes, and whoever waits for the checkpoint.
-            Err(fault) => {
-                (Err(Fault::new("changes of state cannot be written").because(fault.to_string())), Err(fault))
-            }
-        };
-        // A worker that has gone does not need them.
-        let _ = self.back.send(Delivered { epoch: self.epoch, segments });
-        said
+        if written.is_err() {
+            self.change.give_up();
+        }
+        written
+    }
+
+    /// Tells the worker, once nobody else reads the files. One that has gone does not need them.
+    fn tell(&self, epoch: u64, written: Result<(), Fault>) {
+        let _ = self.back.send(Delivered { epoch, written });
     }
 }
 
@@ -162,43 +137,36 @@ impl Change {
 struct Changes {
     saver: Option<Saver>,
     ticket: Ticket,
-    left: Option<(OperatorState, Box<Change>, Vec<Listed>)>,
-    room: Vec<u8>,
+    left: Option<(OperatorState, Noted)>,
 }
 
 impl Entries for Changes {
     fn put(&mut self, entry: Entry<'_>) {
-        if let Some((_, change, _)) = &mut self.left
-            && let Err(fault) = note(&mut change.batch, &mut self.room, &entry)
-        {
-            change.wrong.get_or_insert(fault);
+        let Some((_, Noted { change, wrong, .. })) = &mut self.left else { return };
+        if let Err(fault) = change.note(&entry) {
+            wrong.get_or_insert(fault);
         }
-        if let Some((_, change, _)) = &mut self.left
-            && change.batch.bytes() >= BATCH_BYTES
-        {
-            let (batch, folder) = (std::mem::take(&mut change.batch), change.folder.clone());
+        if change.bytes() >= BATCH_BYTES {
+            let write = change.cut();
             match &self.saver {
-                Some(saver) => drop(saver.to.send(Job::Some { ticket: self.ticket, folder, batch })),
-                None => match write(&folder, &mut { batch }) {
-                    Ok(segment) => change.written.extend(segment),
-                    Err(fault) => drop(change.wrong.get_or_insert(fault)),
-                },
+                Some(saver) => drop(saver.to.send(Job::Write { ticket: self.ticket, write })),
+                None => drop(write().map_err(|fault| wrong.get_or_insert(fault))),
             }
         }
     }
     fn end(&mut self) {
-        let Some((state, change, listed)) = self.left.take() else { return };
+        let Some((state, mut noted)) = self.left.take() else { return };
         match &self.saver {
-            Some(saver) => drop(saver.to.send(Job::Delta { ticket: self.ticket, state, change, listed })),
-            // What goes wrong is told with the segment.
-            None => drop(change.write()),
+            Some(saver) => drop(saver.to.send(Job::Changed { ticket: self.ticket, state, noted })),
+            None => {
+                let written = noted.write();
+                noted.tell(self.ticket.epoch, written);
+            }
         }
     }
     fn give_up(&mut self) {
-        if self.left.take().is_some()
-            && let Some(saver) = &self.saver
-        {
-            let _ = saver.to.send(Job::GiveUp { ticket: self.ticket });
+        if let (Some((_, noted)), Some(saver)) = (self.left.take(), &self.saver) {
+            let _ = saver.to.send(Job::GiveUp { ticket: self.ticket, change: Some(noted.change) });
         }
     }
 }
@@ -242,7 +210,7 @@ impl Entries for Spool {
     }
     fn give_up(&mut self) {
         if self.state.take().is_some() {
-            self.send(Job::GiveUp { ticket: self.ticket });
+            self.send(Job::GiveUp { ticket: self.ticket, change: None });
         }
     }
 }
@@ -251,8 +219,6 @@ impl Entries for Spool {
 #[derive(Default)]
 struct Part {
     objects: Vec<ObjectRef>,
-    /// Segments of changes.
-    written: Vec<Arc<Segment>>,
     failed: Option<Fault>,
 }
 
@@ -265,28 +231,26 @@ fn put(store: &dyn Store, object: &ObjectRef, bytes: &[u8]) -> Result<(), Fault>
     }
 }
 
-/// Brings the segments of an operator to the store, those that are not there; gives what a manifest says of them, oldest first.
+/// Brings the files of an operator to the store, those that are not there; gives what a manifest says of them, oldest first.
 fn bring(
     store: &dyn Store,
-    listed: &[Listed],
+    listing: &Listing,
     known: &mut HashMap<PathBuf, ObjectRef>,
     name: impl Fn() -> DataName,
 ) -> Result<Vec<ObjectRef>, Fault> {
     let mut objects = Vec::new();
-    for part in listed {
-        let path = part.segment().path();
+    for StateFile { path, bytes, hashes, entries } in &listing.files {
         if !known.contains_key(path) {
             let name = name().to_string();
-            store.put_file(&name, path)?;
-            let cannot = |e| Fault::new("cannot read a segment of state").in_file(path).because(e);
-            let object = blob_of(name, File::open(path).map_err(cannot)?).map_err(cannot)?;
+            store.put_file(&name, bytes)?;
+            let cannot = |e| Fault::new("cannot read a file of state").in_file(bytes).because(e);
+            let object = blob_of(name, File::open(bytes).map_err(cannot)?).map_err(cannot)?;
             check(store, &object, true).map_err(Fault::from)?;
-            known.insert(path.to_owned(), object);
+            known.insert(path.clone(), object);
         }
         if let Some(object) = known.get(path) {
-            let (from, to) = part.hashes().into_inner();
-            let (first_group, last_group) = (group_of(from), group_of(to));
-            objects.push(ObjectRef { first_group, last_group, entries: part.segment().entries(), ..object.clone() });
+            let (first_group, last_group) = (group_of(*hashes.start()), group_of(*hashes.end()));
+            objects.push(ObjectRef { first_group, last_group, entries: *entries, ..object.clone() });
         }
     }
     Ok(objects)
@@ -321,27 +285,28 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>,
                 known.insert(file, object);
                 continue;
             }
-            Job::Some { ticket, folder, mut batch } => {
+            Job::Write { ticket, write } => {
                 let part = parts.entry(ticket).or_default();
-                match write(&folder, &mut batch) {
-                    Ok(segment) => part.written.extend(segment),
-                    Err(fault) => drop(part.failed.get_or_insert(fault)),
+                if part.failed.is_none() {
+                    part.failed = write().err();
                 }
                 continue;
             }
-            Job::Delta { ticket, mut state, mut change, mut listed } => {
-                let part = parts.remove(&ticket).unwrap_or_default();
-                change.written = part.written;
-                change.wrong = change.wrong.take().or(part.failed);
+            Job::Changed { ticket, mut state, mut noted } => {
+                noted.wrong = noted.wrong.take().or(parts.remove(&ticket).and_then(|part| part.failed));
                 let Ticket { epoch, worker, .. } = ticket;
                 let name = || {
                     let number = numbers.1.fetch_add(1, Ordering::Relaxed);
                     DataName { attempt: numbers.0, epoch, worker: worker as u32, number }
                 };
-                let brought = change.write().and_then(|new| {
-                    listed.extend(new);
-                    bring(store, &listed, &mut known, name)
-                });
+                let written = noted.write();
+                // Both are told: the worker, which keeps the changes, and whoever waits for the checkpoint.
+                let listing = match &written {
+                    Ok(()) => noted.change.listing(),
+                    Err(e) => Err(Fault::new("changes of state cannot be written").because(e.to_string())),
+                };
+                let brought = listing.and_then(|listing| bring(store, &listing, &mut known, name));
+                noted.tell(epoch, written);
                 (
                     ticket,
                     brought.map(|objects| {
@@ -350,11 +315,9 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>,
                     }),
                 )
             }
-            Job::GiveUp { ticket } => {
-                for segment in parts.remove(&ticket).unwrap_or_default().written {
-                    // Nobody will list it. What cannot be removed now goes with the attempt's folder.
-                    let _ = std::fs::remove_file(segment.path());
-                }
+            Job::GiveUp { ticket, change } => {
+                parts.remove(&ticket);
+                change.into_iter().for_each(|mut change| change.give_up());
                 (ticket, Err(Fault::new("the checkpoint has been given up")))
             }
         };

@@ -12,9 +12,9 @@ use super::pace::{Alarm, Pace, TURN};
 use super::pact::{Return, Returns, Routed};
 use super::port::{Live, Outs};
 use super::resume::saved_operator;
-use super::saver::{Delivered, save_changes};
 use super::source::Counters;
 use super::time::{epoch, of_epoch};
+use super::underneath::Underneath;
 use crate::error::{Error, Fault, Place};
 use crate::frame::writer::{Cx, Ship};
 use crate::frame::{Frame, Mark, Payload, Rows, Time, wire};
@@ -22,7 +22,6 @@ use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::metrics::{Cell, ChainCells};
 use crate::record::Record;
-use crate::state::filesystem::Segments;
 use crate::state::save::{SaveTo, StateMeta};
 use std::cell::Cell as Plain;
 use std::collections::{BTreeMap, VecDeque};
@@ -104,7 +103,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
             return g.abandon(builder, error);
         }
     }
-    let below = op.segments().map(|segments| Underneath::new(segments, &local));
+    let below = op.on_disk().map(|files| Underneath::new(files, &local));
     soon.iter().for_each(|soon| soon.set(op.next_tick().is_some()));
     let mut running = Running {
         meta,
@@ -161,31 +160,6 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     });
 }
 
-/// Segments below an operator's tables, and what is under way with them.
-struct Underneath {
-    segments: Segments,
-    /// Where those that have been written arrive.
-    back: std::sync::mpsc::Sender<Delivered>,
-    delivered: std::sync::mpsc::Receiver<Delivered>,
-    /// How many are being written.
-    under_way: usize,
-    /// Memory for the tables, in bytes.
-    memory: usize,
-    /// Memory was short when it was last looked at.
-    short: bool,
-    /// What is below is being dropped from memory.
-    relieving: bool,
-}
-
-impl Underneath {
-    fn new(segments: Segments, local: &Local) -> Self {
-        let (back, delivered) = std::sync::mpsc::channel();
-        let share = local.config.state_memory / (local.workers * local.parts().max(1)) as u64;
-        let memory = usize::try_from(share).unwrap_or(usize::MAX);
-        Underneath { segments, back, delivered, under_way: 0, memory, short: false, relieving: false }
-    }
-}
-
 /// The watermark of each sender of each feed; `None` until it has said something.
 struct Senders {
     watermarks: Vec<Vec<Option<i64>>>,
@@ -210,7 +184,7 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
     states: Vec<StateMeta>,
     /// The snapshot under way: of which epoch, and where it goes.
     saving: Option<(u64, SaveTo)>,
-    /// What lies below the operator's tables, if that is segments.
+    /// What lies below the operator's tables, if that is files.
     below: Option<Underneath>,
     /// What has been promised to those behind: what the operator has reached, less its lag.
     watermark: i64,
@@ -584,22 +558,16 @@ where
         if self.states.is_empty() {
             return;
         }
-        let (saver, epoch, worker) = (self.local.saver.as_ref(), self.epoch, self.local.worker);
-        let state = |op: &Op| saved_operator(self.name, &self.states, op.head());
-        let mut bytes = 0;
-        let to = match (&mut self.below, saver) {
+        let Running { local, below, states, op, epoch, chain, name, .. } = self;
+        let head = op.head();
+        let state = || saved_operator(name, states, head);
+        let to = match (below, &local.saver) {
             (None, None) => return,
-            (None, Some(saver)) => saver.save(epoch, worker, self.chain, state(&self.op)),
-            (Some(below), saver) => {
-                self.op.tables(&mut |_, _, table| bytes += table.bytes());
-                // Without checkpoints what changed is written only to make room.
-                if saver.is_none() && (bytes <= below.memory || below.under_way > 0) {
-                    return;
-                }
-                below.under_way += 1;
-                let at = (epoch, worker, self.chain);
-                save_changes(saver, at, state(&self.op), below.segments.delta(), below.back.clone())
-            }
+            (None, Some(saver)) => saver.save(*epoch, local.worker, *chain, state()),
+            (Some(below), _) => match below.begin_save(local, *epoch, *chain, state, &mut |each| op.tables(each)) {
+                Some(to) => to,
+                None => return,
+            },
         };
         // Changes from now on belong to the next epoch, and must be seen to.
         self.op.barrier(self.epoch);
@@ -607,37 +575,11 @@ where
         self.saving = Some((self.epoch, to));
     }
 
-    /// Lists segments that have been written, and drops from memory what is in them if memory is short. Says whether there is
-    /// more to drop.
+    /// Sees to what lies below. Says whether there is more to do.
     fn settle_below(&mut self) -> Result<bool, Error> {
-        let Some(below) = &mut self.below else { return Ok(false) };
-        while let Ok(Delivered { epoch, segments }) = below.delivered.try_recv() {
-            below.under_way -= 1;
-            match segments {
-                Ok(segments) => below.segments.take_in(epoch, segments),
-                // With checkpoints this one fails, and the next one has these changes, too.
-                Err(_) if self.local.saver.is_some() => {}
-                Err(fault) => return Err(Error::State { operator: self.name.to_owned(), fault }),
-            }
-            let (mut bytes, mut littered) = (0, false);
-            self.op.tables(&mut |_, _, table| {
-                bytes += table.bytes();
-                littered |= table.is_littered();
-            });
-            below.short = bytes > below.memory;
-            below.relieving = below.short || littered;
-        }
-        if self.saving.is_some() {
-            return Ok(false);
-        }
-        below.segments.settle(below.under_way == 0);
-        if below.relieving {
-            let mut more = false;
-            let short = below.short;
-            self.op.tables(&mut |_, _, table| more |= table.relieve(short));
-            below.relieving = more;
-        }
-        Ok(below.relieving)
+        let Running { local, below: Some(below), saving, op, name, .. } = self else { return Ok(false) };
+        let settled = below.settle(local, saving.is_some(), &mut |each| op.tables(each));
+        settled.map_err(|fault| Error::State { operator: (*name).to_owned(), fault })
     }
 
     fn save_some(&mut self) {
@@ -646,7 +588,7 @@ where
             to.give_up();
             self.op.tables(&mut |_, _, table| table.give_up());
             if let Some(below) = &mut self.below {
-                below.under_way -= 1;
+                below.given_up();
             }
             self.saving = None;
             return;

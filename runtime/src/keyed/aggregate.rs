@@ -11,11 +11,12 @@ use crate::key::{Kept, Key, KeyColumn};
 use crate::record;
 use crate::state::Backend;
 use crate::state::backend::Which;
-use crate::state::filesystem::Segments;
+use crate::state::files::OnDisk;
 use crate::state::keyed::{Ahead, KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::ttl::{Age, Aged};
 use std::marker::PhantomData;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A result per row.
@@ -71,8 +72,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
     fn barrier(&mut self, epoch: u64) {
         self.values.stamp_with(epoch + 1);
     }
-    fn segments(&self) -> Option<Segments> {
-        self.values.segments()
+    fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
+        self.values.on_disk()
     }
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()
@@ -202,8 +203,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
     fn barrier(&mut self, epoch: u64) {
         self.values.stamp_with(epoch + 1);
     }
-    fn segments(&self) -> Option<Segments> {
-        self.values.segments()
+    fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
+        self.values.on_disk()
     }
     fn failure(&mut self) -> Option<Fault> {
         self.values.take_fault()

@@ -13,10 +13,11 @@ use crate::error::Fault;
 use crate::frame::{Mark, Rows, Time};
 use crate::key::Key;
 use crate::record::Record;
-use crate::state::filesystem::Segments;
+use crate::state::files::OnDisk;
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Rows of a frame, with their marks turned into this operator's watermark before each marked row.
@@ -111,8 +112,8 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     }
     /// The clock has reached [`next_tick`](Operator::next_tick).
     fn tick<F: Follow<Self, V>>(&mut self, _now: Duration, _next: &mut F) {}
-    /// What lies below its tables, if that is segments.
-    fn segments(&self) -> Option<Segments> {
+    /// What lies below its tables, if that is files.
+    fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
         None
     }
     /// A barrier: everything up to `epoch` has been applied, nothing after it.

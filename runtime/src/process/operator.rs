@@ -26,13 +26,14 @@ use crate::keyed::{AHEAD, Batch, Follow, Keeps, Operator, Out};
 use crate::record::{self, Record};
 use crate::state::Backend;
 use crate::state::backend::Which;
-use crate::state::filesystem::Segments;
+use crate::state::files::OnDisk;
 use crate::state::keyed::{Ahead, KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::sweep::{self, Sweep};
 use crate::state::table::Walk;
 use crate::time::Timestamp;
 use std::marker::PhantomData;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -503,8 +504,8 @@ where
         self.table.stamp_with(epoch + 1);
     }
 
-    fn segments(&self) -> Option<Segments> {
-        self.table.segments()
+    fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
+        self.table.on_disk()
     }
 
     fn states() -> Vec<StateMeta> {

@@ -3,16 +3,25 @@
 //! ```text
 //! KeyedState   the calls that operators make
 //!   Table    values in use, on the heap: the same for all backends
-//!   Below    nothing (Memory) | segments on disk (FileSystem)
+//!   Below    nothing (Memory) | segments on disk (FileSystem) | a database (RocksDb)
 //! ```
 
-use super::filesystem::Segments;
+use super::files::OnDisk;
 use crate::codec::CodecError;
 use crate::error::Fault;
+use std::any::Any;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 /// A state backend, named in `job Name<...>` and fixed at compile time.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no state backend here",
+    label = "not a state backend",
+    note = "`Memory` and `FileSystem` always are; `RocksDb` is one with pelton's feature `rocksdb`: \
+            `cargo add pelton --features rocksdb`"
+)]
 pub trait Backend: 'static {
     /// Its name in the block.
     const NAME: &'static str;
@@ -33,7 +42,14 @@ pub struct Place<'a> {
     pub hashes: RangeInclusive<u64>,
     /// Gives the thread that merges segments, one for all of the attempt.
     pub merger: &'a dyn Fn() -> Result<super::segment::Merger, Fault>,
+    /// About how many bytes of memory all operators of the attempt have together.
+    pub memory: u64,
+    /// What all of them share, as the backend makes it.
+    pub shared: &'a Shared,
 }
+
+/// Something of the backend's that there is once in an attempt.
+pub type Shared = OnceLock<Arc<dyn Any + Send + Sync>>;
 
 /// Which of an operator's tables: the number of its state, and the namespace in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,8 +95,8 @@ pub trait Below: Clone + 'static {
     ) -> Option<u64>;
     /// No namespace below this one is asked for again.
     fn forget_below(&self, namespace: i64);
-    /// The segments, if that is what lies below.
-    fn segments(&self) -> Option<&Segments> {
+    /// What snapshots write to and restores go on from, if it is in files.
+    fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
         None
     }
     /// What went wrong, if anything did since it was last asked.

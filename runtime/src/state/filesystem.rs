@@ -4,14 +4,17 @@
 //! between two frames. From then on these entries may be dropped from memory.
 
 use super::backend::{Backend, Below, Place, Which};
+use super::files::{Change, Listing, OnDisk, StateFile, Stored, Write};
+use super::save;
 use super::segment::{Batch, Entry, Folder, Levels, Merger, OsDisk, Part, Segment};
 use crate::codec::CodecError;
 use crate::error::Fault;
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// State on disk, with what is in use in memory. More of it than memory can be kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +33,7 @@ impl Backend for FileSystem {
             merger,
             fault: RefCell::new(None),
             written: Cell::new((epoch as u32).wrapping_sub(1)),
+            under_way: RefCell::default(),
             room: RefCell::new(Vec::new()),
             ahead: RefCell::default(),
         })))
@@ -66,6 +70,8 @@ struct Inner {
     merger: Merger,
     fault: RefCell<Option<Fault>>,
     written: Cell<u32>,
+    /// Changes that are being written, each with its epoch.
+    under_way: RefCell<VecDeque<(u64, Written)>>,
     /// A key with the number of its state in front.
     room: RefCell<Vec<u8>>,
     ahead: RefCell<Ahead>,
@@ -83,64 +89,101 @@ pub fn split_key(key: &[u8]) -> Option<(u16, &[u8])> {
     key.split_first_chunk::<2>().map(|(state, key)| (u16::from_le_bytes(*state), key))
 }
 
-/// Notes a change for the segment that is to be written.
-///
-/// # Errors
-/// If key or value are too long for a segment.
-pub fn note(batch: &mut Batch, room: &mut Vec<u8>, entry: &super::save::Entry<'_>) -> Result<(), Fault> {
-    keyed(room, entry.state, entry.key);
-    batch.put(&Entry { hash: entry.hash, namespace: entry.namespace, key: room, value: entry.value })
-}
+/// Segments that have been written of a change, oldest first.
+type Written = Arc<Mutex<Vec<Arc<Segment>>>>;
 
-/// What a thread needs to write a segment and to name all of them in a checkpoint.
-pub struct Delta {
-    /// Where it goes.
-    pub folder: Folder,
+/// What changed, on its way to segments.
+struct Noted {
+    batch: Batch,
+    room: Vec<u8>,
+    folder: Folder,
     /// What is listed already, oldest first.
-    pub parts: Vec<Part>,
-    /// The hashes that count in the new one.
-    pub hashes: RangeInclusive<u64>,
+    parts: Vec<Part>,
+    /// The hashes that count in new ones.
+    hashes: RangeInclusive<u64>,
+    written: Written,
 }
 
-impl Segments {
-    /// What the next segment is made from.
-    pub fn delta(&self) -> Delta {
-        let Inner { levels, folder, hashes, .. } = &*self.0;
-        Delta { folder: folder.clone(), parts: levels.borrow().parts().to_vec(), hashes: hashes.clone() }
+impl Noted {
+    fn written(&self) -> Vec<Arc<Segment>> {
+        std::mem::take(&mut self.written.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Change for Noted {
+    fn note(&mut self, entry: &save::Entry<'_>) -> Result<(), Fault> {
+        keyed(&mut self.room, entry.state, entry.key);
+        let save::Entry { hash, namespace, value, .. } = *entry;
+        self.batch.put(&Entry { hash, namespace, key: &self.room, value })
     }
 
-    /// Lists segments that have been written, of all that changed up to an epoch.
-    pub fn take_in(&self, epoch: u64, oldest_first: impl IntoIterator<Item = Arc<Segment>>) {
-        self.0.written.set(epoch as u32);
-        for segment in oldest_first {
-            self.keep(self.0.levels.borrow_mut().push(segment));
+    fn bytes(&self) -> usize {
+        self.batch.bytes()
+    }
+
+    fn cut(&mut self) -> Write {
+        let (mut batch, folder, written) = (std::mem::take(&mut self.batch), self.folder.clone(), self.written.clone());
+        Box::new(move || {
+            if let Some(new) = folder.write(batch.sorted())? {
+                let segment = Arc::new(Segment::open(&new.path)?);
+                written.lock().unwrap_or_else(PoisonError::into_inner).push(segment);
+            }
+            Ok(())
+        })
+    }
+
+    fn listing(&mut self) -> Result<Listing, Fault> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = written.iter().map(|segment| Part::new(segment.clone(), self.hashes.clone()));
+        let file = |part: Part| StateFile {
+            path: part.segment().path().to_owned(),
+            bytes: part.segment().path().to_owned(),
+            hashes: part.hashes(),
+            entries: part.segment().entries(),
+        };
+        Ok(Listing { files: self.parts.iter().cloned().chain(new).map(file).collect(), scratch: None })
+    }
+
+    fn give_up(&mut self) {
+        for segment in self.written() {
+            // Nobody will list it. What cannot be removed now goes with the attempt's folder.
+            let _ = std::fs::remove_file(segment.path());
         }
     }
+}
 
-    /// Goes on from segments that a checkpoint named, oldest first.
-    ///
-    /// # Errors
-    /// If the folder cannot be read.
-    pub fn restore(&self, oldest_first: Vec<Part>) -> Result<(), Fault> {
-        let Inner { levels, folder, hashes, merger, .. } = &*self.0;
-        let restored = Levels::open(folder.clone(), hashes.clone(), oldest_first, merger)?;
-        restored.scrub();
-        *levels.borrow_mut() = restored;
-        Ok(())
-    }
-
-    /// Where restored files go.
-    pub fn folder(&self) -> &Path {
+impl OnDisk for Segments {
+    fn folder(&self) -> &Path {
         self.0.folder.path()
     }
 
-    /// The hashes that are kept here.
-    pub fn hashes(&self) -> RangeInclusive<u64> {
-        self.0.hashes.clone()
+    fn change(&self, epoch: u64) -> Box<dyn Change> {
+        let Inner { levels, folder, hashes, under_way, .. } = &*self.0;
+        let written = Written::default();
+        under_way.borrow_mut().push_back((epoch, written.clone()));
+        Box::new(Noted {
+            batch: Batch::new(),
+            room: Vec::new(),
+            folder: folder.clone(),
+            parts: levels.borrow().parts().to_vec(),
+            hashes: hashes.clone(),
+            written,
+        })
     }
 
-    /// Takes in what the merging thread has done. `idle`: no thread reads the files that are no longer listed, so they go.
-    pub fn settle(&self, idle: bool) {
+    fn take_in(&self, epoch: u64) {
+        self.0.written.set(epoch as u32);
+        let mut under_way = self.0.under_way.borrow_mut();
+        // Those before it, if any, could not be written.
+        while let Some((at, written)) = under_way.pop_front_if(|(at, _)| *at <= epoch) {
+            let written = written.lock().unwrap_or_else(PoisonError::into_inner);
+            for segment in written.iter().filter(|_| at == epoch) {
+                self.keep(self.0.levels.borrow_mut().push(segment.clone()));
+            }
+        }
+    }
+
+    fn settle(&self, idle: bool) {
         let mut levels = self.0.levels.borrow_mut();
         let merged = levels.settle();
         let again = matches!(merged, Ok(true));
@@ -150,6 +193,21 @@ impl Segments {
         }
     }
 
+    fn restore(&self, oldest_first: &[Stored]) -> Result<bool, Fault> {
+        let part = |stored: &Stored| match stored {
+            Stored::Segment(part) => Some(part.clone()),
+            Stored::Database(_) => None,
+        };
+        let Some(parts) = oldest_first.iter().map(part).collect::<Option<Vec<Part>>>() else { return Ok(false) };
+        let Inner { levels, folder, hashes, merger, .. } = &*self.0;
+        let restored = Levels::open(folder.clone(), hashes.clone(), parts, merger)?;
+        restored.scrub();
+        *levels.borrow_mut() = restored;
+        Ok(true)
+    }
+}
+
+impl Segments {
     fn keep<T>(&self, done: Result<T, Fault>) {
         if let Err(fault) = done {
             self.0.fault.borrow_mut().get_or_insert(fault);
@@ -158,7 +216,7 @@ impl Segments {
 }
 
 #[cold]
-fn unreadable(error: CodecError, path: &Path) -> Fault {
+pub(super) fn unreadable(error: CodecError, path: &Path) -> Fault {
     Fault::new("state on disk cannot be read as what the job keeps")
         .in_file(path)
         .because(error)
@@ -231,7 +289,7 @@ impl Below for Segments {
                 if let (Some(value), Some((state, key))) = (entry.value, split_key(entry.key))
                     && (state, entry.namespace) == (which.state, which.namespace)
                 {
-                    each(entry.hash, key, value).map_err(|e| unreadable(e, self.folder()))?;
+                    each(entry.hash, key, value).map_err(|e| unreadable(e, self.0.folder.path()))?;
                 }
             }
             Ok(None)
@@ -250,8 +308,8 @@ impl Below for Segments {
         self.0.levels.borrow_mut().forget_below(namespace);
     }
 
-    fn segments(&self) -> Option<&Segments> {
-        Some(self)
+    fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
+        Some(Rc::new(self.clone()))
     }
 
     fn take_fault(&self) -> Option<Fault> {

@@ -11,7 +11,7 @@
 //! It knows nothing of frames, checkpoints and who calls.
 
 use super::backend::{Backend, Below, Which};
-use super::filesystem::Segments;
+use super::files::OnDisk;
 use super::save::{SaveTo, Saved};
 use super::table::{self, Absent, Drain, Place, Probe, Saving, Table, Walk};
 use crate::codec::CodecError;
@@ -19,6 +19,7 @@ use crate::error::Fault;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::record::{self, Record};
+use std::rc::Rc;
 
 /// KeyedState by key.
 pub struct KeyedState<K: Key, V: Record, B: Backend> {
@@ -84,9 +85,9 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
         self.table.len()
     }
 
-    /// What lies below, if that is segments.
-    pub fn segments(&self) -> Option<Segments> {
-        self.below.segments().cloned()
+    /// What lies below, if that is files.
+    pub fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
+        self.below.on_disk()
     }
 
     /// What went wrong below, if anything did since it was last asked.

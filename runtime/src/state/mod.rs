@@ -1,10 +1,13 @@
 //! Keyed state. [`keyed`] is what operators call; [`table`] is the heap table in hash order that every backend shares; what
-//! lies below it differs ([`backend`]): nothing, or [`segment`]s on disk ([`filesystem`]). [`save`] is how state gets into a
+//! lies below it differs ([`backend`]): nothing, [`segment`]s on disk ([`filesystem`]), or a database ([`rocks`]); [`files`] is what
+//! the two of these have in common. [`save`] is how state gets into a
 //! snapshot and out of one.
 
 pub mod backend;
+pub mod files;
 pub mod filesystem;
 pub mod keyed;
+pub mod rocks;
 pub mod save;
 pub mod segment;
 pub mod sweep;
@@ -13,3 +16,4 @@ pub mod ttl;
 
 pub use backend::{Backend, Memory};
 pub use filesystem::FileSystem;
+pub use rocks::RocksDb;

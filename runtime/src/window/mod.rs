@@ -20,13 +20,14 @@ use crate::record::{Record, Row};
 use crate::schema::{Field, Schema};
 use crate::state::Backend;
 use crate::state::backend::{Below, Which};
-use crate::state::filesystem::Segments;
+use crate::state::files::OnDisk;
 use crate::state::keyed::{KeyedState, Parts, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::table::Table;
 use crate::time::{TimeSpan, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 /// A window's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -437,8 +438,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
         }
     }
 
-    fn segments(&self) -> Option<Segments> {
-        self.below.segments().cloned()
+    fn on_disk(&self) -> Option<Rc<dyn OnDisk>> {
+        self.below.on_disk()
     }
 
     fn failure(&mut self) -> Option<Fault> {

@@ -3,12 +3,15 @@
 use super::*;
 use crate::hash::mix;
 use crate::state::backend::Place as Files;
-use crate::state::filesystem::{Delta, FileSystem, note};
+use crate::state::backend::Shared;
+use crate::state::files::{Listing, Stored, common};
+use crate::state::rocks::{self, catalog::Catalog};
 use crate::state::save::{Entries, Entry};
-use crate::state::segment::{Batch, Merger, Part, Segment};
-use crate::state::{Backend, Memory};
+use crate::state::segment::{Merger, Part, Segment};
+use crate::state::{Backend, FileSystem, Memory};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 struct Folder(PathBuf);
@@ -19,7 +22,11 @@ impl Folder {
         Folder(path)
     }
     fn below<B: Backend>(&self, name: &str, epoch: u64) -> B::Below {
-        let place = Files { folder: &self.0.join(name), hashes: 0..=u64::MAX, merger: &Merger::start };
+        self.of::<B>(name, epoch, 0..=u64::MAX)
+    }
+    fn of<B: Backend>(&self, name: &str, epoch: u64, hashes: RangeInclusive<u64>) -> B::Below {
+        let (memory, shared) = (64 << 20, Shared::new());
+        let place = Files { folder: &self.0.join(name), hashes, merger: &Merger::start, memory, shared: &shared };
         B::below(&place, epoch).unwrap()
     }
 }
@@ -38,6 +45,31 @@ impl Entries for Taken {
         let value = e.value.map(<[u8]>::to_vec);
         self.0.lock().unwrap().push((e.hash, e.state, e.namespace, e.key.to_vec(), value));
     }
+}
+
+const ALL: RangeInclusive<u64> = 0..=u64::MAX;
+
+/// Files of a checkpoint that was brought to a store and back into a folder, as far as some hashes are concerned.
+fn stored(listing: &Listing, folder: &Path, wanted: RangeInclusive<u64>) -> Vec<Stored> {
+    std::fs::create_dir_all(folder).unwrap();
+    let mut found = Vec::new();
+    let mut files = listing.files.iter();
+    while let Some(file) = files.next() {
+        let hashes = common(&file.hashes, &wanted);
+        let Ok(catalog) = Catalog::decode(&std::fs::read(&file.bytes).unwrap()) else {
+            let segment = Arc::new(Segment::open(&file.bytes).unwrap());
+            found.push(Stored::Segment(Part::new(segment, hashes)));
+            continue;
+        };
+        let tables: Vec<_> = files.by_ref().take(catalog.tables.len()).collect();
+        let counts = tables.iter().map(|table| table.entries).collect();
+        let laid = catalog.lay_out(&folder.join(format!("r{}", found.len())), counts).unwrap();
+        laid.tables().zip(tables).for_each(|(to, table)| std::fs::hard_link(&table.bytes, to).unwrap());
+        if !hashes.is_empty() {
+            found.push(Stored::Database(rocks::Stored::new(Arc::new(laid), hashes).unwrap()));
+        }
+    }
+    found
 }
 
 /// Saves some states, a piece at a time with `between` between two; gives how many entries there were.
@@ -59,16 +91,18 @@ fn save<K: Key, V: Record, B: Backend>(
         }
     }
     let entries = std::mem::take(&mut *taken.0.lock().unwrap());
-    if let Some(segments) = states.first().and_then(|state| state.segments()) {
-        let (mut batch, mut room) = (Batch::new(), Vec::new());
-        for (hash, state, namespace, key, value) in &entries {
+    if let Some(files) = states.first().and_then(|state| state.on_disk()) {
+        let mut change = files.change(epoch);
+        for (at, (hash, state, namespace, key, value)) in entries.iter().enumerate() {
             let (hash, state, namespace) = (*hash, *state, *namespace);
-            note(&mut batch, &mut room, &Entry { hash, state, namespace, key, value: value.as_deref() }).unwrap();
+            change.note(&Entry { hash, state, namespace, key, value: value.as_deref() }).unwrap();
+            if at == entries.len() / 2 && entries.len() > 100 {
+                change.cut()().unwrap();
+            }
         }
-        let Delta { folder, .. } = segments.delta();
-        let written = folder.write(batch.sorted()).unwrap();
-        segments.take_in(epoch, written.map(|written| Arc::new(Segment::open(&written.path).unwrap())));
-        segments.settle(true);
+        change.cut()().unwrap();
+        files.take_in(epoch);
+        files.settle(true);
     }
     entries.len()
 }
@@ -145,12 +179,11 @@ fn says_what_a_map_says<B: Backend>(name: &str) {
         if round % 20_000 == 15_000 {
             save(&mut [&mut state], epoch, |_| ());
             epoch += 1;
-            if let Some(segments) = state.segments() {
+            if let Some(files) = state.on_disk() {
                 // A restart: what was written is all there is.
                 let again = folder.below::<B>(&round.to_string(), epoch);
-                let open = |part: &Part| Arc::new(Segment::open(part.segment().path()).unwrap());
-                let parts = segments.delta().parts.iter().map(|p| Part::new(open(p), p.hashes())).collect();
-                again.segments().unwrap().restore(parts).unwrap();
+                let to = again.on_disk().unwrap();
+                assert!(to.restore(&stored(&files.change(epoch).listing().unwrap(), to.folder(), ALL)).unwrap());
                 let which = state.which;
                 state = KeyedState::new(KeyRange::ALL, again, which);
                 state.restored();
@@ -191,20 +224,31 @@ fn a_snapshot_over_segments_holds_what_changed_and_no_more() {
     assert_eq!(state.seek(at(5000), 5000), None);
     assert_eq!(save(&mut [&mut state], 7, |_| ()), 11);
     assert_eq!(*state.value(at(999), 999, || 77), 77, "a key that was removed is new again");
-    let mut parts = state.segments().unwrap().delta().parts;
-    let counts: Vec<_> = parts.drain(..).map(|p| (p.segment().entries(), p.segment().deletions())).collect();
-    assert_eq!(counts, [(1000, 0), (11, 1)]);
+    let listing = state.on_disk().unwrap().change(8).listing().unwrap();
+    let counts: Vec<_> = stored(&listing, &folder.0, ALL)
+        .iter()
+        .map(|stored| match stored {
+            Stored::Segment(part) => (part.segment().entries(), part.segment().deletions()),
+            Stored::Database(_) => panic!("a database"),
+        })
+        .collect();
+    assert_eq!(counts.iter().map(|count| count.0).sum::<u64>(), 1011);
+    assert_eq!(counts.last().unwrap(), &(11, 1));
 }
 
-/// Windows: tables of one operator over one list of segments.
 #[test]
-fn tables_are_told_apart() {
-    let folder = Folder::new("panes");
-    let below = folder.below::<FileSystem>("0", 0);
+fn tables_are_told_apart_over_segments() {
+    tables_are_told_apart::<FileSystem>("panes");
+}
+
+/// Windows: tables of one operator over the same files.
+fn tables_are_told_apart<B: Backend>(name: &str) {
+    let folder = Folder::new(name);
+    let below = folder.below::<B>("0", 0);
     let at = <u64 as Key>::hash;
     let mut panes: Vec<_> = (0..3i64)
         .map(|n| {
-            KeyedState::<u64, i64, _>::new(
+            KeyedState::<u64, i64, B>::new(
                 KeyRange::ALL,
                 below.clone(),
                 Which { state: (n / 2) as u16, namespace: n % 2 },
@@ -217,13 +261,19 @@ fn tables_are_told_apart() {
                 *pane.value(at(key), key, || 0) += n as i64 + 1;
             }
         }
-        save::<u64, i64, FileSystem>(&mut panes.iter_mut().collect::<Vec<_>>(), epoch, |_| ());
+        save::<u64, i64, B>(&mut panes.iter_mut().collect::<Vec<_>>(), epoch, |_| ());
         panes.iter_mut().for_each(|pane| while pane.relieve(true) {});
         assert!(panes.iter().all(|pane| pane.held() == 0));
     }
     for (n, pane) in panes.iter_mut().enumerate() {
         assert!((0..300).all(|key| *pane.value(at(key), key, || 0) == 4 * (n as i64 + 1)));
     }
+    // The windows at 0 have closed; those at 1 are as they were.
+    below.forget_below(1);
+    save::<u64, i64, B>(&mut panes.iter_mut().collect::<Vec<_>>(), 4, |_| ());
+    panes.iter_mut().for_each(|pane| while pane.relieve(true) {});
+    let pane = &mut panes[1];
+    assert!((0..300).all(|key| *pane.value(at(key), key, || 0) == 8));
 }
 
 #[test]
@@ -240,15 +290,19 @@ fn other_types_and_damage_are_errors() {
     let fault = other.take_fault().expect("a value of another type");
     assert!(fault.to_string().contains("s-00000001.segment"), "{fault}");
     assert!(other.take_fault().is_none(), "it is told once");
-    let path = state.segments().unwrap().delta().parts[0].segment().path().to_owned();
+    let path = state.on_disk().unwrap().change(1).listing().unwrap().files[0].path.clone();
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[150] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     let again = folder.below::<FileSystem>("1", 1);
-    again.segments().unwrap().restore(vec![Part::new(Arc::new(Segment::open(&path).unwrap()), 0..=u64::MAX)]).unwrap();
+    let part = Part::new(Arc::new(Segment::open(&path).unwrap()), ALL);
+    assert!(again.on_disk().unwrap().restore(&[Stored::Segment(part)]).unwrap());
     let mut state = KeyedState::<u64, u64, FileSystem>::new(KeyRange::ALL, again, Which::FIRST);
     state.restored();
     state.seek(at(1), 1);
     let fault = state.take_fault().expect("a damaged segment");
     assert!(fault.to_string().contains("checksum"), "{fault}");
 }
+
+#[cfg(feature = "rocksdb")]
+mod databases;
