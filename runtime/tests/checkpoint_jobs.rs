@@ -311,7 +311,7 @@ fn a_folder_of_files_takes_back_what_was_published_behind_the_checkpoint_that_is
             && history.is_committing(*newest)
         {
             faulty.put(&pelton::checkpoint::entry::name_of(*newest), &[0; 64]).unwrap();
-            Copies { rows: rows(), out: out.clone() }.run(config(faulty.clone(), 1 + (at % 3) as usize)).unwrap();
+            Copies { rows: slow.clone(), out: out.clone() }.run(config(faulty.clone(), 1 + (at % 3) as usize)).unwrap();
             let rows = shown(&out);
             assert_eq!(copies(&rows), all.iter().collect::<Vec<_>>(), "crashed at {at}");
             assert_eq!(rows.len(), 480, "crashed at {at}");

@@ -41,6 +41,8 @@ pub enum Stand {
     Passes(i64),
     /// It has nothing to read, or nothing has come for long. The greatest watermark of its splits so far.
     Rests(i64),
+    /// The same, and it has been so for so long that other sources are not to wait for it.
+    Idle(i64),
 }
 
 /// A part of a snapshot.

@@ -171,14 +171,14 @@ impl At<'_> {
     }
 
     fn same_job(&self, history: &History, manifest: &Manifest, place: &str, fork: bool) -> Result<(), Fault> {
-        // The names alone are looked at; nobody is stopped by a job that does not fit.
-        self.former.today(manifest)?;
         match history.attempt(manifest.attempt) {
             // Nothing in one that was made up of entries alone depends on params.
-            Some(before) if fork || !manifest.has_run() => check_job(before, self.entry, place),
-            Some(before) => check_params(before, self.entry, place),
-            None => Ok(()),
+            Some(before) if fork || !manifest.has_run() => check_job(before, self.entry, place)?,
+            Some(before) => check_params(before, self.entry, place)?,
+            None => {}
         }
+        // The names alone are looked at; nobody is stopped by a job that does not fit.
+        self.former.today(manifest).map(drop)
     }
 
     /// A checkpoint of this store.

@@ -33,26 +33,27 @@ enum Whole {
     Unknown,
     /// The least of those that read. `true` if parts that rest follow them.
     Reads(i64, bool),
-    /// All rest: where the latest has been.
-    Rests(i64),
+    /// All rest: where the latest has been. `true` if others are not to wait for them.
+    Rests(i64, bool),
     /// Nothing comes any more.
     Over,
 }
 
 impl SourceState {
     fn whole(&self) -> Whole {
-        let (mut reads, mut rests, mut follow) = (None, None, true);
+        let (mut reads, mut rests, mut follow, mut idle) = (None, None, true, true);
         for (stand, _) in self.stands.iter().zip(&self.exhausted).filter(|(_, exhausted)| !**exhausted) {
             match *stand {
                 None => return Whole::Unknown,
                 Some(Stand::Reads(at)) => reads = Some(reads.unwrap_or(i64::MAX).min(at)),
                 Some(Stand::Passes(at)) => (reads, follow) = (Some(reads.unwrap_or(i64::MAX).min(at)), false),
-                Some(Stand::Rests(at)) => rests = rests.max(Some(at)),
+                Some(Stand::Rests(at)) => (rests, idle) = (rests.max(Some(at)), false),
+                Some(Stand::Idle(at)) => rests = rests.max(Some(at)),
             }
         }
         match (reads, rests) {
             (Some(at), _) => Whole::Reads(at, follow),
-            (None, Some(at)) => Whole::Rests(at.max(self.floor)),
+            (None, Some(at)) => Whole::Rests(at.max(self.floor), idle),
             (None, None) => Whole::Over,
         }
     }
@@ -68,13 +69,14 @@ impl SourceState {
         let come_to = match self.whole() {
             Whole::Unknown | Whole::Reads(_, false) => return Vec::new(),
             Whole::Reads(at, true) => at,
-            Whole::Rests(at) => at.max(others.unwrap_or(i64::MIN)),
+            Whole::Rests(at, _) => at.max(others.unwrap_or(i64::MIN)),
             Whole::Over => i64::MIN,
         };
         self.floor = self.floor.max(come_to);
         let mut orders = Vec::new();
         for (worker, (stand, told)) in self.stands.iter().zip(&mut self.told).enumerate() {
-            if matches!(stand, Some(Stand::Rests(_))) && *told < self.floor && !self.exhausted[worker] {
+            if matches!(stand, Some(Stand::Rests(_) | Stand::Idle(_))) && *told < self.floor && !self.exhausted[worker]
+            {
                 *told = self.floor;
                 orders.push(Order::Reached { source, worker, watermark: self.floor });
             }
@@ -135,12 +137,12 @@ impl Coordinator {
         orders
     }
 
-    /// Sources that rest follow those that they meet, so that they do not hold them back.
+    /// Sources that are idle follow those that they meet, so that they do not hold them back.
     pub(super) fn follow_others(&mut self) -> Vec<Order> {
         let meets = self.meets.clone();
         let mut orders = Vec::new();
         for (source, groups) in meets.all() {
-            if !self.sources.get(&source).is_some_and(|state| matches!(state.whole(), Whole::Rests(_))) {
+            if !self.sources.get(&source).is_some_and(|state| matches!(state.whole(), Whole::Rests(_, true))) {
                 continue;
             }
             // In front of each operator there are others, and none of these operators is to come to more than they have.
@@ -161,7 +163,7 @@ impl Coordinator {
             match self.sources.get(source).map_or(Whole::Unknown, SourceState::whole) {
                 Whole::Unknown => return None,
                 Whole::Reads(at, _) => reads = Some(reads.unwrap_or(i64::MAX).min(at)),
-                Whole::Rests(at) => rests = rests.max(Some(at)),
+                Whole::Rests(at, _) => rests = rests.max(Some(at)),
                 Whole::Over => {}
             }
         }

@@ -61,18 +61,20 @@ fn a_source_that_rests_follows_those_that_it_meets_in_front_of_each_operator() {
     let all = [(0, meets(&[&[1], &[2]])), (1, meets(&[&[0]])), (2, meets(&[&[0]]))];
     let mut c = Coordinator::new(1, 0, false).with_meets(Arc::new(Meets::from_iter(all)));
     (0..3).for_each(|source| drop(c.source(source, false, i64::MIN, i64::MIN)));
-    assert_eq!(c.stands(0, 0, Stand::Rests(5)), [reached(0, 5)]);
+    assert_eq!(c.stands(0, 0, Stand::Idle(5)), [reached(0, 5)]);
     assert_eq!(c.stands(0, 1, Stand::Passes(100)), [], "nobody knows where the third one stands");
     assert_eq!(c.stands(0, 2, Stand::Reads(30)), [reached(0, 30)], "it is not to hold back any, nor to hurry any");
-    assert_eq!(c.stands(0, 2, Stand::Reads(130)), [reached(0, 100)]);
+    assert_eq!(c.stands(0, 0, Stand::Rests(5)), []);
+    assert_eq!(c.stands(0, 2, Stand::Reads(130)), [], "it has not been quiet for long");
+    assert_eq!(c.stands(0, 0, Stand::Idle(5)), [reached(0, 100)]);
     // When all rest, nobody is waited for; but each is waited for by itself, too.
-    assert_eq!(c.stands(0, 2, Stand::Rests(150)), [reached(2, 150)]);
+    assert_eq!(c.stands(0, 2, Stand::Idle(150)), [reached(2, 150)]);
     assert_eq!(c.stands(0, 1, Stand::Passes(140)), [reached(0, 140)]);
     // One that reads is held to nothing by others.
     assert_eq!(c.stands(0, 0, Stand::Reads(141)), []);
     // Where the others are over, nobody is followed.
     assert_eq!(c.exhausted(0, 1), []);
-    assert_eq!(c.stands(0, 0, Stand::Rests(145)), [reached(0, 145)]);
+    assert_eq!(c.stands(0, 0, Stand::Idle(145)), [reached(0, 145)]);
     assert_eq!(c.stands(0, 2, Stand::Reads(170)), []);
     assert_eq!((c.floor(0), c.floor(1)), (145, i64::MIN));
 }

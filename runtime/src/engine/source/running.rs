@@ -81,6 +81,8 @@ pub(super) struct Running<R: RowType, S: Source<R>, N, L, F> {
     pub(super) floor: i64,
     /// Where this part stands, as the coordinator was told last, and when.
     stand: Option<(Stand, Duration)>,
+    /// Since when it rests, if it does.
+    rests_since: Option<Duration>,
     /// What it may read, if its rate is limited.
     pub(super) budget: Option<Budget>,
     pub(super) pace: Pace,
@@ -146,6 +148,7 @@ where
             promised: if timed { local.resume.promised(meta.name) } else { i64::MIN },
             floor: i64::MIN,
             stand: None,
+            rests_since: None,
             budget: connector.rate().map(|rate| Budget::new(rate, local.workers)),
             pace: Pace::new(most, source_operators(meta)),
             rows: 0,
@@ -325,20 +328,23 @@ where
         if self.meta.late_by.is_none() || !asked || self.state != State::Reading {
             return;
         }
-        let stand = if !self.open_ended() {
-            Stand::Passes(self.promised)
-        } else if self.rests() {
-            Stand::Rests(self.latest.max(self.open.greatest().unwrap_or(i64::MIN)))
-        } else {
-            Stand::Reads(self.promised)
-        };
         let now = self.local.now();
+        let rests = self.open_ended() && self.rests();
+        self.rests_since = rests.then(|| self.rests_since.unwrap_or(now));
+        let stand = match self.rests_since {
+            Some(since) => {
+                let latest = self.latest.max(self.open.greatest().unwrap_or(i64::MIN));
+                if self.is_idle(since, now) { Stand::Idle(latest) } else { Stand::Rests(latest) }
+            }
+            None if self.open_ended() => Stand::Reads(self.promised),
+            None => Stand::Passes(self.promised),
+        };
         match self.stand {
             Some((told, _)) if told == stand => return,
             // Moving on is told now and then, all else at once.
             Some((before, at))
                 if std::mem::discriminant(&before) == std::mem::discriminant(&stand)
-                    && !matches!(stand, Stand::Rests(_))
+                    && !rests
                     && now < at + self.local.config.latency =>
             {
                 return self.alarm.set(at + self.local.config.latency, now, &self.activator);
@@ -347,6 +353,20 @@ where
         }
         self.stand = Some((stand, now));
         self.local.tell(ToCoordinator::Stands { worker: self.local.worker, source: self.number, stand });
+    }
+
+    /// Whether this part, which rests, has done so for as long as a split does that is idle.
+    fn is_idle(&mut self, since: Duration, now: Duration) -> bool {
+        let Some(after) = self.meta.idle_after else { return false };
+        // Those that are open would not rest otherwise.
+        let at = since + Duration::from_micros(after.micros().max(0).unsigned_abs());
+        if !self.open.is_empty() || now >= at {
+            return true;
+        }
+        if self.local.meets.has(self.number) {
+            self.alarm.set(at, now, &self.activator);
+        }
+        false
     }
 
     /// Sends what must go and tells all that are behind how far this is.
