@@ -53,6 +53,27 @@ pub struct Checkpoints {
 struct Building {
     sources: BTreeMap<usize, SourceState>,
     operators: BTreeMap<String, OperatorState>,
+    /// What workers have of each source.
+    parts: BTreeMap<usize, Parts>,
+}
+
+/// What workers have of a source.
+struct Parts {
+    /// The splits that are not read to their end.
+    splits: Vec<SplitState>,
+    /// No row is judged under an earlier watermark any more, on whatever worker.
+    promised: i64,
+}
+
+impl Parts {
+    /// Adds them to what the enumerator has found and nobody had begun.
+    fn join(self, source: &mut SourceState) {
+        let Parts { splits, promised } = self;
+        // That was noted before the barrier came to the workers, who have read on since.
+        source.splits.iter_mut().for_each(|unread| unread.watermark = unread.watermark.max(promised));
+        source.splits.extend(splits);
+        source.splits.sort_by_key(|split| split.id);
+    }
 }
 
 impl From<NotAppended> for Error {
@@ -172,11 +193,14 @@ impl Checkpoints {
     pub fn add(&mut self, epoch: u64, part: SavedPart) {
         let Some(building) = self.building.get_mut(&epoch) else { return };
         match part {
-            SavedPart::Source { source, splits, reached } => {
+            SavedPart::Source { source, splits, reached, promised } => {
                 if let Some(state) = building.sources.get_mut(&source) {
-                    state.splits.extend(splits);
                     state.reached = state.reached.max(reached);
                 }
+                let none = || Parts { splits: Vec::new(), promised: i64::MAX };
+                let parts = building.parts.entry(source).or_insert_with(none);
+                parts.splits.extend(splits);
+                parts.promised = parts.promised.min(promised);
             }
             SavedPart::Operator(part) => match building.operators.get_mut(&part.id) {
                 Some(known) => {
@@ -206,9 +230,13 @@ impl Checkpoints {
         // What the attempt before had still to commit has been, since all sinks are there.
         self.committed()?;
         let Some(log) = &mut self.log else { return Ok(()) };
-        let Building { sources, operators } = self.building.remove(&epoch).unwrap_or_default();
-        let mut sources: Vec<SourceState> = sources.into_values().collect();
-        sources.iter_mut().for_each(|source| source.splits.sort_by_key(|split| split.id));
+        let Building { mut sources, operators, parts } = self.building.remove(&epoch).unwrap_or_default();
+        for (source, parts) in parts {
+            if let Some(source) = sources.get_mut(&source) {
+                parts.join(source);
+            }
+        }
+        let sources = sources.into_values().collect();
         let manifest = Manifest {
             time: now_ms(),
             last,
@@ -331,4 +359,31 @@ pub fn sink_state(
 ) -> SinkState {
     let pending = pending.map(|(epoch, worker, bytes)| Pending { epoch, worker: worker as u32, bytes }).collect();
     SinkState { id: name.to_owned(), state: committer.state(), pending }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_that_nobody_has_begun_is_kept_with_what_was_promised_at_the_barrier() {
+        let split = |id, watermark| SplitState {
+            id,
+            detail: Vec::new(),
+            bytes: None,
+            position: Vec::new(),
+            watermark,
+            rows: 0,
+        };
+        let mut source = SourceState {
+            id: "read".to_owned(),
+            enumerator: Vec::new(),
+            splits: vec![split(3, 10), split(4, 40)],
+            reached: 30,
+        };
+        // The split before them was read to its end between the note and the barrier.
+        Parts { splits: vec![split(2, 25)], promised: 30 }.join(&mut source);
+        let kept: Vec<_> = source.splits.iter().map(|split| (split.id, split.watermark)).collect();
+        assert_eq!(kept, [(2, 25), (3, 30), (4, 40)]);
+    }
 }

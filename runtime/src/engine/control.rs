@@ -55,6 +55,8 @@ pub enum SavedPart {
         splits: Vec<SplitState>,
         /// The greatest watermark of the splits that it has read to their end.
         reached: i64,
+        /// No row is judged under an earlier watermark any more.
+        promised: i64,
     },
     /// An operator's state on one worker.
     Operator(OperatorState),

@@ -157,7 +157,7 @@ where
             };
             splits.push(state(&next.split, position, next.watermark(), rows));
         }
-        let part = SavedPart::Source { source: self.number, splits, reached: self.latest };
+        let part = SavedPart::Source { source: self.number, splits, reached: self.latest, promised: self.promised };
         let (worker, chain) = (self.local.worker, self.chain);
         self.local.tell(ToCoordinator::Saved { worker, chain, epoch, part: Ok(part) });
     }
