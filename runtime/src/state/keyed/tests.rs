@@ -66,7 +66,7 @@ fn stored(listing: &Listing, folder: &Path, wanted: RangeInclusive<u64>) -> Vec<
         let laid = catalog.lay_out(&folder.join(format!("r{}", found.len())), counts).unwrap();
         laid.tables().zip(tables).for_each(|(to, table)| std::fs::hard_link(&table.bytes, to).unwrap());
         if !hashes.is_empty() {
-            found.push(Stored::Database(rocks::Stored::new(Arc::new(laid), hashes).unwrap()));
+            found.push(rocks::Stored::new(Arc::new(laid), hashes).map(Stored::Database).unwrap());
         }
     }
     found
