@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use pelton::checkpoint::entry::Entry;
+use pelton::checkpoint::history::History;
+use pelton::checkpoint::store;
 use pelton::connect::log::{Batch, Log, NewRecord};
 use serde_json::json;
 
@@ -145,6 +148,14 @@ impl Job {
         command.env("PELTON_CHAOS_BACKEND", start.backend.name).env("TMPDIR", &local).current_dir(&local);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         Ok(command)
+    }
+
+    /// Whether its log says that it has ended, so that the next start would be of a new run.
+    pub fn has_ended(&self, round: &Path) -> Result<bool, String> {
+        let place = round.join("checkpoints");
+        let read = || History::read(&*store::open_existing(&place.display().to_string())?);
+        let history = read().map_err(|e| format!("{}: {e}", place.display()))?;
+        Ok(history.entries().any(|(_, entry)| matches!(entry, Ok(Entry::Finished(_)))))
     }
 
     /// Whether it has just published what appears at its end: between that and its own end it is worth being killed, too.
