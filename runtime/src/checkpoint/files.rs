@@ -1,6 +1,6 @@
 //! [`fetch`]: the blobs of an operator as files in a folder, whichever backend wrote them.
 //!
-//! A blob is a segment of `FileSystem`, or it begins like a catalog of `RocksDb` ([`catalog`](crate::state::rocks::catalog)): then the blobs
+//! A blob is a segment of `FileSystem`, or it begins like a catalog of `RocksDb` (`state::rocks::catalog`): then the blobs
 //! right behind it are its tables.
 
 use super::damage::Damage;
