@@ -27,6 +27,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     Operator { name: "filter_map", role: Role::Stateless, form: ".filter_map(|r| ..)" },
     Operator { name: "flat_map", role: Role::Stateless, form: ".flat_map(|r| ..)" },
     Operator { name: "inspect", role: Role::Stateless, form: ".inspect(|r| ..)" },
+    Operator { name: "split", role: Role::Stateless, form: ".split { a: Pattern(x) => x; b: |r| ..; rest: _; }" },
     Operator { name: "key_by", role: Role::Keys, form: ".key_by(|r| r.field)" },
     Operator { name: "reduce", role: Role::Stateful, form: ".reduce(|a, b| .., emit each, ttl 24h)" },
     Operator { name: "fold", role: Role::Stateful, form: ".fold(start, |so_far, r| .., emit each, ttl 24h)" },
@@ -41,7 +42,6 @@ pub(crate) const OPERATORS: &[Operator] = &[
 
 /// Operators that the language will have. They are named, so that nobody takes a name that is not there for a typo.
 pub(crate) const LATER: &[&str] = &[
-    "split",
     "rebalance",
     "shuffle",
     "broadcast",

@@ -193,6 +193,7 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
     for end in &flow.ends {
         match end {
             Branch::Flow { flow, .. } => fronts(flow, to),
+            Branch::Split { ways, .. } => ways.iter().for_each(|way| fronts(&way.flow, to)),
             Branch::Keyed { sends, .. } => {
                 let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
                 to.extend(sends.iter().filter(own).map(|send| send.edge));

@@ -2,12 +2,12 @@
 
 use proc_macro2::Ident;
 
-use super::flow::{Branch, Flow, Send, Step};
+use super::flow::{Branch, Flow, Send, Step, Way};
 use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
-use crate::syntax::{Call, Connector, Emit, Life, Op};
+use crate::syntax::{Call, Connector, Emit, Life, Op, Split};
 
 /// Lowers the sound part of a model.
 pub(crate) fn lower(model: &Model) -> Plan<'_> {
@@ -265,6 +265,10 @@ impl<'p, 'm> Builder<'p, 'm> {
                     };
                     return Flow { steps, ends: vec![Branch::Keyed { op, code, index, sends }] };
                 }
+                Call::Split(split) => {
+                    let index = self.operator(meta);
+                    return Flow { steps, ends: vec![self.split(id, op, split, index)] };
+                }
                 // the chain was cut in front of it
                 _ => continue,
             };
@@ -278,6 +282,22 @@ impl<'p, 'm> Builder<'p, 'm> {
         steps.extend(declared.map(Step::Declared));
         let ends = self.consumers(id, Port::Rows, input);
         Flow { steps, ends }
+    }
+
+    /// The ways behind a split. Each output is an operator of its own in the plan.
+    fn split(&mut self, id: StreamId, op: &'m Op, split: &'m Split, index: usize) -> Branch<'m> {
+        let stream = self.plan.model.stream(id);
+        let mut ways = vec![];
+        for (n, arm) in split.arms.iter().enumerate() {
+            let counter = self.chain.counters;
+            self.chain.counters += 1;
+            let mut meta = Meta::plain("output", format!("{}.{}", stream.name, arm.name), &arm.name, index);
+            meta.counted = Some(counter);
+            let input = self.operator(meta);
+            let ends = self.consumers(id, Port::Arm(n), input);
+            ways.push(Way { arm, counter, flow: Flow { steps: vec![], ends } });
+        }
+        Branch::Split { op, split, index, ways }
     }
 
     fn consumers(&mut self, id: StreamId, port: Port, input: usize) -> Vec<Branch<'m>> {

@@ -78,6 +78,12 @@ pub fn pick<A, R>(a: A, f: impl FnOnce(A) -> Option<R>) -> Option<R> {
     f(a)
 }
 
+/// What an output of a `split` gives.
+#[inline(always)]
+pub fn made<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
 /// `inspect`.
 #[inline(always)]
 pub fn inspect<A>(a: &A, f: impl FnOnce(&A)) {
