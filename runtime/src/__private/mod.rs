@@ -102,7 +102,7 @@ pub fn shared<A>(aggregator: A) -> Shared<A> {
 }
 
 /// Words over whole rows; see [`crate::aggregate::Over`].
-pub fn over<K: Key, V: Record, T: crate::frame::Time, X: Record, A, P, F: Fn(&A, &V) -> P>(
+pub fn over<K: Key, V: Record, T: crate::frame::Time, X: Record, A, P, F: Fn(&A, &V, i64) -> P>(
     _: &EdgeIn<'_, K, V, T, X>,
     words: A,
     part: F,

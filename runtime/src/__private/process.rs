@@ -144,7 +144,7 @@ pub fn aggregating_state<T: 'static, A: Age, G, P, F>(
 ) -> AggregatingState<T, A, Over<G, F>>
 where
     G: Aggregator<P>,
-    F: Fn(&G, &T) -> P + 'static,
+    F: Fn(&G, &T, i64) -> P + 'static,
 {
     AggregatingState::new(Over(words, part), life.ttl)
 }
