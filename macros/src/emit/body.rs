@@ -4,10 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::code::{body_span, number, paste, paste_key};
-use super::edge::{fits, how_name, part_span, tuple, word_value};
+use super::edge::{Taken, fits, how_name, part_span, tuple, word_value};
 use super::ident::{first, local, place};
 use super::sink;
-use crate::catalog::Need;
 use crate::lower::flow::{Branch, Cut, Flow, Send, Step, in_order};
 use crate::lower::{Chain, Edge, Operator, Plan};
 use crate::syntax::{Aggregate, Call, Code, Op, Part};
@@ -255,11 +254,10 @@ impl<'p> Body<'p> {
 
     /// What each part of an aggregate needs of the row. The last part that uses it may take it.
     fn values(&self, how: &Aggregate, edge: &Edge, x: usize, hold: Hold) -> TokenStream {
-        let looks = |part: &Part| !matches!(part, Part::Word { word, .. } if word.need == Need::Nothing);
         let parts = how.parts.iter().enumerate().map(|(n, part)| {
             let at = part_span(part, Span::mixed_site());
             let (row, name) = (self.row(x, at), how_name(edge, at));
-            let last = !how.parts[n + 1..].iter().any(looks);
+            let last = !how.parts[n + 1..].iter().any(Part::looks);
             let kept = match hold {
                 Hold::Own if last => quote_spanned!(place(at)=> __rt::store(#row)),
                 Hold::Lent(blamed) => {
@@ -270,9 +268,9 @@ impl<'p> Body<'p> {
                 Hold::Own => quote_spanned!(place(at)=> __rt::store(__rt::share(&#row))),
             };
             match part {
-                Part::Word { word, of, .. } => {
+                Part::Word(ready) => {
                     let look = quote_spanned!(place(at)=> &#row);
-                    word_value(word, at, of.as_ref(), look, kept)
+                    word_value(ready, Taken { look, kept, time: self.time(at) })
                 }
                 Part::Own(_) => fits(how, n, kept, quote!(#name), at),
             }

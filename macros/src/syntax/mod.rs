@@ -22,7 +22,7 @@ pub(crate) mod stream;
 pub(crate) mod units;
 pub(crate) mod window;
 
-pub(crate) use aggregate::{Aggregate, Part};
+pub(crate) use aggregate::{Aggregate, Fields, Part, Ready};
 pub(crate) use arms::{Arm, Split, When};
 pub(crate) use block::{Job, Statement, What, parse};
 pub(crate) use checkpoint::Checkpoint;

@@ -1,15 +1,20 @@
 //! What emitted code calls. Not for people: names and shapes change with the macro, which is pinned to this version.
 //! `docs/expansion.md` in the repository tells what is emitted.
 
+mod aggregate;
 mod gates;
 mod lock;
 mod process;
 
+pub use self::aggregate::*;
 pub use self::gates::*;
 pub use self::lock::*;
 pub use self::process::*;
 pub use crate::__needs_rocksdb as needs_rocksdb;
-pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
+pub use crate::aggregate::{
+    Aggregator, ApproxCountDistinct, Collect, Count, CountDistinct, FieldNames, First, Last, Max, MaxBy, Mean, Min, MinBy, Shared, Sum,
+    Variance, own,
+};
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{

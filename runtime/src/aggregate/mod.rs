@@ -139,6 +139,23 @@ impl<T: 'static, P, A: Aggregator<P>, F: Fn(&A, &T, i64) -> P + 'static> Aggrega
     }
 }
 
+/// An aggregator whose results a closure makes something of.
+pub struct Built<A, B>(pub A, pub B);
+impl<T, O, A: Aggregator<T>, B: Fn(A::Out) -> O + 'static> Aggregator<T> for Built<A, B> {
+    type Acc = A::Acc;
+    type Out = O;
+    const HEAP: usize = A::HEAP;
+    fn add(&self, acc: &mut A::Acc, row: &T) {
+        self.0.add(acc, row)
+    }
+    fn merge(&self, acc: &mut A::Acc, other: A::Acc) {
+        self.0.merge(acc, other)
+    }
+    fn finish(&self, acc: &A::Acc) -> O {
+        (self.1)(self.0.finish(acc))
+    }
+}
+
 macro_rules! tuples {
     ($($($A:ident $T:ident $i:tt)+;)*) => { $(
         impl<$($T,)+ $($A: Aggregator<$T>),+> Aggregator<($($T,)+)> for ($($A,)+) {

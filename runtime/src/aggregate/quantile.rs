@@ -23,6 +23,9 @@ pub struct Quantile(Quantiles<1>);
 pub struct Quantiles<const N: usize>([f64; N]);
 
 impl<const N: usize> Quantiles<N> {
+    /// The same median, again and again.
+    pub const MEDIANS: Self = Quantiles([0.5; N]);
+
     /// At these shares of all rows.
     ///
     /// # Errors
@@ -39,6 +42,9 @@ impl<const N: usize> Quantiles<N> {
 }
 
 impl Quantile {
+    /// The median.
+    pub const MEDIAN: Self = Quantile(Quantiles::MEDIANS);
+
     /// At this share of all rows.
     ///
     /// # Errors

@@ -14,6 +14,9 @@ pub struct Top {
 }
 
 impl Top {
+    /// Keeps the greatest alone.
+    pub const ONE: Top = Top { most: 1 };
+
     /// Keeps so many.
     ///
     /// # Errors
