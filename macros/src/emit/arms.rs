@@ -1,7 +1,7 @@
 //! A `split`: a `match` on the row where a pattern takes it apart, else one test after the other. Each way goes on with a row
 //! of its own, so that nothing is copied.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::body::{Body, Hold};
@@ -41,26 +41,30 @@ impl Body<'_> {
         }
         let (own, x, hold) = self.own(x, hold);
         tokens.extend(own);
-        let arms: TokenStream = ways.iter().map(|way| self.arm(way, hold)).collect();
+        let arms: TokenStream = ways.iter().enumerate().map(|(n, way)| self.arm(n, way, hold)).collect();
         let row = self.row(x, at);
         tokens.extend(quote_spanned!(here=> match #row { #arms }));
         tokens
     }
 
-    fn arm(&mut self, way: &Way, hold: Hold) -> TokenStream {
+    fn arm(&mut self, n: usize, way: &Way, hold: Hold) -> TokenStream {
         let at = way.arm.name.span();
         let here = place(at);
         let y = self.next_row();
         let row = self.row(y, at);
         let body = self.way(way, y, hold);
+        // Where a pattern is missing, rustc would write an arm behind the last one, in its own words and inside of the macro, unless the
+        // last two are of different hygiene.
+        let mut body = Group::new(Delimiter::Brace, body);
+        body.set_span(if n % 2 == 0 { at } else { here });
         match &way.arm.when {
             When::Test(code) => {
                 let closure = paste(code);
-                quote_spanned!(here=> #row if __rt::test(&#row, #closure) => { #body })
+                quote_spanned!(here=> #row if __rt::test(&#row, #closure) => #body)
             }
             When::Rest(word) => {
                 let (here, row) = (place(word.span()), self.row(y, word.span()));
-                quote_spanned!(here=> #row => { #body })
+                quote_spanned!(here=> #row => #body)
             }
             When::Pattern { pattern, test, value } => {
                 let test = test.as_ref().map(|test| {
@@ -73,12 +77,14 @@ impl Body<'_> {
                         let value = paste(value);
                         // in a closure, so that a `return` of the user's leaves no more than that
                         let made = quote_spanned!(from=> let #row = __rt::made(|| #value););
-                        quote!(#pattern #test => { #made #body })
+                        let mut inside = Group::new(Delimiter::Brace, quote!(#made #body));
+                        inside.set_span(body.span());
+                        quote!(#pattern #test => #inside)
                     }
                     None if pattern.clone().into_iter().any(|token| is_punct(&token, '|')) => {
-                        quote!(#row @ (#pattern) #test => { #body })
+                        quote!(#row @ (#pattern) #test => #body)
                     }
-                    None => quote!(#row @ #pattern #test => { #body }),
+                    None => quote!(#row @ #pattern #test => #body),
                 }
             }
         }

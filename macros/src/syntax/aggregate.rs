@@ -270,7 +270,11 @@ impl Ready {
                 return None;
             }
             ready.first = Some(Code::parse(first, name, word.first, &help, diag)?);
+            let mark = diag.mark();
             ready.number(diag);
+            if diag.spoiled_since(mark) {
+                return None;
+            }
         }
         if word.need == Need::InOrder {
             // without a closure it takes the row itself
@@ -316,7 +320,8 @@ impl Ready {
                 Some(syn::Lit::Float(share)) => share.base10_parse::<f64>().ok(),
                 Some(syn::Lit::Int(whole)) => {
                     let fact = format!("`{whole}` is no share of all rows");
-                    diag.report_mild(&tokens, fact, format!("a quantile lies between `0.0` and `1.0`: `{}`", self.word.form));
+                    // rustc would say it again
+                    diag.report(&tokens, fact, format!("a quantile lies between `0.0` and `1.0`: `{}`", self.word.form));
                     None
                 }
                 _ => None,
