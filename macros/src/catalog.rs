@@ -116,7 +116,13 @@ pub(crate) struct Word {
     pub(crate) form: &'static str,
 }
 
-const fn word_of(name: &'static str, need: Need, runtime: &'static str, gate: &'static str, form: &'static str) -> Word {
+const fn word_of(
+    name: &'static str,
+    need: Need,
+    runtime: &'static str,
+    gate: &'static str,
+    form: &'static str,
+) -> Word {
     Word { name, need, runtime, gate, first: "", combines: true, form }
 }
 

@@ -63,10 +63,9 @@ fn rows() -> Feed<Row> {
 fn run<B: pelton::Backend>(panics: u64, workers: usize) -> WordsResults {
     let store: Arc<dyn Store> = MemoryStore::new();
     let config = Config::default().workers(workers).checkpoint_store(Arc::new(store));
-    let config = config.checkpoint_every(Duration::from_millis(3)).restart(pelton::Restart::Fixed {
-        pause: Duration::from_millis(1),
-        at_most: 5,
-    });
+    let config = config
+        .checkpoint_every(Duration::from_millis(3))
+        .restart(pelton::Restart::Fixed { pause: Duration::from_millis(1), at_most: 5 });
     let left = Arc::new(AtomicU64::new(panics));
     let mut results = Words { rows: rows(), panics: left.clone() }.run_on::<B>(config).unwrap();
     assert_eq!(left.load(Ordering::Relaxed), u64::MAX, "it has failed as often as it should");

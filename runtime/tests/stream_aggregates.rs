@@ -172,7 +172,9 @@ fn on_files_and_across_checkpoints() {
 
 #[test]
 fn what_a_param_says_wrong_ends_the_run_before_it_begins() {
-    let job = |most, share| Hours { data: trades().into(), most, share }.run(Config::default().workers(1)).unwrap_err().to_string();
+    let job = |most, share| {
+        Hours { data: trades().into(), most, share }.run(Config::default().workers(1)).unwrap_err().to_string()
+    };
     assert!(job(0, 0.5).contains("`top(0, ..)` keeps nothing"), "{}", job(0, 0.5));
     assert!(job(1, 1.5).contains("a quantile lies between 0 and 1, and 1.5 does not"), "{}", job(1, 1.5));
 }
@@ -318,9 +320,12 @@ fn in_a_process() {
 #[test]
 fn a_long_time_is_no_matter() {
     // a window of each key that closes long before the last
-    let data: Vec<Trade> = (0..20).map(|n| Trade { at: n * 3_600_000, symbol: "x".into(), price: 1.0, number: n as u64 }).collect();
+    let data: Vec<Trade> =
+        (0..20).map(|n| Trade { at: n * 3_600_000, symbol: "x".into(), price: 1.0, number: n as u64 }).collect();
     let results = Hours { data: data.into(), most: 1, share: 0.0 }.run(Config::default().workers(2)).unwrap();
     assert_eq!(results.a.len(), 20);
-    assert!(results.a.iter().all(|(_, _, s)| s.rows == 1 && s.spread.is_nan() && s.middle == 1.0 && s.numbers == [s.close]));
+    assert!(
+        results.a.iter().all(|(_, _, s)| s.rows == 1 && s.spread.is_nan() && s.middle == 1.0 && s.numbers == [s.close])
+    );
     let _ = TimeSpan::ZERO;
 }

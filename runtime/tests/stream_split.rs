@@ -3,10 +3,10 @@
 #[path = "support/everywhere.rs"]
 mod everywhere;
 
+use everywhere::{everywhere, same};
 use pelton::source::rows;
 use pelton::{Config, Record};
 use std::sync::Arc;
-use everywhere::{everywhere, same};
 
 #[derive(Record, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Bid {
@@ -71,7 +71,10 @@ fn patterns_take_rows_apart() {
         same(results.b, (0..1000).filter(|n| n % 4 == 1 && n % 5 != 0).map(|n| (n, n * 2 + 100)));
         same(results.c, (0..1000).filter(|n| n % 4 == 2 && n % 3 == 0).map(Event::Gone));
         same(results.d, (0..1000).filter(|n| n % 4 == 2 && n % 3 != 0).map(Event::Gone));
-        same(results.e, [0u64, 1, 2].map(|w| (format!("w{w}"), (100..1000).filter(|n| n % 4 == 0 && n % 3 == w).count() as u64)));
+        same(
+            results.e,
+            [0u64, 1, 2].map(|w| (format!("w{w}"), (100..1000).filter(|n| n % 4 == 0 && n % 3 == w).count() as u64)),
+        );
     });
 }
 

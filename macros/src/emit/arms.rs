@@ -56,7 +56,7 @@ impl Body<'_> {
         // Where a pattern is missing, rustc would write an arm behind the last one, in its own words and inside of the macro, unless the
         // last two are of different hygiene.
         let mut body = Group::new(Delimiter::Brace, body);
-        body.set_span(if n % 2 == 0 { at } else { here });
+        body.set_span(if n.is_multiple_of(2) { at } else { here });
         match &way.arm.when {
             When::Test(code) => {
                 let closure = paste(code);

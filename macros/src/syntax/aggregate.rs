@@ -278,9 +278,7 @@ impl Ready {
         }
         if word.need == Need::InOrder {
             // without a closure it takes the row itself
-            let is_tie = |argument: &TokenStream| {
-                matches!(argument.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "tie")
-            };
+            let is_tie = |argument: &TokenStream| matches!(argument.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "tie");
             if let Some(argument) = given.next_if(|argument| !is_tie(argument)) {
                 ready.of = Some(Code::function(argument, name, &help, diag)?);
             }
@@ -321,7 +319,11 @@ impl Ready {
                 Some(syn::Lit::Int(whole)) => {
                     let fact = format!("`{whole}` is no share of all rows");
                     // rustc would say it again
-                    diag.report(&tokens, fact, format!("a quantile lies between `0.0` and `1.0`: `{}`", self.word.form));
+                    diag.report(
+                        &tokens,
+                        fact,
+                        format!("a quantile lies between `0.0` and `1.0`: `{}`", self.word.form),
+                    );
                     None
                 }
                 _ => None,

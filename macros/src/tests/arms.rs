@@ -51,7 +51,10 @@ fn what_a_split_must_be() {
         "let s = plain.key_by(k).split { a: A; b: _; }; drop s.a, s.b;",
         &["split | `split` cannot follow `key_by` | goes in front of `key_by`"],
     );
-    wrong_behind_sources("let s = plain.split(|r| r);", &["split | `split` has a body in braces | .split { a: Pattern(x)"]);
+    wrong_behind_sources(
+        "let s = plain.split(|r| r);",
+        &["split | `split` has a body in braces | .split { a: Pattern(x)"],
+    );
 }
 
 #[test]

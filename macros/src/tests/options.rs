@@ -228,7 +228,10 @@ fn of_words_that_take_more() {
 #[test]
 fn of_an_aggregate_with_names() {
     for (aggregate, expected) in [
-        ("{ rows: count() }", "{ rows: count() } | the results have names, and no struct | declare a struct with these fields"),
+        (
+            "{ rows: count() }",
+            "{ rows: count() } | the results have names, and no struct | declare a struct with these fields",
+        ),
         ("S { rows: count(), rows: sum(|r| r.x) }", "rows | the field `rows` is given twice | give it once"),
         ("S { rows: count(), ..d }", ". | every field is computed | `rows: count()`"),
         ("S { rows: count(), more }", "more | expected `:` behind this | `rows: count()`"),
@@ -238,7 +241,9 @@ fn of_an_aggregate_with_names() {
         wrong_behind_sources(&format!("let a = timed.key_by(k).aggregate({aggregate}); drop a;"), &[expected]);
     }
     // a struct without a word of the language is the user's own aggregator
-    let own = plan("source a: T = rows(d); let b = a.key_by(k).aggregate(Own { most: 5 }, emit at_end, ttl 1h); drop b; sink s(a) = stdout();");
+    let own = plan(
+        "source a: T = rows(d); let b = a.key_by(k).aggregate(Own { most: 5 }, emit at_end, ttl 1h); drop b; sink s(a) = stdout();",
+    );
     assert!(own.contains("aggregate Own { most:5 }, emit at_end"), "{own}");
 }
 
@@ -252,7 +257,9 @@ fn words_that_go_by_order_are_combined_where_there_is_time() {
     };
     assert!(of("timed", "first(|r| r.x)").contains("edge b: combined"));
     assert!(of("plain", "first(|r| r.x)").contains("edge b: keyed"));
-    assert!(of("plain", "first(|r| r.x)").contains("by arrival") && !of("timed", "first(|r| r.x)").contains("by arrival"));
+    assert!(
+        of("plain", "first(|r| r.x)").contains("by arrival") && !of("timed", "first(|r| r.x)").contains("by arrival")
+    );
     assert!(of("timed", "(count(), collect())").contains("edge b: keyed"), "rows would be no fewer");
     assert!(of("plain", "top(3, by |r| r.x)").contains("edge b: combined"));
     // what comes over an edge and goes into such a word has its time with it

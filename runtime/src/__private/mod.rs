@@ -12,8 +12,8 @@ pub use self::lock::*;
 pub use self::process::*;
 pub use crate::__needs_rocksdb as needs_rocksdb;
 pub use crate::aggregate::{
-    Aggregator, ApproxCountDistinct, Collect, Count, CountDistinct, FieldNames, First, Last, Max, MaxBy, Mean, Min, MinBy, Shared, Sum,
-    Variance, own,
+    Aggregator, ApproxCountDistinct, Collect, Count, CountDistinct, FieldNames, First, Last, Max, MaxBy, Mean, Min,
+    MinBy, Shared, Sum, Variance, own,
 };
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};

@@ -95,8 +95,7 @@ impl<N: FieldNames, A: Record> Parts<N, A> {
 }
 
 impl<N: FieldNames, A: Record> Record for Parts<N, A> {
-    const SCHEMA: &'static Schema =
-        &Schema::Struct { name: "Fields", fields: Self::FIELDS.split_at(N::NAMES.len()).0 };
+    const SCHEMA: &'static Schema = &Schema::Struct { name: "Fields", fields: Self::FIELDS.split_at(N::NAMES.len()).0 };
     fn encode(&self, out: &mut Vec<u8>) {
         self.of.encode(out);
     }

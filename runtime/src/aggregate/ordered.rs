@@ -2,6 +2,7 @@
 //! decides between equal times; where that is equal too, the bytes of the values do. So the result is one of the rows alone,
 //! in whatever order they arrive. Without event time the order is that of arrival.
 
+use super::words::taken;
 use super::{Aggregator, Comparable};
 use crate::record::Record;
 use std::cell::RefCell;
@@ -51,9 +52,8 @@ macro_rules! ends {
                     *acc = Some(row);
                 }
             }
-            #[expect(clippy::expect_used, reason = "an accumulator is made for the row that is added to it at once")]
             fn finish(&self, acc: &Self::Acc) -> T {
-                acc.as_ref().expect("there is no accumulator without a row").2.clone()
+                taken(acc).2
             }
         }
     )* };

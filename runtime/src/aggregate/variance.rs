@@ -1,7 +1,7 @@
 //! [`Variance`]: in one pass, and stable also where the values are large and near each other.
 
-use super::words::Number;
 use super::Aggregator;
+use super::words::Number;
 
 /// `variance(|r| r.x)`: the sample variance, as a double: the mean square of the distances from the mean, with one less than the
 /// number of rows as divisor. Of one row it is not a number.

@@ -262,8 +262,9 @@ by_value! {
     };
 }
 
+/// What is held.
 #[expect(clippy::expect_used, reason = "an accumulator is made for the row that is added to it at once")]
-fn taken<T: Clone>(held: &Option<T>) -> T {
+pub(super) fn taken<T: Clone>(held: &Option<T>) -> T {
     held.clone().expect("there is no accumulator without a row")
 }
 
