@@ -184,12 +184,12 @@ pub(crate) const LATER_WINDOW_OPTIONS: &[&str] =
 /// Kinds of windows to come.
 pub(crate) const LATER_WINDOWS: &[&str] = &["sliding", "session", "count", "global", "assign"];
 /// Options of `reduce`, `fold` and `aggregate`.
-pub(crate) const STATE_OPTIONS: &[&str] = &["emit", "ttl", "unbounded"];
+pub(crate) const STATE_OPTIONS: &[&str] = &["emit", "ttl", "unbounded", "as"];
 /// Options of `reduce`, `fold` and `aggregate` to come.
-pub(crate) const LATER_STATE_OPTIONS: &[&str] = &["as"];
+pub(crate) const LATER_STATE_OPTIONS: &[&str] = &[];
 
 /// What starts an item of a `process`.
-pub(crate) const PROCESS_ITEMS: &[&str] = &["in_order", "state", "timer", "output", "on"];
+pub(crate) const PROCESS_ITEMS: &[&str] = &["in_order", "state", "timer", "output", "on", "as"];
 /// What will start one.
 pub(crate) const LATER_PROCESS_ITEMS: &[&str] = &["shared"];
 /// Kinds of states, as they are written.

@@ -86,10 +86,10 @@ fn same(found: &WordsResults, expected: &WordsResults) {
 
 #[test]
 fn what_was_kept_is_what_it_was() {
-    let expected = run::<pelton::Memory>(0, 1);
+    let expected = run::<Memory>(0, 1);
     assert_eq!((expected.a.len(), expected.b.len()), (3, 3));
     for workers in 1..=3 {
-        same(&run::<pelton::Memory>(3, workers), &expected);
-        same(&run::<pelton::FileSystem>(3, workers), &expected);
+        same(&run::<Memory>(3, workers), &expected);
+        same(&run::<FileSystem>(3, workers), &expected);
     }
 }

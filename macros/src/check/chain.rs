@@ -131,6 +131,10 @@ fn second(first: &Op, op: &Op, diag: &mut Diagnostics) {
     diag.report(
         &op.name,
         format!("`{}` is the second stateful operator of this `let`, behind `{}`", op.name, first.name),
-        "the name of a `let` is the id of its state: end the chain in front of it with `;` and go on in a `let` of its own",
+        format!(
+            "state is kept under a name: give the first one's with the option `as name` (in a `process`, the item `as name;`), or end \
+             the chain in front of `{}` and go on in a `let` of its own",
+            op.name
+        ),
     );
 }

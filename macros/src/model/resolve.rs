@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::Ident;
 
 use super::{Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
+use crate::catalog::Role;
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
 use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statement, What, code};
@@ -140,8 +141,37 @@ impl Names<'_> {
                 if !sound {
                     code::names(tokens, &mut model.mentioned);
                 }
-                let origin = origin.unwrap_or(Origin::Broken);
-                self.add(Stream { name: it.name, was: it.was, declared, origin, ops: it.ops, sound }, model);
+                let mut origin = origin.unwrap_or(Origin::Broken);
+                let mut ops = it.ops;
+                // `as name` makes of one chain two, as if it had been written with two `let`s
+                while let Some(at) = ops.iter().position(|op| op.label.is_some()) {
+                    let rest = ops.split_off(at + 1);
+                    let Some(label) = ops[at].label.take() else { break };
+                    let last = !rest.iter().any(|op| op.role() == Role::Stateful);
+                    if last {
+                        self.diag.report_mild(
+                            &label,
+                            format!("`{}` is the name of what is made here already", it.name),
+                            format!("remove `as {label}`; it is for an operator with another behind it in the same `let`"),
+                        );
+                        ops.extend(rest);
+                        continue;
+                    }
+                    let id = StreamId(model.streams.len());
+                    let front = Stream {
+                        name: label.clone(),
+                        was: vec![],
+                        declared: None,
+                        origin: std::mem::replace(
+                            &mut origin,
+                            Origin::Stream(Use { stream: id, port: Port::Rows, at: label, sound: true }),
+                        ),
+                        ops: std::mem::replace(&mut ops, rest),
+                        sound,
+                    };
+                    self.add(front, model);
+                }
+                self.add(Stream { name: it.name, was: it.was, declared, origin, ops, sound }, model);
             }
             Some(What::Sink(it)) => {
                 let inputs: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();

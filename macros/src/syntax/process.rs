@@ -9,6 +9,7 @@ use crate::syntax::aggregate::Aggregate;
 use crate::syntax::code::{Code, mentions};
 use crate::syntax::cursor::Cursor;
 use crate::syntax::life::Life;
+use crate::syntax::operator::AS;
 use crate::syntax::options::Known;
 use crate::syntax::split::{self, is_punct};
 
@@ -19,6 +20,8 @@ pub(crate) struct Process {
     pub(crate) timers: Vec<Timer>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) handlers: Vec<Handler>,
+    /// `as name;`
+    pub(crate) label: Option<Ident>,
 }
 
 /// `state last: Value<Payment>, ttl 24h;`
@@ -98,6 +101,16 @@ impl Process {
                     diag.report(&word, "`in_order` is said twice", "say it once");
                 }
                 self.in_order = Some(word);
+            }
+            "as" => {
+                let Some(name) = diag.take(from.name("stream", AS)) else { return };
+                if diag.take(from.end("`;`", AS)).is_none() {
+                    return;
+                }
+                if self.label.is_some() {
+                    diag.report(&word, "`as` is said twice", "say it once");
+                }
+                self.label = Some(name);
             }
             "state" => {
                 let Some(name) = diag.take(from.name("state", STATE)) else { return };
