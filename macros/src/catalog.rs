@@ -6,6 +6,8 @@
 pub(crate) enum Role {
     /// A row at a time, in the chain it stands in.
     Stateless,
+    /// Says to which worker rows go: the chain is cut in front of what follows.
+    Moves,
     /// Gives the stream a key.
     Keys,
     /// Keeps state per key: the chain is cut in front of it.
@@ -28,6 +30,11 @@ pub(crate) const OPERATORS: &[Operator] = &[
     Operator { name: "flat_map", role: Role::Stateless, form: ".flat_map(|r| ..)" },
     Operator { name: "inspect", role: Role::Stateless, form: ".inspect(|r| ..)" },
     Operator { name: "split", role: Role::Stateless, form: ".split { a: Pattern(x) => x; b: |r| ..; rest: _; }" },
+    Operator { name: "rebalance", role: Role::Moves, form: ".rebalance()" },
+    Operator { name: "shuffle", role: Role::Moves, form: ".shuffle()" },
+    Operator { name: "broadcast", role: Role::Moves, form: ".broadcast()" },
+    Operator { name: "global", role: Role::Moves, form: ".global()" },
+    Operator { name: "partition_by", role: Role::Moves, form: ".partition_by(|r, n| r.shard % n)" },
     Operator { name: "key_by", role: Role::Keys, form: ".key_by(|r| r.field)" },
     Operator { name: "reduce", role: Role::Stateful, form: ".reduce(|a, b| .., emit each, ttl 24h)" },
     Operator { name: "fold", role: Role::Stateful, form: ".fold(start, |so_far, r| .., emit each, ttl 24h)" },
@@ -42,11 +49,6 @@ pub(crate) const OPERATORS: &[Operator] = &[
 
 /// Operators that the language will have. They are named, so that nobody takes a name that is not there for a typo.
 pub(crate) const LATER: &[&str] = &[
-    "rebalance",
-    "shuffle",
-    "broadcast",
-    "global",
-    "partition_by",
     "dedup",
     "top",
     "lag",

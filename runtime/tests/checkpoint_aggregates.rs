@@ -27,7 +27,7 @@ pelton::stream! {
         param panics: Arc<AtomicU64>;
 
         source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 1min, ordered_splits;
-        let passed = all.inspect(|r| assert!(r.value != 150 || panics.fetch_sub(1, Ordering::Relaxed) == 0, "row 150"));
+        let passed = all.rebalance().inspect(|r| assert!(r.value != 150 || panics.fetch_sub(1, Ordering::Relaxed) == 0, "row 150"));
         let keyed = passed.key_by(|r| r.key);
         let ends: (u64, Ends) = keyed.aggregate(
             Ends {

@@ -210,7 +210,7 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
                 let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
                 to.extend(sends.iter().filter(own).map(|send| send.edge));
             }
-            Branch::Union { .. } | Branch::Sink { .. } => {}
+            Branch::Union { .. } | Branch::Sink { .. } | Branch::Exchange { .. } => {}
         }
     }
 }

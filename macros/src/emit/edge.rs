@@ -38,6 +38,9 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
     let (out, inside, meta) = (out_name(edge, 0, at), in_name(edge, at), edge_name(edge));
     let time = local(if edge.timed { "Timed" } else { "Untimed" }, at);
     tokens.extend(match (&edge.operator, edge.combined) {
+        (Operator::Exchange(_), _) => {
+            quote_spanned!(here=> let (#out, #inside) = __rt::spread_edge::<_, __rt::#time>(#g, &#meta);)
+        }
         (Operator::Union, _) => {
             quote_spanned!(here=> let (#out, #inside) = __rt::local_edge::<_, __rt::#time>(#g, &#meta);)
         }
@@ -142,7 +145,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
         quote_spanned!(here=> let #op = __rt::#call(#on, #arguments, #life #every);)
     };
     let tokens = match &edge.operator {
-        Operator::Union => quote_spanned!(here=> let #op = __rt::relay();),
+        Operator::Union | Operator::Exchange(_) => quote_spanned!(here=> let #op = __rt::relay();),
         Operator::Reduce { with, emit, life } => {
             let with = code(with);
             bind("reduce", quote_spanned!(here=> &#inside, #with), life, emit)

@@ -6,6 +6,7 @@ mod body;
 mod chain;
 mod code;
 mod edge;
+mod exchange;
 mod ident;
 mod job;
 mod lock;

@@ -9,7 +9,7 @@ pub(crate) mod fuse;
 use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::model::{Model, Stream};
-use crate::syntax::{Aggregate, Code, Emit, Life, Process, Source, Window};
+use crate::syntax::{Aggregate, Code, Emit, Exchange, Life, Process, Source, Window};
 use flow::Flow;
 
 pub(crate) use fuse::lower;
@@ -29,11 +29,13 @@ pub(crate) struct Edge<'m> {
     /// Names that the `let` had before.
     pub(crate) was: &'m [Ident],
     /// Distinguishes the generated names of two edges of one `let`.
-    pub(crate) suffix: &'static str,
+    pub(crate) suffix: String,
     pub(crate) operator: Operator<'m>,
     pub(crate) at: &'m Ident,
     /// Whether partial results are combined in front of it.
     pub(crate) combined: bool,
+    /// Whether all rows have one key.
+    pub(crate) global: bool,
     /// Whether rows carry their event time: something behind it needs it.
     pub(crate) timed: bool,
     /// How many places send into it.
@@ -43,6 +45,7 @@ pub(crate) struct Edge<'m> {
 /// What stands behind an edge.
 pub(crate) enum Operator<'m> {
     Union,
+    Exchange(&'m Exchange),
     Reduce {
         with: &'m Code,
         emit: &'m Emit,
@@ -80,7 +83,7 @@ impl<'m> Operator<'m> {
     /// for the other.
     pub(crate) fn state(&self) -> Option<&'static str> {
         match self {
-            Operator::Union => None,
+            Operator::Union | Operator::Exchange(_) => None,
             Operator::Reduce { .. } | Operator::Fold { .. } | Operator::Aggregate { .. } => Some("total"),
             Operator::Window { .. } => Some("windows"),
             Operator::Process { .. } => Some("row"),

@@ -7,6 +7,7 @@ use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::aggregate::Aggregate;
 use crate::syntax::arms::Split;
 use crate::syntax::code::Code;
+use crate::syntax::exchange::Exchange;
 use crate::syntax::life::Life;
 use crate::syntax::options::Known;
 use crate::syntax::process::Process;
@@ -37,6 +38,7 @@ pub(crate) enum Call {
     Window(Window),
     Process(Box<Process>),
     Split(Split),
+    Exchange(Exchange),
 }
 
 /// When an operator without window speaks.
@@ -77,6 +79,9 @@ impl Op {
             "flat_map" => function(&mut given, diag).map(Call::FlatMap),
             "inspect" => function(&mut given, diag).map(Call::Inspect),
             "key_by" => function(&mut given, diag).map(Call::KeyBy),
+            "rebalance" | "shuffle" | "broadcast" | "global" | "partition_by" => {
+                Exchange::parse(&name, &mut given, diag).map(Call::Exchange)
+            }
             "reduce" => {
                 let with = function(&mut given, diag);
                 let (emit, life) = options(&name, &mut given, &mut label, diag);

@@ -1,6 +1,7 @@
 //! What a block gives, on plain tokens: mistakes with their places, plans as short text, a few expansions.
 
 mod arms;
+mod exchange;
 mod expand;
 mod mistakes;
 mod names;

@@ -5,11 +5,13 @@ mod aggregate;
 mod gates;
 mod lock;
 mod process;
+mod spread;
 
 pub use self::aggregate::*;
 pub use self::gates::*;
 pub use self::lock::*;
 pub use self::process::*;
+pub use self::spread::*;
 pub use crate::__needs_rocksdb as needs_rocksdb;
 pub use crate::aggregate::{
     Aggregator, ApproxCountDistinct, Collect, Count, CountDistinct, FieldNames, First, Last, Max, MaxBy, Mean, Min,
@@ -19,7 +21,7 @@ pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
     ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SinkPort,
-    SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, stage,
+    SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, spread_edge, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
@@ -27,7 +29,7 @@ pub use crate::frame::{Timed, Untimed};
 pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, check_lock, main, main_from};
 pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
-pub use crate::plan::Plan;
+pub use crate::plan::{EdgeKind, Plan};
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;
 pub use crate::schema::*;

@@ -10,7 +10,7 @@ use crate::frame::writer::{Combine, NoCombine, Writer};
 use crate::frame::{Rows, Time};
 use crate::key::Key;
 use crate::lock::{StateMeta, StateNames};
-use crate::plan::{Chain, Edge, EdgeKind, Operator, Plan};
+use crate::plan::{Chain, Edge, Operator, Plan};
 use crate::record::Record;
 use crate::sink::Sink;
 use std::cell::{Cell, RefCell};
@@ -48,7 +48,6 @@ pub struct EdgeNote {
     producers: Vec<usize>,
     consumer: Option<usize>,
     meta: &'static EdgeMeta,
-    local: bool,
     key: &'static str,
     row: &'static str,
     row_bytes: usize,
@@ -146,7 +145,6 @@ impl<'g> Graph<'g> {
             producers: Vec::new(),
             consumer: None,
             meta,
-            local,
             key: "",
             row: "",
             row_bytes: 0,
@@ -182,7 +180,7 @@ impl<'g> Graph<'g> {
                 edges.push(Edge {
                     from,
                     to,
-                    kind: if note.local { EdgeKind::Local } else { EdgeKind::ByKey },
+                    kind: note.meta.kind,
                     because: note.meta.because.to_owned(),
                     key: short(note.key),
                     row: short(note.row),
@@ -253,6 +251,14 @@ pub fn local_edge<'g, V: Record, T: Time>(
     meta: &'static EdgeMeta,
 ) -> (EdgeOut<'g, (), V, T, NoCombine>, EdgeIn<'g, (), V, T, ()>) {
     g.edge(meta, true, NoCombine::default)
+}
+
+/// An edge to other workers whose rows have no key.
+pub fn spread_edge<'g, V: Record, T: Time>(
+    g: &mut Graph<'g>,
+    meta: &'static EdgeMeta,
+) -> (EdgeOut<'g, (), V, T, NoCombine>, EdgeIn<'g, (), V, T, ()>) {
+    g.edge(meta, false, NoCombine::default)
 }
 
 /// A sink.

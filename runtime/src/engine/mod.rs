@@ -31,7 +31,7 @@ mod time;
 mod underneath;
 mod worker;
 
-pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink};
+pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink, spread_edge};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
 pub use port::{EdgeOut, EdgePort, SinkPort};

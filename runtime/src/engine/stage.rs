@@ -664,6 +664,10 @@ where
         (self.late)(row, time, self.cx, self.counters, self.live);
         self.cx.operator = 0;
     }
+    #[inline(always)]
+    fn judged_by(&mut self, watermark: i64) {
+        self.cx.before = self.cx.before.max(watermark);
+    }
     fn room(&mut self) -> bool {
         self.live.touch(self.cx);
         self.live.ship(Ship::Full, self.watermark, self.caps);
