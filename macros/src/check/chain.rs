@@ -40,10 +40,7 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
     let mut at = At::Rows;
     for input in stream.origin.inputs() {
         let from = model.stream(input.stream);
-        if from.is_global()
-            && input.port == crate::model::Port::Rows
-            && !matches!(stream.origin, Origin::Union(..))
-        {
+        if from.is_global() && input.port == crate::model::Port::Rows && !matches!(stream.origin, Origin::Union(..)) {
             at = At::Global;
         }
         if !from.is_keyed() || input.port != crate::model::Port::Rows {
@@ -96,7 +93,13 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
                 );
                 return;
             }
-            (At::Rows | At::Moved(_), Role::Moves) => if op.is_global() { At::Global } else { At::Moved(op) },
+            (At::Rows | At::Moved(_), Role::Moves) => {
+                if op.is_global() {
+                    At::Global
+                } else {
+                    At::Moved(op)
+                }
+            }
             (At::Rows | At::Moved(_), Role::Keys) => At::Keyed(None),
             (At::Rows | At::Moved(_), Role::Stateful) => {
                 match stateful {

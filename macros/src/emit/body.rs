@@ -202,7 +202,15 @@ impl<'p> Body<'p> {
         }
     }
 
-    fn keyed(&mut self, op: &Op, code: Option<&Code>, index: usize, sends: &[Send], x: usize, hold: Hold) -> TokenStream {
+    fn keyed(
+        &mut self,
+        op: &Op,
+        code: Option<&Code>,
+        index: usize,
+        sends: &[Send],
+        x: usize,
+        hold: Hold,
+    ) -> TokenStream {
         let at = op.name.span();
         let mut tokens = self.at(index, at);
         let (row, key) = (self.row(x, at), local("k", at));

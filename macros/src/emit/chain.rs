@@ -31,11 +31,11 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     let (g, meta, row) = (local("g", at), chain_name(plan, chain), named("__Row_", &stream.name, "", at));
     let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
     let connector = match &source.rate {
-        None => scoped(&plan.model.params, [&source.connector], paste(&source.connector)),
+        None => scoped(&plan.model.seen(), [&source.connector], paste(&source.connector)),
         Some(rate) => {
             let (from, limit) = (paste(&source.connector), paste(rate));
             let rated = quote_spanned!(place(first(&rate.tokens, at))=> __rt::rated(#from, #limit));
-            scoped(&plan.model.params, [&source.connector, rate], rated)
+            scoped(&plan.model.seen(), [&source.connector, rate], rated)
         }
     };
     let mut mentioned: Vec<&Code> = vec![];
@@ -188,7 +188,7 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
 
 /// Clones of what a body captures: the params that its code mentions, and the aggregators that its values must fit.
 fn lets<'f, 'm: 'f>(plan: &Plan, flows: impl IntoIterator<Item = &'f Flow<'m>>, code: Vec<&Code>) -> TokenStream {
-    let mut tokens = params(&plan.model.params, code);
+    let mut tokens = params(&plan.model.seen(), code);
     let mut edges = vec![];
     flows.into_iter().for_each(|flow| fronts(flow, &mut edges));
     for edge in edges {

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, lock, meta, row, sink};
+use super::{chain, edge, lock, meta, resource, row, sink};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
@@ -91,6 +91,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
     let names = collected.iter().map(|it| it.name);
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
     let new = fresh(collected);
+    let resources = resource::resources(plan);
     let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan, locked));
     let (g, on) = (local("g", Span::mixed_site()), local("on", Span::mixed_site()));
     // the same hygiene as in the lets of params, which read its fields
@@ -157,6 +158,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
             let _ = #on;
             #there
             #read
+            #resources
             #shared
             #sinks
             #chains

@@ -12,6 +12,7 @@ mod job;
 mod lock;
 mod meta;
 mod process;
+mod resource;
 mod row;
 mod sink;
 

@@ -158,7 +158,7 @@ fn state(plan: &Plan, n: usize, state: &State) -> TokenStream {
             quote_spanned!(here=> __rt::map_state(#key, #value, #life))
         }
         Kind::Reducing(ty, how) => {
-            let (ty, how) = (kept("kept", ty), scoped(&plan.model.params, [how], paste_moved(how)));
+            let (ty, how) = (kept("kept", ty), scoped(&plan.model.seen(), [how], paste_moved(how)));
             quote_spanned!(here=> __rt::reducing_state(#ty, #life, #how))
         }
         Kind::Aggregating(ty, how) => {
@@ -168,7 +168,7 @@ fn state(plan: &Plan, n: usize, state: &State) -> TokenStream {
                 quote_spanned!(here=> __rt::aggregating_own(#taken, #life, #own))
             } else {
                 let (words, part) = over(plan, how, at);
-                let lets = params(&plan.model.params, how.words());
+                let lets = params(&plan.model.seen(), how.words());
                 match &how.fields {
                     Some(fields) => {
                         let build = build(fields);
@@ -227,5 +227,5 @@ fn handler(plan: &Plan, process: &Process, it: &Handler, pattern: &Ident) -> Tok
     };
     let closure = quote_spanned!(here=> move |#arguments| -> #gives { #opened #body #done });
     let call = quote_spanned!(here=> __rt::#gate(&#pattern, #closure));
-    scoped(&plan.model.params, [&it.body], call)
+    scoped(&plan.model.seen(), [&it.body], call)
 }

@@ -119,7 +119,9 @@ fn one_key(model: &Model, id: StreamId, at: usize) -> bool {
     let stream = model.stream(id);
     match at.checked_sub(1) {
         Some(before) => stream.ops[before].is_global(),
-        None => matches!(&stream.origin, Origin::Stream(used) if used.port == Port::Rows && model.stream(used.stream).is_global()),
+        None => {
+            matches!(&stream.origin, Origin::Stream(used) if used.port == Port::Rows && model.stream(used.stream).is_global())
+        }
     }
 }
 
@@ -310,7 +312,9 @@ impl<'p, 'm> Builder<'p, 'm> {
                     let mut ends = vec![];
                     if op.is_global() {
                         let sends = match stream.ops.get(at + 1) {
-                            Some(next) if next.role() == Role::Stateful => self.send(id, None, index).into_iter().collect(),
+                            Some(next) if next.role() == Role::Stateful => {
+                                self.send(id, None, index).into_iter().collect()
+                            }
                             Some(_) => vec![],
                             None => self.keyed_consumers(id, index),
                         };
@@ -371,7 +375,9 @@ impl<'p, 'm> Builder<'p, 'm> {
             match consumer {
                 Consumer::Let { stream, at } => all.push(Branch::Flow { at, flow: self.rows(stream, 0, input) }),
                 Consumer::Union { stream, at } => {
-                    let Some(cut) = self.cuts.iter().find(|cut| cut.stream == stream && cut.at.is_none()) else { continue };
+                    let Some(cut) = self.cuts.iter().find(|cut| cut.stream == stream && cut.at.is_none()) else {
+                        continue;
+                    };
                     let out = self.edge(cut.edge);
                     all.push(Branch::Union { at, out });
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
 
-use super::{Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
+use super::{Model, Origin, Port, Sink, Stream, StreamId, There, Use};
 use crate::catalog::Role;
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
@@ -14,6 +14,7 @@ use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statemen
 #[derive(Clone, Copy, PartialEq)]
 enum Named {
     Param,
+    Resource,
     Stream(StreamId),
     Sink,
 }
@@ -22,6 +23,7 @@ impl Named {
     fn kind(self) -> &'static str {
         match self {
             Named::Param => "param",
+            Named::Resource => "resource",
             Named::Stream(_) => "stream",
             Named::Sink => "sink",
         }
@@ -49,12 +51,13 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
         backend: job.backend,
         stored: job.stored,
         params: vec![],
+        resources: vec![],
         checkpoint: None,
         restart: None,
         streams: vec![],
         sinks: vec![],
         drops: vec![],
-        seen: Seen::default(),
+        there: There::default(),
         mentioned: vec![],
     };
     // params are known everywhere, whatever the order
@@ -70,6 +73,22 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
                 names.diag.report_mild(name, fact, "rename one of the two");
             }
             model.params.push(param.clone());
+        }
+    }
+    // and so are resources, once they are made
+    for (n, statement) in job.statements.iter().enumerate() {
+        if statement.word.as_ref().is_some_and(|word| word == "resource")
+            && let Some(name) = &statement.name
+            && names.declare(name, Named::Resource)
+            && let Some(What::Resource(resource)) = &statement.what
+        {
+            let mut others = job.statements.iter().enumerate().filter(|(other, _)| *other != n);
+            let text = name.to_string();
+            if !others.any(|(_, other)| code::mentions(other.tokens.clone(), text.trim_start_matches("r#"))) {
+                let help = "look at it in a closure, or remove it: each worker would make it";
+                names.diag.report_mild(name, format!("nothing uses the resource `{name}`"), help);
+            }
+            model.resources.push(resource.clone());
         }
     }
     for statement in job.statements {
@@ -91,13 +110,13 @@ impl Names<'_> {
     fn statement(&mut self, statement: Statement, model: &mut Model) {
         let Statement { word, name, declared, tokens, what } = statement;
         match &word {
-            Some(word) if word == "source" => model.seen.source = true,
-            Some(word) if word == "sink" => model.seen.sink = true,
+            Some(word) if word == "source" => model.there.source = true,
+            Some(word) if word == "sink" => model.there.sink = true,
             Some(_) => {}
-            None => model.seen.unknown = true,
+            None => model.there.unknown = true,
         }
         match what {
-            Some(What::Param(_)) => {}
+            Some(What::Param(_) | What::Resource(_)) => {}
             Some(What::Checkpoint(it)) => {
                 if model.checkpoint.is_some() {
                     self.twice(&it.word);
@@ -152,7 +171,9 @@ impl Names<'_> {
                         self.diag.report_mild(
                             &label,
                             format!("`{}` is the name of what is made here already", it.name),
-                            format!("remove `as {label}`; it is for an operator with another behind it in the same `let`"),
+                            format!(
+                                "remove `as {label}`; it is for an operator with another behind it in the same `let`"
+                            ),
                         );
                         ops.extend(rest);
                         continue;
@@ -198,7 +219,7 @@ impl Names<'_> {
                     (Some(_), Some(name)) if is_sink => {
                         self.known.entry(name.to_string()).or_insert(Named::Sink);
                     }
-                    (Some(word), _) if word == "param" => {}
+                    (Some(word), _) if word == "param" || word == "resource" => {}
                     (_, Some(name)) => {
                         self.add(
                             Stream { name, was: vec![], declared, origin: Origin::Broken, ops: vec![], sound: false },
@@ -268,6 +289,7 @@ impl Names<'_> {
             Some(other) => {
                 let kind = other.kind();
                 let help = match other {
+                    Named::Resource => "a resource is seen in closures and connectors".to_string(),
                     Named::Param => format!(
                         "a param is seen in closures and connectors; rows come in with `source rows: Type = rows({name});`"
                     ),

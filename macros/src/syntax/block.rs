@@ -10,6 +10,7 @@ use crate::syntax::checkpoint::Checkpoint;
 use crate::syntax::cursor::Cursor;
 use crate::syntax::lock::{Stored, was};
 use crate::syntax::param::{Param, refuse_flag};
+use crate::syntax::resource::Resource;
 use crate::syntax::restart::Restart;
 use crate::syntax::sink::{Drop, Sink};
 use crate::syntax::source::Source;
@@ -47,6 +48,7 @@ pub(crate) struct Statement {
 #[derive(Clone)]
 pub(crate) enum What {
     Param(Param),
+    Resource(Resource),
     Source(Box<Source>),
     Let(Let),
     Sink(Sink),
@@ -201,6 +203,7 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
     let mark = diag.mark();
     let name = match &*text {
         "param" => Param::name(&mut from),
+        "resource" => Resource::name(&mut from),
         "source" => Source::name(&mut from),
         "let" => Let::name(&mut from),
         "sink" => Sink::name(&mut from),
@@ -226,6 +229,7 @@ fn statement(tokens: TokenStream, diag: &mut Diagnostics) -> Statement {
         let was = if text == "let" { was(&mut attributes, diag) } else { vec![] };
         attributes.refuse(&format!("a `{word}`"), diag);
         match &*text {
+            "resource" => Resource::parse(name, &mut from, diag).map(What::Resource),
             "source" => {
                 broken.declared = Source::declared(&name, &mut from, diag);
                 let ty = broken.declared.clone();

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use crate::catalog;
 use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::aggregate::Aggregate;
-use crate::syntax::code::{Code, mentions};
+use crate::syntax::code::{Code, asks, mentions};
 use crate::syntax::cursor::Cursor;
 use crate::syntax::life::Life;
 use crate::syntax::operator::AS;
@@ -383,13 +383,7 @@ impl Handler {
 
     /// Whether a `?` occurs in it: then it may end with an error.
     pub(crate) fn may_fail(&self) -> bool {
-        fn any(tokens: TokenStream) -> bool {
-            tokens.into_iter().any(|token| match token {
-                TokenTree::Group(group) => any(group.stream()),
-                token => is_punct(&token, '?'),
-            })
-        }
-        any(self.body.tokens.clone())
+        asks(self.body.tokens.clone())
     }
 
     /// Whether it gives a row to the main output, or hands its context to somebody who may.

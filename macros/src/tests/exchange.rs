@@ -8,7 +8,10 @@ fn what_they_take() {
         ("rebalance(3)", "3 | `rebalance` takes no argument | `.rebalance()`"),
         ("global(|r| r.x)", "|r| r.x | `global` takes no argument | `.global()`"),
         ("shuffle", "shuffle | `plain` has no output `shuffle` | write `.shuffle()` in a `let`"),
-        ("partition_by()", "partition_by | expected a closure | `.partition_by(|r, n| r.shard % n)`, with the row and the number"),
+        (
+            "partition_by()",
+            "partition_by | expected a closure | `.partition_by(|r, n| r.shard % n)`, with the row and the number",
+        ),
         ("partition_by(|r, n| 1, 5)", "5 | `partition_by` takes one closure | "),
         ("rebalence()", "rebalence | there is no operator `rebalence` | did you mean `rebalance`?"),
     ] {
@@ -19,11 +22,23 @@ fn what_they_take() {
 #[test]
 fn where_they_stand() {
     for (chain, expected) in [
-        ("rebalance().key_by(k).reduce(f, ttl 1h)", "rebalance | `rebalance` has no effect in front of `key_by` | remove `rebalance`"),
-        ("shuffle().rebalance()", "shuffle | `shuffle` has no effect in front of `rebalance`, which moves the rows again | remove `shuffle`"),
-        ("global().key_by(k).reduce(f, ttl 1h)", "key_by | `key_by` moves the rows away from the one worker | remove one of the two"),
+        (
+            "rebalance().key_by(k).reduce(f, ttl 1h)",
+            "rebalance | `rebalance` has no effect in front of `key_by` | remove `rebalance`",
+        ),
+        (
+            "shuffle().rebalance()",
+            "shuffle | `shuffle` has no effect in front of `rebalance`, which moves the rows again | remove `shuffle`",
+        ),
+        (
+            "global().key_by(k).reduce(f, ttl 1h)",
+            "key_by | `key_by` moves the rows away from the one worker | remove one of the two",
+        ),
         ("key_by(k).rebalance()", "rebalance | `rebalance` cannot follow `key_by` | a keyed operator comes next"),
-        ("rebalance().reduce(f, ttl 1h)", "reduce | `reduce` needs a key | `.key_by(|r| ..)` in front of it, or `.global()`"),
+        (
+            "rebalance().reduce(f, ttl 1h)",
+            "reduce | `reduce` needs a key | `.key_by(|r| ..)` in front of it, or `.global()`",
+        ),
     ] {
         wrong_behind_sources(&format!("let a = plain.{chain}; drop a;"), &[expected]);
     }

@@ -8,6 +8,7 @@ mod names;
 mod options;
 mod plans;
 mod process;
+mod resource;
 mod several;
 mod statements;
 

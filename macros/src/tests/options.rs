@@ -287,11 +287,15 @@ fn a_name_in_a_chain_is_a_cut_between_two_lets() {
     let process = "let c = a.key_by(k).process { as b; on event(r, cx) { cx.emit(r) } }.key_by(h).reduce(r, ttl 1d);";
     assert!(plan(&format!("{sources} {process} sink s(c) = stdout();")).contains("edge b: keyed"));
     wrong(
-        &format!("{sources} let c = a.key_by(k).window(tumbling 1h).aggregate(count(), as b).key_by(h).reduce(r, ttl 1d); sink s(c) = stdout();"),
+        &format!(
+            "{sources} let c = a.key_by(k).window(tumbling 1h).aggregate(count(), as b).key_by(h).reduce(r, ttl 1d); sink s(c) = stdout();"
+        ),
         &["window | nothing uses the late rows of `b` | `drop b.late;`"],
     );
     wrong(
-        &format!("{sources} let c = a.key_by(k).reduce(q, ttl 1d, as a).key_by(h).reduce(r, ttl 1d); sink s(c) = stdout();"),
+        &format!(
+            "{sources} let c = a.key_by(k).reduce(q, ttl 1d, as a).key_by(h).reduce(r, ttl 1d); sink s(c) = stdout();"
+        ),
         &["a | `a` is the name of a stream already | rename one of the two"],
     );
     wrong(

@@ -52,7 +52,9 @@ fn unknown_statements() {
     );
     wrong(
         "align b; source a: T = rows(d); sink c(a) = stdout();",
-        &["align | `align` is not built yet | `param`, `checkpoint`, `restart`, `source`, `let`, `sink` or `drop`"],
+        &[
+            "align | `align` is not built yet | `param`, `resource`, `checkpoint`, `restart`, `source`, `let`, `sink` or `drop`",
+        ],
     );
     wrong("5; source a: T = rows(d); sink c(a) = stdout();", &["5 | expected a statement, found `5` | `param`"]);
 }

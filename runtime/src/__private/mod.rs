@@ -5,12 +5,14 @@ mod aggregate;
 mod gates;
 mod lock;
 mod process;
+mod resource;
 mod spread;
 
 pub use self::aggregate::*;
 pub use self::gates::*;
 pub use self::lock::*;
 pub use self::process::*;
+pub use self::resource::*;
 pub use self::spread::*;
 pub use crate::__needs_rocksdb as needs_rocksdb;
 pub use crate::aggregate::{
@@ -21,7 +23,8 @@ pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
     ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SinkPort,
-    SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, spread_edge, stage,
+    SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered,
+    spread_edge, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
@@ -30,6 +33,7 @@ pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, ch
 pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
 pub use crate::plan::{EdgeKind, Plan};
+pub use crate::process::handlers::Failed;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;
 pub use crate::schema::*;

@@ -74,6 +74,11 @@ impl<'g> Graph<'g> {
         self.fail(error);
     }
 
+    /// Whether it is built to run, not only to be looked at.
+    pub fn runs(&self) -> bool {
+        self.scope.is_some()
+    }
+
     /// Notes a state and its types, which are known where the job is built and nowhere else.
     pub fn keeps<K: Record, V: Record>(&mut self, names: &'static StateNames) {
         self.notes.states.push(StateMeta::of::<K, V>(names));
