@@ -259,6 +259,10 @@ fn field(param: &Param, values: &Ident) -> TokenStream {
     let value = match &param.default {
         _ if param.inner.is_some() => quote_spanned!(here=> #values.optional(#name, #parser)?),
         None => quote_spanned!(here=> #values.required(#name, #parser)?),
+        Some(code) if param.is_secret() => {
+            let place = string(&code.tokens);
+            quote_spanned!(here=> #values.or_named(#name, #parser, #place)?)
+        }
         Some(code) => {
             let at = place(first(&code.tokens, field.span()));
             let default = paste(code);

@@ -134,3 +134,17 @@ fn sinks_and_drops() {
         wrong(&format!("source a: T = rows(d); {ends}"), &[&expected]);
     }
 }
+
+#[test]
+fn a_secret_is_never_written_out() {
+    let with = |param: &str| format!("param {param}; source a: T = db(password); sink s(a) = stdout();");
+    for default in ["\"hunter2\"", "Secret::new(x)", "\"env:\"", "\"vault:x\""] {
+        wrong(
+            &with(&format!("password: Secret = {default}")),
+            &[&format!("{default} | a secret is never written out, not even as a default | `param password: Secret = \"env:NAME\";`")],
+        );
+    }
+    right(&with("password: Secret"));
+    right(&with("password: pelton::Secret = \"env:DB_PASSWORD\""));
+    right(&with("password: Option<Secret>"));
+}
