@@ -59,12 +59,20 @@ fn it_comes_from_the_environment_or_a_file_and_is_said_nowhere() {
     let rows = std::fs::read_to_string(&out).unwrap();
     assert!(rows.contains("hunter2 pelton hunter2 Secret(..)"), "a closure that asks for it gets it: {rows}");
 
-    for args in [&["plan", "--password", &at][..], &["plan", "--password", &at, "--format", "json"], &["--help"], &["run", "--help"]] {
+    for args in [
+        &["plan", "--password", &at][..],
+        &["plan", "--password", &at, "--format", "json"],
+        &["--help"],
+        &["run", "--help"],
+    ] {
         let (code, said) = say(args);
         assert!(code == 0 && !said.contains("hunter2"), "{said}");
     }
     let (_, help) = say(&["run", "--help"]);
-    assert!(help.contains("--password <env:NAME|file:PATH>") && help.contains("[default: env:CARGO_PKG_NAME]"), "{help}");
+    assert!(
+        help.contains("--password <env:NAME|file:PATH>") && help.contains("[default: env:CARGO_PKG_NAME]"),
+        "{help}"
+    );
     assert!(help.contains("--password env:PASSWORD"), "{help}");
     let secret = Secret::new("hunter2");
     let job = Vault { password: secret.clone(), token: secret.clone(), spare: Some(secret), out: "x.csv".into() };
@@ -78,7 +86,10 @@ fn one_that_is_written_out_is_refused_and_not_said_again() {
     let (code, said) = say(&["run", "--password", "hunter2"]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("flag `--password`: a secret is named by where it is, and never written out"), "{said}");
-    assert!(said.contains("write `--password env:NAME` or `--password file:PATH`") && !said.contains("hunter2"), "{said}");
+    assert!(
+        said.contains("write `--password env:NAME` or `--password file:PATH`") && !said.contains("hunter2"),
+        "{said}"
+    );
     let (code, said) = say(&["run", "--password", "env:PELTON_NO_SUCH"]);
     assert!(code == 2 && said.contains("the environment variable `PELTON_NO_SUCH` is not set"), "{said}");
 }

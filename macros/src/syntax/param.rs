@@ -66,7 +66,8 @@ impl Param {
                 ["env:", "file:"].iter().any(|place| text.strip_prefix(place).is_some_and(|rest| !rest.is_empty()))
             });
             if !says {
-                let help = format!("say where it is: `param {}: Secret = \"env:NAME\";` or `\"file:PATH\"`", param.name);
+                let help =
+                    format!("say where it is: `param {}: Secret = \"env:NAME\";` or `\"file:PATH\"`", param.name);
                 diag.report_mild(code, "a secret is never written out, not even as a default", help);
                 param.default = None;
             }

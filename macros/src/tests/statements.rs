@@ -141,7 +141,9 @@ fn a_secret_is_never_written_out() {
     for default in ["\"hunter2\"", "Secret::new(x)", "\"env:\"", "\"vault:x\""] {
         wrong(
             &with(&format!("password: Secret = {default}")),
-            &[&format!("{default} | a secret is never written out, not even as a default | `param password: Secret = \"env:NAME\";`")],
+            &[&format!(
+                "{default} | a secret is never written out, not even as a default | `param password: Secret = \"env:NAME\";`"
+            )],
         );
     }
     right(&with("password: Secret"));

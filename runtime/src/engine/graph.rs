@@ -280,7 +280,7 @@ pub fn sink<S: Sink>(g: &mut Graph<'_>, meta: &'static SinkMeta, connector: S) -
 }
 
 /// The number of a source's reader at this worker: also what the plan calls it.
-pub(super) fn source_operators(meta: &'static SourceMeta) -> &'static [OperatorMeta] {
+pub(super) fn source_operators(meta: SourceMeta) -> &'static [OperatorMeta] {
     meta.operators
 }
 

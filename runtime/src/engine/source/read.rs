@@ -60,7 +60,7 @@ where
                 let mut place = reader.place();
                 place.record = Some(place.record.map_or(cx.row, |last| last.saturating_sub(u64::from(cx.ahead))));
                 let raise = move |_: &mut Cx| std::panic::resume_unwind(payload);
-                return guarded(source_operators(meta), cx, raise, |_| place);
+                return guarded(source_operators(*meta), cx, raise, |_| place);
             }
         };
         let (read, watermark, now) = (self.cx.row - before, self.cx.watermark, self.local.now());

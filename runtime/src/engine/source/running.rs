@@ -35,7 +35,7 @@ pub(super) enum State {
 
 /// What a chain begins with.
 pub(super) struct Begin {
-    pub(super) meta: &'static SourceMeta,
+    pub(super) meta: SourceMeta,
     pub(super) number: usize,
     pub(super) chain: usize,
     pub(super) endless: bool,
@@ -46,7 +46,7 @@ pub(super) struct Begin {
 }
 
 pub(super) struct Running<R: RowType, S: Source<R>, N, L, F> {
-    pub(super) meta: &'static SourceMeta,
+    pub(super) meta: SourceMeta,
     pub(super) number: usize,
     pub(super) chain: usize,
     /// Splits do not end: all are open, each with a reader of its own. Else one is read behind the other.
