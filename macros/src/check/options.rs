@@ -102,9 +102,8 @@ fn source(source: &Source, diag: &mut Diagnostics) {
         ),
         _ => {}
     }
-    match &source.late_by {
-        Some((_, length)) => whole_millis(length, diag),
-        None => {}
+    if let Some((_, length)) = &source.late_by {
+        whole_millis(length, diag);
     }
 }
 
