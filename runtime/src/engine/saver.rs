@@ -32,11 +32,16 @@ pub struct Saver {
 /// through, since memory that is new costs a worker more than the entries that it puts there.
 const OBJECTS_AHEAD: usize = 8;
 
+/// The same for parts of changes, each of [`BATCH_BYTES`].
+const WRITES_AHEAD: usize = 2;
+
 /// What is between the workers and the thread.
 #[derive(Default)]
 struct Queue {
-    /// Objects and parts of changes that are not written yet.
+    /// Objects that are not written yet.
     waiting: AtomicUsize,
+    /// Parts of changes that are not.
+    writes: AtomicUsize,
     /// Memory of objects that are through.
     spare: Mutex<Vec<Vec<u8>>>,
 }
@@ -52,7 +57,7 @@ impl Queue {
         }
     }
     fn is_behind(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= OBJECTS_AHEAD
+        self.waiting.load(Ordering::Relaxed) >= OBJECTS_AHEAD || self.writes.load(Ordering::Relaxed) >= WRITES_AHEAD
     }
 }
 
@@ -179,10 +184,16 @@ impl Entries for Changes {
         if change.bytes() >= BATCH_BYTES {
             let write = change.cut();
             match &self.saver {
-                Some(saver) => drop(saver.to.send(Job::Write { ticket: self.ticket, write })),
+                Some(saver) => {
+                    saver.queue.writes.fetch_add(1, Ordering::Relaxed);
+                    let _ = saver.to.send(Job::Write { ticket: self.ticket, write });
+                }
                 None => drop(write().map_err(|fault| wrong.get_or_insert(fault))),
             }
         }
+    }
+    fn is_behind(&self) -> bool {
+        self.saver.as_ref().is_some_and(|saver| saver.queue.is_behind())
     }
     fn end(&mut self) {
         let Some((state, mut noted)) = self.left.take() else { return };
@@ -332,6 +343,7 @@ fn upload(
                 if part.failed.is_none() {
                     part.failed = write().err();
                 }
+                queue.writes.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
             Job::Changed { ticket, mut state, mut noted } => {

@@ -79,8 +79,10 @@ struct Inner {
     spare: Spare,
 }
 
-/// Memory of a batch that has been written, for the next one.
-type Spare = Arc<Mutex<Batch>>;
+/// Memory of batches that have been written, for later ones: memory that is new costs a worker more than the entries that it notes.
+type Spare = Arc<Mutex<Vec<Batch>>>;
+/// How many of them stay.
+const SPARE: usize = 2;
 
 /// A key as segments have it: the number of the state in front.
 fn keyed(room: &mut Vec<u8>, state: u16, key: &[u8]) {
@@ -111,7 +113,7 @@ struct Noted {
 }
 
 fn take(spare: &Spare) -> Batch {
-    std::mem::take(&mut spare.lock().unwrap_or_else(PoisonError::into_inner))
+    spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
 }
 
 impl Noted {
@@ -138,7 +140,11 @@ impl Change for Noted {
         Box::new(move || {
             let new = folder.write(batch.sorted())?;
             batch.clear();
-            *spare.lock().unwrap_or_else(PoisonError::into_inner) = batch;
+            let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < SPARE {
+                spare.push(batch);
+            }
+            drop(spare);
             if let Some(new) = new {
                 let segment = Arc::new(Segment::open(&new.path)?);
                 written.lock().unwrap_or_else(PoisonError::into_inner).push(segment);
