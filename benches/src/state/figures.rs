@@ -115,11 +115,11 @@ pub fn pauses(options: &Options) {
         let place = options.place("pauses");
         let back_to_back = || kept(&place, Duration::from_millis(1)).fresh(true);
         let keys = Keys { all: options.keys, then: options.keys };
-        let gaps = Gaps::new(options.keys);
+        let gaps = Gaps::new(options.keys, 2 * options.least());
         let m = run!(Wides, B, options.keys, 2 * options.least(), keys, gaps, back_to_back());
         tell::<B>("64 bytes", m, &gaps);
         let few = options.keys * WIDE / 1024;
-        let gaps = Gaps::new(few);
+        let gaps = Gaps::new(few, 2 * options.least());
         let m = run!(Huges, B, few, 2 * options.least(), Keys { all: few, then: few }, gaps, back_to_back());
         tell::<B>("1 KB", m, &gaps);
     }
