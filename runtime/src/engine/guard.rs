@@ -1,8 +1,8 @@
 //! User code on a worker: a panic becomes an error that names the operator, the place in the source and the record.
 
-use super::meta::OperatorMeta;
 use crate::error::{Error, Place};
 use crate::frame::writer::Cx;
+use crate::plan::Operator;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -56,7 +56,7 @@ pub fn described(payload: &(dyn std::any::Any + Send)) -> (String, String) {
 
 /// Runs a chain's body. `cx` tells which operator it was, `place` which record.
 pub fn guarded<R>(
-    operators: &'static [OperatorMeta],
+    operators: &[Operator],
     cx: &mut Cx,
     run: impl FnOnce(&mut Cx) -> R,
     place: impl FnOnce(&Cx) -> Place,
@@ -68,13 +68,13 @@ pub fn guarded<R>(
 }
 
 /// `filter` in `delayed`: the operator, and the stream that its chain of calls makes.
-fn operator_name(operators: &[OperatorMeta], at: usize) -> String {
+fn operator_name(operators: &[Operator], at: usize) -> String {
     let Some(operator) = operators.get(at) else { return "?".to_owned() };
     if !operator.name.is_empty() {
-        return operator.name.to_owned();
+        return operator.name.clone();
     }
     match operators[at..].iter().find(|o| !o.name.is_empty()) {
         Some(named) => format!("{}.{}", named.name, operator.what),
-        None => operator.what.to_owned(),
+        None => operator.what.clone(),
     }
 }
