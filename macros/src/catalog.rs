@@ -27,6 +27,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     Operator { name: "filter_map", role: Role::Stateless, form: ".filter_map(|r| ..)" },
     Operator { name: "flat_map", role: Role::Stateless, form: ".flat_map(|r| ..)" },
     Operator { name: "inspect", role: Role::Stateless, form: ".inspect(|r| ..)" },
+    Operator { name: "split", role: Role::Stateless, form: ".split { a: Pattern(x) => x; b: |r| ..; rest: _; }" },
     Operator { name: "key_by", role: Role::Keys, form: ".key_by(|r| r.field)" },
     Operator { name: "reduce", role: Role::Stateful, form: ".reduce(|a, b| .., emit each, ttl 24h)" },
     Operator { name: "fold", role: Role::Stateful, form: ".fold(start, |so_far, r| .., emit each, ttl 24h)" },
@@ -41,7 +42,6 @@ pub(crate) const OPERATORS: &[Operator] = &[
 
 /// Operators that the language will have. They are named, so that nobody takes a name that is not there for a typo.
 pub(crate) const LATER: &[&str] = &[
-    "split",
     "rebalance",
     "shuffle",
     "broadcast",
@@ -92,29 +92,61 @@ pub(crate) enum Need {
     Nothing,
     /// A value.
     Value,
+    /// A value that may be lent: a single place is borrowed.
+    Lent,
     /// A value, and the row itself for the case that it wins.
     ValueAndRow,
+    /// A value, or the row itself, with its event time and what decides between equal times.
+    InOrder,
 }
 
 /// A ready-made aggregate.
 pub(crate) struct Word {
     pub(crate) name: &'static str,
     pub(crate) need: Need,
-    /// Its type in the runtime.
+    /// Its type in the runtime; where it takes something in front of its closure, the function that makes it.
     pub(crate) runtime: &'static str,
     /// The runtime's gate for its value.
     pub(crate) gate: &'static str,
+    /// What it takes in front of its closure: "a number", or nothing.
+    pub(crate) first: &'static str,
+    /// Whether partial results of it are smaller than the rows that they are of.
+    pub(crate) combines: bool,
+    /// How it is written, for hints.
+    pub(crate) form: &'static str,
+}
+
+const fn word_of(
+    name: &'static str,
+    need: Need,
+    runtime: &'static str,
+    gate: &'static str,
+    form: &'static str,
+) -> Word {
+    Word { name, need, runtime, gate, first: "", combines: true, form }
 }
 
 /// Every ready-made aggregate.
 pub(crate) const WORDS: &[Word] = &[
-    Word { name: "count", need: Need::Nothing, runtime: "Count", gate: "" },
-    Word { name: "sum", need: Need::Value, runtime: "Sum", gate: "summed" },
-    Word { name: "min", need: Need::Value, runtime: "Min", gate: "compared" },
-    Word { name: "max", need: Need::Value, runtime: "Max", gate: "compared" },
-    Word { name: "mean", need: Need::Value, runtime: "Mean", gate: "averaged" },
-    Word { name: "min_by", need: Need::ValueAndRow, runtime: "MinBy", gate: "compared" },
-    Word { name: "max_by", need: Need::ValueAndRow, runtime: "MaxBy", gate: "compared" },
+    word_of("count", Need::Nothing, "Count", "", "count()"),
+    word_of("sum", Need::Value, "Sum", "summed", "sum(|r| r.x)"),
+    word_of("min", Need::Value, "Min", "compared", "min(|r| r.x)"),
+    word_of("max", Need::Value, "Max", "compared", "max(|r| r.x)"),
+    word_of("mean", Need::Value, "Mean", "averaged", "mean(|r| r.x)"),
+    word_of("variance", Need::Value, "Variance", "measured", "variance(|r| r.x)"),
+    word_of("min_by", Need::ValueAndRow, "MinBy", "compared", "min_by(|r| r.x)"),
+    word_of("max_by", Need::ValueAndRow, "MaxBy", "compared", "max_by(|r| r.x)"),
+    Word { first: "a number", ..word_of("top", Need::ValueAndRow, "top", "compared", "top(3, by |r| r.x)") },
+    word_of("first", Need::InOrder, "First", "", "first(|r| r.x)"),
+    word_of("last", Need::InOrder, "Last", "", "last(|r| r.x)"),
+    Word { combines: false, ..word_of("collect", Need::InOrder, "Collect", "", "collect(|r| r.x)") },
+    word_of("count_distinct", Need::Lent, "CountDistinct", "told_apart", "count_distinct(|r| r.x)"),
+    word_of("approx_count_distinct", Need::Lent, "ApproxCountDistinct", "hashed", "approx_count_distinct(|r| r.x)"),
+    Word { first: "a number", ..word_of("quantile", Need::Value, "quantile", "measured", "quantile(0.99, |r| r.x)") },
+    Word {
+        first: "an array of numbers",
+        ..word_of("quantiles", Need::Value, "quantiles", "measured", "quantiles([0.5, 0.99], |r| r.x)")
+    },
 ];
 
 /// The row of a ready-made aggregate.

@@ -22,11 +22,12 @@ fn takes(model: &Model, sink: usize, input: usize, diag: &mut Diagnostics) -> bo
     let sink = &model.sinks[sink];
     let (before, input) = (&sink.inputs[..input], &sink.inputs[input]);
     let stream = model.stream(input.stream);
-    if before.iter().any(|first| (first.stream, first.port) == (input.stream, input.port)) {
-        diag.report_mild(&input.at, format!("`{}` goes into `{}` twice", input.at, sink.name), "write it once");
+    // which outputs something broken has is not known
+    if !stream.sound {
         return false;
     }
-    if !stream.sound {
+    if before.iter().any(|first| (first.stream, first.port) == (input.stream, input.port)) {
+        diag.report_mild(&input.at, format!("`{}` goes into `{}` twice", input.at, sink.name), "write it once");
         return false;
     }
     if stream.is_keyed() && input.port == Port::Rows {

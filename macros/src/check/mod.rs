@@ -1,6 +1,7 @@
 //! What the graph must be. Every check runs, none stops at a mistake; each leaves the statement it blames unsound if it
 //! cannot be emitted. Checks read the model and know nothing of tokens beyond where to point.
 
+mod arms;
 mod chain;
 mod checkpoint;
 mod ends;
@@ -18,7 +19,8 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     checkpoint::check(model, diag);
     options::check(model, diag);
     // what is wrong inside of a process is no reason to be silent of where it stands
-    let wrong = process::check(model, diag);
+    let mut wrong = process::check(model, diag);
+    wrong.extend(arms::check(model, diag));
     chain::check(model, diag);
     time::check(model, diag);
     wrong.into_iter().for_each(|id| model.streams[id.0].sound = false);

@@ -15,7 +15,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
             continue;
         }
         let silent = stream.process().is_some_and(|process| !process.emits()) && stream.ops.len() == 1;
-        if !silent && !model.is_used(id, Port::Rows) {
+        if !silent && stream.split().is_none() && !model.is_used(id, Port::Rows) {
             let use_it = match stream.is_keyed() {
                 true => format!("write a keyed operator: `let totals = {name}.aggregate(count(), ttl 24h);`"),
                 false => format!("write `sink name({name}) = ..;`"),
@@ -69,7 +69,8 @@ fn missing(model: &Model, unused: bool, diag: &mut Diagnostics) {
 
 fn dropped(model: &Model, diag: &mut Diagnostics) {
     let text = |used: &Use| model.written(used);
-    for (n, drop) in model.drops.iter().enumerate() {
+    // which outputs something broken has is not known
+    for (n, drop) in model.drops.iter().enumerate().filter(|(_, drop)| model.stream(drop.stream).sound) {
         let same = |used: &&Use| (used.stream, used.port) == (drop.stream, drop.port);
         if model.drops[..n].iter().any(|first| same(&first)) {
             diag.report_mild(&drop.at, format!("`{}` is dropped twice", text(drop)), "drop it once");

@@ -4,10 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::code::{body_span, number, paste, paste_key};
-use super::edge::{fits, how_name, part_span, tuple, word_value};
+use super::edge::{Taken, fits, how_name, part_span, tuple, word_value};
 use super::ident::{first, local, place};
 use super::sink;
-use crate::catalog::Need;
 use crate::lower::flow::{Branch, Cut, Flow, Send, Step, in_order};
 use crate::lower::{Chain, Edge, Operator, Plan};
 use crate::syntax::{Aggregate, Call, Code, Op, Part};
@@ -22,7 +21,7 @@ pub(crate) struct Body<'p> {
 
 /// Whether the row at hand may be given away.
 #[derive(Clone, Copy)]
-enum Hold {
+pub(super) enum Hold {
     Own,
     /// Somebody behind needs it too; a copy is blamed on the name of the stream there.
     Lent(Span),
@@ -54,17 +53,17 @@ impl<'p> Body<'p> {
         (tokens, row.into_token_stream(), behind)
     }
 
-    fn row(&self, n: usize, at: Span) -> Ident {
+    pub(super) fn row(&self, n: usize, at: Span) -> Ident {
         local(&format!("x{n}"), at)
     }
 
-    fn next_row(&mut self) -> usize {
+    pub(super) fn next_row(&mut self) -> usize {
         self.rows += 1;
         self.rows
     }
 
     /// Steps and ends in a block that a filter can leave.
-    fn block(&mut self, steps: &[Step], ends: &[Branch], x: usize, hold: Hold) -> TokenStream {
+    pub(super) fn block(&mut self, steps: &[Step], ends: &[Branch], x: usize, hold: Hold) -> TokenStream {
         let leaves = steps.iter().take_while(|step| !step.loops()).any(Step::leaves);
         if !leaves {
             return self.steps(steps, ends, x, hold, "");
@@ -149,7 +148,7 @@ impl<'p> Body<'p> {
     }
 
     /// A row that may be given away.
-    fn own(&mut self, x: usize, hold: Hold) -> (TokenStream, usize, Hold) {
+    pub(super) fn own(&mut self, x: usize, hold: Hold) -> (TokenStream, usize, Hold) {
         let Hold::Lent(at) = hold else { return (TokenStream::new(), x, hold) };
         let y = self.next_row();
         let (row, copy) = (self.row(x, at), self.row(y, at));
@@ -173,6 +172,7 @@ impl<'p> Body<'p> {
         match end {
             Branch::Flow { flow, .. } => self.block(&flow.steps, &flow.ends, x, hold),
             Branch::Keyed { op, code, index, sends } => self.keyed(op, code, *index, sends, x, hold),
+            Branch::Split { op, split, index, ways } => self.split(op, split, *index, ways, x, hold),
             Branch::Union { at, out } => {
                 let at = at.span();
                 let (mut tokens, x, _) = self.own(x, hold);
@@ -254,11 +254,10 @@ impl<'p> Body<'p> {
 
     /// What each part of an aggregate needs of the row. The last part that uses it may take it.
     fn values(&self, how: &Aggregate, edge: &Edge, x: usize, hold: Hold) -> TokenStream {
-        let looks = |part: &Part| !matches!(part, Part::Word { word, .. } if word.need == Need::Nothing);
         let parts = how.parts.iter().enumerate().map(|(n, part)| {
             let at = part_span(part, Span::mixed_site());
             let (row, name) = (self.row(x, at), how_name(edge, at));
-            let last = !how.parts[n + 1..].iter().any(looks);
+            let last = !how.parts[n + 1..].iter().any(Part::looks);
             let kept = match hold {
                 Hold::Own if last => quote_spanned!(place(at)=> __rt::store(#row)),
                 Hold::Lent(blamed) => {
@@ -269,9 +268,9 @@ impl<'p> Body<'p> {
                 Hold::Own => quote_spanned!(place(at)=> __rt::store(__rt::share(&#row))),
             };
             match part {
-                Part::Word { word, of, .. } => {
+                Part::Word(ready) => {
                     let look = quote_spanned!(place(at)=> &#row);
-                    word_value(word, at, of.as_ref(), look, kept)
+                    word_value(ready, Taken { look, kept, time: self.time(at) })
                 }
                 Part::Own(_) => fits(how, n, kept, quote!(#name), at),
             }
@@ -280,12 +279,12 @@ impl<'p> Body<'p> {
     }
 
     /// Names the operator whose closure runs next, for the message of a panic.
-    fn at(&self, index: usize, at: Span) -> TokenStream {
+    pub(super) fn at(&self, index: usize, at: Span) -> TokenStream {
         let (cx, index) = (local("cx", at), number(index, at));
         quote_spanned!(place(at)=> #cx.at(#index);)
     }
 
-    fn count(&self, counter: usize, at: Span) -> TokenStream {
+    pub(super) fn count(&self, counter: usize, at: Span) -> TokenStream {
         let (n, index, one) = (local("n", at), number(counter, at), number(1, at));
         quote_spanned!(place(at)=> #n[#index] += #one;)
     }
@@ -318,7 +317,7 @@ impl Branch<'_> {
     fn at(&self) -> &Ident {
         match self {
             Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } => at,
-            Branch::Keyed { op, .. } => &op.name,
+            Branch::Keyed { op, .. } | Branch::Split { op, .. } => &op.name,
         }
     }
 }

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use super::body::Body;
 use super::code::{body_span, number, params, paste, scoped};
-use super::edge::{how_name, in_name, operator, out_name};
+use super::edge::{build, how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
 use super::lock;
 use super::meta::chain_name;
@@ -98,7 +98,19 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream 
     let lets = lets(plan, flows(), mentioned);
     let body = match &edge.operator {
         Operator::Process { .. } => outputs(plan, chain, at),
-        _ => Body::new(plan, chain).write(&chain.body),
+        // results that have names are put into their struct first
+        operator => {
+            let body = Body::new(plan, chain).write(&chain.body);
+            match operator.how().and_then(|how| how.fields.as_ref()) {
+                Some(fields) => {
+                    let at = first(&fields.path, at);
+                    let (x, build) = (local("x0", at), build(fields));
+                    let put = quote_spanned!(place(at)=> let #x = __rt::valued(#x, #build););
+                    quote!(#put #body)
+                }
+                None => body,
+            }
+        }
     };
     let body = closure(at, body);
     let late = match &chain.late {
@@ -193,6 +205,7 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
     for end in &flow.ends {
         match end {
             Branch::Flow { flow, .. } => fronts(flow, to),
+            Branch::Split { ways, .. } => ways.iter().for_each(|way| fronts(&way.flow, to)),
             Branch::Keyed { sends, .. } => {
                 let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
                 to.extend(sends.iter().filter(own).map(|send| send.edge));

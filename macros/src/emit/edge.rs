@@ -3,14 +3,14 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::{body_span, length, number, paste, paste_moved, scoped, through};
+use super::code::{body_span, length, number, paste, paste_key, paste_moved, scoped, through};
 use super::ident::{first, local, named, place};
 use super::meta::edge_name;
 use super::process;
-use crate::catalog::{Need, Word};
+use crate::catalog::Need;
 use crate::lower::{Edge, Operator, Plan};
 use crate::syntax::code::mentions;
-use crate::syntax::{Aggregate, Code, Emit, Life, Part};
+use crate::syntax::{Aggregate, Code, Emit, Fields, Life, Part, Ready};
 
 /// The lets in front of the chains: windows, aggregators, edges.
 pub(crate) fn shared(plan: &Plan) -> TokenStream {
@@ -76,9 +76,16 @@ pub(crate) fn in_name(edge: &Edge, at: Span) -> Ident {
 /// `(__rt::Count, __rt::Sum, TheirOwn)`.
 pub(crate) fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
     let parts = how.parts.iter().map(|part| match part {
-        Part::Word { name, word, .. } => {
-            let ty = local(word.runtime, name.span());
-            quote_spanned!(place(name.span())=> __rt::#ty)
+        Part::Word(ready) => {
+            let at = ready.name.span();
+            let ty = local(ready.word.runtime, at);
+            match &ready.first {
+                None => quote_spanned!(place(at)=> __rt::#ty),
+                Some(first) => {
+                    let (g, value) = (local("g", at), scoped(&plan.model.params, [first], paste(first)));
+                    quote_spanned!(place(at)=> __rt::#ty(#g, #value))
+                }
+            }
         }
         Part::Own(code) => {
             let at = place(first(&code.tokens, Span::mixed_site()));
@@ -86,7 +93,26 @@ pub(crate) fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
             quote_spanned!(at=> __rt::own(#own))
         }
     });
-    tuple(how, parts)
+    let parts = tuple(how, parts);
+    let Some(Fields { names, .. }) = &how.fields else { return parts };
+    let at = first(&how.at, Span::mixed_site());
+    let (here, ty) = (place(at), local("__Fields", at));
+    let names = names.iter().map(|name| name.to_string().trim_start_matches("r#").to_string());
+    quote_spanned! {here=> {
+        struct #ty;
+        impl __rt::FieldNames for #ty {
+            const NAMES: &'static [&'static ::core::primitive::str] = &[#(#names),*];
+        }
+        __rt::named(::core::marker::PhantomData::<#ty>, #parts)
+    }}
+}
+
+/// The closure that puts the results of a struct's parts into it.
+pub(crate) fn build(Fields { path, names }: &Fields) -> TokenStream {
+    let at = first(path, Span::mixed_site());
+    let value = |(n, name): (usize, &Ident)| local(&format!("v{n}"), name.span());
+    let values: Vec<Ident> = names.iter().enumerate().map(value).collect();
+    quote_spanned!(place(at)=> |(#(#values,)*)| #path { #(#names: #values),* })
 }
 
 /// Parts as they are written: one alone is no tuple.
@@ -182,41 +208,70 @@ pub(crate) fn over(plan: &Plan, how: &Aggregate, at: Span) -> (TokenStream, Toke
         let at = part_span(part, at);
         let (x, words) = (local("x", at), local("words", at));
         let kept = quote_spanned!(place(at)=> __rt::store(__rt::share(#x)));
+        let time = local("t0", at);
         match part {
-            Part::Word { word, of, .. } => word_value(word, at, of.as_ref(), quote!(#x), kept),
+            Part::Word(ready) => word_value(ready, Taken { look: quote!(#x), kept, time: quote!(#time) }),
             Part::Own(_) => fits(how, n, kept, quote!(#words), at),
         }
     });
-    let (value, words) = (tuple(how, parts), local("words", at));
-    (types, quote_spanned!(here=> move |#words, #x| { let _ = #words; #value }))
+    let (value, words, time) = (tuple(how, parts), local("words", at), local("t0", at));
+    (types, quote_spanned!(here=> move |#words, #x, #time| { let _ = (#words, #time); #value }))
 }
 
 /// Where a part of an aggregate stands.
 pub(crate) fn part_span(part: &Part, otherwise: Span) -> Span {
     match part {
-        Part::Word { name, .. } => name.span(),
+        Part::Word(ready) => ready.name.span(),
         Part::Own(code) => first(&code.tokens, otherwise),
     }
 }
 
-/// What a ready-made word needs of a row: `look` is the row as its closure sees it, `kept` the row to keep.
-pub(crate) fn word_value(
-    word: &Word,
-    at: Span,
-    closure: Option<&Code>,
-    look: TokenStream,
-    kept: TokenStream,
-) -> TokenStream {
+/// A row as a ready-made word takes it.
+pub(crate) struct Taken {
+    /// As its closure sees it.
+    pub(crate) look: TokenStream,
+    /// To keep.
+    pub(crate) kept: TokenStream,
+    /// Its event time.
+    pub(crate) time: TokenStream,
+}
+
+/// What a ready-made word needs of a row.
+pub(crate) fn word_value(ready: &Ready, Taken { look, kept, time }: Taken) -> TokenStream {
+    let (at, need) = (ready.name.span(), ready.word.need);
     let here = place(at);
-    let Some(closure) = closure else { return quote_spanned!(here=> ()) };
-    let body = body_span(closure, at);
-    let (gate, value, closure) = (through(word.gate, body), local("v", at), paste(closure));
-    let made = quote_spanned!(here=> let #value = __rt::call(#look, #closure););
-    let value = local("v", body);
-    let value = quote_spanned!(place(body)=> #gate(#value));
-    match word.need {
-        Need::ValueAndRow => quote_spanned!(here=> ({ #made #value }, __rt::given_out(#kept))),
-        _ => quote_spanned!(here=> { #made #value }),
+    // a value of the row, behind its gate
+    let value = |closure: &Code, gates: &[&str], pasted: TokenStream| {
+        let body = body_span(closure, at);
+        let value = local("v", at);
+        let made = quote_spanned!(here=> let #value = __rt::call(#look, #pasted););
+        let value = local("v", body);
+        let value = gates.iter().fold(quote!(#value), |value, gate| {
+            let gate = through(gate, body);
+            quote_spanned!(place(body)=> #gate(#value))
+        });
+        quote_spanned!(here=> { #made #value })
+    };
+    let gate = ready.word.gate;
+    match (need, &ready.of) {
+        (Need::InOrder, of) => {
+            let tie = match &ready.tie {
+                Some(tie) => value(tie, &["compared"], paste(tie)),
+                None => quote_spanned!(here=> ()),
+            };
+            let value = match of {
+                Some(of) => value(of, &["store", "given_out"], paste_key(of)),
+                None => quote_spanned!(here=> __rt::given_out(#kept)),
+            };
+            quote_spanned!(here=> (#time, #tie, #value))
+        }
+        (Need::ValueAndRow, Some(of)) => {
+            let value = value(of, &[gate], paste(of));
+            quote_spanned!(here=> (#value, __rt::given_out(#kept)))
+        }
+        (Need::Lent, Some(of)) => value(of, &[gate], paste_key(of)),
+        (_, Some(of)) => value(of, &[gate], paste(of)),
+        (_, None) => quote_spanned!(here=> ()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The plan as Rust: one straight-line body per chain, one thin call per stateful operator. `docs/expansion.md` shows the
 //! whole. It reads the plan and reports nothing; every path begins with `__rt::` or `::core::`, every local is hygienic.
 
+mod arms;
 mod body;
 mod chain;
 mod code;

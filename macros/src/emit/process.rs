@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::code::{length, number, params, paste, paste_moved, scoped};
-use super::edge::{how_types, in_name, over};
+use super::edge::{build, how_types, in_name, over};
 use super::ident::{first, local, place};
 use crate::lower::{Edge, Plan};
 use crate::syntax::process::{Handler, Kind, On, Process, State};
@@ -169,7 +169,13 @@ fn state(plan: &Plan, n: usize, state: &State) -> TokenStream {
             } else {
                 let (words, part) = over(plan, how, at);
                 let lets = params(&plan.model.params, how.words());
-                quote_spanned!(here=> { #lets __rt::aggregating_state(#taken, #life, #words, #part) })
+                match &how.fields {
+                    Some(fields) => {
+                        let build = build(fields);
+                        quote_spanned!(here=> { #lets __rt::aggregating_fields(#taken, #life, #words, #part, #build) })
+                    }
+                    None => quote_spanned!(here=> { #lets __rt::aggregating_state(#taken, #life, #words, #part) }),
+                }
             }
         }
     };

@@ -82,6 +82,13 @@ fn flow(plan: &Plan, chain: &Chain, it: &Flow, depth: usize, text: &mut String) 
                     line(text, depth + 1, &format!("-> {}: {what}", out(plan, chain, send.out)));
                 }
             }
+            Branch::Split { index, ways, .. } => {
+                line(text, depth, &format!("{index} split{takes}"));
+                for way in ways {
+                    line(text, depth + 1, &format!("{} #{}", way.arm.name, way.counter));
+                    flow(plan, chain, &way.flow, depth + 2, text);
+                }
+            }
             Branch::Union { out: to, .. } | Branch::Sink { out: to, .. } => {
                 line(text, depth, &format!("-> {}{takes}", out(plan, chain, *to)));
             }

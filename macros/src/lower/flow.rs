@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::syntax::{Aggregate, Call, Code, Op};
+use crate::syntax::{Aggregate, Arm, Call, Code, Op, Split};
 
 pub(crate) struct Flow<'m> {
     pub(crate) steps: Vec<Step<'m>>,
@@ -47,6 +47,20 @@ pub(crate) enum Branch<'m> {
         at: &'m Ident,
         out: usize,
     },
+    /// A row goes one of several ways.
+    Split {
+        op: &'m Op,
+        split: &'m Split,
+        index: usize,
+        ways: Vec<Way<'m>>,
+    },
+}
+
+/// One output of a split, and what happens to its rows.
+pub(crate) struct Way<'m> {
+    pub(crate) arm: &'m Arm,
+    pub(crate) counter: usize,
+    pub(crate) flow: Flow<'m>,
 }
 
 /// A row that goes to a keyed operator.
@@ -101,6 +115,10 @@ impl Flow<'_> {
                     to.push(code);
                     to.extend(sends.iter().filter_map(|send| send.words).flat_map(|(how, _)| how.words()));
                 }
+                Branch::Split { ways, .. } => ways.iter().for_each(|way| {
+                    to.extend(way.arm.code());
+                    way.flow.code(to);
+                }),
                 Branch::Union { .. } | Branch::Sink { .. } => {}
             }
         }
@@ -135,6 +153,7 @@ impl Branch<'_> {
     pub(crate) fn sinks(&self) -> bool {
         match self {
             Branch::Flow { flow, .. } => flow.ends.iter().any(Branch::sinks),
+            Branch::Split { ways, .. } => ways.iter().flat_map(|way| &way.flow.ends).any(Branch::sinks),
             Branch::Sink { .. } => true,
             Branch::Keyed { .. } | Branch::Union { .. } => false,
         }
@@ -143,6 +162,7 @@ impl Branch<'_> {
     pub(crate) fn takes(&self) -> bool {
         match self {
             Branch::Flow { flow, .. } => flow.takes(),
+            Branch::Split { split, ways, .. } => split.matches() || ways.iter().any(|way| way.flow.takes()),
             Branch::Keyed { sends, .. } => sends.iter().any(Send::takes),
             Branch::Union { .. } | Branch::Sink { .. } => true,
         }

@@ -2,12 +2,12 @@
 
 use proc_macro2::Ident;
 
-use super::flow::{Branch, Flow, Send, Step};
+use super::flow::{Branch, Flow, Send, Step, Way};
 use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
-use crate::syntax::{Call, Connector, Emit, Life, Op};
+use crate::syntax::{Aggregate, Call, Connector, Emit, Life, Op, Split};
 
 /// Lowers the sound part of a model.
 pub(crate) fn lower(model: &Model) -> Plan<'_> {
@@ -82,9 +82,11 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
         Call::Fold { start, with, emit, life } => (Operator::Fold { start, with, emit, life }, false, at + 1),
         Call::Aggregate { how, emit, life } => {
             let emit = emit.as_ref().map_or(Emit::Each, |(_, emit)| emit.clone());
+            let timed = model.time(id) == Time::Known;
             // A partial result is of many times; how long it lives goes by that of each row.
-            let combined = !matches!(emit, Emit::Each) && life.ttl.is_none();
-            (Operator::Aggregate { how, emit, life }, combined, at + 1)
+            let ordered = how.goes_by_order() && !timed;
+            let combined = !matches!(emit, Emit::Each) && life.ttl.is_none() && !ordered && how.combines();
+            (Operator::Aggregate { how, emit, life, timed }, combined, at + 1)
         }
         Call::Process(process) => {
             let (timed, late) = (model.time(id) == Time::Known, !model.consumers(id, Port::Late).is_empty());
@@ -93,7 +95,7 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
         Call::Window(window) => {
             let Some(Op { call: Call::Aggregate { how, .. }, .. }) = stream.ops.get(at + 1) else { return };
             let late = !model.consumers(id, Port::Late).is_empty();
-            (Operator::Window { window, how, late }, !late, at + 2)
+            (Operator::Window { window, how, late }, !late && how.combines(), at + 2)
         }
         _ => return,
     };
@@ -101,11 +103,12 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
     plan.edges.push(edge(&op.name, "", operator, combined));
 }
 
-/// An edge needs time if its operator does, or an edge that its chain writes to.
+/// An edge needs time if its operator does, or an edge that its chain writes to, or what its chain takes of a row.
 fn mark_timed(plan: &mut Plan) {
     for chain in plan.chains.iter().rev() {
         let Head::Edge(edge) = chain.head else { continue };
-        let behind = chain.outs.iter().any(|out| matches!(out, Out::Edge { edge, .. } if plan.edges[*edge].timed));
+        let needs = |edge: &Edge| edge.timed || edge.operator.front().is_some_and(Aggregate::goes_by_order);
+        let behind = chain.outs.iter().any(|out| matches!(out, Out::Edge { edge, .. } if needs(&plan.edges[*edge])));
         let own = match &plan.edges[edge].operator {
             Operator::Window { .. } => true,
             Operator::Process { timed, .. } => *timed,
@@ -141,7 +144,7 @@ impl Operator<'_> {
             Operator::Union => "union".to_string(),
             Operator::Reduce { emit, life, .. } => format!("reduce, {}{}", emit.text(), ttl(life)),
             Operator::Fold { emit, life, .. } => format!("fold, {}{}", emit.text(), ttl(life)),
-            Operator::Aggregate { how, emit, life } => {
+            Operator::Aggregate { how, emit, life, .. } => {
                 format!("aggregate {}, {}{}", how.text(), emit.text(), ttl(life))
             }
             Operator::Process { process, .. } => process.text(),
@@ -160,7 +163,9 @@ impl Operator<'_> {
         match self {
             Operator::Reduce { .. } | Operator::Fold { .. } => true,
             // What is over when a row comes depends on what has come before it.
-            Operator::Aggregate { emit, life, .. } => !matches!(emit, Emit::AtEnd) || life.ttl.is_some(),
+            Operator::Aggregate { how, emit, life, timed } => {
+                !matches!(emit, Emit::AtEnd) || life.ttl.is_some() || how.goes_by_order() && !timed
+            }
             Operator::Process { process, .. } => process.in_order.is_none(),
             Operator::Union | Operator::Window { .. } => false,
         }
@@ -265,6 +270,10 @@ impl<'p, 'm> Builder<'p, 'm> {
                     };
                     return Flow { steps, ends: vec![Branch::Keyed { op, code, index, sends }] };
                 }
+                Call::Split(split) => {
+                    let index = self.operator(meta);
+                    return Flow { steps, ends: vec![self.split(id, op, split, index)] };
+                }
                 // the chain was cut in front of it
                 _ => continue,
             };
@@ -278,6 +287,22 @@ impl<'p, 'm> Builder<'p, 'm> {
         steps.extend(declared.map(Step::Declared));
         let ends = self.consumers(id, Port::Rows, input);
         Flow { steps, ends }
+    }
+
+    /// The ways behind a split. Each output is an operator of its own in the plan.
+    fn split(&mut self, id: StreamId, op: &'m Op, split: &'m Split, index: usize) -> Branch<'m> {
+        let stream = self.plan.model.stream(id);
+        let mut ways = vec![];
+        for (n, arm) in split.arms.iter().enumerate() {
+            let counter = self.chain.counters;
+            self.chain.counters += 1;
+            let mut meta = Meta::plain("output", format!("{}.{}", stream.name, arm.name), &arm.name, index);
+            meta.counted = Some(counter);
+            let input = self.operator(meta);
+            let ends = self.consumers(id, Port::Arm(n), input);
+            ways.push(Way { arm, counter, flow: Flow { steps: vec![], ends } });
+        }
+        Branch::Split { op, split, index, ways }
     }
 
     fn consumers(&mut self, id: StreamId, port: Port, input: usize) -> Vec<Branch<'m>> {

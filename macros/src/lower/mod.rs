@@ -54,10 +54,12 @@ pub(crate) enum Operator<'m> {
         emit: &'m Emit,
         life: &'m Life,
     },
+    /// `timed`: its rows have event time.
     Aggregate {
         how: &'m Aggregate,
         emit: Emit,
         life: &'m Life,
+        timed: bool,
     },
     /// `late`: its late rows go somewhere, so whole rows cross the edge.
     Window {
@@ -90,6 +92,14 @@ impl<'m> Operator<'m> {
         match self {
             Operator::Window { window, .. } => window.kind(),
             _ => String::new(),
+        }
+    }
+
+    /// What it computes, if it aggregates.
+    pub(crate) fn how(&self) -> Option<&'m Aggregate> {
+        match self {
+            Operator::Aggregate { how, .. } | Operator::Window { how, .. } => Some(how),
+            _ => None,
         }
     }
 

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 
 use super::{Model, Origin, Port, Stream, StreamId, Use};
 use crate::catalog::{self, Role};
-use crate::syntax::{Call, Op, Process};
+use crate::syntax::{Call, Op, Process, Split};
 
 /// Who takes the rows of a stream.
 #[derive(Clone)]
@@ -60,6 +60,14 @@ impl Stream {
         })
     }
 
+    /// Its split, if it has one: then it has outputs and no rows.
+    pub(crate) fn split(&self) -> Option<&Split> {
+        self.ops.iter().find_map(|op| match &op.call {
+            Call::Split(split) => Some(split),
+            _ => None,
+        })
+    }
+
     /// Its outputs besides its rows: each with its name, and where it comes from.
     pub(crate) fn others(&self) -> Vec<(Port, String, &Ident)> {
         let mut all = vec![];
@@ -70,6 +78,10 @@ impl Stream {
                     all.extend(process.in_order.iter().map(|word| (Port::Late, "late".to_string(), word)));
                     let sides = process.outputs.iter().enumerate();
                     all.extend(sides.map(|(n, output)| (Port::Side(n), output.name.to_string(), &output.name)));
+                }
+                Call::Split(split) => {
+                    let arms = split.arms.iter().enumerate();
+                    all.extend(arms.map(|(n, arm)| (Port::Arm(n), arm.name.to_string(), &arm.name)));
                 }
                 _ => {}
             }

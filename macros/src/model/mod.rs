@@ -52,6 +52,8 @@ pub(crate) enum Port {
     Late,
     /// An output that a process declares, by its place.
     Side(usize),
+    /// An output of a split, by its place.
+    Arm(usize),
 }
 
 /// A stream where it is used.

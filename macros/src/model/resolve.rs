@@ -271,11 +271,18 @@ impl Names<'_> {
                 return None;
             }
         };
-        let Some(output) = &input.output else {
-            return Some(Use { stream, port: Port::Rows, at: name.clone(), sound: true });
-        };
         let made = model.stream(stream);
         let others = made.others();
+        let Some(output) = &input.output else {
+            if made.split().is_some() {
+                let all = crate::diag::list(others.iter().map(|(_, output, _)| format!("{name}.{output}")), "and");
+                let fact = format!("`{name}` is split and has no rows of its own");
+                model.mentioned.push(name.clone());
+                self.diag.report(name, fact, format!("take one of its outputs: they are {all}"));
+                return None;
+            }
+            return Some(Use { stream, port: Port::Rows, at: name.clone(), sound: true });
+        };
         let port = match matches!(made.origin, Origin::Broken) {
             true => Some(Port::Late),
             false => others.iter().find(|(_, name, _)| output == name).map(|(port, ..)| *port),

@@ -1,69 +1,152 @@
-//! What an `aggregate` computes: a ready-made word, an expression of the user, or a tuple of them.
+//! What an `aggregate` computes: a ready-made word, an expression of the user, a tuple of them, or a struct of them,
+//! `Stats { rows: count(), worst: max(|r| r.x) }`.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use crate::catalog::{self, Need, Word};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, list};
 use crate::syntax::code::Code;
+use crate::syntax::cursor::Cursor;
+use crate::syntax::options::Known;
 use crate::syntax::split;
 
 #[derive(Clone)]
 pub(crate) struct Aggregate {
     pub(crate) parts: Vec<Part>,
-    /// Whether it is written as a tuple, also with one part.
+    /// Whether it is written as a tuple, also with one part, or as a struct.
     pub(crate) tuple: bool,
+    /// The struct that the results are put into.
+    pub(crate) fields: Option<Fields>,
     /// The argument's first token, where its type errors are shown.
     pub(crate) at: TokenStream,
 }
 
+/// A struct with a part for each field.
+#[derive(Clone)]
+pub(crate) struct Fields {
+    /// The path of the struct, as written.
+    pub(crate) path: TokenStream,
+    /// Its fields, in the order of the parts.
+    pub(crate) names: Vec<Ident>,
+}
+
 #[derive(Clone)]
 pub(crate) enum Part {
-    /// `count()`, `sum(|r| r.x)`.
-    Word { name: Ident, word: &'static Word, of: Option<Code> },
+    /// `count()`, `sum(|r| r.x)`, `top(3, by |r| r.x)`, `first(|r| r.x, tie |r| r.seq)`.
+    Word(Box<Ready>),
     /// The user's own aggregator.
     Own(Code),
 }
 
-const HELP: &str = "write `count()`, `sum(|r| r.x)`, `min(..)`, `max(..)`, `mean(..)`, `min_by(..)`, `max_by(..)`, an \
-                    aggregator of your own, or a tuple of them";
+/// A ready-made word with what stands in its parentheses.
+#[derive(Clone)]
+pub(crate) struct Ready {
+    pub(crate) name: Ident,
+    pub(crate) word: &'static Word,
+    /// What it takes in front of its closure.
+    pub(crate) first: Option<Code>,
+    /// What it takes of a row.
+    pub(crate) of: Option<Code>,
+    /// What decides between rows of one event time.
+    pub(crate) tie: Option<Code>,
+}
 
 /// Parts that a tuple can have in the runtime.
-const MOST: usize = 8;
+const MOST: usize = 12;
+
+fn help() -> String {
+    let words = list(catalog::WORDS.iter().map(|word| word.form), "or");
+    format!("write {words}, an aggregator of your own, a tuple of them, or a struct: `Stats {{ rows: count() }}`")
+}
 
 impl Aggregate {
     pub(crate) fn parse(argument: TokenStream, before: &Ident, diag: &mut Diagnostics) -> Option<Aggregate> {
         let tokens: Vec<TokenTree> = argument.clone().into_iter().collect();
         let at = tokens.first().map(ToTokens::to_token_stream).unwrap_or_default();
+        if let [path @ .., TokenTree::Group(body)] = &tokens[..]
+            && body.delimiter() == Delimiter::Brace
+            && let Some(named) = Aggregate::of_fields(path, body, &at, diag)
+        {
+            return named;
+        }
         if let [TokenTree::Group(group)] = &tokens[..]
             && group.delimiter() == Delimiter::Parenthesis
         {
             let inside = split::arguments(group.stream());
             let comma = group.stream().into_iter().last().is_some_and(|last| split::is_punct(&last, ','));
             if inside.is_empty() {
-                diag.report(group, "this aggregate computes nothing", HELP);
+                diag.report(group, "this aggregate computes nothing", help());
                 return None;
             }
-            if let Some(more) = inside.get(MOST) {
-                let fact = format!("a tuple of {} aggregates, and {MOST} are the most", inside.len());
-                diag.report(
-                    more,
-                    fact,
-                    "compute several of them in an aggregator of your own: `impl Aggregator<Row> for Mine`",
-                );
-                return None;
-            }
+            not_too_many(&inside, "a tuple", diag)?;
             let tuple = inside.len() > 1 || comma;
             let parts: Vec<Option<Part>> = inside.into_iter().map(|part| Part::parse(part, before, diag)).collect();
-            return Some(Aggregate { parts: parts.into_iter().collect::<Option<_>>()?, tuple, at });
+            return Some(Aggregate { parts: parts.into_iter().collect::<Option<_>>()?, tuple, fields: None, at });
         }
         let part = Part::parse(argument, before, diag)?;
-        Some(Aggregate { parts: vec![part], tuple: false, at })
+        Some(Aggregate { parts: vec![part], tuple: false, fields: None, at })
     }
 
-    /// As the plan shows it: `(count, sum)`.
+    /// `Path { name: word, .. }`. `None` if it is something else: a struct without a ready-made word in it is an aggregator of
+    /// the user's.
+    fn of_fields(
+        path: &[TokenTree],
+        body: &Group,
+        at: &TokenStream,
+        diag: &mut Diagnostics,
+    ) -> Option<Option<Aggregate>> {
+        let inside = split::arguments(body.stream());
+        let is_word = |field: &TokenStream| {
+            let mut from = Cursor::new(field.clone(), at);
+            let named = from.ident("", "").is_ok() && from.punct(':', "").is_ok();
+            let word = from.ident("", "").is_ok_and(|word| catalog::word(&word.to_string()).is_some());
+            named && word && matches!(from.peek(), None | Some(TokenTree::Group(_)))
+        };
+        if !inside.iter().any(is_word) {
+            return None;
+        }
+        let path: TokenStream = path.iter().cloned().collect();
+        if syn::parse2::<syn::Path>(path.clone()).is_err() {
+            let fact = "the results have names, and no struct to be fields of";
+            let help = "declare a struct with these fields and write its name in front: `Stats { rows: count() }`";
+            diag.report(at, fact, help);
+            return Some(None);
+        }
+        if not_too_many(&inside, "a struct", diag).is_none() {
+            return Some(None);
+        }
+        let (mut names, mut parts, mark) = (vec![], vec![], diag.mark());
+        for field in inside {
+            let form = "write each field with what it is: `rows: count()`";
+            let mut from = Cursor::new(field, at);
+            if from.is_punct('.') {
+                diag.report(from.here(), "every field is computed", form);
+                continue;
+            }
+            let Some(name) = diag.take(from.ident("the name of a field", form)) else { continue };
+            if diag.take(from.punct(':', form)).is_none() {
+                continue;
+            }
+            if names.contains(&name) {
+                diag.report(&name, format!("the field `{name}` is given twice"), "give it once");
+                continue;
+            }
+            parts.extend(Part::parse(from.rest(), &name, diag));
+            names.push(name);
+        }
+        let whole = !diag.spoiled_since(mark);
+        let fields = Some(Fields { path, names });
+        Some(whole.then(|| Aggregate { parts, tuple: true, fields, at: at.clone() }))
+    }
+
+    /// As the plan shows it: `(count, sum)`, `Stats { rows: count }`.
     pub(crate) fn text(&self) -> String {
         let parts: Vec<String> = self.parts.iter().map(Part::text).collect();
+        if let Some(Fields { path, names }) = &self.fields {
+            let fields: Vec<String> = names.iter().zip(parts).map(|(name, part)| format!("{name}: {part}")).collect();
+            return format!("{} {{ {} }}", crate::syntax::param::text(path), fields.join(", "));
+        }
         match self.tuple {
             true => format!("({})", parts.join(", ")),
             false => parts.concat(),
@@ -85,13 +168,34 @@ impl Aggregate {
         self.parts.iter().any(Part::keeps_rows)
     }
 
-    /// The closures of its ready-made words.
-    pub(crate) fn words(&self) -> impl Iterator<Item = &Code> {
+    /// Whether something in it goes by the order of rows.
+    pub(crate) fn goes_by_order(&self) -> bool {
+        self.ready().any(|ready| ready.word.need == Need::InOrder)
+    }
+
+    /// Whether partial results are worth to be made in front of an exchange.
+    pub(crate) fn combines(&self) -> bool {
+        self.ready().all(|ready| ready.word.combines)
+    }
+
+    fn ready(&self) -> impl Iterator<Item = &Ready> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Word { of, .. } => of.as_ref(),
+            Part::Word(ready) => Some(&**ready),
             Part::Own(_) => None,
         })
     }
+
+    /// The closures of its ready-made words.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &Code> {
+        self.ready().flat_map(|ready| ready.of.iter().chain(&ready.tie))
+    }
+}
+
+fn not_too_many(parts: &[TokenStream], of: &str, diag: &mut Diagnostics) -> Option<()> {
+    let Some(more) = parts.get(MOST) else { return Some(()) };
+    let fact = format!("{of} of {} aggregates, and {MOST} are the most", parts.len());
+    diag.report(more, fact, "compute several of them in an aggregator of your own: `impl Aggregator<Row> for Mine`");
+    None
 }
 
 impl Part {
@@ -100,42 +204,21 @@ impl Part {
         if let [TokenTree::Ident(name)] = &parts[..]
             && let Some(word) = catalog::word(&name.to_string())
         {
-            let form = if word.need == Need::Nothing { "()" } else { "(|r| r.x)" };
-            diag.report(name, format!("`{name}` lacks its parentheses"), format!("write `{name}{form}`"));
+            diag.report(name, format!("`{name}` lacks its parentheses"), format!("write `{}`", word.form));
             return None;
         }
         if let [TokenTree::Ident(name), TokenTree::Group(group)] = &parts[..]
             && group.delimiter() == Delimiter::Parenthesis
             && let Some(word) = catalog::word(&name.to_string())
         {
-            let mut given = split::arguments(group.stream()).into_iter();
-            let of = match (word.need, given.next()) {
-                (Need::Nothing, None) => None,
-                (Need::Nothing, Some(argument)) => {
-                    diag.report(
-                        argument,
-                        format!("`{name}` takes no argument"),
-                        format!("write `{name}()`; to count some rows, filter in front"),
-                    );
-                    return None;
-                }
-                (_, argument) => {
-                    let help = format!("write what to take of a row: `{name}(|r| r.x)`");
-                    Some(Code::function(argument.unwrap_or_default(), name, &help, diag)?)
-                }
-            };
-            if let Some(more) = given.next() {
-                diag.report(more, format!("`{name}` takes one closure"), format!("write `{name}(|r| r.x)`"));
-                return None;
-            }
-            return Some(Part::Word { name: name.clone(), word, of });
+            return Ready::parse(name, word, group, diag).map(|ready| Part::Word(Box::new(ready)));
         }
-        Code::parse(tokens, before, "an aggregate", HELP, diag).map(Part::Own)
+        Code::parse(tokens, before, "an aggregate", &help(), diag).map(Part::Own)
     }
 
     fn text(&self) -> String {
         match self {
-            Part::Word { word, .. } => word.name.to_string(),
+            Part::Word(ready) => ready.word.name.to_string(),
             Part::Own(code) => {
                 let text = crate::syntax::param::text(code);
                 if text.chars().count() <= 24 { text } else { "..".to_string() }
@@ -143,7 +226,126 @@ impl Part {
         }
     }
 
+    /// Whether it takes the row itself.
     pub(crate) fn keeps_rows(&self) -> bool {
-        matches!(self, Part::Own(_) | Part::Word { word: Word { need: Need::ValueAndRow, .. }, .. })
+        match self {
+            Part::Own(_) => true,
+            Part::Word(ready) => match ready.word.need {
+                Need::ValueAndRow => true,
+                Need::InOrder => ready.of.is_none(),
+                Need::Nothing | Need::Value | Need::Lent => false,
+            },
+        }
+    }
+
+    /// Whether it looks at the row at all.
+    pub(crate) fn looks(&self) -> bool {
+        !matches!(self, Part::Word(ready) if ready.word.need == Need::Nothing)
+    }
+}
+
+impl Ready {
+    fn parse(name: &Ident, word: &'static Word, group: &Group, diag: &mut Diagnostics) -> Option<Ready> {
+        let mut given = split::arguments(group.stream()).into_iter().peekable();
+        let help = format!("write `{}`", word.form);
+        let mut ready = Ready { name: name.clone(), word, first: None, of: None, tie: None };
+        if word.need == Need::Nothing {
+            return match given.next() {
+                None => Some(ready),
+                Some(argument) => {
+                    let help = format!("{help}; to count some rows, filter in front");
+                    diag.report(argument, format!("`{name}` takes no argument"), help);
+                    None
+                }
+            };
+        }
+        if !word.first.is_empty() {
+            let first = given.next().unwrap_or_default();
+            let closure = first.clone().into_iter().next().is_some_and(|token| {
+                split::is_punct(&token, '|') || matches!(&token, TokenTree::Ident(word) if word == "by")
+            });
+            if closure || first.is_empty() {
+                let at = if first.is_empty() { name.to_token_stream() } else { first };
+                diag.report(at, format!("`{name}` takes {} first", word.first), help);
+                return None;
+            }
+            ready.first = Some(Code::parse(first, name, word.first, &help, diag)?);
+            let mark = diag.mark();
+            ready.number(diag);
+            if diag.spoiled_since(mark) {
+                return None;
+            }
+        }
+        if word.need == Need::InOrder {
+            // without a closure it takes the row itself
+            let is_tie = |argument: &TokenStream| matches!(argument.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "tie");
+            if let Some(argument) = given.next_if(|argument| !is_tie(argument)) {
+                ready.of = Some(Code::function(argument, name, &help, diag)?);
+            }
+            let of = format!("`{name}`");
+            let known = Known { of: &of, words: &["tie"], later: &[] };
+            let mark = diag.mark();
+            for (word, mut value) in known.read(given, name, diag) {
+                let help = "say what decides between rows of one event time: `tie |r| r.sequence`";
+                ready.tie = Code::function(value.rest(), &word, help, diag);
+            }
+            return (!diag.spoiled_since(mark)).then_some(ready);
+        }
+        let mut argument = given.next().unwrap_or_default();
+        if word.name == "top" {
+            let mut from = Cursor::new(argument, name);
+            let by = diag.take(from.ident("`by`", &help))?;
+            if by != "by" {
+                diag.report(&by, format!("expected `by`, found `{by}`"), help);
+                return None;
+            }
+            argument = from.rest();
+        }
+        ready.of = Some(Code::function(argument, name, &help, diag)?);
+        if let Some(more) = given.next() {
+            diag.report(more, format!("`{name}` takes one closure"), help);
+            return None;
+        }
+        Some(ready)
+    }
+
+    /// What is plainly wrong with a number that is written out.
+    fn number(&self, diag: &mut Diagnostics) {
+        let (Some(first), name) = (&self.first, &self.name) else { return };
+        let literal = |tokens: &TokenStream| syn::parse2::<syn::Lit>(tokens.clone()).ok();
+        let share = |tokens: TokenStream, diag: &mut Diagnostics| {
+            let value = match literal(&tokens) {
+                Some(syn::Lit::Float(share)) => share.base10_parse::<f64>().ok(),
+                Some(syn::Lit::Int(whole)) => {
+                    let fact = format!("`{whole}` is no share of all rows");
+                    // rustc would say it again
+                    diag.report(
+                        &tokens,
+                        fact,
+                        format!("a quantile lies between `0.0` and `1.0`: `{}`", self.word.form),
+                    );
+                    None
+                }
+                _ => None,
+            };
+            if value.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+                let fact = format!("a quantile lies between `0.0` and `1.0`, and `{tokens}` does not");
+                diag.report_mild(&tokens, fact, format!("write `{}`", self.word.form));
+            }
+        };
+        match &*name.to_string() {
+            "top" => {
+                if let Some(syn::Lit::Int(number)) = literal(&first.tokens)
+                    && number.base10_parse::<usize>().is_ok_and(|number| number == 0)
+                {
+                    diag.report_mild(number, "`top` of no rows", format!("write `{}`", self.word.form));
+                }
+            }
+            "quantile" => share(first.tokens.clone(), diag),
+            _ => {
+                let Ok(array) = syn::parse2::<syn::ExprArray>(first.tokens.clone()) else { return };
+                array.elems.iter().for_each(|one| share(one.to_token_stream(), diag));
+            }
+        }
     }
 }

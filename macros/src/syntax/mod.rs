@@ -2,6 +2,7 @@
 //! whether a name exists or a stream has a key; a statement that cannot be read leaves its name and its tokens behind.
 
 pub(crate) mod aggregate;
+pub(crate) mod arms;
 pub(crate) mod attributes;
 pub(crate) mod block;
 pub(crate) mod checkpoint;
@@ -21,7 +22,8 @@ pub(crate) mod stream;
 pub(crate) mod units;
 pub(crate) mod window;
 
-pub(crate) use aggregate::{Aggregate, Part};
+pub(crate) use aggregate::{Aggregate, Fields, Part, Ready};
+pub(crate) use arms::{Arm, Split, When};
 pub(crate) use block::{Job, Statement, What, parse};
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use code::Code;

@@ -5,6 +5,7 @@ use proc_macro2::{Group, Ident, TokenStream};
 use crate::catalog;
 use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::aggregate::Aggregate;
+use crate::syntax::arms::Split;
 use crate::syntax::code::Code;
 use crate::syntax::life::Life;
 use crate::syntax::options::Known;
@@ -33,6 +34,7 @@ pub(crate) enum Call {
     Aggregate { how: Aggregate, emit: Option<(Ident, Emit)>, life: Life },
     Window(Window),
     Process(Box<Process>),
+    Split(Split),
 }
 
 /// When an operator without window speaks.
@@ -93,8 +95,8 @@ impl Op {
                 let (emit, life) = options(&name, &mut given, diag);
                 how.map(|how| Call::Aggregate { how, emit, life })
             }
-            "process" => {
-                diag.report(&name, "`process` has a body in braces", help);
+            "process" | "split" => {
+                diag.report(&name, format!("`{name}` has a body in braces"), help);
                 return None;
             }
             _ => Window::parse(&name, &mut given, diag).map(Call::Window),
@@ -109,10 +111,17 @@ impl Op {
         call.map(|call| Op { name, call })
     }
 
-    /// `.process { .. }`.
-    pub(crate) fn process(name: Ident, body: &Group, diag: &mut Diagnostics) -> Option<Op> {
-        let process = Process::parse(&name, body, diag)?;
-        Some(Op { name, call: Call::Process(Box::new(process)) })
+    /// `.process { .. }`, `.split { .. }`.
+    pub(crate) fn with_body(name: Ident, body: &Group, diag: &mut Diagnostics) -> Option<Op> {
+        let call = match &*name.to_string() {
+            "process" => Call::Process(Box::new(Process::parse(&name, body, diag)?)),
+            "split" => Call::Split(Split::parse(&name, body, diag)?),
+            _ => {
+                Op::without_arguments(&name, true, diag);
+                return None;
+            }
+        };
+        Some(Op { name, call })
     }
 
     /// Reports `.name` or `.name { .. }`.

@@ -414,7 +414,8 @@ impl Handler {
     }
 }
 
-fn bound(pattern: &syn::Pat, to: &mut Vec<Ident>) {
+/// The names that a pattern gives.
+pub(crate) fn bound(pattern: &syn::Pat, to: &mut Vec<Ident>) {
     use syn::Pat;
     match pattern {
         Pat::Ident(pat) => {

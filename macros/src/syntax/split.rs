@@ -124,7 +124,7 @@ pub(crate) fn arguments(list: TokenStream) -> Vec<TokenStream> {
 
 /// Words that a closure may follow.
 fn leads_closure(word: &Ident) -> bool {
-    ["move", "async", "static", "return", "break", "else", "in", "event_time", "by"].iter().any(|w| word == w)
+    ["move", "async", "static", "return", "break", "else", "in", "event_time", "by", "tie"].iter().any(|w| word == w)
 }
 
 pub(crate) fn is_punct(token: &TokenTree, c: char) -> bool {

@@ -162,9 +162,5 @@ fn operator(from: &mut Cursor, diag: &mut Diagnostics) -> Option<Option<Op>> {
         Op::without_arguments(&name, false, diag);
         return None;
     };
-    if name == "process" {
-        return Some(Op::process(name, &body, diag));
-    }
-    Op::without_arguments(&name, true, diag);
-    Some(None)
+    Some(Op::with_body(name, &body, diag))
 }

@@ -1,5 +1,6 @@
 //! What a block gives, on plain tokens: mistakes with their places, plans as short text, a few expansions.
 
+mod arms;
 mod expand;
 mod mistakes;
 mod names;

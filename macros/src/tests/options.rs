@@ -168,7 +168,7 @@ fn of_an_aggregate() {
     for (aggregate, expected) in [
         ("", "aggregate | expected an aggregate | `count()`"),
         ("()", "() | this aggregate computes nothing | `count()`"),
-        ("(A, A, A, A, A, A, A, A, B)", "B | a tuple of 9 aggregates, and 8 are the most | of your own"),
+        ("(A, A, A, A, A, A, A, A, A, A, A, A, B)", "B | a tuple of 13 aggregates, and 12 are the most | of your own"),
         ("count", "count | `count` lacks its parentheses | `count()`"),
         ("count(|r| r.x)", "|r| r.x | `count` takes no argument | filter in front"),
         ("sum", "sum | `sum` lacks its parentheses | `sum(|r| r.x)`"),
@@ -198,4 +198,74 @@ fn of_an_aggregate() {
         &["ttl | `ttl` has no effect behind a window | remove `ttl`"],
     );
     wrong_behind_sources("let a = timed.key_by(k).fold(0); drop a;", &["fold | expected a closure | .fold(start"]);
+}
+
+#[test]
+fn of_words_that_take_more() {
+    for (aggregate, expected) in [
+        ("top(|r| r.x)", "|r| r.x | `top` takes a number first | `top(3, by |r| r.x)`"),
+        ("top(by |r| r.x)", "by |r| r.x | `top` takes a number first | `top(3, by |r| r.x)`"),
+        ("top()", "top | `top` takes a number first | `top(3, by |r| r.x)`"),
+        ("top(3)", "top | expected `by` behind this | `top(3, by |r| r.x)`"),
+        ("top(3, |r| r.x)", "| | expected `by`, found `|` | `top(3, by |r| r.x)`"),
+        ("top(3, with |r| r.x)", "with | expected `by`, found `with` | `top(3, by |r| r.x)`"),
+        ("top(3, by |r| r.x, by |r| r.y)", "by |r| r.y | `top` takes one closure | "),
+        ("top(0, by |r| r.x), ttl 1h", "0 | `top` of no rows | `top(3, by |r| r.x)`"),
+        ("quantile(|r| r.x)", "|r| r.x | `quantile` takes a number first | `quantile(0.99, |r| r.x)`"),
+        ("quantile(1.5, |r| r.x), ttl 1h", "1.5 | lies between `0.0` and `1.0`, and `1.5` does not | "),
+        ("quantile(99, |r| r.x), ttl 1h", "99 | `99` is no share of all rows | lies between `0.0` and `1.0`"),
+        ("quantiles([0.5, 7.0], |r| r.x), ttl 1h", "7.0 | and `7.0` does not | "),
+        ("first(|r| r.x, tie)", "tie | expected a closure | `tie |r| r.sequence`"),
+        ("first(|r| r.x, |r| r.y)", "| | expected an option, found `|` | the options of `first` are `tie`"),
+        ("last(|r| r.x, ti |r| r.y)", "ti | `last` has no option `ti` | did you mean `tie`?"),
+        ("collect(5)", "5 | expected a closure | `collect(|r| r.x)`"),
+        ("count_distinct()", "count_distinct | expected a closure | `count_distinct(|r| r.x)`"),
+    ] {
+        wrong_behind_sources(&format!("let a = timed.key_by(k).aggregate({aggregate}); drop a;"), &[expected]);
+    }
+}
+
+#[test]
+fn of_an_aggregate_with_names() {
+    for (aggregate, expected) in [
+        (
+            "{ rows: count() }",
+            "{ rows: count() } | the results have names, and no struct | declare a struct with these fields",
+        ),
+        ("S { rows: count(), rows: sum(|r| r.x) }", "rows | the field `rows` is given twice | give it once"),
+        ("S { rows: count(), ..d }", ". | every field is computed | `rows: count()`"),
+        ("S { rows: count(), more }", "more | expected `:` behind this | `rows: count()`"),
+        ("S { rows: count(), more: sum() }", "sum | expected a closure | `sum(|r| r.x)`"),
+        ("S { rows: count }", "count | `count` lacks its parentheses | `count()`"),
+    ] {
+        wrong_behind_sources(&format!("let a = timed.key_by(k).aggregate({aggregate}); drop a;"), &[expected]);
+    }
+    // a struct without a word of the language is the user's own aggregator
+    let own = plan(
+        "source a: T = rows(d); let b = a.key_by(k).aggregate(Own { most: 5 }, emit at_end, ttl 1h); drop b; sink s(a) = stdout();",
+    );
+    assert!(own.contains("aggregate Own { most:5 }, emit at_end"), "{own}");
+}
+
+#[test]
+fn words_that_go_by_order_are_combined_where_there_is_time() {
+    let of = |source: &str, how: &str| {
+        let source = if source == "timed" { "rows(d), event_time f, late_by 1s" } else { "rows(d)" };
+        plan(&format!(
+            "source a: T = {source}; let b = a.key_by(k).aggregate({how}, emit at_end, unbounded(\"few\")); drop b; sink s(a) = stdout();"
+        ))
+    };
+    assert!(of("timed", "first(|r| r.x)").contains("edge b: combined"));
+    assert!(of("plain", "first(|r| r.x)").contains("edge b: keyed"));
+    assert!(
+        of("plain", "first(|r| r.x)").contains("by arrival") && !of("timed", "first(|r| r.x)").contains("by arrival")
+    );
+    assert!(of("timed", "(count(), collect())").contains("edge b: keyed"), "rows would be no fewer");
+    assert!(of("plain", "top(3, by |r| r.x)").contains("edge b: combined"));
+    // what comes over an edge and goes into such a word has its time with it
+    let behind = plan(
+        "source a: T = rows(d), event_time f, late_by 1s; let u = a.key_by(k).reduce(g, unbounded(\"few\"));
+         let b = u.key_by(k).aggregate(last(|r| r.x), unbounded(\"few\")); sink s(b) = stdout();",
+    );
+    assert!(behind.contains("edge u: keyed timed") && behind.contains("edge b: keyed\n"), "{behind}");
 }

@@ -1,15 +1,20 @@
 //! What emitted code calls. Not for people: names and shapes change with the macro, which is pinned to this version.
 //! `docs/expansion.md` in the repository tells what is emitted.
 
+mod aggregate;
 mod gates;
 mod lock;
 mod process;
 
+pub use self::aggregate::*;
 pub use self::gates::*;
 pub use self::lock::*;
 pub use self::process::*;
 pub use crate::__needs_rocksdb as needs_rocksdb;
-pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shared, Sum, own};
+pub use crate::aggregate::{
+    Aggregator, ApproxCountDistinct, Collect, Count, CountDistinct, FieldNames, First, Last, Max, MaxBy, Mean, Min,
+    MinBy, Shared, Sum, Variance, own,
+};
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
@@ -79,6 +84,12 @@ pub fn pick<A, R>(a: A, f: impl FnOnce(A) -> Option<R>) -> Option<R> {
     f(a)
 }
 
+/// What an output of a `split` gives.
+#[inline(always)]
+pub fn made<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
 /// `inspect`.
 #[inline(always)]
 pub fn inspect<A>(a: &A, f: impl FnOnce(&A)) {
@@ -97,7 +108,7 @@ pub fn shared<A>(aggregator: A) -> Shared<A> {
 }
 
 /// Words over whole rows; see [`crate::aggregate::Over`].
-pub fn over<K: Key, V: Record, T: crate::frame::Time, X: Record, A, P, F: Fn(&A, &V) -> P>(
+pub fn over<K: Key, V: Record, T: crate::frame::Time, X: Record, A, P, F: Fn(&A, &V, i64) -> P>(
     _: &EdgeIn<'_, K, V, T, X>,
     words: A,
     part: F,

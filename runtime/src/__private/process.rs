@@ -3,7 +3,7 @@
 
 use super::gates::{AggregatorOf, No, Nothing, Yes};
 use super::{On, range};
-use crate::aggregate::{Aggregator, Over, Own};
+use crate::aggregate::{Aggregator, Built, Over, Own};
 use crate::engine::{EdgeIn, Graph, Local};
 use crate::error::{Error, Fault};
 use crate::frame::Time;
@@ -144,9 +144,25 @@ pub fn aggregating_state<T: 'static, A: Age, G, P, F>(
 ) -> AggregatingState<T, A, Over<G, F>>
 where
     G: Aggregator<P>,
-    F: Fn(&G, &T) -> P + 'static,
+    F: Fn(&G, &T, i64) -> P + 'static,
 {
     AggregatingState::new(Over(words, part), life.ttl)
+}
+
+/// The same with results that are put into a struct.
+pub fn aggregating_fields<T: 'static, A: Age, G, P, F, O, B>(
+    _: PhantomData<T>,
+    life: Life<A>,
+    words: G,
+    part: F,
+    build: B,
+) -> AggregatingState<T, A, Built<Over<G, F>, B>>
+where
+    G: Aggregator<P>,
+    F: Fn(&G, &T, i64) -> P + 'static,
+    B: Fn(G::Out) -> O + 'static,
+{
+    AggregatingState::new(Built(Over(words, part), build), life.ttl)
 }
 
 /// The same with one aggregator of the user's.

@@ -1,9 +1,21 @@
 //! Aggregators: many rows to one value, a row at a time, with partial results that can be merged.
 
+mod distinct;
+mod named;
+mod ordered;
 mod own;
+mod quantile;
+mod top;
+mod variance;
 mod words;
 
+pub use distinct::{ApproxCountDistinct, CountDistinct};
+pub use named::{FieldNames, Named};
+pub use ordered::{Collect, First, Last};
 pub use own::{Fits, Own, own};
+pub use quantile::{Quantile, Quantiles};
+pub use top::Top;
+pub use variance::Variance;
 pub use words::{Comparable, Count, Max, MaxBy, Mean, Min, MinBy, Number, Sum, Summable};
 
 use crate::record::Record;
@@ -44,8 +56,17 @@ pub trait Aggregator<T>: 'static {
     type Acc: Record + Default;
     /// The result.
     type Out;
+    /// Bytes that a partial result may well own on the heap: so many fewer are held in front of an exchange.
+    #[doc(hidden)]
+    const HEAP: usize = 0;
     /// Adds a row.
     fn add(&self, acc: &mut Self::Acc, row: &T);
+    /// Adds a row of this event time, in ms.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn add_at(&self, acc: &mut Self::Acc, row: &T, _time: i64) {
+        self.add(acc, row)
+    }
     /// Adds another partial result.
     fn merge(&self, acc: &mut Self::Acc, other: Self::Acc);
     /// The result so far.
@@ -78,6 +99,7 @@ impl<A> Deref for Shared<A> {
 impl<T, A: Aggregator<T>> Aggregator<T> for Shared<A> {
     type Acc = A::Acc;
     type Out = A::Out;
+    const HEAP: usize = A::HEAP;
     #[inline(always)]
     fn add(&self, acc: &mut A::Acc, row: &T) {
         self.by.add(acc, row)
@@ -93,14 +115,19 @@ impl<T, A: Aggregator<T>> Aggregator<T> for Shared<A> {
 }
 
 /// Words over whole rows: what each word needs is taken from the row behind the edge. The closure sees the words too,
-/// for its gates.
+/// for its gates, and the row's event time, for those that go by it.
 pub struct Over<A, F>(pub A, pub F);
-impl<T: 'static, P, A: Aggregator<P>, F: Fn(&A, &T) -> P + 'static> Aggregator<T> for Over<A, F> {
+impl<T: 'static, P, A: Aggregator<P>, F: Fn(&A, &T, i64) -> P + 'static> Aggregator<T> for Over<A, F> {
     type Acc = A::Acc;
     type Out = A::Out;
+    const HEAP: usize = A::HEAP;
     #[inline(always)]
     fn add(&self, acc: &mut A::Acc, row: &T) {
-        self.0.add(acc, &(self.1)(&self.0, row))
+        self.add_at(acc, row, i64::MIN)
+    }
+    #[inline(always)]
+    fn add_at(&self, acc: &mut A::Acc, row: &T, time: i64) {
+        self.0.add(acc, &(self.1)(&self.0, row, time))
     }
     #[inline(always)]
     fn merge(&self, acc: &mut A::Acc, other: A::Acc) {
@@ -112,11 +139,29 @@ impl<T: 'static, P, A: Aggregator<P>, F: Fn(&A, &T) -> P + 'static> Aggregator<T
     }
 }
 
+/// An aggregator whose results a closure makes something of.
+pub struct Built<A, B>(pub A, pub B);
+impl<T, O, A: Aggregator<T>, B: Fn(A::Out) -> O + 'static> Aggregator<T> for Built<A, B> {
+    type Acc = A::Acc;
+    type Out = O;
+    const HEAP: usize = A::HEAP;
+    fn add(&self, acc: &mut A::Acc, row: &T) {
+        self.0.add(acc, row)
+    }
+    fn merge(&self, acc: &mut A::Acc, other: A::Acc) {
+        self.0.merge(acc, other)
+    }
+    fn finish(&self, acc: &A::Acc) -> O {
+        (self.1)(self.0.finish(acc))
+    }
+}
+
 macro_rules! tuples {
     ($($($A:ident $T:ident $i:tt)+;)*) => { $(
         impl<$($T,)+ $($A: Aggregator<$T>),+> Aggregator<($($T,)+)> for ($($A,)+) {
             type Acc = ($($A::Acc,)+);
             type Out = ($($A::Out,)+);
+            const HEAP: usize = 0 $(+ $A::HEAP)+;
             #[inline(always)]
             fn add(&self, acc: &mut Self::Acc, row: &($($T,)+)) { $(self.$i.add(&mut acc.$i, &row.$i);)+ }
             #[inline(always)]
@@ -135,4 +180,47 @@ tuples! {
     A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5;
     A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6;
     A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6 H S 7;
+    A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6 H S 7 I R 8;
+    A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6 H S 7 I R 8 J Q 9;
+    A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6 H S 7 I R 8 J Q 9 K P 10;
+    A T 0 B U 1 C V 2 D W 3 E X 4 F Y 5 G Z 6 H S 7 I R 8 J Q 9 K P 10 L O 11;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Aggregator;
+    use crate::record::{Record, whole};
+
+    /// The result in several orders, and of partial results that are merged in several ways, each kept and read back in between.
+    pub(super) fn every_way<T: Clone, A: Aggregator<T>>(how: &A, rows: &[T], mut check: impl FnMut(A::Out)) {
+        let kept = |acc: A::Acc| {
+            let mut bytes = vec![];
+            acc.encode(&mut bytes);
+            whole::<A::Acc>(&bytes).unwrap()
+        };
+        let of = |rows: &[T]| {
+            let mut acc = A::Acc::default();
+            for (n, row) in rows.iter().enumerate() {
+                how.add(&mut acc, row);
+                if n % 97 == 3 {
+                    acc = kept(acc);
+                }
+            }
+            acc
+        };
+        let backwards: Vec<T> = rows.iter().rev().cloned().collect();
+        let (even, odd): (Vec<_>, Vec<_>) = rows.iter().cloned().enumerate().partition(|(n, _)| n % 2 == 0);
+        let mixed: Vec<T> = odd.into_iter().chain(even).map(|(_, row)| row).collect();
+        for rows in [rows, &backwards, &mixed] {
+            check(how.finish(&of(rows)));
+            for parts in [2, 3, rows.len().clamp(1, 50)] {
+                let mut all = A::Acc::default();
+                for part in rows.chunks(rows.len().div_ceil(parts)) {
+                    how.merge(&mut all, kept(of(part)));
+                }
+                how.merge(&mut all, A::Acc::default());
+                check(how.finish(&kept(all)));
+            }
+        }
+    }
 }

@@ -19,6 +19,8 @@ pub trait ProofOf<A, T>: 'static {
     type Acc: Record + Default;
     /// The result.
     type Out;
+    /// What a partial result owns on the heap.
+    const HEAP: usize;
     /// Adds a row.
     fn add(how: &A, acc: &mut Self::Acc, row: &T);
     /// Adds another partial result.
@@ -32,6 +34,7 @@ pub enum Fits {}
 impl<T, A: Aggregator<T>> ProofOf<A, T> for Fits {
     type Acc = A::Acc;
     type Out = A::Out;
+    const HEAP: usize = A::HEAP;
     #[inline(always)]
     fn add(how: &A, acc: &mut A::Acc, row: &T) {
         how.add(acc, row)
@@ -49,6 +52,7 @@ impl<T, A: Aggregator<T>> ProofOf<A, T> for Fits {
 impl<T, A: 'static, P: ProofOf<A, T>> Aggregator<T> for Own<A, P> {
     type Acc = P::Acc;
     type Out = P::Out;
+    const HEAP: usize = P::HEAP;
     #[inline(always)]
     fn add(&self, acc: &mut P::Acc, row: &T) {
         P::add(&self.0, acc, row)

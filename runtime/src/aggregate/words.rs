@@ -1,4 +1,4 @@
-//! The ready-made words: `count`, `sum`, `min`, `max`, `mean`, `min_by`, `max_by`. Each works on the part of a row
+//! The ready-made words that keep one value: `count`, `sum`, `min`, `max`, `mean`, `min_by`, `max_by`. Each works on the part of a row
 //! that the block's closure took out, so that only that part travels.
 
 use super::Aggregator;
@@ -248,6 +248,7 @@ macro_rules! by_value {
     )* };
 }
 by_value! {
+    [] (): |_a, _b| Ordering::Equal;
     [] String: |a, b| a.cmp(b);
     [T: Comparable] Option<T>: |a, b| match (a, b) {
         (None, None) => Ordering::Equal,
@@ -261,8 +262,9 @@ by_value! {
     };
 }
 
+/// What is held.
 #[expect(clippy::expect_used, reason = "an accumulator is made for the row that is added to it at once")]
-fn taken<T: Clone>(held: &Option<T>) -> T {
+pub(super) fn taken<T: Clone>(held: &Option<T>) -> T {
     held.clone().expect("there is no accumulator without a row")
 }
 

@@ -13,6 +13,13 @@ use crate::state::table::Table;
 
 /// Partial results held at most: measured on words, a table that holds the vocabulary is what pays.
 pub const LIMIT: usize = 1 << 16;
+/// Bytes of the heap that they may well own in all.
+const HEAP: usize = 16 << 20;
+/// Partial results held at most of an aggregator: fewer if they own much of the heap.
+pub const fn limit(heap: usize) -> usize {
+    let fits = HEAP / if heap == 0 { 1 } else { heap };
+    if fits > LIMIT { LIMIT } else { fits }
+}
 /// Rows that travel raw after a table that did not pay.
 const PASS_ROWS: u64 = 16 * LIMIT as u64;
 
@@ -46,6 +53,11 @@ impl Worth {
         }
         self.rows = 0;
     }
+}
+
+/// Bytes that a combiner's tables may take.
+pub fn bound_bytes<K, A>(heap: usize) -> usize {
+    limit(heap) * (2 * (size_of::<K>() + size_of::<A>() + 8) + heap)
 }
 
 /// Partial results per key, for `emit every` and `emit at_end`.
@@ -95,7 +107,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
         self.worth.combined(self.waiting.settle(&mut self.table, &self.how, cx));
     }
     fn drain(&mut self, all: bool, _: i64, mut each: impl FnMut(K::Ref<'_>, u64, A::Acc, i64)) {
-        let full = self.table.len() >= LIMIT;
+        let full = self.table.len() >= limit(A::HEAP);
         if full {
             self.worth.full(self.table.len());
         }
@@ -104,6 +116,6 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V,
         }
     }
     fn bound_bytes(&self) -> usize {
-        2 * LIMIT * (size_of::<K>() + size_of::<A::Acc>() + 8) + Waiting::<K, V>::bound_bytes()
+        bound_bytes::<K, A::Acc>(A::HEAP) + Waiting::<K, V>::bound_bytes()
     }
 }

@@ -8,7 +8,7 @@ use crate::aggregate::Aggregator;
 use crate::frame::writer::{Combine, Cx};
 use crate::hash::KeyRange;
 use crate::key::Key;
-use crate::keyed::combine::{LIMIT, Worth};
+use crate::keyed::combine::{LIMIT, Worth, bound_bytes, limit};
 use crate::keyed::waiting::Waiting;
 use crate::state::table::Table;
 use std::collections::VecDeque;
@@ -78,7 +78,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> CombineWindows<K, V, A> {
     /// The next table that must go: all, or those whose windows the watermark closes, or all if too much is held.
     fn next_out(&mut self, all: bool, watermark: i64) -> Option<(i64, Table<K, A::Acc>)> {
         let held = self.current.len() + self.others.iter().map(|other| other.1.len()).sum::<usize>();
-        if held >= LIMIT || self.others.len() >= LIMIT / 16 {
+        if held >= limit(A::HEAP) || self.others.len() >= LIMIT / 16 {
             self.worth.full(held);
             self.flushing = true;
         }
@@ -144,6 +144,6 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
         }
     }
     fn bound_bytes(&self) -> usize {
-        2 * LIMIT * (size_of::<K>() + size_of::<A::Acc>() + 8) + Waiting::<K, V>::bound_bytes()
+        bound_bytes::<K, A::Acc>(A::HEAP) + Waiting::<K, V>::bound_bytes()
     }
 }

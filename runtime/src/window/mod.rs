@@ -313,7 +313,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
                 pane.table.prefetch(keys.hash(at + AHEAD));
             }
             let (key, acc) = pane.table.entry(keys.hash(at), keys.get(at), A::Acc::default);
-            self.how.add(acc, &value);
+            self.how.add_at(acc, &value, time);
             if again {
                 let refired = refirings(&mut self.again, (self.range, &self.below, self.epoch), start);
                 let firing = refired.value(keys.hash(at), keys.get(at), || 0);

@@ -1,0 +1,16 @@
+//! A quantile of texts.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let stats = trades.key_by(|t| t.size).aggregate(quantile(0.5, |t| t.symbol.len().to_string()), unbounded("few keys"));
+        sink out(stats) = stdout();
+    }
+}
+
+fn main() {}

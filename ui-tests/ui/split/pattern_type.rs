@@ -1,0 +1,16 @@
+//! A pattern of another type.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Trade;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+
+        let kind = trades.split { small: Some(trade) => trade; rest: _; };
+        sink out(kind.small, kind.rest) = stdout();
+    }
+}
+
+fn main() {}
