@@ -5,6 +5,7 @@ mod arms;
 mod chain;
 mod checkpoint;
 mod ends;
+pub(crate) mod flow;
 mod life;
 mod lock;
 mod options;
@@ -22,6 +23,7 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     let mut wrong = process::check(model, diag);
     wrong.extend(arms::check(model, diag));
     chain::check(model, diag);
+    flow::check(model, diag);
     time::check(model, diag);
     wrong.into_iter().for_each(|id| model.streams[id.0].sound = false);
     model.spread_taint();

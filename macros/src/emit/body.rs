@@ -185,6 +185,13 @@ impl<'p> Body<'p> {
                 });
                 tokens
             }
+            Branch::Enter { at, out } => {
+                let at = at.span();
+                let (mut tokens, x, _) = self.own(x, hold);
+                let (row, when, out, cx) = (self.row(x, at), self.time(at), self.out(*out, at), local("cx", at));
+                tokens.extend(quote_spanned!(place(at)=> #out.enter(#row, #when, #cx);));
+                tokens
+            }
             Branch::Sink { at, out } => {
                 let at = at.span();
                 let (mut tokens, x, _) = self.own(x, hold);
@@ -290,7 +297,7 @@ impl<'p> Body<'p> {
     }
 
     fn time(&self, at: Span) -> TokenStream {
-        if self.chain.has_time {
+        if self.chain.time.is_some() {
             let time = local("t0", at);
             quote!(#time)
         } else {
@@ -316,7 +323,10 @@ impl Branch<'_> {
     /// The name of the stream where this consumer uses it.
     fn at(&self) -> &Ident {
         match self {
-            Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } => at,
+            Branch::Flow { at, .. }
+            | Branch::Union { at, .. }
+            | Branch::Sink { at, .. }
+            | Branch::Enter { at, .. } => at,
             Branch::Keyed { op, .. } | Branch::Split { op, .. } => &op.name,
         }
     }

@@ -7,7 +7,7 @@ use super::body::Body;
 use super::code::{body_span, number, params, paste, scoped};
 use super::edge::{build, how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
-use super::lock;
+use super::{flow, lock};
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
@@ -22,6 +22,8 @@ pub(crate) fn chains(plan: &Plan, locked: &Lock) -> TokenStream {
     let calls = plan.chains.iter().map(|chain| match chain.head {
         Head::Source(stream, it) => source(plan, chain, stream, it),
         Head::Edge(edge) => stage(plan, chain, edge, locked),
+        Head::Input(input) => flow::entry(plan, chain, input),
+        Head::Output(id, _) => flow::used(plan, chain, id),
     });
     calls.collect()
 }
@@ -155,20 +157,20 @@ fn outputs(plan: &Plan, chain: &Chain, at: Span) -> TokenStream {
     }}
 }
 
-fn closure(at: Span, body: TokenStream) -> TokenStream {
+pub(super) fn closure(at: Span, body: TokenStream) -> TokenStream {
     let (x, t, cx, n, o) = (local("x0", at), local("t0", at), local("cx", at), local("n", at), local("o", at));
     quote_spanned! {place(at)=> move |#x, #t, #cx, #n, #o| {
         #body
     }}
 }
 
-fn counters(chain: &Chain) -> TokenStream {
+pub(super) fn counters(chain: &Chain) -> TokenStream {
     let (at, many) = (place(chain.stream.span()), chain.counters);
     quote_spanned!(at=> [0u64; #many])
 }
 
 /// `(a, (b, (c, ())))`.
-fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
+pub(super) fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
     let at = chain.stream.span();
     chain.outs.iter().rev().fold(quote_spanned!(place(at)=> ()), |rest, out| {
         let one = match *out {
@@ -176,6 +178,8 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
             Out::Edge { edge, producer } => {
                 out_name(&plan.edges[edge], producer, plan.edges[edge].at.span()).into_token_stream()
             }
+            Out::Flow { id, input, after } => flow::out(plan, id, input, after, at),
+            Out::Return { output, after } => flow::returned(plan, output, after, at),
             Out::Sink { sink, producer, input } => {
                 let at = plan.sinks[sink].name.span();
                 let sink = handle(&plan.sinks[sink], producer, at);
@@ -187,7 +191,7 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
 }
 
 /// Clones of what a body captures: the params that its code mentions, and the aggregators that its values must fit.
-fn lets<'f, 'm: 'f>(plan: &Plan, flows: impl IntoIterator<Item = &'f Flow<'m>>, code: Vec<&Code>) -> TokenStream {
+pub(super) fn lets<'f, 'm: 'f>(plan: &Plan, flows: impl IntoIterator<Item = &'f Flow<'m>>, code: Vec<&Code>) -> TokenStream {
     let mut tokens = params(&plan.model.params, code);
     let mut edges = vec![];
     flows.into_iter().for_each(|flow| fronts(flow, &mut edges));
@@ -210,7 +214,7 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
                 let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
                 to.extend(sends.iter().filter(own).map(|send| send.edge));
             }
-            Branch::Union { .. } | Branch::Sink { .. } => {}
+            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, lock, meta, row, sink};
+use super::{chain, edge, flow, lock, meta, row, sink};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
@@ -91,7 +91,8 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
     let names = collected.iter().map(|it| it.name);
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
     let new = fresh(collected);
-    let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan, locked));
+    let (shared, uses) = (edge::shared(plan), flow::uses(plan));
+    let (sinks, chains) = (sink::sinks(plan), chain::chains(plan, locked));
     let (g, on) = (local("g", Span::mixed_site()), local("on", Span::mixed_site()));
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());
@@ -158,6 +159,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
             #there
             #read
             #shared
+            #uses
             #sinks
             #chains
         }

@@ -6,6 +6,7 @@ mod body;
 mod chain;
 mod code;
 mod edge;
+mod flow;
 mod ident;
 mod job;
 mod lock;
@@ -13,5 +14,7 @@ mod meta;
 mod process;
 mod row;
 mod sink;
+mod timing;
 
+pub(crate) use flow::flow;
 pub(crate) use job::job;

@@ -37,7 +37,7 @@ fn row_type(name: &Ident, ty: &TokenStream) -> TokenStream {
 }
 
 /// Hygienic, so that it is not a lifetime of the user's.
-fn lifetime(at: proc_macro2::Span) -> TokenStream {
+pub(super) fn lifetime(at: proc_macro2::Span) -> TokenStream {
     let mut tick = Punct::new('\'', Spacing::Joint);
     tick.set_span(place(at));
     let name = Ident::new("a", place(at));
@@ -45,7 +45,7 @@ fn lifetime(at: proc_macro2::Span) -> TokenStream {
 }
 
 /// `&str` becomes `&'a str`, `Line<'_>` becomes `Line<'a>`.
-fn with_lifetimes(ty: TokenStream) -> TokenStream {
+pub(super) fn with_lifetimes(ty: TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
     let mut tokens = ty.into_iter().peekable();
     while let Some(token) = tokens.next() {

@@ -47,6 +47,11 @@ pub(crate) enum Branch<'m> {
         at: &'m Ident,
         out: usize,
     },
+    /// Into a flow, or out of the one that is written.
+    Enter {
+        at: &'m Ident,
+        out: usize,
+    },
     /// A row goes one of several ways.
     Split {
         op: &'m Op,
@@ -119,7 +124,7 @@ impl Flow<'_> {
                     to.extend(way.arm.code());
                     way.flow.code(to);
                 }),
-                Branch::Union { .. } | Branch::Sink { .. } => {}
+                Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } => {}
             }
         }
     }
@@ -154,7 +159,8 @@ impl Branch<'_> {
         match self {
             Branch::Flow { flow, .. } => flow.ends.iter().any(Branch::sinks),
             Branch::Split { ways, .. } => ways.iter().flat_map(|way| &way.flow.ends).any(Branch::sinks),
-            Branch::Sink { .. } => true,
+            // what is in a flow is not known here
+            Branch::Sink { .. } | Branch::Enter { .. } => true,
             Branch::Keyed { .. } | Branch::Union { .. } => false,
         }
     }
@@ -164,7 +170,7 @@ impl Branch<'_> {
             Branch::Flow { flow, .. } => flow.takes(),
             Branch::Split { split, ways, .. } => split.matches() || ways.iter().any(|way| way.flow.takes()),
             Branch::Keyed { sends, .. } => sends.iter().any(Send::takes),
-            Branch::Union { .. } | Branch::Sink { .. } => true,
+            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } => true,
         }
     }
 }

@@ -3,15 +3,15 @@
 use proc_macro2::Ident;
 
 use super::flow::{Branch, Flow, Send, Step, Way};
-use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan};
+use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan, Timing, UsePlan, timing};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
-use crate::syntax::{Aggregate, Call, Connector, Emit, Life, Op, Split};
+use crate::syntax::{Call, Connector, Emit, Life, Op, Split};
 
 /// Lowers the sound part of a model.
 pub(crate) fn lower(model: &Model) -> Plan<'_> {
-    let mut plan = Plan { model, edges: vec![], chains: vec![], sinks: vec![] };
+    let mut plan = Plan { model, edges: vec![], chains: vec![], sinks: vec![], uses: vec![] };
     let mut cuts = vec![];
     for id in model.ids().filter(|id| model.stream(*id).sound) {
         edges(model, id, &mut plan, &mut cuts);
@@ -35,6 +35,24 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
             let meta = Meta::plain("source", stream.name.to_string(), &stream.name, 0);
             Builder::start(&mut plan, &cuts, &sinks, Head::Source(stream, source), id, meta).finish(0);
         }
+        if let (Origin::Input(input), Some(_)) = (&model.stream(id).origin, &model.flow) {
+            let meta = Meta::plain(&format!("flow {}", model.name), String::new(), &model.stream(id).name, 0);
+            Builder::start(&mut plan, &cuts, &sinks, Head::Input(*input), id, meta).finish(0);
+        }
+        if let Origin::Flow(used) = &model.stream(id).origin {
+            let stream = model.stream(id);
+            let times = used.inputs.iter().map(|input| timing::of_stream(model, input.stream)).collect();
+            plan.uses.push(UsePlan { id, stream, used, times });
+            // of a flow that is not known here, a main output that nothing uses may not be there
+            if used.known == Some(true) || !stream.ops.is_empty() || model.is_used(id, Port::Rows) {
+                let meta = Meta::plain("output", name_at(&stream.ops, 0, &stream.name), &stream.name, 0);
+                Builder::start(&mut plan, &cuts, &sinks, Head::Output(id, None), id, meta).finish(0);
+            }
+            for (n, output) in used.outputs.iter().enumerate() {
+                let meta = Meta::plain("output", format!("{}.{output}", stream.name), output, 0);
+                Builder::start(&mut plan, &cuts, &sinks, Head::Output(id, Some(n)), id, meta).finish(0);
+            }
+        }
         for cut in cuts.iter().filter(|cut| cut.stream == id) {
             let edge = &plan.edges[cut.edge];
             let name = name_at(&model.stream(id).ops, cut.goes_on, &model.stream(id).name);
@@ -43,7 +61,7 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
             Builder::start(&mut plan, &cuts, &sinks, Head::Edge(cut.edge), id, meta).finish(cut.goes_on);
         }
     }
-    mark_timed(&mut plan);
+    timing::mark(&mut plan);
     plan
 }
 
@@ -67,7 +85,7 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
         operator,
         at,
         combined,
-        timed: false,
+        timing: Timing::default(),
         producers: 0,
     };
     if let Origin::Union(word, _) = &stream.origin {
@@ -89,8 +107,8 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
             (Operator::Aggregate { how, emit, life, timed }, combined, at + 1)
         }
         Call::Process(process) => {
-            let (timed, late) = (model.time(id) == Time::Known, !model.consumers(id, Port::Late).is_empty());
-            (Operator::Process { process, timed, late }, false, at + 1)
+            let late = !model.consumers(id, Port::Late).is_empty();
+            (Operator::Process { process, late }, false, at + 1)
         }
         Call::Window(window) => {
             let Some(Op { call: Call::Aggregate { how, .. }, .. }) = stream.ops.get(at + 1) else { return };
@@ -101,24 +119,6 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
     };
     cuts.push(Cut { stream: id, edge: plan.edges.len(), union: false, goes_on });
     plan.edges.push(edge(&op.name, "", operator, combined));
-}
-
-/// An edge needs time if its operator does, or an edge that its chain writes to, or what its chain takes of a row.
-fn mark_timed(plan: &mut Plan) {
-    for chain in plan.chains.iter().rev() {
-        let Head::Edge(edge) = chain.head else { continue };
-        let needs = |edge: &Edge| edge.timed || edge.operator.front().is_some_and(Aggregate::goes_by_order);
-        let behind = chain.outs.iter().any(|out| matches!(out, Out::Edge { edge, .. } if needs(&plan.edges[*edge])));
-        let own = match &plan.edges[edge].operator {
-            Operator::Window { .. } => true,
-            Operator::Process { timed, .. } => *timed,
-            Operator::Reduce { life, .. } | Operator::Fold { life, .. } | Operator::Aggregate { life, .. } => {
-                life.ttl.is_some() && chain.has_time
-            }
-            Operator::Union => false,
-        };
-        plan.edges[edge].timed = behind || own;
-    }
 }
 
 /// The name of a `let`, on the last of its operators.
@@ -194,7 +194,8 @@ impl<'p, 'm> Builder<'p, 'm> {
         let chain = Chain {
             head,
             stream: &plan.model.stream(id).name,
-            has_time: plan.model.time(id) == Time::Known,
+            time: timing::of_stream(plan.model, id),
+            needs: Timing::default(),
             operators: vec![first],
             counters: 0,
             outs: vec![],
@@ -209,7 +210,7 @@ impl<'p, 'm> Builder<'p, 'm> {
     fn finish(mut self, from: usize) {
         let operator = match self.chain.head {
             Head::Edge(edge) => Some(&self.plan.edges[edge].operator),
-            Head::Source(..) => None,
+            _ => None,
         };
         let late = matches!(operator, Some(Operator::Window { late: true, .. } | Operator::Process { late: true, .. }));
         let sides = match operator {
@@ -221,7 +222,10 @@ impl<'p, 'm> Builder<'p, 'm> {
             self.chain.operators[0].counted = Some(self.chain.counters);
             self.chain.counters += 1;
         }
-        self.chain.body = self.rows(self.id, from, 0);
+        self.chain.body = match self.chain.head {
+            Head::Output(id, Some(n)) => Flow { steps: vec![], ends: self.consumers(id, Port::Flow(n), 0) },
+            _ => self.rows(self.id, from, 0),
+        };
         if late {
             let ends = self.consumers(self.id, Port::Late, usize::MAX);
             self.chain.late = Some(Flow { steps: vec![], ends });
@@ -250,7 +254,7 @@ impl<'p, 'm> Builder<'p, 'm> {
     fn rows(&mut self, id: StreamId, from: usize, mut input: usize) -> Flow<'m> {
         let model = self.plan.model;
         let stream = model.stream(id);
-        let mut declared = stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_)));
+        let mut declared = stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_) | Origin::Input(_)));
         let mut steps = vec![];
         for (at, op) in stream.ops.iter().enumerate().skip(from) {
             let name = name_at(&stream.ops, at + 1, &stream.name);
@@ -315,6 +319,14 @@ impl<'p, 'm> Builder<'p, 'm> {
                     let Some(cut) = self.cuts.iter().find(|cut| cut.stream == stream && cut.union) else { continue };
                     let out = self.edge(cut.edge);
                     all.push(Branch::Union { at, out });
+                }
+                Consumer::Flow { stream, input: place, at } => {
+                    self.chain.outs.push(Out::Flow { id: stream, input: place, after: input });
+                    all.push(Branch::Enter { at, out: self.chain.outs.len() - 1 });
+                }
+                Consumer::Return { output, at } => {
+                    self.chain.outs.push(Out::Return { output, after: input });
+                    all.push(Branch::Enter { at, out: self.chain.outs.len() - 1 });
                 }
                 Consumer::Sink { sink, at } => {
                     let Some(sink) = self.sinks[sink] else { continue };
