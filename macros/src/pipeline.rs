@@ -42,5 +42,6 @@ pub(crate) fn understand(block: TokenStream, diag: &mut Diagnostics) -> (TokenSt
         models.push(model);
     }
     check::flow::recursion(&mut models, diag);
+    check::flow::timed(&mut models);
     (root, models)
 }

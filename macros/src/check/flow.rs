@@ -1,6 +1,7 @@
 //! Flows: what one gives and what goes into one are rows; and none uses itself, however far around.
 
 use crate::diag::Diagnostics;
+use crate::model::graph::Time;
 use crate::model::{Model, Origin, Port, Use};
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
@@ -33,6 +34,33 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
 
 fn is_keyed(model: &Model, used: &Use) -> bool {
     used.sound && used.port == Port::Rows && model.stream(used.stream).is_keyed()
+}
+
+/// What a flow hands to another one of the block, which goes by event time, has to have it.
+pub(crate) fn timed(models: &mut [Model]) {
+    loop {
+        let mut found = vec![];
+        for (at, model) in models.iter().enumerate().filter(|(_, model)| model.flow.is_some()) {
+            for stream in model.streams.iter().filter(|stream| stream.sound) {
+                let Origin::Flow(used) = &stream.origin else { continue };
+                let other = models.iter().find(|other| used.known.is_some() && other.name == used.call.name);
+                let Some(other) = other.and_then(|other| other.flow.as_ref()) else { continue };
+                for input in other.timed.iter().filter_map(|input| used.inputs.get(*input)) {
+                    if let Time::Missing(sources) = model.time(input.stream) {
+                        found.extend(sources.into_iter().map(|source| (at, source.0)));
+                    }
+                }
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        for (at, input) in found {
+            if let Some(flow) = &mut models[at].flow {
+                flow.timed.push(input);
+            }
+        }
+    }
 }
 
 /// A flow that uses itself has no end: its code would contain itself.

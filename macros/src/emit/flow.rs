@@ -29,7 +29,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
     let rows = rows(model, flow);
     let (statics, states) = (meta::statics(plan), lock::items(plan, &Lock::default()));
     let build = build(plan, flow);
-    let (declared, given) = (model.generics.declared(), model.generics.given());
+    let (declared, given) = (model.generics.declared(&quote!(__rt)), model.generics.given());
     let (used, inputs) = (used_name(name), inputs(flow));
     quote! {
         #function
@@ -60,9 +60,14 @@ fn row_name(flow: &Ident, way: &str, name: Option<&Ident>) -> Ident {
     named("__", flow, &format!("_{way}_{}", name.trim_start_matches("r#")), flow.span())
 }
 
-/// Whether each stream that comes in has event time: `__I0, ..`.
+/// Whether a stream that comes in has event time: `__I0`.
+fn input(n: usize) -> Ident {
+    local(&format!("__I{n}"), Span::mixed_site())
+}
+
+/// Those of which that is not known.
 fn inputs(flow: &Flow) -> Vec<Ident> {
-    (0..flow.streams().count()).map(|n| local(&format!("__I{n}"), Span::mixed_site())).collect()
+    (0..flow.streams().count()).filter(|n| !flow.timed.contains(n)).map(input).collect()
 }
 
 /// The field of an output.
@@ -74,13 +79,15 @@ fn field(gives: &Gives, at: Span) -> Ident {
 fn function(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     let Model { name, visibility, attributes, generics, .. } = model;
     let (used, inputs) = (used_name(name), inputs(flow));
-    let (declared, given) = (generics.declared(), generics.given());
     let rt = quote!(#root::__private);
-    let bounds = inputs.iter().enumerate().map(|(n, input)| {
+    let (declared, given) = (generics.declared(&rt), generics.given());
+    let all = 0..flow.streams().count();
+    let bounds = all.clone().map(|n| {
+        let input = input(n);
         let bound = local(if flow.timed.contains(&n) { "EventTimed" } else { "When" }, Span::mixed_site());
         quote!(#input: #rt::#bound)
     });
-    let mut streams = inputs.iter();
+    let mut streams = all.map(input);
     let parameters = flow.takes.iter().filter_map(|it| match it {
         Takes::Stream { name: stream, .. } => {
             let (row, input) = (row_name(name, "in", Some(stream)), streams.next()?);
@@ -134,7 +141,7 @@ fn next(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     let Model { name, visibility, generics, .. } = model;
     let rt = quote!(#root::__private);
     let (parameters, bounds) = (next_parameters(flow), next_bounds(model, flow, &rt));
-    let declared = generics.declared();
+    let declared = generics.declared(&rt);
     let fields = flow.gives.iter().enumerate().map(|(n, gives)| {
         let field = field(gives, name.span());
         let visibility = moved(visibility, field.span());
@@ -190,14 +197,15 @@ fn next_bounds(model: &Model, flow: &Flow, rt: &TokenStream) -> TokenStream {
 
 /// `impl __rt::RowType for __totals_in_trades { type Row<'a> = Trade; }`
 fn rows(model: &Model, flow: &Flow) -> TokenStream {
-    let (declared, given) = (model.generics.declared(), model.generics.given());
+    let (declared, given) = (model.generics.declared(&quote!(__rt)), model.generics.given());
     let takes = flow.streams().map(|(name, ty)| (row_name(&model.name, "in", Some(name)), ty));
     let gives = flow.gives.iter().map(|it| (row_name(&model.name, "out", it.name.as_ref()), &it.ty));
     let all = takes.filter(|(_, ty)| !ty.is_empty()).chain(gives).map(|(row, ty)| {
         let at = first(ty, model.name.span());
         let (a, ty) = (lifetime(at), with_lifetimes(ty.clone()));
         let of = quote_spanned!(place(at)=> __rt::RowType);
-        quote!(impl<#declared> #of for #row<#given> { type Row<#a> = #ty; })
+        let row_is = quote_spanned!(place(at)=> type Row<#a> = #ty;);
+        quote!(impl<#declared> #of for #row<#given> { #row_is })
     });
     all.collect()
 }

@@ -171,9 +171,10 @@ impl Model {
         if let Origin::Source(source) = &stream.origin {
             return if source.event_time.is_some() { Time::Known } else { Time::Missing(vec![id]) };
         }
-        if let Origin::Input(_) = &stream.origin {
-            // who uses the flow knows
-            return Time::Missing(vec![id]);
+        if let Origin::Input(input) = &stream.origin {
+            // who uses the flow knows, or has to bring it
+            let brought = self.flow.as_ref().is_some_and(|flow| flow.timed.contains(input));
+            return if brought { Time::Known } else { Time::Missing(vec![id]) };
         }
         let mut missing = vec![];
         for input in stream.origin.inputs() {

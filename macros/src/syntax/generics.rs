@@ -1,15 +1,21 @@
 //! Type parameters of a job or a flow: `T: Record`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use crate::diag::Diagnostics;
 
 /// What is between the angles, without a job's backend.
 #[derive(Default)]
-pub(crate) struct Generics {
-    /// Each with its bounds, to which is added that nothing in it is borrowed.
-    params: Vec<(Ident, TokenStream)>,
+pub(crate) struct Generics(Vec<Parameter>);
+
+/// `T: Record`.
+struct Parameter {
+    name: Ident,
+    bounds: TokenStream,
+    /// Whether it can be a row, or a key: then it is one that is kept as itself.
+    row: bool,
+    key: bool,
 }
 
 const FORM: &str = "write type parameters with their bounds: `T: Record, K: Key`";
@@ -27,9 +33,18 @@ impl Generics {
         for param in generics.params {
             match param {
                 syn::GenericParam::Type(it) if it.default.is_none() && it.attrs.is_empty() => {
+                    let says = |word: &str| {
+                        it.bounds.iter().any(|bound| match bound {
+                            syn::TypeParamBound::Trait(bound) => {
+                                bound.path.segments.last().is_some_and(|last| last.ident == word)
+                            }
+                            _ => false,
+                        })
+                    };
+                    let (row, key) = (says("Record") || says("Key"), says("Key"));
+                    let plus = (!it.bounds.is_empty() && !it.bounds.trailing_punct()).then(|| quote!(+));
                     let (name, bounds) = (it.ident, it.bounds);
-                    let plus = (!bounds.is_empty() && !bounds.trailing_punct()).then(|| quote!(+));
-                    found.params.push((name.clone(), quote!(#name: #bounds #plus 'static)));
+                    found.0.push(Parameter { name, bounds: quote!(#bounds #plus), row, key });
                 }
                 other => diag.report_mild(other, "only plain type parameters can stand here", FORM),
             }
@@ -38,16 +53,21 @@ impl Generics {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.params.is_empty()
+        self.0.is_empty()
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
-        self.params.iter().map(|(name, _)| name)
+        self.0.iter().map(|it| &it.name)
     }
 
-    /// `T: Record + 'static, `, with a comma behind each.
-    pub(crate) fn declared(&self) -> TokenStream {
-        self.params.iter().map(|(_, declared)| quote!(#declared,)).collect()
+    /// `T: Record + 'static, `, with a comma behind each; `rt` is the path of the runtime's hidden part.
+    pub(crate) fn declared(&self, rt: &TokenStream) -> TokenStream {
+        let all = self.0.iter().map(|Parameter { name, bounds, row, key }| {
+            let row = row.then(|| quote!(#rt::Row<Stored = #name> +));
+            let key = key.then(|| quote!(#rt::KeyLike<Owned = #name, Checked = #name> +));
+            quote!(#name: #bounds #row #key 'static,)
+        });
+        all.collect()
     }
 
     /// `T, `, with a comma behind each.
@@ -59,17 +79,5 @@ impl Generics {
     pub(crate) fn angles(&self) -> TokenStream {
         let given = self.given();
         if self.is_empty() { TokenStream::new() } else { quote!(<#given>) }
-    }
-
-    /// `<T: Record + 'static, >`, or nothing.
-    pub(crate) fn declared_angles(&self) -> TokenStream {
-        let declared = self.declared();
-        if self.is_empty() { TokenStream::new() } else { quote!(<#declared>) }
-    }
-}
-
-impl ToTokens for Generics {
-    fn to_tokens(&self, to: &mut TokenStream) {
-        to.extend(self.declared());
     }
 }
