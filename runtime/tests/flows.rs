@@ -1,8 +1,9 @@
 //! Flows: parts of a pipeline that are written once and used by name, in the same block, another module or another crate.
 
-use pelton::Config;
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 use pelton::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Record, Clone, Debug, PartialEq)]
 pub struct Trade {
@@ -172,15 +173,114 @@ fn ways() -> impl Iterator<Item = Config> {
     (1..=3).flat_map(|workers| [false, true].map(|wire| Config::default().workers(workers).wire(wire)))
 }
 
+fn sorted<T: PartialOrd>(mut rows: Vec<T>) -> Vec<T> {
+    rows.sort_by(|a, b| a.partial_cmp(b).expect("no NaN"));
+    rows
+}
+
 #[test]
 fn a_stateless_flow_of_the_same_block() {
     for config in ways() {
-        let job = Cheap { trades: trades(1000), most: 20.0 };
-        let mut out = job.run(config).unwrap().out;
-        out.sort();
-        let mut expected: Vec<String> =
-            trades(1000).into_iter().filter(|t| t.price <= 20.0).map(|t| t.symbol).collect();
-        expected.sort();
+        let out = Cheap { trades: trades(1000), most: 20.0 }.run(config).unwrap().out;
+        let expected = trades(1000).into_iter().filter(|t| t.price <= 20.0).map(|t| t.symbol);
+        assert_eq!(sorted(out), sorted(expected.collect()));
+    }
+}
+
+#[test]
+fn a_flow_with_windows_and_outputs_gives_what_the_same_operators_give() {
+    let input = || trades(20_000);
+    let sizes = |trades: &[Trade]| sorted(trades.iter().map(|t| (t.at, t.size)).collect());
+    for config in ways() {
+        let alone = config.clone().workers(1);
+        let flow = Totals { trades: input(), least: 3 }.run(config).unwrap();
+        let pasted = Pasted { trades: input(), least: 3 }.run(alone).unwrap();
+        assert_eq!(sorted(flow.sums_out), sorted(pasted.sums_out));
+        assert_eq!(sorted(flow.small_out), sorted(pasted.small_out));
+        // who is late depends on the input alone, which one reader reads
+        assert_eq!(sizes(&flow.late_out), sizes(&pasted.late_out));
+        assert!(flow.late_out.len() > 100, "{}", flow.late_out.len());
+    }
+}
+
+#[test]
+fn a_generic_flow_is_used_twice_each_with_its_own_state() {
+    let numbers: Vec<u64> = (0..5000).map(|n| n * n % 97).collect();
+    let mut first: HashMap<u64, (u64, u64)> = HashMap::new();
+    let mut second: HashMap<u64, (u64, u64)> = HashMap::new();
+    let mut expected = vec![];
+    for row in numbers.iter().map(|n| (n % 10, n / 10)) {
+        if first.insert(row.0, row) != Some(row) && second.insert(row.1, row) != Some(row) && row.0 != 3 {
+            expected.push(row);
+        }
+    }
+    for wire in [false, true] {
+        let config = Config::default().workers(1).wire(wire);
+        let out = Changed { numbers: numbers.clone() }.run(config).unwrap().out_here;
         assert_eq!(out, expected);
     }
+    for config in ways() {
+        // with several workers the order of rows at the second depends on how they arrive
+        let out = Changed { numbers: numbers.clone() }.run(config).unwrap().out_here;
+        assert!(!out.is_empty() && out.iter().all(|row| row.0 != 3 && numbers.contains(&(row.0 + row.1 * 10))));
+    }
+}
+
+#[test]
+fn rows_are_borrowed_through_a_flow() {
+    let text = std::env::temp_dir().join(format!("pelton-flows-{}.txt", std::process::id()));
+    std::fs::write(&text, "a b  a\nc a\n\nb\n".repeat(1000)).unwrap();
+    for config in ways() {
+        let counts = Words { text: text.clone() }.run(config).unwrap().counts;
+        let expected = [("a", 3000u64), ("b", 2000), ("c", 1000)].map(|(word, n)| (word.to_owned(), n));
+        assert_eq!(sorted(counts), expected);
+    }
+    std::fs::remove_file(&text).unwrap();
+}
+
+#[test]
+fn flows_use_flows() {
+    let (one, two): (Vec<Trade>, Vec<Trade>) = trades(5000).into_iter().partition(|t| t.symbol < "C".to_owned());
+    let mut sums: BTreeMap<(String, Timestamp), (u64, f64)> = BTreeMap::new();
+    for t in trades(5000).iter().filter(|t| t.size >= 3) {
+        let hour = Timestamp::from_millis(t.at.millis() / 3_600_000 * 3_600_000);
+        let sum = sums.entry((t.symbol.clone(), hour)).or_default();
+        *sum = (sum.0 + 1, sum.1 + t.price * f64::from(t.size));
+    }
+    let expected: Vec<_> = sums.into_iter().map(|((symbol, hour), (n, sum))| (symbol, hour, n, sum)).collect();
+    for config in ways() {
+        let results = Nested { one: one.clone(), two: two.clone() }.run(config).unwrap();
+        let late = results.gone_out.iter().filter(|size| **size == 1000).count();
+        let small = trades(5000).iter().filter(|t| t.size < 3).count();
+        assert_eq!(results.gone_out.len(), late + small);
+        let found: u64 = results.sums_out.iter().map(|row| row.2).sum();
+        assert_eq!(found as usize + late + small, 5000);
+        if late == 0 {
+            assert_eq!(sorted(results.sums_out), expected);
+        }
+    }
+}
+
+#[test]
+fn the_plan_shows_what_is_inside_of_flows() {
+    let job = Nested { one: vec![], two: vec![] };
+    let plan = job.plan(&Config::default().workers(1)).unwrap().to_string();
+    println!("{plan}");
+    for name in ["t/t/hourly", "t/all", "t/t/part.good", "t/t.small", "t.gone", "t.sums", "flow both", "flow totals"] {
+        assert!(plan.contains(name), "{name} in\n{plan}");
+    }
+}
+
+#[test]
+fn a_summary_counts_inside_of_flows() {
+    let summary = Totals { trades: trades(1000), least: 3 }.run(Config::default().workers(2)).unwrap().summary;
+    let rows = |name: &str| {
+        let of: Vec<_> = summary.operators.iter().filter(|operator| operator.name == name).collect();
+        assert_eq!(of.len(), 1, "{name} in {:?}", summary.operators);
+        (of[0].rows_in, of[0].rows_out)
+    };
+    assert_eq!(rows("t/part.bad"), (1000, 300));
+    assert_eq!(rows("t/part.good"), (1000, 700));
+    assert_eq!(rows("t.small"), (300, 300));
+    assert_eq!(rows("small_out"), (300, 300));
 }
