@@ -39,8 +39,8 @@ pub struct StateNames {
 }
 
 impl StateNames {
-    /// The same names inside of flows: with `t/` in front of the operator's.
-    pub(crate) fn within(&'static self, place: &str) -> &'static StateNames {
+    /// The same names inside of flows: with `t/` in front of the operator's, where it stood `former` in front of it.
+    pub(crate) fn within(&'static self, place: &str, former: &[String]) -> &'static StateNames {
         static KNOWN: Mutex<Vec<&'static StateNames>> = Mutex::new(Vec::new());
         if place.is_empty() {
             return self;
@@ -50,7 +50,11 @@ impl StateNames {
         if let Some(names) = known.iter().find(|it| std::ptr::eq(it.operator, operator) && it.state == self.state) {
             return names;
         }
-        let was: Vec<&str> = self.was.iter().map(|was| names::within(place, was)).collect();
+        let mut was: Vec<&str> = self.was.iter().map(|was| names::within(place, was)).collect();
+        for place in former {
+            was.push(names::within(place, self.operator));
+            was.extend(self.was.iter().map(|was| names::within(place, was)));
+        }
         let names: &'static StateNames = Box::leak(Box::new(StateNames { operator, was: was.leak(), ..*self }));
         known.push(names);
         names

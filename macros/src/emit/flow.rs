@@ -248,6 +248,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
             #me,
             next: #name<#lifetime, #given #(#parameters),*>,
             within: &::core::primitive::str,
+            was: &[&::core::primitive::str],
             #on: __rt::On<__B>,
             #g: &mut __rt::Graph<#lifetime>,
         ) -> #ends
@@ -258,7 +259,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
             #(let _ = &#held;)*
             #(let _ = &#me.#values;)*
             let _ = #on;
-            __rt::Graph::within(#g, within, move |#g| {
+            __rt::Graph::within(#g, within, was, move |#g| {
                 #(#unread)*
                 #shared
                 #uses
@@ -369,6 +370,7 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     let (g, on, path) = (local("g", at), local("on", at), &used.used.call.path);
     let name = used.stream.name.to_string();
     let name = name.trim_start_matches("r#");
+    let was = used.stream.was.iter().map(|old| old.to_string().trim_start_matches("r#").to_string());
     let call = takes_closure(used).then(|| call(plan, used));
     let binds = (0..used.used.inputs.len()).map(|n| {
         let at = used.used.inputs[n].at.span();
@@ -382,7 +384,7 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     });
     quote_spanned! {here=>
         #call
-        let #built = #bound.__build(#path { #(#outputs),* }, #name, #on, #g);
+        let #built = #bound.__build(#path { #(#outputs),* }, #name, &[#(#was),*], #on, #g);
         #(#binds)*
     }
 }

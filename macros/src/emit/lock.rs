@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use super::ident::{local, named, place};
 use crate::lock::{ACCEPT, Lock, Part, State};
 use crate::lower::{Edge, Plan};
-use crate::model::Model;
+use crate::model::{Model, Origin};
 
 /// The states' names, and what the lock says of the job.
 pub(crate) fn items(plan: &Plan, lock: &Lock) -> TokenStream {
@@ -32,11 +32,20 @@ pub(crate) fn items(plan: &Plan, lock: &Lock) -> TokenStream {
         // what is left out after a mistake is not lost
         let all = model.is_whole().then(|| {
             let (kept, dropped) = (kept.iter().map(|(name, _)| name), dropped(model));
-            quote_spanned!(at=> const _: () = __rt::nothing_lost(__LOCK, &[#(#kept),*], &[#(#dropped),*]);)
+            // what is inside of flows is held against the lock where the job is built, since only there it is known
+            let own = states.iter().filter(|state| !in_flow(model, state)).map(self::locked);
+            quote_spanned!(at=> const _: () = __rt::nothing_lost(&[#(#own),*], &[#(#kept),*], &[#(#dropped),*]);)
         });
         quote!(#locked #all)
     });
     quote!(#(#names)* #watched #checks)
+}
+
+/// Whether a state is that of an operator inside of a flow that the job uses.
+fn in_flow(model: &Model, state: &State) -> bool {
+    let Some((place, _)) = state.operator.split_once('/') else { return false };
+    let uses = model.streams.iter().filter(|stream| matches!(stream.origin, Origin::Flow(_)));
+    uses.flat_map(|stream| stream.was.iter().chain([&stream.name])).any(|name| name == place)
 }
 
 /// The path of the lock, for `include_bytes!`.

@@ -125,14 +125,16 @@ fn flow(mut attributes: Attributes, visibility: TokenStream, from: &mut Cursor, 
     let (signature, body) = Signature::parse(&name, from, diag)?;
     let statements = split::statements(body.stream(), diag);
     let statements = statements.into_iter().map(|tokens| statement(tokens, catalog::FLOW_STATEMENTS, diag)).collect();
-    for (word, help) in [("lock", "a job that uses the flow has its states"), ("dropped", "write it on the job")] {
-        if let Some(attribute) = attributes.others.iter().find(|it| attribute_name(it).is_some_and(|name| name == word)) {
-            diag.report_mild(attribute, format!("a flow takes no `{word}`"), help);
-        }
+    let stored = Stored::parse(&mut attributes, diag);
+    if let Some(path) = &stored.path {
+        diag.report_mild(path, "a flow takes no `lock`", "remove it: the states of a flow are in the locks of the jobs that use it");
     }
-    attributes.others.retain(|it| !attribute_name(it).is_some_and(|name| name == "lock" || name == "dropped"));
+    for dropped in stored.dropped.iter().filter(|dropped| dropped.state.is_none()) {
+        let fact = format!("a flow gives up states of a `process`, and `{}` is all of an operator", dropped.text());
+        diag.report_mild(&dropped.operator, fact, "write `#[dropped(operator.state)]` here, and `#[dropped(name/operator)]` on the job");
+    }
     let (attributes, lints, about) = whole(attributes, "flow", diag);
-    let (flow, backend, stored) = (Some(signature), Ident::new("Memory", name.span()), Stored::default());
+    let (flow, backend) = (Some(signature), Ident::new("Memory", name.span()));
     Ok(Job { flow, generics, attributes, lints, about, visibility, name, backend, stored, statements })
 }
 

@@ -31,6 +31,8 @@ pub struct Graph<'g> {
     pending: Vec<Box<dyn FnOnce(&mut Graph<'g>) + 'g>>,
     /// The flows that are being built, each inside of the one before: `outer/inner/`.
     within: Rc<str>,
+    /// What that was before: flows that were used under other names.
+    former: Vec<String>,
 }
 
 /// What the plan will say.
@@ -75,7 +77,7 @@ pub struct EdgeNote {
 
 impl<'g> Graph<'g> {
     pub(super) fn new(scope: Option<Scope<'g, u64>>, local: Rc<Local>) -> Self {
-        Graph { scope, local, notes: Notes::default(), pending: Vec::new(), within: "".into() }
+        Graph { scope, local, notes: Notes::default(), pending: Vec::new(), within: "".into(), former: Vec::new() }
     }
 
     /// Opens a chain when every one has been described. They are opened in the order of these calls.
@@ -95,12 +97,16 @@ impl<'g> Graph<'g> {
         self.within.clone()
     }
 
-    /// Builds what is inside of a flow that is used under this name.
-    pub fn within<R>(&mut self, name: &str, build: impl FnOnce(&mut Self) -> R) -> R {
+    /// Builds what is inside of a flow that is used under this name, and was under others.
+    pub fn within<R>(&mut self, name: &str, was: &[&str], build: impl FnOnce(&mut Self) -> R) -> R {
+        let mut former: Vec<String> = was.iter().map(|old| format!("{}{old}/", self.within)).collect();
+        for place in &self.former {
+            former.extend(was.iter().chain([&name]).map(|name| format!("{place}{name}/")));
+        }
         let inside: Rc<str> = format!("{}{name}/", self.within).into();
-        let outside = std::mem::replace(&mut self.within, inside);
+        let outside = (std::mem::replace(&mut self.within, inside), std::mem::replace(&mut self.former, former));
         let built = build(self);
-        self.within = outside;
+        (self.within, self.former) = outside;
         built
     }
 
@@ -119,7 +125,7 @@ impl<'g> Graph<'g> {
 
     /// Notes a state and its types, which are known where the job is built and nowhere else.
     pub fn keeps<K: Record, V: Record>(&mut self, names: &'static StateNames) {
-        self.notes.states.push(StateMeta::of::<K, V>(names.within(&self.within)));
+        self.notes.states.push(StateMeta::of::<K, V>(names.within(&self.within, &self.former)));
     }
 
     /// Notes a chain with its outputs, built at a place inside of flows.
