@@ -50,7 +50,7 @@ mod other {
             };
             let hourly = part.good
                 .key_by(|t| t.symbol)
-                .window(tumbling 1h)
+                .window(tumbling 10s)
                 .aggregate((count(), sum(|t| worth(t))));
             let sums = hourly.map(|w| (w.key, w.start, w.value.0, w.value.1));
             return sums, late = hourly.late, small = part.bad;
@@ -114,7 +114,7 @@ pelton::stream! {
         };
         let hourly = part.good
             .key_by(|t| t.symbol)
-            .window(tumbling 1h)
+            .window(tumbling 10s)
             .aggregate((count(), sum(|t| t.price * f64::from(t.size))));
         let sums: (String, Timestamp, u64, f64) = hourly.map(|w| (w.key, w.start, w.value.0, w.value.1));
         let late: Trade = hourly.late;
@@ -158,9 +158,41 @@ pelton::stream! {
     }
 }
 
+pelton::stream! {
+    /// Rows of any type, once each per key.
+    pub job Different<Memory, T: Record + Clone + PartialEq, K: Key> {
+        param rows_in: Vec<(K, T)>;
+        param most: usize = 3;
+
+        source all: (K, T) = rows(rows_in);
+        let some = all.key_by(|r| &r.0).process {
+            state kept: List<T>, unbounded("at most three");
+            on event(r, cx) {
+                if kept.len() < most && kept.iter().all(|it| *it != r.1) {
+                    kept.push(r.1.clone());
+                    cx.emit(r.1);
+                }
+            }
+        };
+        let out: T = some;
+        let counts: (K, u64) = all.key_by(|r| &r.0).aggregate(count(), emit at_end, unbounded("few")).map(|(k, n)| (K::own(k), n));
+        sink different(out) = collect();
+        sink counted(counts) = collect();
+    }
+
+    /// Not of any type, in the same block.
+    job Plain<Memory> {
+        param numbers: Vec<u64>;
+        source all: u64 = rows(numbers);
+        let c = other::changed(all, |n| *n % 7);
+        let out: u64 = c;
+        sink changed(out) = collect();
+    }
+}
+
 fn trades(many: usize) -> Vec<Trade> {
     let trade = |n: usize| Trade {
-        at: Timestamp::from_millis(n as i64 * 100 + (n as i64 * 7919) % 500),
+        at: Timestamp::from_millis(n as i64 * 100 + (n * n * 37 % 1900) as i64),
         symbol: ["A", "B", "C", "D", "E"][n * 31 % 5].to_owned(),
         price: (n * 17 % 100) as f64,
         size: (n % 10) as u32,
@@ -191,15 +223,18 @@ fn a_stateless_flow_of_the_same_block() {
 fn a_flow_with_windows_and_outputs_gives_what_the_same_operators_give() {
     let input = || trades(20_000);
     let sizes = |trades: &[Trade]| sorted(trades.iter().map(|t| (t.at, t.size)).collect());
-    for config in ways() {
-        let alone = config.clone().workers(1);
-        let flow = Totals { trades: input(), least: 3 }.run(config).unwrap();
-        let pasted = Pasted { trades: input(), least: 3 }.run(alone).unwrap();
-        assert_eq!(sorted(flow.sums_out), sorted(pasted.sums_out));
-        assert_eq!(sorted(flow.small_out), sorted(pasted.small_out));
-        // who is late depends on the input alone, which one reader reads
-        assert_eq!(sizes(&flow.late_out), sizes(&pasted.late_out));
+    for (alone, config) in ways().enumerate().map(|(n, config)| (n < 2, config)) {
+        let flow = Totals { trades: input(), least: 3 }.run(config.clone()).unwrap();
+        let pasted = Pasted { trades: input(), least: 3 }.run(config).unwrap();
+        assert!(sorted(flow.small_out) == sorted(pasted.small_out));
         assert!(flow.late_out.len() > 100, "{}", flow.late_out.len());
+        let counted: u64 = flow.sums_out.iter().map(|row| row.2).sum();
+        assert_eq!(counted as usize + flow.late_out.len(), 14_000);
+        if alone {
+            // who is late depends on the input alone
+            assert!(sorted(flow.sums_out) == sorted(pasted.sums_out));
+            assert_eq!(sizes(&flow.late_out), sizes(&pasted.late_out));
+        }
     }
 }
 
@@ -240,10 +275,12 @@ fn rows_are_borrowed_through_a_flow() {
 
 #[test]
 fn flows_use_flows() {
-    let (one, two): (Vec<Trade>, Vec<Trade>) = trades(5000).into_iter().partition(|t| t.symbol < "C".to_owned());
+    let mut all = trades(5000);
+    all.sort_by_key(|t| t.at);
+    let (one, two): (Vec<Trade>, Vec<Trade>) = all.into_iter().partition(|t| t.symbol < "C".to_owned());
     let mut sums: BTreeMap<(String, Timestamp), (u64, f64)> = BTreeMap::new();
     for t in trades(5000).iter().filter(|t| t.size >= 3) {
-        let hour = Timestamp::from_millis(t.at.millis() / 3_600_000 * 3_600_000);
+        let hour = Timestamp::from_millis(t.at.millis() / 10_000 * 10_000);
         let sum = sums.entry((t.symbol.clone(), hour)).or_default();
         *sum = (sum.0 + 1, sum.1 + t.price * f64::from(t.size));
     }
@@ -283,4 +320,18 @@ fn a_summary_counts_inside_of_flows() {
     assert_eq!(rows("t/part.good"), (1000, 700));
     assert_eq!(rows("t.small"), (300, 300));
     assert_eq!(rows("small_out"), (300, 300));
+}
+
+#[test]
+fn a_job_of_any_type() {
+    let rows: Vec<(String, u64)> = (0..1000u64).map(|n| ((n % 4).to_string(), n * n % 5)).collect();
+    for config in ways() {
+        let results = Different { rows_in: rows.clone(), most: 2 }.run(config).unwrap();
+        assert_eq!(results.different.len(), 8);
+        assert_eq!(sorted(results.counted)[3], ("3".to_owned(), 250));
+    }
+    let rows = vec![(1u32, "a".to_owned()), (1, "a".to_owned()), (2, "b".to_owned())];
+    let results = Different { rows_in: rows, most: 9 }.run(Config::default()).unwrap();
+    assert_eq!(sorted(results.different), ["a", "b"]);
+    assert_eq!(Plain { numbers: vec![1, 1, 8, 1] }.run(Config::default()).unwrap().changed, [1, 8, 1]);
 }

@@ -6,6 +6,7 @@ mod chain;
 mod checkpoint;
 mod ends;
 pub(crate) mod flow;
+mod generics;
 mod life;
 mod lock;
 mod options;
@@ -18,6 +19,7 @@ use crate::model::Model;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     checkpoint::check(model, diag);
+    generics::check(model, diag);
     options::check(model, diag);
     // what is wrong inside of a process is no reason to be silent of where it stands
     let mut wrong = process::check(model, diag);

@@ -196,11 +196,10 @@ impl<'p> Body<'p> {
                 let at = at.span();
                 let (mut tokens, x, _) = self.own(x, hold);
                 let (row, out, cx) = (self.row(x, at), self.out(*out, at), local("cx", at));
-                let (gate, holds, ok) = (sink::gate(at), local("__Holds", at), local("OK", at));
+                let check = sink::check(&self.plan.model.generics, &out, &row, at);
                 tokens.extend(quote_spanned! {place(at)=> {
-                    #gate
                     let #row = __rt::held(#row, &#out);
-                    let #holds::<_, _>::#ok = __rt::holds(&#out, &#row);
+                    #check
                     #out.write(#row, #cx);
                 }});
                 tokens

@@ -31,6 +31,10 @@ pub(crate) fn chains(plan: &Plan, locked: &Lock) -> TokenStream {
 fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> TokenStream {
     let at = source.name.span();
     let (g, meta, row) = (local("g", at), chain_name(plan, chain), named("__Row_", &stream.name, "", at));
+    let row = {
+        let angles = plan.model.generics.angles();
+        quote_spanned!(place(at)=> #row #angles)
+    };
     let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
     let connector = match &source.rate {
         None => scoped(&plan.model.params, [&source.connector], paste(&source.connector)),
@@ -126,7 +130,7 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream 
         }
     };
     let (counters, outs) = (counters(chain), outs(plan, chain));
-    let state = lock::gate(edge, &op, locked);
+    let state = lock::gate(plan.model, edge, &op, locked);
     quote_spanned! {place(at)=> {
         #bind
         #state

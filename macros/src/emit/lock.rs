@@ -114,7 +114,7 @@ fn names_of(edge: &Edge) -> Ident {
 }
 
 /// Notes what the operator bound to `op` keeps, and checks it.
-pub(crate) fn gate(edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
+pub(crate) fn gate(model: &Model, edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
     if edge.operator.state().is_none() {
         return TokenStream::new();
     }
@@ -127,6 +127,17 @@ pub(crate) fn gate(edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
         let (k, v, ok) = (local("K", name), local("V", name), local("OK", name));
         let types = quote_spanned!(here=> let #kept = __rt::states_of(&#op););
         let kept = local("kept", name);
+        if !model.generics.is_empty() {
+            // what depends on a type parameter is checked when the code is compiled for a type
+            return quote_spanned! {there=>
+                #types
+                #[allow(non_snake_case)]
+                fn #check<#k: __rt::Record, #v: __rt::Record>(_: ::core::marker::PhantomData<(#k, #v)>) {
+                    const { __rt::restores::<#k, #v>(__LOCK, #names) };
+                }
+                #check(#kept);
+            };
+        }
         quote_spanned! {there=>
             #types
             struct #check<#k, #v>(::core::marker::PhantomData<(#k, #v)>);

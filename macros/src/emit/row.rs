@@ -18,21 +18,28 @@ pub(crate) fn row_types(model: &Model) -> TokenStream {
             continue;
         }
         seen.push(&stream.name);
-        tokens.extend(row_type(&stream.name, ty));
+        tokens.extend(row_type(model, &stream.name, ty));
     }
     tokens
 }
 
 /// `struct __Row_flights; impl __rt::RowType for __Row_flights { type Row<'a> = Departure; }`
-fn row_type(name: &Ident, ty: &TokenStream) -> TokenStream {
+fn row_type(model: &Model, name: &Ident, ty: &TokenStream) -> TokenStream {
     let at = first(ty, name.span());
     let row = named("__Row_", name, "", name.span());
     let ty = with_lifetimes(ty.clone());
     let lifetime = lifetime(at);
-    let of = quote_spanned!(place(at)=> impl __rt::RowType for);
+    let (declared, given) = (model.generics.declared(&quote!(__rt)), model.generics.given());
+    let (holder, of) = match model.generics.is_empty() {
+        true => (quote!(struct #row;), quote_spanned!(place(at)=> impl __rt::RowType for #row)),
+        false => (
+            quote!(struct #row<#given>(::core::marker::PhantomData<fn() -> (#given)>);),
+            quote_spanned!(place(at)=> impl<#declared> __rt::RowType for #row<#given>),
+        ),
+    };
     quote! {
-        struct #row;
-        #of #row { type Row<#lifetime> = #ty; }
+        #holder
+        #of { type Row<#lifetime> = #ty; }
     }
 }
 

@@ -121,7 +121,7 @@ fn job(from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
 /// Behind the word `flow`.
 fn flow(mut attributes: Attributes, visibility: TokenStream, from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
     let name = from.name("flow", flow::FORM)?;
-    let generics = if from.is_punct('<') { Generics::parse(angles(from).1, diag) } else { Generics::default() };
+    let generics = if from.is_punct('<') { Generics::parse(angles(from).1, false, diag) } else { Generics::default() };
     let (signature, body) = Signature::parse(&name, from, diag)?;
     let statements = split::statements(body.stream(), diag);
     let statements = statements.into_iter().map(|tokens| statement(tokens, catalog::FLOW_STATEMENTS, diag)).collect();
@@ -213,7 +213,7 @@ fn backend(from: &mut Cursor, job: &Ident, diag: &mut Diagnostics) -> (Ident, Ge
     let mut generics = Generics::default();
     if first.is_punct(',') {
         first.next();
-        generics = Generics::parse(first.rest(), diag);
+        generics = Generics::parse(first.rest(), true, diag);
     } else if !first.is_end() {
         let help = format!("write `job {job}<{backend}>`, or `job {job}<{backend}, T: Record>`");
         diag.add_mild(first.expected("`,` or `>`", &help));

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::diag::Diagnostics;
+use crate::syntax::code::mentions;
 
 /// What is between the angles, without a job's backend.
 #[derive(Default)]
@@ -16,12 +17,15 @@ struct Parameter {
     /// Whether it can be a row, or a key: then it is one that is kept as itself.
     row: bool,
     key: bool,
+    /// Whether it is a job's, whose params are shared by threads.
+    shared: bool,
 }
 
 const FORM: &str = "write type parameters with their bounds: `T: Record, K: Key`";
 
 impl Generics {
-    pub(crate) fn parse(tokens: TokenStream, diag: &mut Diagnostics) -> Generics {
+    /// Reads those of a job, which are `shared` by threads, or of a flow.
+    pub(crate) fn parse(tokens: TokenStream, shared: bool, diag: &mut Diagnostics) -> Generics {
         let mut found = Generics::default();
         let generics = match syn::parse2::<syn::Generics>(quote!(<#tokens>)) {
             Ok(generics) => generics,
@@ -44,7 +48,7 @@ impl Generics {
                     let (row, key) = (says("Record") || says("Key"), says("Key"));
                     let plus = (!it.bounds.is_empty() && !it.bounds.trailing_punct()).then(|| quote!(+));
                     let (name, bounds) = (it.ident, it.bounds);
-                    found.0.push(Parameter { name, bounds: quote!(#bounds #plus), row, key });
+                    found.0.push(Parameter { name, bounds: quote!(#bounds #plus), row, key, shared });
                 }
                 other => diag.report_mild(other, "only plain type parameters can stand here", FORM),
             }
@@ -62,10 +66,11 @@ impl Generics {
 
     /// `T: Record + 'static, `, with a comma behind each; `rt` is the path of the runtime's hidden part.
     pub(crate) fn declared(&self, rt: &TokenStream) -> TokenStream {
-        let all = self.0.iter().map(|Parameter { name, bounds, row, key }| {
+        let all = self.0.iter().map(|Parameter { name, bounds, row, key, shared }| {
             let row = row.then(|| quote!(#rt::Row<Stored = #name> +));
             let key = key.then(|| quote!(#rt::KeyLike<Owned = #name, Checked = #name> +));
-            quote!(#name: #bounds #row #key 'static,)
+            let shared = shared.then(|| quote!(::core::marker::Send + ::core::marker::Sync +));
+            quote!(#name: #bounds #row #key #shared 'static,)
         });
         all.collect()
     }
@@ -73,6 +78,13 @@ impl Generics {
     /// `T, `, with a comma behind each.
     pub(crate) fn given(&self) -> TokenStream {
         self.names().map(|name| quote!(#name,)).collect()
+    }
+
+    /// Those that occur in some types: `T, `.
+    pub(crate) fn given_in<'t>(&self, types: impl IntoIterator<Item = &'t TokenStream>) -> TokenStream {
+        let types: Vec<&TokenStream> = types.into_iter().collect();
+        let occurs = |name: &&Ident| types.iter().any(|ty| mentions((*ty).clone(), &name.to_string()));
+        self.names().filter(occurs).map(|name| quote!(#name,)).collect()
     }
 
     /// `<T, >`, or nothing.

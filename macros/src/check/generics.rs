@@ -1,0 +1,17 @@
+//! Type parameters of a job: whoever makes the job names them by the params, so each is in the type of one.
+
+use crate::diag::Diagnostics;
+use crate::model::Model;
+use crate::syntax::code::mentions;
+
+pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
+    if model.flow.is_some() {
+        return;
+    }
+    for name in model.generics.names() {
+        if !model.params.iter().any(|param| mentions(param.ty.clone(), &name.to_string())) {
+            let help = format!("write a param whose type has it, such as `param rows: Vec<{name}>;`, or remove it");
+            diag.report_mild(name, format!("no param has `{name}` in its type"), help);
+        }
+    }
+}
