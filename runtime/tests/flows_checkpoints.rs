@@ -7,7 +7,7 @@ mod support;
 use pelton::prelude::*;
 use pelton::{Backend, Restart};
 use std::time::Duration;
-use support::{Feed, Row, Step, Trap, feed};
+use support::{Feed, Row, Step, Trap};
 
 /// Flows of another module.
 mod library {
@@ -46,27 +46,36 @@ mod library {
     }
 }
 
-macro_rules! jobs {
-    ($($job:ident $name:ident $(was $was:ident)?;)*) => { $(
-        pelton::stream! {
-            job $job<Memory> {
-                param rows: Feed<Row>;
-                param trap: Trap;
+/// The same job in several versions, which use the flow under other names.
+macro_rules! versions {
+    ($($version:ident: $name:ident $(was $was:ident)?;)*) => { $(
+        #[allow(dead_code)]
+        mod $version {
+            use super::library;
+            use super::support::{Feed, Row, Trap, feed};
+            use pelton::prelude::*;
 
-                source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 200ms, ordered_splits;
-                let passed = all.inspect(|_| trap.pass());
-                $(#[was($was)])? let $name = library::outer(passed, 60ms);
-                let totals: (u64, u64) = $name.totals;
-                let hours: (u64, i64, u64) = $name.hours;
-                let sessions: (u64, i64, u64) = $name.sessions;
-                sink totals_out(totals) = collect();
-                sink hours_out(hours) = collect();
-                sink sessions_out(sessions) = collect();
+            pelton::stream! {
+                pub(crate) job Told<Memory> {
+                    param rows: Feed<Row>;
+                    param trap: Trap;
+
+                    source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 200ms, ordered_splits;
+                    let passed = all.inspect(|_| trap.pass());
+                    $(#[was($was)])? let $name = library::outer(passed, 60ms);
+                    let totals: (u64, u64) = $name.totals;
+                    let hours: (u64, i64, u64) = $name.hours;
+                    let sessions: (u64, i64, u64) = $name.sessions;
+                    sink totals_out(totals) = collect();
+                    sink hours_out(hours) = collect();
+                    sink sessions_out(sessions) = collect();
+                }
             }
         }
     )* };
 }
-jobs! { Told t; Renamed now was t; Lost other; }
+versions! { first: t; renamed: now was t; lost: other; }
+use first::Told;
 
 /// Rows of several splits, out of order by less than is waited for; keys come in bursts.
 fn script(splits: u64, rows: u64) -> Feed<Row> {
@@ -116,7 +125,7 @@ fn flows_that_fail_again_and_again_give_what_undisturbed_ones_give() {
 fn fails_again_and_again<B: Backend>() {
     let rows = script(6, 4_000);
     let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
-    assert!(undisturbed.2.len() > 1000, "{}", undisturbed.2.len());
+    assert!(undisturbed.2.len() > 500, "{}", undisturbed.2.len());
     for workers in 1..=3 {
         let plain = run::<B>(rows.clone(), Trap::new(1, 0), Config::default().workers(workers).wire(true));
         assert_eq!(plain, undisturbed, "undisturbed, {workers} workers");
@@ -143,10 +152,10 @@ fn what_is_stored_inside_of_a_flow_is_found_under_its_new_name() {
     let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
     let name = "flows-renamed";
     let trap = half(&rows, 2, name);
-    let lost = Lost { rows: rows.clone(), trap: trap.clone() }.run(config(3, name)).map(|_| ());
+    let lost = lost::Told { rows: rows.clone(), trap: trap.clone() }.run(config(3, name)).map(|_| ());
     let lost = lost.unwrap_err().to_string();
     assert!(lost.contains("the checkpoint has state of `t/inner/"), "{lost}");
-    let found = Renamed { rows, trap }.run(config(3, name)).unwrap();
+    let found = renamed::Told { rows, trap }.run(config(3, name)).unwrap();
     let found = sorted((found.totals_out, found.hours_out, found.sessions_out));
     assert_eq!(found.0, undisturbed.0, "totals are of all rows");
     assert!(found.1.len() < undisturbed.1.len(), "windows that were closed before are the first run's to keep");

@@ -20,6 +20,7 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             model.streams[id.0].sound = false;
         }
     }
+    model.spread_taint();
     let returns = model.flow.as_ref().map_or(vec![], |flow| flow.returns.clone());
     let keyed: Vec<bool> = returns.iter().map(|it| it.as_ref().is_some_and(|used| is_keyed(model, used))).collect();
     for (n, used) in returns.iter().enumerate().filter(|(n, _)| keyed[*n]) {

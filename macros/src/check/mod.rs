@@ -24,8 +24,8 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     // what is wrong inside of a process is no reason to be silent of where it stands
     let mut wrong = process::check(model, diag);
     wrong.extend(arms::check(model, diag));
-    chain::check(model, diag);
     flow::check(model, diag);
+    chain::check(model, diag);
     time::check(model, diag);
     wrong.into_iter().for_each(|id| model.streams[id.0].sound = false);
     model.spread_taint();

@@ -3,7 +3,7 @@
 //! rustc holds the arguments against the parameters; gives what follows as a literal of the struct, so that it holds the outputs
 //! against the fields; and finds the type parameters in the rows that come in.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::body::Body;
@@ -29,7 +29,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
     let rows = rows(model, flow);
     let (statics, states) = (meta::statics(plan), lock::items(plan, &Lock::default()));
     let build = build(plan, flow);
-    let (declared, given) = (model.generics.declared(&quote!(__rt)), model.generics.given());
+    let (owned, given) = (model.generics.owned(), model.generics.given());
     let (used, inputs) = (used_name(name), inputs(flow));
     quote! {
         #function
@@ -44,7 +44,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
             #rows
             #statics
             #states
-            impl<#declared #(#inputs: __rt::When),*> #used<#given #(#inputs),*> { #build }
+            impl<#owned #(#inputs: __rt::When),*> #used<#given #(#inputs),*> { #build }
         };
     }
 }
@@ -141,7 +141,7 @@ fn next(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     let Model { name, visibility, generics, .. } = model;
     let rt = quote!(#root::__private);
     let (parameters, bounds) = (next_parameters(flow), next_bounds(model, flow, &rt));
-    let declared = generics.declared(&rt);
+    let declared = generics.owned();
     let fields = flow.gives.iter().enumerate().map(|(n, gives)| {
         let field = field(gives, name.span());
         let visibility = moved(visibility, field.span());
@@ -197,10 +197,13 @@ fn next_bounds(model: &Model, flow: &Flow, rt: &TokenStream) -> TokenStream {
 
 /// `impl __rt::RowType for __totals_in_trades { type Row<'a> = Trade; }`
 fn rows(model: &Model, flow: &Flow) -> TokenStream {
-    let (declared, given) = (model.generics.declared(&quote!(__rt)), model.generics.given());
+    // what the flow asks of its types is asked where it is called, and nowhere else
+    let (declared, given) = (model.generics.owned(), model.generics.given());
     let takes = flow.streams().map(|(name, ty)| (row_name(&model.name, "in", Some(name)), ty));
     let gives = flow.gives.iter().map(|it| (row_name(&model.name, "out", it.name.as_ref()), &it.ty));
-    let all = takes.filter(|(_, ty)| !ty.is_empty()).chain(gives).map(|(row, ty)| {
+    let all = takes.chain(gives).map(|(row, ty)| {
+        // one that could not be read
+        let ty = if ty.is_empty() { &quote!(()) } else { ty };
         let at = first(ty, model.name.span());
         let (a, ty) = (lifetime(at), with_lifetimes(ty.clone()));
         let of = quote_spanned!(place(at)=> __rt::RowType);
@@ -235,6 +238,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let (shared, uses) = (edge::shared(plan), uses(plan));
     let chains = chain::chains(plan, &Lock::default());
     let values = model.params.iter().map(|param| &param.name);
+    let asked = generics.declared(&quote!(__rt));
     // a stream that could not be read has nothing behind it
     let unread = flow.streams().filter(|(_, ty)| ty.is_empty()).map(|(stream, _)| {
         let (entry, row) = (named("i_", stream, "", stream.span()), row_name(name, "in", Some(stream)));
@@ -253,6 +257,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
             #g: &mut __rt::Graph<#lifetime>,
         ) -> #ends
         where
+            #asked
             #bounds
         {
             let #name { #(#fields),* } = next;
@@ -322,10 +327,25 @@ pub(super) fn uses(plan: &Plan) -> TokenStream {
                 let link = link_name(&used.stream.name, n, used.used.inputs[n].at.span());
                 quote_spanned!(place(link.span())=> let #link = __rt::link();)
             });
+            let import = used.used.known.is_none().then(|| {
+                // a path that leads nowhere is one mistake, though a flow is a function and a struct
+                let (path, name) = (&used.used.call.path, path(used));
+                let at = place(used.used.call.name.span());
+                quote_spanned!(at=> use #path as #name;)
+            });
             let call = (!takes_closure(used)).then(|| call(plan, used));
-            quote!(#(#links)* #call)
+            quote!(#import #(#links)* #call)
         })
         .collect()
+}
+
+/// How a flow that is used is called: one of the block by its name, another one by the name under which it is imported.
+fn path(used: &UsePlan) -> Ident {
+    let call = &used.used.call;
+    match used.used.known {
+        Some(_) => call.name.clone(),
+        None => Ident::new(&named("__flow_", &used.stream.name, "", call.name.span()).to_string(), call.name.span()),
+    }
 }
 
 /// A closure among the arguments is checked when the rows are known that it may be about.
@@ -351,8 +371,10 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
         }
     });
     let arguments: Vec<TokenStream> = arguments.collect();
-    let path = &used.used.call.path;
-    let call = scoped(&plan.model.params, values, quote!(#path(#(#arguments),*)));
+    let path = path(used);
+    let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
+    list.set_span(place(at));
+    let call = scoped(&plan.model.params, values, quote!(#path #list));
     quote_spanned!(place(at)=> let #bound = #call;)
 }
 
@@ -367,10 +389,13 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     let here = place(at);
     let outputs = plan.chains.iter().filter(of_this).map(|chain| output(plan, chain, used));
     let (bound, built) = (named("u_", &used.stream.name, "", at), named("b_", &used.stream.name, "", at));
-    let (g, on, path) = (local("g", at), local("on", at), &used.used.call.path);
+    let (g, on, path) = (local("g", at), local("on", at), path(used));
     let name = used.stream.name.to_string();
     let name = name.trim_start_matches("r#");
     let was = used.stream.was.iter().map(|old| old.to_string().trim_start_matches("r#").to_string());
+    // what a row lacks that the flow asks for is said at the stream, and once
+    let blamed = used.used.inputs.first().map_or(at, |input| input.at.span());
+    let (bound, build) = (local(&bound.to_string(), blamed), local("__build", blamed));
     let call = takes_closure(used).then(|| call(plan, used));
     let binds = (0..used.used.inputs.len()).map(|n| {
         let at = used.used.inputs[n].at.span();
@@ -382,9 +407,12 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
         }
         quote_spanned!(place(at)=> #link.bind(#piece.#zero);)
     });
+    // at the user's own place: else rustc does not name the outputs that there are
+    let mut literal = Group::new(Delimiter::Brace, quote_spanned!(here=> #(#outputs),*));
+    literal.set_span(at);
     quote_spanned! {here=>
         #call
-        let #built = #bound.__build(#path { #(#outputs),* }, #name, &[#(#was),*], #on, #g);
+        let #built = #bound.#build(#path #literal, #name, &[#(#was),*], #on, #g);
         #(#binds)*
     }
 }

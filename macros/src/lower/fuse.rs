@@ -44,7 +44,8 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
             let times = used.inputs.iter().map(|input| timing::of_stream(model, input.stream)).collect();
             plan.uses.push(UsePlan { id, stream, used, times });
             // of a flow that is not known here, a main output that nothing uses may not be there
-            if used.known == Some(true) || !stream.ops.is_empty() || model.is_used(id, Port::Rows) {
+            let wanted = !stream.ops.is_empty() || model.is_used(id, Port::Rows);
+            if used.known.unwrap_or(wanted) {
                 let meta = Meta::plain("output", name_at(&stream.ops, 0, &stream.name), &stream.name, 0);
                 Builder::start(&mut plan, &cuts, &sinks, Head::Output(id, None), id, meta).finish(0);
             }

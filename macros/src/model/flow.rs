@@ -146,6 +146,11 @@ impl Names<'_> {
                 }
             };
             let used = self.input(input, model);
+            if output.is_none() {
+                // it is returned, if under a name that is not there
+                model.mentioned.push(input.stream.clone());
+                model.seen.broken_return = true;
+            }
             let (Some(output), Some(flow)) = (output, &mut model.flow) else { continue };
             if flow.returns[output].is_some() {
                 self.diag.report_mild(&input.stream, "this output is returned twice", "return it once");
@@ -167,11 +172,12 @@ impl Names<'_> {
     /// Says what is not returned.
     pub(super) fn returned(&mut self, model: &mut Model) {
         let (Some(flow), name) = (&model.flow, &model.name) else { return };
+        if model.seen.broken_return {
+            return;
+        }
         let Some(word) = &flow.returned else {
-            if !model.seen.broken_return {
-                let help = "end its body with `return stream;`, or `return stream, other = stream;`";
-                self.diag.report_mild(name, format!("the flow `{name}` returns nothing"), help);
-            }
+            let help = "end its body with `return stream;`, or `return stream, other = stream;`";
+            self.diag.report_mild(name, format!("the flow `{name}` returns nothing"), help);
             return;
         };
         for (gives, _) in flow.gives.iter().zip(&flow.returns).filter(|(_, used)| used.is_none()) {

@@ -245,6 +245,8 @@ fn statement(tokens: TokenStream, words: &'static [&'static str], diag: &mut Dia
             diag.report(&word, format!("a flow has no `{word}`"), help);
         } else if text == "return" {
             diag.report(&word, "only a flow returns rows", "write `sink name(stream) = ..;`");
+            broken.word = Some(word);
+            return broken;
         } else if catalog::LATER_STATEMENTS.contains(&&*text) {
             diag.report(&word, format!("`{word}` is not built yet"), all);
         } else {

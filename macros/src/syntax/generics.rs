@@ -75,6 +75,11 @@ impl Generics {
         all.collect()
     }
 
+    /// `T: 'static, `, with a comma behind each.
+    pub(crate) fn owned(&self) -> TokenStream {
+        self.names().map(|name| quote!(#name: 'static,)).collect()
+    }
+
     /// `T, `, with a comma behind each.
     pub(crate) fn given(&self) -> TokenStream {
         self.names().map(|name| quote!(#name,)).collect()

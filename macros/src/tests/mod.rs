@@ -2,6 +2,7 @@
 
 mod arms;
 mod expand;
+mod flows;
 mod mistakes;
 mod names;
 mod options;
