@@ -6,6 +6,8 @@
 pub(crate) enum Role {
     /// A row at a time, in the chain it stands in.
     Stateless,
+    /// Says to which worker rows go: the chain is cut in front of what follows.
+    Moves,
     /// Gives the stream a key.
     Keys,
     /// Keeps state per key: the chain is cut in front of it.
@@ -28,6 +30,11 @@ pub(crate) const OPERATORS: &[Operator] = &[
     Operator { name: "flat_map", role: Role::Stateless, form: ".flat_map(|r| ..)" },
     Operator { name: "inspect", role: Role::Stateless, form: ".inspect(|r| ..)" },
     Operator { name: "split", role: Role::Stateless, form: ".split { a: Pattern(x) => x; b: |r| ..; rest: _; }" },
+    Operator { name: "rebalance", role: Role::Moves, form: ".rebalance()" },
+    Operator { name: "shuffle", role: Role::Moves, form: ".shuffle()" },
+    Operator { name: "broadcast", role: Role::Moves, form: ".broadcast()" },
+    Operator { name: "global", role: Role::Moves, form: ".global()" },
+    Operator { name: "partition_by", role: Role::Moves, form: ".partition_by(|r, n| r.shard % n)" },
     Operator { name: "key_by", role: Role::Keys, form: ".key_by(|r| r.field)" },
     Operator { name: "reduce", role: Role::Stateful, form: ".reduce(|a, b| .., emit each, ttl 24h)" },
     Operator { name: "fold", role: Role::Stateful, form: ".fold(start, |so_far, r| .., emit each, ttl 24h)" },
@@ -42,11 +49,6 @@ pub(crate) const OPERATORS: &[Operator] = &[
 
 /// Operators that the language will have. They are named, so that nobody takes a name that is not there for a typo.
 pub(crate) const LATER: &[&str] = &[
-    "rebalance",
-    "shuffle",
-    "broadcast",
-    "global",
-    "partition_by",
     "dedup",
     "top",
     "lag",
@@ -155,9 +157,9 @@ pub(crate) fn word(name: &str) -> Option<&'static Word> {
 }
 
 /// What starts a statement.
-pub(crate) const STATEMENTS: &[&str] = &["param", "checkpoint", "restart", "source", "let", "sink", "drop"];
+pub(crate) const STATEMENTS: &[&str] = &["param", "resource", "checkpoint", "restart", "source", "let", "sink", "drop"];
 /// What will start one.
-pub(crate) const LATER_STATEMENTS: &[&str] = &["resource", "align", "dataset"];
+pub(crate) const LATER_STATEMENTS: &[&str] = &["align", "dataset"];
 /// What starts a statement of a flow.
 pub(crate) const FLOW_STATEMENTS: &[&str] = &["let", "drop", "return"];
 
@@ -186,12 +188,12 @@ pub(crate) const LATER_WINDOW_OPTIONS: &[&str] =
 /// Kinds of windows to come.
 pub(crate) const LATER_WINDOWS: &[&str] = &["sliding", "session", "count", "global", "assign"];
 /// Options of `reduce`, `fold` and `aggregate`.
-pub(crate) const STATE_OPTIONS: &[&str] = &["emit", "ttl", "unbounded"];
+pub(crate) const STATE_OPTIONS: &[&str] = &["emit", "ttl", "unbounded", "as"];
 /// Options of `reduce`, `fold` and `aggregate` to come.
-pub(crate) const LATER_STATE_OPTIONS: &[&str] = &["as"];
+pub(crate) const LATER_STATE_OPTIONS: &[&str] = &[];
 
 /// What starts an item of a `process`.
-pub(crate) const PROCESS_ITEMS: &[&str] = &["in_order", "state", "timer", "output", "on"];
+pub(crate) const PROCESS_ITEMS: &[&str] = &["in_order", "state", "timer", "output", "on", "as"];
 /// What will start one.
 pub(crate) const LATER_PROCESS_ITEMS: &[&str] = &["shared"];
 /// Kinds of states, as they are written.

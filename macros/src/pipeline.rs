@@ -31,8 +31,7 @@ pub(crate) fn expand(block: TokenStream) -> TokenStream {
 /// The phases that report.
 pub(crate) fn understand(block: TokenStream, diag: &mut Diagnostics) -> (TokenStream, Vec<Model>) {
     let (root, jobs) = syntax::parse(block, diag);
-    let flows: Vec<Known> =
-        jobs.iter().filter_map(|job| Some(Known::of(&job.name, job.flow.as_ref()?))).collect();
+    let flows: Vec<Known> = jobs.iter().filter_map(|job| Some(Known::of(&job.name, job.flow.as_ref()?))).collect();
     let mut models: Vec<Model> = vec![];
     for job in jobs {
         let mut model = model::resolve(job, &flows, diag);

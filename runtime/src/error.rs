@@ -132,6 +132,13 @@ pub enum Error {
         /// What happened.
         fault: Fault,
     },
+    /// A resource could not be made: its expression gave an error, with `?`.
+    Resource {
+        /// Its name in the block.
+        name: String,
+        /// The error.
+        fault: Fault,
+    },
     /// User code panicked.
     Panic {
         /// The operator whose closure was running.
@@ -198,6 +205,7 @@ impl fmt::Display for Error {
             Error::Setup(fault) => fault.fmt(f),
             Error::Source { name, fault } => write!(f, "source `{name}`: {fault}"),
             Error::Sink { name, fault } => write!(f, "sink `{name}`: {fault}"),
+            Error::Resource { name, fault } => write!(f, "resource `{name}`: {fault}"),
             Error::Panic { operator, location, place, message } => {
                 write!(f, "operator `{operator}` panicked: {message}\n  at {location}")?;
                 // Nothing is known of a record where results were given that come from many.
@@ -225,6 +233,7 @@ impl std::error::Error for Error {
             Error::Setup(fault)
             | Error::Source { fault, .. }
             | Error::Sink { fault, .. }
+            | Error::Resource { fault, .. }
             | Error::Operator { fault, .. }
             | Error::Wire { fault, .. } => Some(fault),
             _ => None,

@@ -5,6 +5,7 @@ pub use crate::config::Config;
 #[cfg(feature = "log")]
 pub use crate::connect::log::log;
 pub use crate::report::Summary;
+pub use crate::secret::Secret;
 pub use crate::sink::stdout;
 pub use crate::source::{csv, iter, lines, rows};
 pub use crate::state::{FileSystem, Memory, RocksDb};

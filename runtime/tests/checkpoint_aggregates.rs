@@ -27,7 +27,7 @@ pelton::stream! {
         param panics: Arc<AtomicU64>;
 
         source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 1min, ordered_splits;
-        let passed = all.inspect(|r| assert!(r.value != 150 || panics.fetch_sub(1, Ordering::Relaxed) == 0, "row 150"));
+        let passed = all.rebalance().inspect(|r| assert!(r.value != 150 || panics.fetch_sub(1, Ordering::Relaxed) == 0, "row 150"));
         let keyed = passed.key_by(|r| r.key);
         let ends: (u64, Ends) = keyed.aggregate(
             Ends {
@@ -86,10 +86,10 @@ fn same(found: &WordsResults, expected: &WordsResults) {
 
 #[test]
 fn what_was_kept_is_what_it_was() {
-    let expected = run::<pelton::Memory>(0, 1);
+    let expected = run::<Memory>(0, 1);
     assert_eq!((expected.a.len(), expected.b.len()), (3, 3));
     for workers in 1..=3 {
-        same(&run::<pelton::Memory>(3, workers), &expected);
-        same(&run::<pelton::FileSystem>(3, workers), &expected);
+        same(&run::<Memory>(3, workers), &expected);
+        same(&run::<FileSystem>(3, workers), &expected);
     }
 }

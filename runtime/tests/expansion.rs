@@ -21,7 +21,7 @@ static SOURCE: __rt::SourceMeta = __rt::SourceMeta {
     operators: &[op("rows", "numbers", None, 0), op("filter", "", Some(0), 0), op("key_by", "", None, 1)],
 };
 static CHAIN: __rt::ChainMeta = __rt::ChainMeta { operators: &[op("aggregate (count, sum)", "sums", None, 0)] };
-static EDGE: __rt::EdgeMeta = __rt::EdgeMeta { name: "sums", because: "key_by" };
+static EDGE: __rt::EdgeMeta = __rt::EdgeMeta { name: "sums", because: "key_by", kind: __rt::EdgeKind::ByKey };
 static SINK: __rt::SinkMeta = __rt::SinkMeta { name: "out" };
 
 fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64, (u64, u64))>) {

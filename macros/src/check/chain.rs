@@ -29,6 +29,10 @@ enum At<'m> {
     Keyed(Option<&'m proc_macro2::Ident>),
     /// Behind `window`.
     Window(&'m Op),
+    /// Behind an operator that moves rows.
+    Moved(&'m Op),
+    /// Behind `global`.
+    Global,
 }
 
 fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
@@ -36,6 +40,12 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
     let mut at = At::Rows;
     for input in stream.origin.inputs() {
         let from = model.stream(input.stream);
+        if from.is_global()
+            && input.port == crate::model::Port::Rows
+            && !matches!(stream.origin, Origin::Union(..) | Origin::Flow(_))
+        {
+            at = At::Global;
+        }
         if !from.is_keyed() || input.port != crate::model::Port::Rows {
             continue;
         }
@@ -69,18 +79,42 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
                 lacks_aggregate(window, diag);
                 return;
             }
-            (At::Rows, Role::Stateless) => At::Rows,
-            (At::Rows, Role::Keys) => At::Keyed(None),
-            (At::Rows, Role::Stateful) => {
+            (At::Rows | At::Moved(_) | At::Global, Role::Stateless) => At::Rows,
+            (At::Moved(first), Role::Keys | Role::Moves) if first.name != "broadcast" => {
+                diag.report(
+                    &first.name,
+                    format!("`{}` has no effect in front of `{name}`, which moves the rows again", first.name),
+                    format!("remove `{}`", first.name),
+                );
+                return;
+            }
+            (At::Global, Role::Keys | Role::Moves) => {
+                diag.report(
+                    name,
+                    format!("`{name}` moves the rows away from the one worker that `global` has brought them to"),
+                    "remove one of the two",
+                );
+                return;
+            }
+            (At::Rows | At::Moved(_), Role::Moves) => {
+                if op.is_global() {
+                    At::Global
+                } else {
+                    At::Moved(op)
+                }
+            }
+            (At::Rows | At::Moved(_), Role::Keys) => At::Keyed(None),
+            (At::Rows | At::Moved(_), Role::Stateful) => {
                 match stateful {
                     Some(first) => second(first, op, diag),
                     None => {
-                        diag.report(name, format!("`{name}` needs a key"), "write `.key_by(|r| ..)` in front of it")
+                        let help = "write `.key_by(|r| ..)` in front of it, or `.global()` if all rows belong together";
+                        diag.report(name, format!("`{name}` needs a key"), help)
                     }
                 }
                 return;
             }
-            (At::Keyed(from), Role::Stateless) => {
+            (At::Keyed(from), Role::Stateless | Role::Moves) => {
                 let keyed = match from {
                     Some(from) => format!("`{name}` takes rows, and `{from}` is keyed"),
                     None => format!("`{name}` cannot follow `key_by`"),
@@ -97,7 +131,7 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
                 );
                 return;
             }
-            (At::Keyed(_), Role::Stateful) => {
+            (At::Keyed(_) | At::Global, Role::Stateful) => {
                 if let Some(first) = stateful {
                     second(first, op, diag);
                     return;
@@ -115,7 +149,7 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
                 diag.report_mild(ty, format!("`{}` is keyed and has no rows of its own to declare", stream.name), help);
             }
         }
-        At::Rows => {}
+        At::Rows | At::Moved(_) | At::Global => {}
     }
 }
 
@@ -131,6 +165,10 @@ fn second(first: &Op, op: &Op, diag: &mut Diagnostics) {
     diag.report(
         &op.name,
         format!("`{}` is the second stateful operator of this `let`, behind `{}`", op.name, first.name),
-        "the name of a `let` is the id of its state: end the chain in front of it with `;` and go on in a `let` of its own",
+        format!(
+            "state is kept under a name: give the first one's with the option `as name` (in a `process`, the item `as name;`), or end \
+             the chain in front of `{}` and go on in a `let` of its own",
+            op.name
+        ),
     );
 }

@@ -51,6 +51,9 @@ fn names(model: &Model, process: &Process, diag: &mut Diagnostics) {
     for param in &model.params {
         known.insert(param.name.to_string(), "param");
     }
+    for resource in &model.resources {
+        known.insert(resource.name.to_string(), "resource");
+    }
     let states = process.states.iter().map(|state| (&state.name, "state"));
     let timers = process.timers.iter().map(|timer| (&timer.name, "timer"));
     let outputs = process.outputs.iter().map(|output| (&output.name, "output"));
@@ -69,7 +72,7 @@ fn names(model: &Model, process: &Process, diag: &mut Diagnostics) {
     }
     for handler in &process.handlers {
         for name in handler.names() {
-            if let Some(kind) = known.get(&name.to_string()).filter(|kind| **kind != "param") {
+            if let Some(kind) = known.get(&name.to_string()).filter(|kind| !["param", "resource"].contains(*kind)) {
                 let help = "give the argument another name: the handler would not see it";
                 diag.report(&name, format!("`{name}` is the name of a {kind} already"), help);
             }

@@ -50,12 +50,12 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
 }
 
 fn missing(model: &Model, unused: bool, diag: &mut Diagnostics) {
-    let seen = &model.seen;
-    if seen.unknown || model.flow.is_some() {
+    let there = &model.there;
+    if there.unknown || model.flow.is_some() {
         return;
     }
     let name = &model.name;
-    match (seen.source, seen.sink) {
+    match (there.source, there.sink) {
         (false, false) => diag.report_mild(
             name,
             format!("`{name}` has no source and no sink"),

@@ -171,7 +171,8 @@ impl<'p> Body<'p> {
     fn branch(&mut self, end: &Branch, x: usize, hold: Hold) -> TokenStream {
         match end {
             Branch::Flow { flow, .. } => self.block(&flow.steps, &flow.ends, x, hold),
-            Branch::Keyed { op, code, index, sends } => self.keyed(op, code, *index, sends, x, hold),
+            Branch::Keyed { op, code, index, sends } => self.keyed(op, *code, *index, sends, x, hold),
+            Branch::Exchange { op, exchange, index, out } => self.exchange(op, exchange, *index, *out, x, hold),
             Branch::Split { op, split, index, ways } => self.split(op, split, *index, ways, x, hold),
             Branch::Union { at, out } => {
                 let at = at.span();
@@ -207,14 +208,27 @@ impl<'p> Body<'p> {
         }
     }
 
-    fn keyed(&mut self, op: &Op, code: &Code, index: usize, sends: &[Send], x: usize, hold: Hold) -> TokenStream {
+    fn keyed(
+        &mut self,
+        op: &Op,
+        code: Option<&Code>,
+        index: usize,
+        sends: &[Send],
+        x: usize,
+        hold: Hold,
+    ) -> TokenStream {
         let at = op.name.span();
-        let body = body_span(code, at);
-        let (row, key, closure) = (self.row(x, at), local("k", at), paste_key(code));
         let mut tokens = self.at(index, at);
-        tokens.extend(quote_spanned!(place(at)=> let #key = __rt::call(&#row, #closure);));
-        let key = local("k", body);
-        tokens.extend(quote_spanned!(place(body)=> let #key = __rt::is_key(#key);));
+        let (row, key) = (self.row(x, at), local("k", at));
+        match code {
+            Some(code) => {
+                let (body, closure) = (body_span(code, at), paste_key(code));
+                tokens.extend(quote_spanned!(place(at)=> let #key = __rt::call(&#row, #closure);));
+                let key = local("k", body);
+                tokens.extend(quote_spanned!(place(body)=> let #key = __rt::is_key(#key);));
+            }
+            None => tokens.extend(quote_spanned!(place(at)=> let #key = ();)),
+        }
         let ordered = in_order(sends, Send::takes);
         for (n, send) in ordered.iter().enumerate() {
             let last = n + 1 == ordered.len();
@@ -295,7 +309,7 @@ impl<'p> Body<'p> {
         quote_spanned!(place(at)=> #n[#index] += #one;)
     }
 
-    fn time(&self, at: Span) -> TokenStream {
+    pub(super) fn time(&self, at: Span) -> TokenStream {
         if self.chain.time.is_some() {
             let time = local("t0", at);
             quote!(#time)
@@ -305,7 +319,7 @@ impl<'p> Body<'p> {
     }
 
     /// The third of a list of pairs is `o.1.1.0`.
-    fn out(&self, out: usize, at: Span) -> TokenStream {
+    pub(super) fn out(&self, out: usize, at: Span) -> TokenStream {
         let o = local("o", at);
         let mut tokens = quote!(#o);
         for _ in 0..out {
@@ -322,11 +336,10 @@ impl Branch<'_> {
     /// The name of the stream where this consumer uses it.
     fn at(&self) -> &Ident {
         match self {
-            Branch::Flow { at, .. }
-            | Branch::Union { at, .. }
-            | Branch::Sink { at, .. }
-            | Branch::Enter { at, .. } => at,
-            Branch::Keyed { op, .. } | Branch::Split { op, .. } => &op.name,
+            Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } | Branch::Enter { at, .. } => {
+                at
+            }
+            Branch::Keyed { op, .. } | Branch::Split { op, .. } | Branch::Exchange { op, .. } => &op.name,
         }
     }
 }

@@ -7,10 +7,10 @@ use super::body::Body;
 use super::code::{body_span, number, params, paste, scoped};
 use super::edge::{build, how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
-use super::{flow, lock};
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
+use super::{flow, lock};
 use crate::lock::Lock;
 use crate::lower::flow::{Branch, Flow, Send};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
@@ -37,11 +37,11 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     };
     let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
     let connector = match &source.rate {
-        None => scoped(&plan.model.params, [&source.connector], paste(&source.connector)),
+        None => scoped(&plan.model.seen(), [&source.connector], paste(&source.connector)),
         Some(rate) => {
             let (from, limit) = (paste(&source.connector), paste(rate));
             let rated = quote_spanned!(place(first(&rate.tokens, at))=> __rt::rated(#from, #limit));
-            scoped(&plan.model.params, [&source.connector, rate], rated)
+            scoped(&plan.model.seen(), [&source.connector, rate], rated)
         }
     };
     let mut mentioned: Vec<&Code> = vec![];
@@ -195,8 +195,12 @@ pub(super) fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
 }
 
 /// Clones of what a body captures: the params that its code mentions, and the aggregators that its values must fit.
-pub(super) fn lets<'f, 'm: 'f>(plan: &Plan, flows: impl IntoIterator<Item = &'f Flow<'m>>, code: Vec<&Code>) -> TokenStream {
-    let mut tokens = params(&plan.model.params, code);
+pub(super) fn lets<'f, 'm: 'f>(
+    plan: &Plan,
+    flows: impl IntoIterator<Item = &'f Flow<'m>>,
+    code: Vec<&Code>,
+) -> TokenStream {
+    let mut tokens = params(&plan.model.seen(), code);
     let mut edges = vec![];
     flows.into_iter().for_each(|flow| fronts(flow, &mut edges));
     for edge in edges {
@@ -218,7 +222,7 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
                 let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
                 to.extend(sends.iter().filter(own).map(|send| send.edge));
             }
-            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } => {}
+            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } | Branch::Exchange { .. } => {}
         }
     }
 }

@@ -5,9 +5,10 @@ use quote::{quote, quote_spanned};
 
 use super::ident::place;
 use crate::diag::near;
+use crate::model::Seen;
 use crate::syntax::code::names;
 use crate::syntax::units::{self, Amount};
-use crate::syntax::{Code, Length, Param};
+use crate::syntax::{Code, Length};
 
 /// The code, once: it is never pasted twice.
 pub(crate) fn paste(code: &Code) -> TokenStream {
@@ -89,24 +90,22 @@ pub(crate) fn constant(micros: i64, at: Span) -> TokenStream {
     span_of(micros, place(at))
 }
 
-/// Lets with a clone of each param that the code mentions. One that it nearly mentions is in scope as it is: whatever
+/// Lets with a clone of each param and resource that the code mentions. A param that it nearly mentions is in scope as it is: whatever
 /// rustc does not find, it can then name.
-pub(crate) fn params<'a>(params: &[Param], code: impl IntoIterator<Item = &'a Code>) -> TokenStream {
+pub(crate) fn params<'a>(seen: &[Seen], code: impl IntoIterator<Item = &'a Code>) -> TokenStream {
     let code: Vec<&Code> = code.into_iter().collect();
     let mut lets = TokenStream::new();
     let mut words = vec![];
     code.iter().for_each(|code| names(code.tokens.clone(), &mut words));
     let words: Vec<String> = words.iter().map(Ident::to_string).collect();
-    for Param { name, .. } in params {
-        let text = name.to_string();
+    for Seen { name, resource } in seen {
+        let (text, at) = (name.to_string(), place(name.span()));
         if code.iter().any(|code| code.mentions(text.trim_start_matches("r#"))) {
+            let from = if *resource { quote!(#name) } else { quote_spanned!(at=> self.#name) };
             // a mention may turn out to be a field or a word in a text
-            lets.extend(quote_spanned!(place(name.span())=>
-                let #name = ::core::clone::Clone::clone(&self.#name);
-                let _ = &#name;
-            ));
-        } else if words.iter().any(|word| !near(word, [&*text]).is_empty()) {
-            lets.extend(quote_spanned!(place(name.span())=> let #name = &self.#name; let _ = #name;));
+            lets.extend(quote_spanned!(at=> let #name = ::core::clone::Clone::clone(&#from); let _ = &#name;));
+        } else if !resource && words.iter().any(|word| !near(word, [&*text]).is_empty()) {
+            lets.extend(quote_spanned!(at=> let #name = &self.#name; let _ = #name;));
         }
     }
     lets
@@ -114,11 +113,11 @@ pub(crate) fn params<'a>(params: &[Param], code: impl IntoIterator<Item = &'a Co
 
 /// An expression with its params in scope.
 pub(crate) fn scoped<'a>(
-    all: &[Param],
+    seen: &[Seen],
     code: impl IntoIterator<Item = &'a Code>,
     expression: TokenStream,
 ) -> TokenStream {
-    let lets = params(all, code);
+    let lets = params(seen, code);
     if lets.is_empty() { expression } else { quote!({ #lets #expression }) }
 }
 

@@ -39,6 +39,9 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
     let (out, inside, meta) = (out_name(edge, 0, at), in_name(edge, at), edge_name(edge));
     let time = timing(&edge.timing, at);
     tokens.extend(match (&edge.operator, edge.combined) {
+        (Operator::Exchange(_), _) => {
+            quote_spanned!(here=> let (#out, #inside) = __rt::spread_edge::<_, __rt::#time>(#g, &#meta);)
+        }
         (Operator::Union, _) => {
             quote_spanned!(here=> let (#out, #inside) = __rt::local_edge::<_, #time>(#g, &#meta);)
         }
@@ -83,14 +86,14 @@ pub(crate) fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
             match &ready.first {
                 None => quote_spanned!(place(at)=> __rt::#ty),
                 Some(first) => {
-                    let (g, value) = (local("g", at), scoped(&plan.model.params, [first], paste(first)));
+                    let (g, value) = (local("g", at), scoped(&plan.model.seen(), [first], paste(first)));
                     quote_spanned!(place(at)=> __rt::#ty(#g, #value))
                 }
             }
         }
         Part::Own(code) => {
             let at = place(first(&code.tokens, Span::mixed_site()));
-            let own = scoped(&plan.model.params, [code], paste(code));
+            let own = scoped(&plan.model.seen(), [code], paste(code));
             quote_spanned!(at=> __rt::own(#own))
         }
     });
@@ -130,7 +133,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
     let at = edge.at.span();
     let here = place(at);
     let (inside, op) = (in_name(edge, at), local("op", at));
-    let code = |code: &Code| scoped(&plan.model.params, [code], paste_moved(code));
+    let code = |code: &Code| scoped(&plan.model.seen(), [code], paste_moved(code));
     let bind = |call: &str, arguments: TokenStream, life: &Life, emit: &Emit| {
         let (ending, every) = match emit {
             Emit::Each => ("each", None),
@@ -143,7 +146,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
         quote_spanned!(here=> let #op = __rt::#call(#on, #arguments, #life #every);)
     };
     let tokens = match &edge.operator {
-        Operator::Union => quote_spanned!(here=> let #op = __rt::relay();),
+        Operator::Union | Operator::Exchange(_) => quote_spanned!(here=> let #op = __rt::relay();),
         Operator::Reduce { with, emit, life } => {
             let with = code(with);
             bind("reduce", quote_spanned!(here=> &#inside, #with), life, emit)
@@ -170,7 +173,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
 
 /// A fold's start is made anew for each key.
 fn fold_start(plan: &Plan, start: &Code, at: Span) -> TokenStream {
-    let params = super::code::params(&plan.model.params, [start]);
+    let params = super::code::params(&plan.model.seen(), [start]);
     let here = place(first(&start.tokens, at));
     let start = paste(start);
     let start = quote_spanned!(here=> __rt::given_out(#start));
@@ -180,11 +183,11 @@ fn fold_start(plan: &Plan, start: &Code, at: Span) -> TokenStream {
     // the closure is called more than once and must not give its params away
     let again: TokenStream = plan
         .model
-        .params
+        .seen()
         .iter()
-        .filter(|param| mentions(start.clone(), param.name.to_string().trim_start_matches("r#")))
-        .map(|param| {
-            let name = &param.name;
+        .filter(|it| mentions(start.clone(), it.name.to_string().trim_start_matches("r#")))
+        .map(|it| {
+            let name = it.name;
             quote_spanned!(place(name.span())=> let #name = ::core::clone::Clone::clone(&#name); let _ = &#name;)
         })
         .collect();
@@ -196,7 +199,7 @@ fn behind(plan: &Plan, how: &Aggregate, inside: &Ident, name: &Ident) -> TokenSt
     let at = first(&how.at, name.span());
     let (types, part) = over(plan, how, at);
     let (inside, name) = (local(&inside.to_string(), at), local(&name.to_string(), at));
-    let lets = super::code::params(&plan.model.params, how.words());
+    let lets = super::code::params(&plan.model.seen(), how.words());
     quote_spanned!(place(at)=> let #name = { #lets __rt::over(&#inside, #types, #part) };)
 }
 

@@ -219,7 +219,8 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let Model { name, visibility, generics, .. } = model;
     let (parameters, bounds) = (next_parameters(flow), next_bounds(model, flow, &quote!(__rt)));
     let (given, lifetime) = (generics.given(), lifetime_g());
-    let (g, on, me) = (local("g", Span::mixed_site()), local("on", Span::mixed_site()), local("self", Span::mixed_site()));
+    let (g, on, me) =
+        (local("g", Span::mixed_site()), local("on", Span::mixed_site()), local("self", Span::mixed_site()));
     let inputs = inputs(flow);
     let ends = flow.streams().map(|(stream, _)| {
         let row = row_name(name, "in", Some(stream));
@@ -374,7 +375,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     let path = path(used);
     let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
     list.set_span(place(at));
-    let call = scoped(&plan.model.params, values, quote!(#path #list));
+    let call = scoped(&plan.model.seen(), values, quote!(#path #list));
     quote_spanned!(place(at)=> let #bound = #call;)
 }
 

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, flow, lock, meta, row, sink};
+use super::{chain, edge, flow, lock, meta, resource, row, sink};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
@@ -102,6 +102,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
     let names = collected.iter().map(|it| it.name);
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
     let new = fresh(collected);
+    let resources = resource::resources(plan);
     let (shared, uses) = (edge::shared(plan), flow::uses(plan));
     let (sinks, chains) = (sink::sinks(plan), chain::chains(plan, locked));
     let (g, on) = (local("g", Span::mixed_site()), local("on", Span::mixed_site()));
@@ -171,6 +172,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
             let _ = #on;
             #there
             #read
+            #resources
             #shared
             #uses
             #sinks
@@ -273,6 +275,10 @@ fn field(param: &Param, values: &Ident) -> TokenStream {
     let value = match &param.default {
         _ if param.inner.is_some() => quote_spanned!(here=> #values.optional(#name, #parser)?),
         None => quote_spanned!(here=> #values.required(#name, #parser)?),
+        Some(code) if param.is_secret() => {
+            let place = string(&code.tokens);
+            quote_spanned!(here=> #values.or_named(#name, #parser, #place)?)
+        }
         Some(code) => {
             let at = place(first(&code.tokens, field.span()));
             let default = paste(code);

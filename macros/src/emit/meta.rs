@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::code::constant;
-use super::ident::{first, named, place};
+use super::ident::{first, local, named, place};
 use crate::lower::{Chain, Edge, Head, Meta, Operator, Plan, SinkPlan};
 use crate::model::Model;
 use crate::syntax::checkpoint::{Checkpoint, Count};
@@ -21,7 +21,7 @@ pub(crate) fn statics(plan: &Plan) -> TokenStream {
 }
 
 pub(crate) fn edge_name(edge: &Edge) -> Ident {
-    named("__EDGE_", edge.stream, edge.suffix, edge.at.span())
+    named("__EDGE_", edge.stream, &edge.suffix, edge.at.span())
 }
 
 pub(crate) fn chain_name(plan: &Plan, chain: &Chain) -> Ident {
@@ -32,7 +32,7 @@ pub(crate) fn chain_name(plan: &Plan, chain: &Chain) -> Ident {
             let output = output.map_or("main".to_string(), |n| plan.output(id, n));
             named("__NEXT_", chain.stream, &format!("_{output}"), chain.stream.span())
         }
-        Head::Edge(edge) => named("__CHAIN_", chain.stream, plan.edges[edge].suffix, chain.stream.span()),
+        Head::Edge(edge) => named("__CHAIN_", chain.stream, &plan.edges[edge].suffix, chain.stream.span()),
     }
 }
 
@@ -107,8 +107,14 @@ fn duration(length: &Length) -> TokenStream {
 
 fn edge(edge: &Edge) -> TokenStream {
     let (of, name) = (edge_name(edge), edge.stream.to_string());
-    let because = if matches!(edge.operator, Operator::Union) { "union" } else { "key_by" };
-    quote!(static #of: __rt::EdgeMeta = __rt::EdgeMeta { name: #name, because: #because };)
+    let (because, kind) = match &edge.operator {
+        Operator::Union => ("union".to_string(), "Local"),
+        Operator::Exchange(exchange) => (edge.at.to_string(), exchange.kind()),
+        _ if edge.global => ("global".to_string(), "Global"),
+        _ => ("key_by".to_string(), "ByKey"),
+    };
+    let kind = local(kind, edge.at.span());
+    quote!(static #of: __rt::EdgeMeta = __rt::EdgeMeta { name: #name, because: #because, kind: __rt::EdgeKind::#kind };)
 }
 
 fn sink(sink: &SinkPlan) -> TokenStream {

@@ -97,7 +97,12 @@ fn pairs(at: Span, all: impl DoubleEndedIterator<Item = TokenStream>) -> TokenSt
 /// What stands at the end of the states: nothing, or the names of those that are said to be dropped.
 fn gone(plan: &Plan, edge: &Edge, at: Span) -> (TokenStream, TokenStream) {
     let here = place(at);
-    let of_this = plan.model.stored.dropped.iter().filter(|dropped| dropped.inside.is_empty() && dropped.operator == *edge.stream);
+    let of_this = plan
+        .model
+        .stored
+        .dropped
+        .iter()
+        .filter(|dropped| dropped.inside.is_empty() && dropped.operator == *edge.stream);
     let names = of_this.filter_map(|dropped| Some(dropped.state.as_ref()?.to_string()));
     let names: Vec<String> = names.map(|name| name.trim_start_matches("r#").to_string()).collect();
     if names.is_empty() {
@@ -158,7 +163,7 @@ fn state(plan: &Plan, n: usize, state: &State) -> TokenStream {
             quote_spanned!(here=> __rt::map_state(#key, #value, #life))
         }
         Kind::Reducing(ty, how) => {
-            let (ty, how) = (kept("kept", ty), scoped(&plan.model.params, [how], paste_moved(how)));
+            let (ty, how) = (kept("kept", ty), scoped(&plan.model.seen(), [how], paste_moved(how)));
             quote_spanned!(here=> __rt::reducing_state(#ty, #life, #how))
         }
         Kind::Aggregating(ty, how) => {
@@ -168,7 +173,7 @@ fn state(plan: &Plan, n: usize, state: &State) -> TokenStream {
                 quote_spanned!(here=> __rt::aggregating_own(#taken, #life, #own))
             } else {
                 let (words, part) = over(plan, how, at);
-                let lets = params(&plan.model.params, how.words());
+                let lets = params(&plan.model.seen(), how.words());
                 match &how.fields {
                     Some(fields) => {
                         let build = build(fields);
@@ -227,5 +232,5 @@ fn handler(plan: &Plan, process: &Process, it: &Handler, pattern: &Ident) -> Tok
     };
     let closure = quote_spanned!(here=> move |#arguments| -> #gives { #opened #body #done });
     let call = quote_spanned!(here=> __rt::#gate(&#pattern, #closure));
-    scoped(&plan.model.params, [&it.body], call)
+    scoped(&plan.model.seen(), [&it.body], call)
 }

@@ -20,7 +20,7 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
     let one = handle(sink, 0, at);
     let connector = match sink.connector {
         Some(code) => {
-            let connector = scoped(&plan.model.params, [code], paste(code));
+            let connector = scoped(&plan.model.seen(), [code], paste(code));
             let gate = through("is_sink", first(&code.tokens, at));
             quote!(#gate(#connector))
         }

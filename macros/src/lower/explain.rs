@@ -11,6 +11,7 @@ pub(crate) fn explain(plan: &Plan) -> String {
     for edge in &plan.edges {
         let kind = match (&edge.operator, edge.combined) {
             (super::Operator::Union, _) => "local",
+            (super::Operator::Exchange(exchange), _) => exchange.kind(),
             (_, true) => "combined",
             (_, false) => "keyed",
         };
@@ -71,8 +72,8 @@ fn flow(plan: &Plan, chain: &Chain, it: &Flow, depth: usize, text: &mut String) 
                 }
                 flow(plan, chain, inner, depth + usize::from(many), text);
             }
-            Branch::Keyed { index, sends, .. } => {
-                line(text, depth, &format!("{index} key_by{takes}"));
+            Branch::Keyed { op, index, sends, .. } => {
+                line(text, depth, &format!("{index} {}{takes}", op.name));
                 for send in super::flow::in_order(sends, Send::takes) {
                     let what = match send.words {
                         Some((how, Some(index))) => format!("{} at {index}", how.text()),
@@ -81,6 +82,10 @@ fn flow(plan: &Plan, chain: &Chain, it: &Flow, depth: usize, text: &mut String) 
                     };
                     line(text, depth + 1, &format!("-> {}: {what}", out(plan, chain, send.out)));
                 }
+            }
+            Branch::Exchange { op, index, out: to, .. } => {
+                line(text, depth, &format!("{index} {}{takes}", op.name));
+                line(text, depth + 1, &format!("-> {}", out(plan, chain, *to)));
             }
             Branch::Split { index, ways, .. } => {
                 line(text, depth, &format!("{index} split{takes}"));

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::syntax::{Aggregate, Arm, Call, Code, Op, Split};
+use crate::syntax::{Aggregate, Arm, Call, Code, Exchange, Op, Split};
 
 pub(crate) struct Flow<'m> {
     pub(crate) steps: Vec<Step<'m>>,
@@ -35,7 +35,8 @@ pub(crate) enum Branch<'m> {
     /// A key, and the keyed operators that use it.
     Keyed {
         op: &'m Op,
-        code: &'m Code,
+        /// `None` behind `global`: all rows have one key.
+        code: Option<&'m Code>,
         index: usize,
         sends: Vec<Send<'m>>,
     },
@@ -50,6 +51,13 @@ pub(crate) enum Branch<'m> {
     /// Into a flow, or out of the one that is written.
     Enter {
         at: &'m Ident,
+        out: usize,
+    },
+    /// A row goes to a worker that the operator says.
+    Exchange {
+        op: &'m Op,
+        exchange: &'m Exchange,
+        index: usize,
         out: usize,
     },
     /// A row goes one of several ways.
@@ -116,8 +124,9 @@ impl Flow<'_> {
         for end in &self.ends {
             match end {
                 Branch::Flow { flow, .. } => flow.code(to),
+                Branch::Exchange { exchange, .. } => to.extend(exchange.code()),
                 Branch::Keyed { code, sends, .. } => {
-                    to.push(code);
+                    to.extend(*code);
                     to.extend(sends.iter().filter_map(|send| send.words).flat_map(|(how, _)| how.words()));
                 }
                 Branch::Split { ways, .. } => ways.iter().for_each(|way| {
@@ -161,7 +170,7 @@ impl Branch<'_> {
             Branch::Split { ways, .. } => ways.iter().flat_map(|way| &way.flow.ends).any(Branch::sinks),
             // what is in a flow is not known here
             Branch::Sink { .. } | Branch::Enter { .. } => true,
-            Branch::Keyed { .. } | Branch::Union { .. } => false,
+            Branch::Keyed { .. } | Branch::Union { .. } | Branch::Exchange { .. } => false,
         }
     }
 
@@ -170,7 +179,7 @@ impl Branch<'_> {
             Branch::Flow { flow, .. } => flow.takes(),
             Branch::Split { split, ways, .. } => split.matches() || ways.iter().any(|way| way.flow.takes()),
             Branch::Keyed { sends, .. } => sends.iter().any(Send::takes),
-            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } => true,
+            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } | Branch::Exchange { .. } => true,
         }
     }
 }

@@ -70,56 +70,91 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
 struct Cut {
     stream: StreamId,
     edge: usize,
-    union: bool,
+    /// The operator that it is cut at; `None` in front of the first, for a union.
+    at: Option<usize>,
     /// Index of the operator that follows in the chain behind it.
     goes_on: usize,
 }
 
-/// The edges in front of a stream: one for a union, one for its keyed operator.
+/// The edges of a stream: one for a union, one for its keyed operator, one for each that moves rows.
 fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec<Cut>) {
     let stream = model.stream(id);
-    let stateful = stream.ops.iter().position(|op| op.role() == Role::Stateful);
-    let edge = |at: &'m Ident, suffix, operator, combined| Edge {
-        stream: &stream.name,
-        was: &stream.was,
-        suffix,
-        operator,
-        at,
-        combined,
-        timing: Timing::default(),
-        producers: 0,
+    let mut cut = |name: &'m Ident, suffix: String, operator, combined, at: Option<usize>, goes_on| {
+        cuts.push(Cut { stream: id, edge: plan.edges.len(), at, goes_on });
+        plan.edges.push(Edge {
+            stream: &stream.name,
+            was: &stream.was,
+            suffix,
+            operator,
+            at: name,
+            combined,
+            global: at.is_some_and(|at| one_key(model, id, at)),
+            timing: Timing::default(),
+            producers: 0,
+        });
     };
     if let Origin::Union(word, _) = &stream.origin {
-        let suffix = if stateful.is_some() { "_union" } else { "" };
-        cuts.push(Cut { stream: id, edge: plan.edges.len(), union: true, goes_on: 0 });
-        plan.edges.push(edge(word, suffix, Operator::Union, false));
+        let stateful = stream.ops.iter().any(|op| op.role() == Role::Stateful);
+        cut(word, if stateful { "_union".to_string() } else { String::new() }, Operator::Union, false, None, 0);
     }
-    let Some(at) = stateful else { return };
-    let op = &stream.ops[at];
-    let (operator, combined, goes_on) = match &op.call {
-        Call::Reduce { with, emit, life } => (Operator::Reduce { with, emit, life }, false, at + 1),
-        Call::Fold { start, with, emit, life } => (Operator::Fold { start, with, emit, life }, false, at + 1),
-        Call::Aggregate { how, emit, life } => {
-            let emit = emit.as_ref().map_or(Emit::Each, |(_, emit)| emit.clone());
-            let timed = model.time(id) == Time::Known;
-            // A partial result is of many times; how long it lives goes by that of each row.
-            let ordered = how.goes_by_order() && !timed;
-            let combined = !matches!(emit, Emit::Each) && life.ttl.is_none() && !ordered && how.combines();
-            (Operator::Aggregate { how, emit, life, timed }, combined, at + 1)
+    for (at, op) in stream.ops.iter().enumerate() {
+        let (operator, combined, goes_on) = match &op.call {
+            Call::Exchange(exchange) => {
+                if has_edge(model, id, at) {
+                    let suffix = format!("_{}{at}", op.name);
+                    cut(&op.name, suffix, Operator::Exchange(exchange), false, Some(at), at + 1);
+                }
+                continue;
+            }
+            Call::Reduce { with, emit, life } => (Operator::Reduce { with, emit, life }, false, at + 1),
+            Call::Fold { start, with, emit, life } => (Operator::Fold { start, with, emit, life }, false, at + 1),
+            // behind a window it is part of that
+            Call::Aggregate { .. } if at > 0 && matches!(stream.ops[at - 1].call, Call::Window(_)) => continue,
+            Call::Aggregate { how, emit, life } => {
+                let emit = emit.as_ref().map_or(Emit::Each, |(_, emit)| emit.clone());
+                let timed = model.time(id) == Time::Known;
+                // A partial result is of many times; how long it lives goes by that of each row.
+                let ordered = how.goes_by_order() && !timed;
+                let combined = !matches!(emit, Emit::Each) && life.ttl.is_none() && !ordered && how.combines();
+                (Operator::Aggregate { how, emit, life, timed }, combined, at + 1)
+            }
+            Call::Process(process) => {
+                let late = !model.consumers(id, Port::Late).is_empty();
+                (Operator::Process { process, late }, false, at + 1)
+            }
+            Call::Window(window) => {
+                let Some(Op { call: Call::Aggregate { how, .. }, .. }) = stream.ops.get(at + 1) else { continue };
+                let late = !model.consumers(id, Port::Late).is_empty();
+                (Operator::Window { window, how, late }, !late && how.combines(), at + 2)
+            }
+            _ => continue,
+        };
+        cut(&op.name, String::new(), operator, combined, Some(at), goes_on);
+    }
+}
+
+/// Whether an operator with state has one key, since a `global` stands in front of it.
+fn one_key(model: &Model, id: StreamId, at: usize) -> bool {
+    let stream = model.stream(id);
+    match at.checked_sub(1) {
+        Some(before) => stream.ops[before].is_global(),
+        None => {
+            matches!(&stream.origin, Origin::Stream(used) if used.port == Port::Rows && model.stream(used.stream).is_global())
         }
-        Call::Process(process) => {
-            let late = !model.consumers(id, Port::Late).is_empty();
-            (Operator::Process { process, late }, false, at + 1)
-        }
-        Call::Window(window) => {
-            let Some(Op { call: Call::Aggregate { how, .. }, .. }) = stream.ops.get(at + 1) else { return };
-            let late = !model.consumers(id, Port::Late).is_empty();
-            (Operator::Window { window, how, late }, !late && how.combines(), at + 2)
-        }
-        _ => return,
-    };
-    cuts.push(Cut { stream: id, edge: plan.edges.len(), union: false, goes_on });
-    plan.edges.push(edge(&op.name, "", operator, combined));
+    }
+}
+
+/// Whether rows are brought to other workers for the operator that moves them itself. For a `global` in front of an operator with
+/// state they are not: that takes them as rows of one key, and what can be combined is combined first.
+fn has_edge(model: &Model, id: StreamId, at: usize) -> bool {
+    let stream = model.stream(id);
+    if !stream.ops[at].is_global() {
+        return true;
+    }
+    match stream.ops.get(at + 1) {
+        Some(next) => next.role() != Role::Stateful,
+        None => model.consumers(id, Port::Rows).iter().any(|consumer| !model.takes_one_key(consumer)),
+    }
 }
 
 /// The name of a `let`, on the last of its operators.
@@ -143,6 +178,7 @@ impl Operator<'_> {
     fn text(&self) -> String {
         match self {
             Operator::Union => "union".to_string(),
+            Operator::Exchange(_) => "receive".to_string(),
             Operator::Reduce { emit, life, .. } => format!("reduce, {}{}", emit.text(), ttl(life)),
             Operator::Fold { emit, life, .. } => format!("fold, {}{}", emit.text(), ttl(life)),
             Operator::Aggregate { how, emit, life, .. } => {
@@ -155,7 +191,7 @@ impl Operator<'_> {
     }
 
     fn is_stateful(&self) -> bool {
-        !matches!(self, Operator::Union)
+        self.state().is_some()
     }
 
     /// Whether the result depends on how rows of different senders interleave: always where rows are put together by
@@ -168,7 +204,7 @@ impl Operator<'_> {
                 !matches!(emit, Emit::AtEnd) || life.ttl.is_some() || how.goes_by_order() && !timed
             }
             Operator::Process { process, .. } => process.in_order.is_none(),
-            Operator::Union | Operator::Window { .. } => false,
+            Operator::Union | Operator::Exchange(_) | Operator::Window { .. } => false,
         }
     }
 }
@@ -255,7 +291,8 @@ impl<'p, 'm> Builder<'p, 'm> {
     fn rows(&mut self, id: StreamId, from: usize, mut input: usize) -> Flow<'m> {
         let model = self.plan.model;
         let stream = model.stream(id);
-        let mut declared = stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_) | Origin::Input(_)));
+        let mut declared =
+            stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_) | Origin::Input(_)));
         let mut steps = vec![];
         for (at, op) in stream.ops.iter().enumerate().skip(from) {
             let name = name_at(&stream.ops, at + 1, &stream.name);
@@ -273,7 +310,29 @@ impl<'p, 'm> Builder<'p, 'm> {
                         Some(_) => self.send(id, None, index).into_iter().collect(),
                         None => self.keyed_consumers(id, index),
                     };
-                    return Flow { steps, ends: vec![Branch::Keyed { op, code, index, sends }] };
+                    return Flow { steps, ends: vec![Branch::Keyed { op, code: Some(code), index, sends }] };
+                }
+                Call::Exchange(exchange) => {
+                    meta.name = String::new();
+                    let index = self.operator(meta);
+                    let mut ends = vec![];
+                    if op.is_global() {
+                        let sends = match stream.ops.get(at + 1) {
+                            Some(next) if next.role() == Role::Stateful => {
+                                self.send(id, None, index).into_iter().collect()
+                            }
+                            Some(_) => vec![],
+                            None => self.keyed_consumers(id, index),
+                        };
+                        if !sends.is_empty() {
+                            ends.push(Branch::Keyed { op, code: None, index, sends });
+                        }
+                    }
+                    if let Some(cut) = self.cuts.iter().find(|cut| cut.stream == id && cut.at == Some(at)) {
+                        let out = self.edge(cut.edge);
+                        ends.push(Branch::Exchange { op, exchange, index, out });
+                    }
+                    return Flow { steps, ends };
                 }
                 Call::Split(split) => {
                     let index = self.operator(meta);
@@ -313,11 +372,18 @@ impl<'p, 'm> Builder<'p, 'm> {
     fn consumers(&mut self, id: StreamId, port: Port, input: usize) -> Vec<Branch<'m>> {
         let model = self.plan.model;
         let mut all = vec![];
+        let global = port == Port::Rows && model.stream(id).is_global();
         for consumer in model.consumers(id, port) {
+            // these are sent to in front of the edge
+            if global && model.takes_one_key(&consumer) {
+                continue;
+            }
             match consumer {
                 Consumer::Let { stream, at } => all.push(Branch::Flow { at, flow: self.rows(stream, 0, input) }),
                 Consumer::Union { stream, at } => {
-                    let Some(cut) = self.cuts.iter().find(|cut| cut.stream == stream && cut.union) else { continue };
+                    let Some(cut) = self.cuts.iter().find(|cut| cut.stream == stream && cut.at.is_none()) else {
+                        continue;
+                    };
                     let out = self.edge(cut.edge);
                     all.push(Branch::Union { at, out });
                 }
@@ -346,7 +412,9 @@ impl<'p, 'm> Builder<'p, 'm> {
         let model = self.plan.model;
         let mut all = vec![];
         for consumer in model.consumers(id, Port::Rows) {
-            if let Consumer::Let { stream, at } = consumer {
+            if model.takes_one_key(&consumer)
+                && let Consumer::Let { stream, at } = consumer
+            {
                 all.extend(self.send(stream, Some(at), input));
             }
         }
@@ -355,7 +423,8 @@ impl<'p, 'm> Builder<'p, 'm> {
 
     /// Sends to the keyed operator of a stream.
     fn send(&mut self, id: StreamId, at: Option<&'m Ident>, input: usize) -> Option<Send<'m>> {
-        let edge = self.cuts.iter().find(|cut| cut.stream == id && !cut.union)?.edge;
+        let stateful = self.plan.model.stream(id).ops.iter().position(|op| op.role() == Role::Stateful);
+        let edge = self.cuts.iter().find(|cut| cut.stream == id && cut.at.is_some() && cut.at == stateful)?.edge;
         let out = self.edge(edge);
         let it = &self.plan.edges[edge];
         let (own, front, combined) = (it.at, it.operator.front(), it.combined);

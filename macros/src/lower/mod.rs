@@ -10,7 +10,7 @@ pub(crate) mod timing;
 use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::model::{FlowUse, Model, Stream, StreamId};
-use crate::syntax::{Aggregate, Code, Emit, Life, Process, Source, Window};
+use crate::syntax::{Aggregate, Code, Emit, Exchange, Life, Process, Source, Window};
 use flow::Flow;
 
 pub(crate) use fuse::lower;
@@ -30,7 +30,8 @@ impl Plan<'_> {
     /// The name of an output of a flow that is used.
     pub(crate) fn output(&self, id: StreamId, n: usize) -> String {
         let used = self.uses.iter().find(|used| used.id == id);
-        used.and_then(|used| used.used.outputs.get(n)).map_or(String::new(), |name| name.to_string().trim_start_matches("r#").to_string())
+        used.and_then(|used| used.used.outputs.get(n))
+            .map_or(String::new(), |name| name.to_string().trim_start_matches("r#").to_string())
     }
 }
 
@@ -50,11 +51,13 @@ pub(crate) struct Edge<'m> {
     /// Names that the `let` had before.
     pub(crate) was: &'m [Ident],
     /// Distinguishes the generated names of two edges of one `let`.
-    pub(crate) suffix: &'static str,
+    pub(crate) suffix: String,
     pub(crate) operator: Operator<'m>,
     pub(crate) at: &'m Ident,
     /// Whether partial results are combined in front of it.
     pub(crate) combined: bool,
+    /// Whether all rows have one key.
+    pub(crate) global: bool,
     /// Whether rows carry their event time: where something behind it needs it.
     pub(crate) timing: Timing,
     /// How many places send into it.
@@ -64,6 +67,7 @@ pub(crate) struct Edge<'m> {
 /// What stands behind an edge.
 pub(crate) enum Operator<'m> {
     Union,
+    Exchange(&'m Exchange),
     Reduce {
         with: &'m Code,
         emit: &'m Emit,
@@ -100,7 +104,7 @@ impl<'m> Operator<'m> {
     /// for the other.
     pub(crate) fn state(&self) -> Option<&'static str> {
         match self {
-            Operator::Union => None,
+            Operator::Union | Operator::Exchange(_) => None,
             Operator::Reduce { .. } | Operator::Fold { .. } | Operator::Aggregate { .. } => Some("total"),
             Operator::Window { .. } => Some("windows"),
             Operator::Process { .. } => Some("row"),

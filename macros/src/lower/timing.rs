@@ -77,7 +77,7 @@ pub(super) fn mark(plan: &mut Plan) {
                     chain.time.iter().cloned().for_each(|term| needs.add(term));
                 }
             }
-            Operator::Union => {}
+            Operator::Union | Operator::Exchange(_) => {}
         }
         plan.edges[edge].timing = needs;
     }

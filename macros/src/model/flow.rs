@@ -149,7 +149,7 @@ impl Names<'_> {
             if output.is_none() {
                 // it is returned, if under a name that is not there
                 model.mentioned.push(input.stream.clone());
-                model.seen.broken_return = true;
+                model.there.broken_return = true;
             }
             let (Some(output), Some(flow)) = (output, &mut model.flow) else { continue };
             if flow.returns[output].is_some() {
@@ -172,7 +172,7 @@ impl Names<'_> {
     /// Says what is not returned.
     pub(super) fn returned(&mut self, model: &mut Model) {
         let (Some(flow), name) = (&model.flow, &model.name) else { return };
-        if model.seen.broken_return {
+        if model.there.broken_return {
             return;
         }
         let Some(word) = &flow.returned else {
@@ -232,13 +232,18 @@ impl Names<'_> {
         }
         if inputs.is_empty() {
             let name = &call.name;
-            let help = format!("a flow takes a stream that is made before this: `{name}(rows, ..)`; rows from outside come in with `source name: Type = {name}(..);`");
+            let help = format!(
+                "a flow takes a stream that is made before this: `{name}(rows, ..)`; rows from outside come in with `source name: Type = {name}(..);`"
+            );
             self.diag.report(name, format!("`{name}(..)` is no stream"), help);
             return None;
         }
         if behind && known.as_ref().is_some_and(|known| !known.main) {
             let outputs = known.iter().flat_map(|known| &known.outputs);
-            let help = format!("end the `let` here and go on with an output: {}", list(outputs.map(|it| format!("name.{it}")), "or"));
+            let help = format!(
+                "end the `let` here and go on with an output: {}",
+                list(outputs.map(|it| format!("name.{it}")), "or")
+            );
             self.diag.report(&call.name, format!("`{}` has no main output", call.name), help);
             return None;
         }

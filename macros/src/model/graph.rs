@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 
 use super::{Model, Origin, Port, Stream, StreamId, Use};
 use crate::catalog::{self, Role};
-use crate::syntax::{Call, Op, Process, Split};
+use crate::syntax::{Call, Exchange, Op, Process, Split, To};
 
 /// Who takes the rows of a stream.
 #[derive(Clone)]
@@ -54,10 +54,21 @@ impl Op {
     }
 }
 
+impl Op {
+    pub(crate) fn is_global(&self) -> bool {
+        matches!(&self.call, Call::Exchange(Exchange { to: To::One }))
+    }
+}
+
 impl Stream {
     /// Whether its chain ends in `key_by`: a stream for keyed operators only.
     pub(crate) fn is_keyed(&self) -> bool {
         self.ops.last().is_some_and(|op| op.role() == Role::Keys)
+    }
+
+    /// Whether its chain ends in `global`: operators with state take its rows as those of one key.
+    pub(crate) fn is_global(&self) -> bool {
+        self.ops.last().is_some_and(|op| op.is_global())
     }
 
     /// Its process, if it has one.
@@ -113,6 +124,16 @@ impl Stream {
 }
 
 impl Model {
+    /// Whether a consumer takes rows of `global` as those of one key: its first operator keeps state.
+    pub(crate) fn takes_one_key(&self, consumer: &Consumer) -> bool {
+        match consumer {
+            Consumer::Let { stream, .. } => {
+                self.stream(*stream).ops.first().is_some_and(|op| op.role() == Role::Stateful)
+            }
+            Consumer::Union { .. } | Consumer::Sink { .. } | Consumer::Flow { .. } | Consumer::Return { .. } => false,
+        }
+    }
+
     /// A use as it is written: `hourly`, `hourly.late`.
     pub(crate) fn written(&self, used: &Use) -> String {
         match self.stream(used.stream).output(used.port) {

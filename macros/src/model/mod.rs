@@ -7,7 +7,7 @@ pub(crate) mod resolve;
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::syntax::{Checkpoint, Connector, Generics, Op, Param, Restart, Source, Stored};
+use crate::syntax::{Checkpoint, Connector, Generics, Op, Param, Resource, Restart, Source, Stored};
 
 pub(crate) use flow::{Flow, FlowUse, Known};
 pub(crate) use resolve::resolve;
@@ -25,6 +25,7 @@ pub(crate) struct Model {
     pub(crate) backend: Ident,
     pub(crate) stored: Stored,
     pub(crate) params: Vec<Param>,
+    pub(crate) resources: Vec<Resource>,
     pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) restart: Option<Restart>,
     /// Sources and `let`s, in the order of the block, which is the order of data.
@@ -32,14 +33,21 @@ pub(crate) struct Model {
     pub(crate) sinks: Vec<Sink>,
     pub(crate) drops: Vec<Use>,
     /// What statements were there, whole or not.
-    pub(crate) seen: Seen,
+    pub(crate) there: There,
     /// Every name that occurs in a broken statement: perhaps its use.
     pub(crate) mentioned: Vec<Ident>,
 }
 
+/// A param or a resource.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'m> {
+    pub(crate) name: &'m Ident,
+    pub(crate) resource: bool,
+}
+
 /// What statements were there, whole or not: what is missing is not missed where something broken may have been it.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct There {
     pub(crate) source: bool,
     pub(crate) sink: bool,
     pub(crate) broken_return: bool,
@@ -122,6 +130,12 @@ pub(crate) struct Sink {
 impl Model {
     pub(crate) fn stream(&self, id: StreamId) -> &Stream {
         &self.streams[id.0]
+    }
+
+    /// What code of the user's sees by its name: params and resources.
+    pub(crate) fn seen(&self) -> Vec<Seen<'_>> {
+        let params = self.params.iter().map(|param| Seen { name: &param.name, resource: false });
+        params.chain(self.resources.iter().map(|resource| Seen { name: &resource.name, resource: true })).collect()
     }
 
     /// All streams, in data order.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
 
-use super::{Known, Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
+use super::{Known, Model, Origin, Port, Sink, Stream, StreamId, There, Use};
+use crate::catalog::Role;
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
 use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statement, What, code};
@@ -13,6 +14,7 @@ use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statemen
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Named {
     Param,
+    Resource,
     Stream(StreamId),
     Sink,
 }
@@ -21,6 +23,7 @@ impl Named {
     fn kind(self) -> &'static str {
         match self {
             Named::Param => "param",
+            Named::Resource => "resource",
             Named::Stream(_) => "stream",
             Named::Sink => "sink",
         }
@@ -53,12 +56,13 @@ pub(crate) fn resolve(job: Job, flows: &[Known], diag: &mut Diagnostics) -> Mode
         backend: job.backend,
         stored: job.stored,
         params: vec![],
+        resources: vec![],
         checkpoint: None,
         restart: None,
         streams: vec![],
         sinks: vec![],
         drops: vec![],
-        seen: Seen::default(),
+        there: There::default(),
         mentioned: vec![],
     };
     if let Some(signature) = job.flow {
@@ -77,6 +81,22 @@ pub(crate) fn resolve(job: Job, flows: &[Known], diag: &mut Diagnostics) -> Mode
                 names.diag.report_mild(name, fact, "rename one of the two");
             }
             model.params.push(param.clone());
+        }
+    }
+    // and so are resources, once they are made
+    for (n, statement) in job.statements.iter().enumerate() {
+        if statement.word.as_ref().is_some_and(|word| word == "resource")
+            && let Some(name) = &statement.name
+            && names.declare(name, Named::Resource)
+            && let Some(What::Resource(resource)) = &statement.what
+        {
+            let mut others = job.statements.iter().enumerate().filter(|(other, _)| *other != n);
+            let text = name.to_string();
+            if !others.any(|(_, other)| code::mentions(other.tokens.clone(), text.trim_start_matches("r#"))) {
+                let help = "look at it in a closure, or remove it: each worker would make it";
+                names.diag.report_mild(name, format!("nothing uses the resource `{name}`"), help);
+            }
+            model.resources.push(resource.clone());
         }
     }
     for statement in job.statements {
@@ -99,14 +119,14 @@ impl Names<'_> {
     fn statement(&mut self, statement: Statement, model: &mut Model) {
         let Statement { word, name, declared, tokens, what } = statement;
         match &word {
-            Some(word) if word == "source" => model.seen.source = true,
-            Some(word) if word == "sink" => model.seen.sink = true,
-            Some(word) if word == "return" => model.seen.broken_return |= what.is_none(),
+            Some(word) if word == "source" => model.there.source = true,
+            Some(word) if word == "sink" => model.there.sink = true,
+            Some(word) if word == "return" => model.there.broken_return |= what.is_none(),
             Some(_) => {}
-            None => model.seen.unknown = true,
+            None => model.there.unknown = true,
         }
         match what {
-            Some(What::Param(_)) => {}
+            Some(What::Param(_) | What::Resource(_)) => {}
             Some(What::Checkpoint(it)) => {
                 if model.checkpoint.is_some() {
                     self.twice(&it.word);
@@ -151,8 +171,39 @@ impl Names<'_> {
                 if !sound {
                     code::names(tokens, &mut model.mentioned);
                 }
-                let origin = origin.unwrap_or(Origin::Broken);
-                self.add(Stream { name: it.name, was: it.was, declared, origin, ops: it.ops, sound }, model);
+                let mut origin = origin.unwrap_or(Origin::Broken);
+                let mut ops = it.ops;
+                // `as name` makes of one chain two, as if it had been written with two `let`s
+                while let Some(at) = ops.iter().position(|op| op.label.is_some()) {
+                    let rest = ops.split_off(at + 1);
+                    let Some(label) = ops[at].label.take() else { break };
+                    let last = !rest.iter().any(|op| op.role() == Role::Stateful);
+                    if last {
+                        self.diag.report_mild(
+                            &label,
+                            format!("`{}` is the name of what is made here already", it.name),
+                            format!(
+                                "remove `as {label}`; it is for an operator with another behind it in the same `let`"
+                            ),
+                        );
+                        ops.extend(rest);
+                        continue;
+                    }
+                    let id = StreamId(model.streams.len());
+                    let front = Stream {
+                        name: label.clone(),
+                        was: vec![],
+                        declared: None,
+                        origin: std::mem::replace(
+                            &mut origin,
+                            Origin::Stream(Use { stream: id, port: Port::Rows, at: label, sound: true }),
+                        ),
+                        ops: std::mem::replace(&mut ops, rest),
+                        sound,
+                    };
+                    self.add(front, model);
+                }
+                self.add(Stream { name: it.name, was: it.was, declared, origin, ops, sound }, model);
             }
             Some(What::Sink(it)) => {
                 let inputs: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
@@ -180,7 +231,7 @@ impl Names<'_> {
                     (Some(_), Some(name)) if is_sink => {
                         self.known.entry(name.to_string()).or_insert(Named::Sink);
                     }
-                    (Some(word), _) if word == "param" => {}
+                    (Some(word), _) if word == "param" || word == "resource" => {}
                     (_, Some(name)) => {
                         self.add(
                             Stream { name, was: vec![], declared, origin: Origin::Broken, ops: vec![], sound: false },
@@ -250,6 +301,7 @@ impl Names<'_> {
             Some(other) => {
                 let kind = other.kind();
                 let help = match other {
+                    Named::Resource => "a resource is seen in closures and connectors".to_string(),
                     Named::Param => format!(
                         "a param is seen in closures and connectors; rows come in with `source rows: Type = rows({name});`"
                     ),

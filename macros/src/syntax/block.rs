@@ -12,6 +12,7 @@ use crate::syntax::flow::{self, Return, Signature};
 use crate::syntax::generics::Generics;
 use crate::syntax::lock::{Stored, was};
 use crate::syntax::param::{Param, refuse_flag};
+use crate::syntax::resource::Resource;
 use crate::syntax::restart::Restart;
 use crate::syntax::sink::{Drop, Sink};
 use crate::syntax::source::Source;
@@ -54,6 +55,7 @@ pub(crate) struct Statement {
 #[derive(Clone)]
 pub(crate) enum What {
     Param(Param),
+    Resource(Resource),
     Source(Box<Source>),
     Let(Let),
     Sink(Sink),
@@ -103,7 +105,9 @@ fn job(from: &mut Cursor, diag: &mut Diagnostics) -> Parsed<Job> {
         let text = word.to_string();
         return Err(match catalog::LATER_STATEMENTS.contains(&&*text) {
             true => Problem::new(&word, format!("`{word}` is not built yet"), FORM),
-            false => Problem::new(&word, format!("expected `job`, found `{word}`"), near_or(&text, ["job", "flow"], FORM)),
+            false => {
+                Problem::new(&word, format!("expected `job`, found `{word}`"), near_or(&text, ["job", "flow"], FORM))
+            }
         });
     }
     let name = from.name("job", FORM)?;
@@ -127,11 +131,19 @@ fn flow(mut attributes: Attributes, visibility: TokenStream, from: &mut Cursor, 
     let statements = statements.into_iter().map(|tokens| statement(tokens, catalog::FLOW_STATEMENTS, diag)).collect();
     let stored = Stored::parse(&mut attributes, diag);
     if let Some(path) = &stored.path {
-        diag.report_mild(path, "a flow takes no `lock`", "remove it: the states of a flow are in the locks of the jobs that use it");
+        diag.report_mild(
+            path,
+            "a flow takes no `lock`",
+            "remove it: the states of a flow are in the locks of the jobs that use it",
+        );
     }
     for dropped in stored.dropped.iter().filter(|dropped| dropped.state.is_none()) {
         let fact = format!("a flow gives up states of a `process`, and `{}` is all of an operator", dropped.text());
-        diag.report_mild(&dropped.operator, fact, "write `#[dropped(operator.state)]` here, and `#[dropped(name/operator)]` on the job");
+        diag.report_mild(
+            &dropped.operator,
+            fact,
+            "write `#[dropped(operator.state)]` here, and `#[dropped(name/operator)]` on the job",
+        );
     }
     let (attributes, lints, about) = whole(attributes, "flow", diag);
     let (flow, backend) = (Some(signature), Ident::new("Memory", name.span()));
@@ -261,6 +273,7 @@ fn statement(tokens: TokenStream, words: &'static [&'static str], diag: &mut Dia
     let mark = diag.mark();
     let name = match &*text {
         "param" => Param::name(&mut from),
+        "resource" => Resource::name(&mut from),
         "source" => Source::name(&mut from),
         "let" => Let::name(&mut from),
         "sink" => Sink::name(&mut from),
@@ -287,6 +300,7 @@ fn statement(tokens: TokenStream, words: &'static [&'static str], diag: &mut Dia
         let was = if text == "let" { was(&mut attributes, diag) } else { vec![] };
         attributes.refuse(&format!("a `{word}`"), diag);
         match &*text {
+            "resource" => Resource::parse(name, &mut from, diag).map(What::Resource),
             "source" => {
                 broken.declared = Source::declared(&name, &mut from, diag);
                 let ty = broken.declared.clone();

@@ -221,6 +221,15 @@ pub(crate) fn mentions(tokens: TokenStream, name: &str) -> bool {
     })
 }
 
+/// Whether a `?` is among the tokens, at whatever depth.
+pub(crate) fn asks(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => asks(group.stream()),
+        TokenTree::Punct(p) => p.as_char() == '?',
+        _ => false,
+    })
+}
+
 /// All names among the tokens, at whatever depth.
 pub(crate) fn names(tokens: TokenStream, to: &mut Vec<Ident>) {
     for token in tokens {

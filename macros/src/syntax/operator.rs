@@ -7,6 +7,7 @@ use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::aggregate::Aggregate;
 use crate::syntax::arms::Split;
 use crate::syntax::code::Code;
+use crate::syntax::exchange::Exchange;
 use crate::syntax::life::Life;
 use crate::syntax::options::Known;
 use crate::syntax::process::Process;
@@ -19,6 +20,8 @@ use crate::syntax::window::Window;
 pub(crate) struct Op {
     pub(crate) name: Ident,
     pub(crate) call: Call,
+    /// `as name`: what its rows are called, where a chain goes on to another operator with state.
+    pub(crate) label: Option<Ident>,
 }
 
 #[derive(Clone)]
@@ -35,6 +38,7 @@ pub(crate) enum Call {
     Window(Window),
     Process(Box<Process>),
     Split(Split),
+    Exchange(Exchange),
 }
 
 /// When an operator without window speaks.
@@ -67,6 +71,7 @@ impl Op {
         let function = |given: &mut std::vec::IntoIter<TokenStream>, diag: &mut Diagnostics| {
             Code::function(given.next().unwrap_or_default(), &name, &help, diag)
         };
+        let mut label = None;
         let call = match &*text {
             "map" => function(&mut given, diag).map(Call::Map),
             "filter" => function(&mut given, diag).map(Call::Filter),
@@ -74,9 +79,12 @@ impl Op {
             "flat_map" => function(&mut given, diag).map(Call::FlatMap),
             "inspect" => function(&mut given, diag).map(Call::Inspect),
             "key_by" => function(&mut given, diag).map(Call::KeyBy),
+            "rebalance" | "shuffle" | "broadcast" | "global" | "partition_by" => {
+                Exchange::parse(&name, &mut given, diag).map(Call::Exchange)
+            }
             "reduce" => {
                 let with = function(&mut given, diag);
-                let (emit, life) = options(&name, &mut given, diag);
+                let (emit, life) = options(&name, &mut given, &mut label, diag);
                 let emit = emit.map_or(Emit::Each, |(_, emit)| emit);
                 with.map(|with| Call::Reduce { with, emit, life })
             }
@@ -85,14 +93,14 @@ impl Op {
                 // without a start there is nothing to say about the closure
                 let with = start.is_some().then(|| function(&mut given, diag)).flatten();
                 start.zip(with).map(|(start, with)| {
-                    let (emit, life) = options(&name, &mut given, diag);
+                    let (emit, life) = options(&name, &mut given, &mut label, diag);
                     let emit = emit.map_or(Emit::Each, |(_, emit)| emit);
                     Call::Fold { start, with, emit, life }
                 })
             }
             "aggregate" => {
                 let how = Aggregate::parse(given.next().unwrap_or_default(), &name, diag);
-                let (emit, life) = options(&name, &mut given, diag);
+                let (emit, life) = options(&name, &mut given, &mut label, diag);
                 how.map(|how| Call::Aggregate { how, emit, life })
             }
             "process" | "split" => {
@@ -108,20 +116,25 @@ impl Op {
             diag.report(more, format!("`{name}` takes one closure"), help);
             return None;
         }
-        call.map(|call| Op { name, call })
+        call.map(|call| Op { name, call, label })
     }
 
     /// `.process { .. }`, `.split { .. }`.
     pub(crate) fn with_body(name: Ident, body: &Group, diag: &mut Diagnostics) -> Option<Op> {
+        let mut label = None;
         let call = match &*name.to_string() {
-            "process" => Call::Process(Box::new(Process::parse(&name, body, diag)?)),
+            "process" => {
+                let process = Process::parse(&name, body, diag)?;
+                label = process.label.clone();
+                Call::Process(Box::new(process))
+            }
             "split" => Call::Split(Split::parse(&name, body, diag)?),
             _ => {
                 Op::without_arguments(&name, true, diag);
                 return None;
             }
         };
-        Some(Op { name, call })
+        Some(Op { name, call, label })
     }
 
     /// Reports `.name` or `.name { .. }`.
@@ -149,10 +162,14 @@ fn unknown(name: &Ident, diag: &mut Diagnostics) {
     }
 }
 
-/// `emit each | every 1s | at_end`, `ttl 1d` and `unbounded("why")`.
+/// How `as` is written, for hints.
+pub(crate) const AS: &str = "write the name that its rows and its state have: `as name`";
+
+/// `emit each | every 1s | at_end`, `ttl 1d`, `unbounded("why")` and `as name`.
 fn options(
     name: &Ident,
     given: &mut std::vec::IntoIter<TokenStream>,
+    label: &mut Option<Ident>,
     diag: &mut Diagnostics,
 ) -> (Option<(Ident, Emit)>, Life) {
     let of = format!("`{name}`");
@@ -171,6 +188,14 @@ fn options(
     let help = "write `emit each` (a result per row), `emit every 1s` or `emit at_end`";
     let (mut found, mut life) = (None, Life::default());
     for (word, mut value) in known.read(given, name, diag) {
+        if word == "as" {
+            if let Some(name) = diag.take(value.name("stream", AS))
+                && diag.take(value.end("`,` or `)`", AS)).is_some()
+            {
+                *label = Some(name);
+            }
+            continue;
+        }
         if word != "emit" {
             life.read(word, value, diag);
             continue;

@@ -31,7 +31,7 @@ impl Known<'_> {
             let mut from = Cursor::new(argument, before);
             let Some(word) = diag.take(from.ident("an option", &all)) else { continue };
             let text = word.to_string();
-            if self.later.contains(&&*text) || (text == "as" && self.later.contains(&"as")) {
+            if self.later.contains(&&*text) {
                 diag.report(&word, format!("the option `{word}` is not built yet"), &all);
             } else if !self.words.contains(&&*text) {
                 let fact = format!("{} has no option `{word}`", self.of);

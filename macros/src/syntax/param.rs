@@ -59,7 +59,28 @@ impl Param {
             diag.take(from.end("`=` or `;`", FORM))?;
         }
         let (docs, help) = docs(&attributes.docs);
-        Some(Param { docs, help: help.replace('\n', " "), name, ty, inner, default })
+        let mut param = Param { docs, help: help.replace('\n', " "), name, ty, inner, default };
+        if let (true, Some(code)) = (param.is_secret(), &param.default) {
+            let says = syn::parse2::<syn::LitStr>(code.tokens.clone()).is_ok_and(|text| {
+                let text = text.value();
+                ["env:", "file:"].iter().any(|place| text.strip_prefix(place).is_some_and(|rest| !rest.is_empty()))
+            });
+            if !says {
+                let help =
+                    format!("say where it is: `param {}: Secret = \"env:NAME\";` or `\"file:PATH\"`", param.name);
+                diag.report_mild(code, "a secret is never written out, not even as a default", help);
+                param.default = None;
+            }
+        }
+        Some(param)
+    }
+}
+
+impl Param {
+    /// Whether it is a `Secret`, by the name of its type.
+    pub(crate) fn is_secret(&self) -> bool {
+        let ty = self.inner.as_ref().unwrap_or(&self.ty);
+        matches!(ty.clone().into_iter().last(), Some(proc_macro2::TokenTree::Ident(last)) if last == "Secret")
     }
 }
 

@@ -6,9 +6,10 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use crate::catalog;
 use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::aggregate::Aggregate;
-use crate::syntax::code::{Code, mentions};
+use crate::syntax::code::{Code, asks, mentions};
 use crate::syntax::cursor::Cursor;
 use crate::syntax::life::Life;
+use crate::syntax::operator::AS;
 use crate::syntax::options::Known;
 use crate::syntax::split::{self, is_punct};
 
@@ -19,6 +20,8 @@ pub(crate) struct Process {
     pub(crate) timers: Vec<Timer>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) handlers: Vec<Handler>,
+    /// `as name;`
+    pub(crate) label: Option<Ident>,
 }
 
 /// `state last: Value<Payment>, ttl 24h;`
@@ -98,6 +101,16 @@ impl Process {
                     diag.report(&word, "`in_order` is said twice", "say it once");
                 }
                 self.in_order = Some(word);
+            }
+            "as" => {
+                let Some(name) = diag.take(from.name("stream", AS)) else { return };
+                if diag.take(from.end("`;`", AS)).is_none() {
+                    return;
+                }
+                if self.label.is_some() {
+                    diag.report(&word, "`as` is said twice", "say it once");
+                }
+                self.label = Some(name);
             }
             "state" => {
                 let Some(name) = diag.take(from.name("state", STATE)) else { return };
@@ -370,13 +383,7 @@ impl Handler {
 
     /// Whether a `?` occurs in it: then it may end with an error.
     pub(crate) fn may_fail(&self) -> bool {
-        fn any(tokens: TokenStream) -> bool {
-            tokens.into_iter().any(|token| match token {
-                TokenTree::Group(group) => any(group.stream()),
-                token => is_punct(&token, '?'),
-            })
-        }
-        any(self.body.tokens.clone())
+        asks(self.body.tokens.clone())
     }
 
     /// Whether it gives a row to the main output, or hands its context to somebody who may.

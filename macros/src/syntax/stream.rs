@@ -100,9 +100,11 @@ impl Let {
 }
 
 fn start(from: &mut Cursor, diag: &mut Diagnostics) -> Option<Start> {
-    let help = "a chain starts with the name of a stream, its late rows, `name.late`, `union(a, b)`, or a flow: `flow(a, 5)`";
+    let help =
+        "a chain starts with the name of a stream, its late rows, `name.late`, `union(a, b)`, or a flow: `flow(a, 5)`";
     let mut ahead = from.clone();
-    if let (Ok(word), true) = (ahead.ident("", ""), ahead.is_punct(':') || matches!(ahead.peek(), Some(TokenTree::Group(_))))
+    if let (Ok(word), true) =
+        (ahead.ident("", ""), ahead.is_punct(':') || matches!(ahead.peek(), Some(TokenTree::Group(_))))
         && word != "union"
         && word != "process"
         && let Some(call) = FlowCall::parse(from, diag)

@@ -124,7 +124,10 @@ fn mistakes_at_a_use() {
         &of("let t = f(s, 5).map(m); sink x(s) = stdout(); drop t;"),
         &["f | `f` has no main output | `name.main_is_named` or `name.small`"],
     );
-    wrong_block(&of("let t = csv(path); sink x(s) = stdout();"), &["csv | `csv(..)` is no stream | source name: Type = csv(..)"]);
+    wrong_block(
+        &of("let t = csv(path); sink x(s) = stdout();"),
+        &["csv | `csv(..)` is no stream | source name: Type = csv(..)"],
+    );
     wrong_block(
         &of("let k = s.key_by(k); let t = f(k, 5); sink x(t.small) = stdout(); drop t.main_is_named;"),
         &["k | `k` is keyed, and a flow takes rows | in front of `key_by`"],
@@ -135,7 +138,10 @@ fn mistakes_at_a_use() {
 fn mistakes_in_a_flow() {
     wrong_block(
         "(pelton) flow f(a: Stream<T>) -> T { let b = a.filter(x); }",
-        &["f | the flow `f` returns nothing | end its body with `return stream;`", "b | nothing uses `b` | `return b;`"],
+        &[
+            "f | the flow `f` returns nothing | end its body with `return stream;`",
+            "b | nothing uses `b` | `return b;`",
+        ],
     );
     wrong_block(
         "(pelton) flow f(a: Stream<T>) -> T { return b, c = a; }",
@@ -147,12 +153,18 @@ fn mistakes_in_a_flow() {
     );
     wrong_block(
         "(pelton) flow f(a: Stream<T>) -> T { let g = g(a); return g; } flow g(a: Stream<T>) -> T { let f = f(a); return f; }",
-        &["g | the flow `f` uses itself: it is in `g` | put in where it is used", "f | the flow `g` uses itself: it is in `f` | put in"],
+        &[
+            "g | the flow `f` uses itself: it is in `g` | put in where it is used",
+            "f | the flow `g` uses itself: it is in `f` | put in",
+        ],
     );
     wrong_block("(pelton) flow f(a: Stream<T>) { return a; }", &["f | the flow `f` gives nothing | write `flow name("]);
-    wrong_block("(pelton) flow f(n: u32) -> T { drop n; }", &[
-        "f | takes no stream | what comes in",
-        "n | `n` is a param, not a stream | a param is seen",
-        "f | the flow `f` returns nothing | end its body",
-    ]);
+    wrong_block(
+        "(pelton) flow f(n: u32) -> T { drop n; }",
+        &[
+            "f | takes no stream | what comes in",
+            "n | `n` is a param, not a stream | a param is seen",
+            "f | the flow `f` returns nothing | end its body",
+        ],
+    );
 }

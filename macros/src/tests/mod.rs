@@ -1,6 +1,7 @@
 //! What a block gives, on plain tokens: mistakes with their places, plans as short text, a few expansions.
 
 mod arms;
+mod exchange;
 mod expand;
 mod flows;
 mod mistakes;
@@ -8,6 +9,7 @@ mod names;
 mod options;
 mod plans;
 mod process;
+mod resource;
 mod several;
 mod statements;
 

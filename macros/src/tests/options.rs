@@ -184,7 +184,9 @@ fn of_an_aggregate() {
         ("count(), emit every", "every | expected a duration behind this | `every 10min`"),
         ("count(), emit every 0s, ttl 1h", "0s | `every` of no length | `emit each`"),
         ("count(), emit each, emit at_end", "emit | the option `emit` is said twice | once"),
-        ("count(), as it", "as | the option `as` is not built yet | `emit`, `ttl` and `unbounded`"),
+        ("count(), ttl 1h, as", "as | expected the name of the stream behind this | `as name`"),
+        ("count(), ttl 1h, as it now", "now | expected `,` or `)`, found `now` | `as name`"),
+        ("count(), ttl 1h, as it", "it | `a` is the name of what is made here already | remove `as it`"),
         ("count(), at_end", "at_end | `aggregate` has no option `at_end` | the options of `aggregate` are `emit`"),
     ] {
         wrong_behind_sources(&format!("let a = timed.key_by(k).aggregate({aggregate}); drop a;"), &[expected]);
@@ -268,4 +270,36 @@ fn words_that_go_by_order_are_combined_where_there_is_time() {
          let b = u.key_by(k).aggregate(last(|r| r.x), unbounded(\"few\")); sink s(b) = stdout();",
     );
     assert!(behind.contains("edge u: keyed timed") && behind.contains("edge b: keyed\n"), "{behind}");
+}
+
+#[test]
+fn a_name_in_a_chain_is_a_cut_between_two_lets() {
+    let sources = "source a: T = rows(d), event_time f, late_by 1s;";
+    let one = plan(&format!(
+        "{sources} let c = a.key_by(k).window(tumbling 1h).aggregate(count(), as b).map(g).key_by(h).reduce(r, ttl 1d).filter(i);
+         sink s(b, c) = stdout(); drop b.late;"
+    ));
+    let two = plan(&format!(
+        "{sources} let b = a.key_by(k).window(tumbling 1h).aggregate(count()); let c = b.map(g).key_by(h).reduce(r, ttl 1d).filter(i);
+         sink s(b, c) = stdout(); drop b.late;"
+    ));
+    assert_eq!(one, two);
+    let process = "let c = a.key_by(k).process { as b; on event(r, cx) { cx.emit(r) } }.key_by(h).reduce(r, ttl 1d);";
+    assert!(plan(&format!("{sources} {process} sink s(c) = stdout();")).contains("edge b: keyed"));
+    wrong(
+        &format!(
+            "{sources} let c = a.key_by(k).window(tumbling 1h).aggregate(count(), as b).key_by(h).reduce(r, ttl 1d); sink s(c) = stdout();"
+        ),
+        &["window | nothing uses the late rows of `b` | `drop b.late;`"],
+    );
+    wrong(
+        &format!(
+            "{sources} let c = a.key_by(k).reduce(q, ttl 1d, as a).key_by(h).reduce(r, ttl 1d); sink s(c) = stdout();"
+        ),
+        &["a | `a` is the name of a stream already | rename one of the two"],
+    );
+    wrong(
+        &format!("{sources} let c = a.key_by(k).reduce(q, ttl 1d).key_by(h).reduce(r, ttl 1d); sink s(c) = stdout();"),
+        &["reduce | `reduce` is the second stateful operator of this `let`, behind `reduce` | the option `as name`"],
+    );
 }

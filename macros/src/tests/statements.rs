@@ -52,7 +52,9 @@ fn unknown_statements() {
     );
     wrong(
         "align b; source a: T = rows(d); sink c(a) = stdout();",
-        &["align | `align` is not built yet | `param`, `checkpoint`, `restart`, `source`, `let`, `sink` or `drop`"],
+        &[
+            "align | `align` is not built yet | `param`, `resource`, `checkpoint`, `restart`, `source`, `let`, `sink` or `drop`",
+        ],
     );
     wrong("5; source a: T = rows(d); sink c(a) = stdout();", &["5 | expected a statement, found `5` | `param`"]);
 }
@@ -131,4 +133,20 @@ fn sinks_and_drops() {
             expected.replace("a | expected `,`, found | ", "(f) | expected `,`, found `(` | names of the streams");
         wrong(&format!("source a: T = rows(d); {ends}"), &[&expected]);
     }
+}
+
+#[test]
+fn a_secret_is_never_written_out() {
+    let with = |param: &str| format!("param {param}; source a: T = db(password); sink s(a) = stdout();");
+    for default in ["\"hunter2\"", "Secret::new(x)", "\"env:\"", "\"vault:x\""] {
+        wrong(
+            &with(&format!("password: Secret = {default}")),
+            &[&format!(
+                "{default} | a secret is never written out, not even as a default | `param password: Secret = \"env:NAME\";`"
+            )],
+        );
+    }
+    right(&with("password: Secret"));
+    right(&with("password: pelton::Secret = \"env:DB_PASSWORD\""));
+    right(&with("password: Option<Secret>"));
 }

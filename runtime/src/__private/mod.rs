@@ -5,11 +5,15 @@ mod aggregate;
 mod gates;
 mod lock;
 mod process;
+mod resource;
+mod spread;
 
 pub use self::aggregate::*;
 pub use self::gates::*;
 pub use self::lock::*;
 pub use self::process::*;
+pub use self::resource::*;
+pub use self::spread::*;
 pub use crate::__needs_rocksdb as needs_rocksdb;
 pub use crate::aggregate::{
     Aggregator, ApproxCountDistinct, Collect, Count, CountDistinct, FieldNames, First, Last, Max, MaxBy, Mean, Min,
@@ -18,9 +22,9 @@ pub use crate::aggregate::{
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
-    ChainMeta, Counters, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Enter, EventTimed, Graph, IDLE_AFTER, JobMeta, Link, Next,
-    OperatorMeta, Outs, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, When, combined_edge, entry, keyed_edge, link,
-    local_edge, no_late, sink, source, source_filtered, stage,
+    ChainMeta, Counters, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Enter, EventTimed, Graph, IDLE_AFTER, JobMeta, Link,
+    Next, OperatorMeta, Outs, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, When, combined_edge, entry,
+    keyed_edge, link, local_edge, no_late, sink, source, source_filtered, spread_edge, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
@@ -28,7 +32,8 @@ pub use crate::frame::{Timed, Untimed};
 pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, check_lock, main, main_from};
 pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
-pub use crate::plan::Plan;
+pub use crate::plan::{EdgeKind, Plan};
+pub use crate::process::handlers::Failed;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;
 pub use crate::schema::*;

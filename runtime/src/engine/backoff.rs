@@ -98,7 +98,9 @@ fn given_up(error: Error, failures: u32, why: &str) -> Error {
 /// the next attempt would meet the same.
 fn may_pass(error: &Error) -> bool {
     match error {
-        Error::Source { fault, .. } | Error::Sink { fault, .. } => !fault.lasting && !lasts(fault),
+        Error::Source { fault, .. } | Error::Sink { fault, .. } | Error::Resource { fault, .. } => {
+            !fault.lasting && !lasts(fault)
+        }
         Error::Operator { fault, .. } | Error::Checkpoint { fault } => !fault.lasting,
         Error::Setup(_)
         | Error::Interrupted

@@ -14,7 +14,7 @@ use crate::frame::writer::{Combine, NoCombine, Writer};
 use crate::frame::{Rows, Time};
 use crate::key::Key;
 use crate::lock::{StateMeta, StateNames};
-use crate::plan::{Chain, Edge, EdgeKind, Operator, Plan};
+use crate::plan::{Chain, Edge, Operator, Plan};
 use crate::record::Record;
 use crate::sink::Sink;
 use std::cell::{Cell, RefCell};
@@ -66,7 +66,6 @@ pub struct EdgeNote {
     producers: Vec<usize>,
     consumer: Option<usize>,
     meta: &'static EdgeMeta,
-    local: bool,
     key: &'static str,
     row: &'static str,
     row_bytes: usize,
@@ -123,6 +122,11 @@ impl<'g> Graph<'g> {
         self.fail(error);
     }
 
+    /// Whether it is built to run, not only to be looked at.
+    pub fn runs(&self) -> bool {
+        self.scope.is_some()
+    }
+
     /// Notes a state and its types, which are known where the job is built and nowhere else.
     pub fn keeps<K: Record, V: Record>(&mut self, names: &'static StateNames) {
         self.notes.states.push(StateMeta::of::<K, V>(names.within(&self.within, &self.former)));
@@ -171,7 +175,6 @@ impl<'g> Graph<'g> {
             producers: Vec::new(),
             consumer: None,
             meta,
-            local,
             key: "",
             row: "",
             row_bytes: 0,
@@ -207,7 +210,7 @@ impl<'g> Graph<'g> {
                 edges.push(Edge {
                     from,
                     to,
-                    kind: if note.local { EdgeKind::Local } else { EdgeKind::ByKey },
+                    kind: note.meta.kind,
                     because: note.meta.because.to_owned(),
                     key: short(note.key),
                     row: short(note.row),
@@ -278,6 +281,14 @@ pub fn local_edge<'g, V: Record, T: Time>(
     meta: &'static EdgeMeta,
 ) -> (EdgeOut<'g, (), V, T, NoCombine>, EdgeIn<'g, (), V, T, ()>) {
     g.edge(meta, true, NoCombine::default)
+}
+
+/// An edge to other workers whose rows have no key.
+pub fn spread_edge<'g, V: Record, T: Time>(
+    g: &mut Graph<'g>,
+    meta: &'static EdgeMeta,
+) -> (EdgeOut<'g, (), V, T, NoCombine>, EdgeIn<'g, (), V, T, ()>) {
+    g.edge(meta, false, NoCombine::default)
 }
 
 /// A sink.

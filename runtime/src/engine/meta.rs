@@ -1,6 +1,7 @@
 //! What `stream!` says about the pieces of a job, as statics.
 
 use crate::config::Defaults;
+use crate::plan::EdgeKind;
 use crate::time::TimeSpan;
 
 /// A job.
@@ -71,8 +72,10 @@ pub struct SourceMeta {
 pub struct EdgeMeta {
     /// The stream of the operator behind it.
     pub name: &'static str,
-    /// Why the chain is cut here: `key_by`, `union`.
+    /// Why the chain is cut here: `key_by`, `union`, ..
     pub because: &'static str,
+    /// To which worker rows go.
+    pub kind: EdgeKind,
 }
 
 /// A sink.

@@ -294,6 +294,29 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
     }
 }
 
+impl<V: Record, T: Time, C: Combine<(), V>> EdgePort<(), V, T, C> {
+    /// How many workers there are.
+    #[inline(always)]
+    pub fn workers(&self) -> usize {
+        self.writer.workers()
+    }
+    /// Writes a row for this worker, counted on from the first again if there are fewer.
+    #[inline(always)]
+    pub fn to(&mut self, worker: usize, value: V, time: i64, cx: &Cx) {
+        self.writer.to(worker, value, time, cx)
+    }
+    /// Writes rows for each worker in turn.
+    #[inline(always)]
+    pub fn in_turn(&mut self, value: V, time: i64, cx: &Cx) {
+        self.writer.in_turn(value, time, cx)
+    }
+    /// Writes a row for any worker.
+    #[inline(always)]
+    pub fn by_chance(&mut self, value: V, time: i64, cx: &Cx) {
+        self.writer.by_chance(value, time, cx)
+    }
+}
+
 impl<K: Key, V: Record, T: Time, C: Combine<K, V>> Live for EdgePort<K, V, T, C> {
     fn written(&self) -> u64 {
         self.writer.written()

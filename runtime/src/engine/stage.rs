@@ -21,8 +21,8 @@ use crate::frame::{Frame, Mark, Payload, Rows, Time, wire};
 use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::metrics::{Cell, ChainCells};
-use crate::plan::Operator as Listed;
 use crate::names;
+use crate::plan::Operator as Listed;
 use crate::record::Record;
 use crate::state::save::{SaveTo, StateMeta};
 use std::cell::Cell as Plain;
@@ -691,6 +691,10 @@ where
     fn late(&mut self, row: V, time: i64) {
         (self.late)(row, time, self.cx, self.counters, self.live);
         self.cx.operator = 0;
+    }
+    #[inline(always)]
+    fn judged_by(&mut self, watermark: i64) {
+        self.cx.before = self.cx.before.max(watermark);
     }
     fn room(&mut self) -> bool {
         self.live.touch(self.cx);

@@ -7,6 +7,7 @@
 //! the emptied columns back ([`writer`] keeps them for the next one). Nothing here knows of timely.
 
 mod rows;
+mod spread;
 pub mod wire;
 pub mod writer;
 

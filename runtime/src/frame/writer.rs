@@ -173,7 +173,9 @@ pub struct Writer<K: Key, V, T, C: Combine<K, V>> {
     /// A local edge sends everything to its own worker.
     local: bool,
     frame_rows: usize,
-    open: Vec<Rows<K, V, T>>,
+    pub(super) open: Vec<Rows<K, V, T>>,
+    /// Where the next row goes that has no key, if the block does not say.
+    pub(super) turn: u64,
     partials: Vec<Rows<K, C::Acc, T>>,
     combine: C,
     /// What is combined leaves within the latency bound.
@@ -214,6 +216,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
             targets: targets as u64,
             local,
             frame_rows,
+            turn: me as u64,
             open: (0..frames).map(|_| Rows::with_room(if C::ACTIVE { 0 } else { room })).collect(),
             partials: (0..if C::ACTIVE { frames } else { 0 }).map(|_| Rows::default()).collect(),
             combine,

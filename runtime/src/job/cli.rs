@@ -325,7 +325,7 @@ fn param_flags(params: &[Param]) -> impl Iterator<Item = Arg> + '_ {
     params.iter().map(|param| {
         let flag = Arg::new(param.name)
             .long(static_flag(param.name))
-            .value_name(param.ty)
+            .value_name(if is_secret(param) { "env:NAME|file:PATH" } else { param.ty })
             .value_parser(ValueParser::os_string())
             .help(param_help(param))
             .help_heading("Params")
@@ -345,6 +345,11 @@ fn param_flags(params: &[Param]) -> impl Iterator<Item = Arg> + '_ {
 fn static_flag(param: &'static str) -> &'static str {
     let flag = flag_name(param);
     if flag == param { param } else { flag.leak() }
+}
+
+/// Whether it is named by where it is.
+fn is_secret(param: &Param) -> bool {
+    param.ty.rsplit("::").next() == Some("Secret")
 }
 
 fn is_required(param: &Param) -> bool {
@@ -552,6 +557,9 @@ fn example_params(params: &[Param]) -> String {
 fn example_value(param: &Param) -> String {
     if param.ty == "bool" {
         return String::new();
+    }
+    if is_secret(param) && param.default.is_none() {
+        return format!(" env:{}", flag_name(param.name).replace('-', "_").to_uppercase());
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     match param.default.map(unquoted) {

@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::secret::Secret;
+
 /// Makes the value of a param from the text of its flag.
 pub type Parser<T> = fn(&OsStr) -> Result<T, Refused>;
 
@@ -16,6 +18,8 @@ pub type Parser<T> = fn(&OsStr) -> Result<T, Refused>;
 pub enum Refused {
     /// The text is no value of the type; why not.
     Text(String),
+    /// The same of a text that may not be shown.
+    Hidden(String),
     /// There is no way from a text to the type.
     Type,
 }
@@ -51,6 +55,16 @@ impl Flag<OsString> {
     /// Any text.
     pub fn parser(&self) -> Parser<OsString> {
         |text| Ok(text.to_owned())
+    }
+}
+
+impl Flag<Secret> {
+    /// Where it is.
+    pub fn parser(&self) -> Parser<Secret> {
+        |text| {
+            let place = text.to_str().ok_or_else(|| Refused::Hidden("the text is not UTF-8".to_owned()))?;
+            Secret::at(place).map_err(|fault| Refused::Hidden(fault.to_string()))
+        }
     }
 }
 

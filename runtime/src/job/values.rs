@@ -44,6 +44,17 @@ impl Values {
         Ok(self.optional(name, parser)?.unwrap_or_else(default))
     }
 
+    /// Takes a param, or what this text says if it is not given.
+    ///
+    /// # Errors
+    /// If its text is no value of its type.
+    pub fn or_named<T>(&mut self, name: &'static str, parser: Parser<T>, text: &str) -> Result<T, Fault> {
+        if !self.given.contains_key(name) {
+            self.given.insert(name, text.into());
+        }
+        self.required(name, parser)
+    }
+
     /// Takes a param that may be left out.
     ///
     /// # Errors
@@ -59,6 +70,11 @@ impl Values {
             Refused::Text(why) => {
                 let flag = flag_name(name);
                 Fault::new(format!("flag `--{flag}` takes a value of type `{ty}`, not `{text}`")).because(why)
+            }
+            Refused::Hidden(why) => {
+                let flag = flag_name(name);
+                let help = format!("write `--{flag} env:NAME` or `--{flag} file:PATH`");
+                Fault::new(format!("flag `--{flag}`: {why}")).help(help)
             }
             Refused::Type => Fault::new(format!("param `{name}` of type `{ty}` cannot be given as a flag"))
                 .help("embed the job and set the field in code; a type with `FromStr` can be given as a flag"),

@@ -75,6 +75,8 @@ pub trait Follow<O: ?Sized + Out, V> {
     fn main(&mut self, row: O::Row<'_>, time: i64);
     /// A row that came too late.
     fn late(&mut self, row: V, time: i64);
+    /// The next rows are judged under this watermark: that of a mark, handed on by who does not judge himself.
+    fn judged_by(&mut self, _watermark: i64) {}
     /// Sends what is full and says whether there is room for more; an operator that emits much at once asks between two
     /// pieces, and pauses when there is none.
     fn room(&mut self) -> bool;

@@ -32,8 +32,8 @@ impl Plan {
         }
         for edge in &self.edges {
             let style = match edge.kind {
-                EdgeKind::ByKey => "solid",
                 EdgeKind::Local => "dashed",
+                _ => "solid",
             };
             let label = left_aligned(&edge.label());
             let _ = writeln!(out, "  c{} -> c{} [style={style}, label={label}];", edge.from + 1, edge.to + 1);

@@ -81,6 +81,11 @@ impl Plan {
             kind: match e.kind {
                 EdgeKind::ByKey => "by_key",
                 EdgeKind::Local => "local",
+                EdgeKind::Rebalance => "rebalance",
+                EdgeKind::Shuffle => "shuffle",
+                EdgeKind::Broadcast => "broadcast",
+                EdgeKind::Global => "global",
+                EdgeKind::Partition => "partition",
             },
             because: &e.because,
             key: (e.kind == EdgeKind::ByKey && !e.key.is_empty()).then_some(&*e.key),

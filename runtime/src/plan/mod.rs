@@ -42,6 +42,16 @@ pub enum EdgeKind {
     ByKey,
     /// To the next chain on the same worker.
     Local,
+    /// To each worker in turn.
+    Rebalance,
+    /// To any worker, by chance.
+    Shuffle,
+    /// To every worker.
+    Broadcast,
+    /// To one worker.
+    Global,
+    /// To the worker whose number the block says.
+    Partition,
 }
 
 /// Rows from one chain to another.

@@ -100,6 +100,11 @@ impl Edge {
             EdgeKind::ByKey if self.key.is_empty() => "by key, to the worker that owns it".to_owned(),
             EdgeKind::ByKey => format!("by key {}, to the worker that owns it", self.key),
             EdgeKind::Local => "to the same worker".to_owned(),
+            EdgeKind::Rebalance => "to each worker in turn".to_owned(),
+            EdgeKind::Shuffle => "to any worker, by chance".to_owned(),
+            EdgeKind::Broadcast => "to every worker".to_owned(),
+            EdgeKind::Global => "to one worker".to_owned(),
+            EdgeKind::Partition => "to the worker that the block names".to_owned(),
         }
     }
 
@@ -119,6 +124,11 @@ impl Edge {
             EdgeKind::ByKey if !self.key.is_empty() => (format!("by key {}", self.key), "key_by"),
             EdgeKind::ByKey => ("by key".to_owned(), "key_by"),
             EdgeKind::Local => ("same worker".to_owned(), ""),
+            EdgeKind::Rebalance => ("in turn".to_owned(), "rebalance"),
+            EdgeKind::Shuffle => ("by chance".to_owned(), "shuffle"),
+            EdgeKind::Broadcast => ("to every worker".to_owned(), "broadcast"),
+            EdgeKind::Global => ("to one worker".to_owned(), "global"),
+            EdgeKind::Partition => ("to a named worker".to_owned(), "partition_by"),
         };
         // An edge by key is cut at its `key_by`: that goes without saying; anything else is said.
         let first = if self.because == cause { kind } else { format!("{kind}, because of {}", self.because) };

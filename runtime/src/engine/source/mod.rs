@@ -74,14 +74,8 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     build(g, meta, connector, counters, outs, Filtered(front, rest));
 }
 
-fn build<'g, R, S, N, O, B>(
-    g: &mut Graph<'g>,
-    meta: &'static SourceMeta,
-    connector: S,
-    counters: N,
-    outs: O,
-    body: B,
-) where
+fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: &'static SourceMeta, connector: S, counters: N, outs: O, body: B)
+where
     R: RowType,
     S: Source<R>,
     N: Counters,
