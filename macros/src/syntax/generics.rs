@@ -69,8 +69,9 @@ impl Generics {
         let all = self.0.iter().map(|Parameter { name, bounds, row, key, shared }| {
             let row = row.then(|| quote!(#rt::Row<Stored = #name> +));
             let key = key.then(|| quote!(#rt::KeyLike<Owned = #name, Checked = #name> +));
-            let shared = shared.then(|| quote!(::core::marker::Send + ::core::marker::Sync));
-            quote!(#name: #bounds #row #key #shared 'static,)
+            let (send, sync) = (quote!(::core::marker::Send), quote!(::core::marker::Sync));
+            let shared = shared.then(|| [send, sync]).into_iter().flatten();
+            quote!(#name: #bounds #row #key #(#shared +)* 'static,)
         });
         all.collect()
     }
