@@ -8,8 +8,8 @@ use quote::{quote, quote_spanned};
 
 use super::body::Body;
 use super::chain::{closure, counters, lets, outs};
-use super::code::{number, paste, scoped};
-use super::ident::{first, local, moved, named, place};
+use super::code::{number, paste_moved, scoped};
+use super::ident::{first, local, located, moved, named, place};
 use super::meta::chain_name;
 use super::row::{lifetime, with_lifetimes};
 use super::timing::{term, timing};
@@ -82,10 +82,13 @@ fn function(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     let rt = quote!(#root::__private);
     let (declared, given) = (generics.declared(&rt), generics.given());
     let all = 0..flow.streams().count();
+    let names: Vec<&Ident> = flow.streams().map(|(name, _)| name).collect();
     let bounds = all.clone().map(|n| {
         let input = input(n);
         let bound = local(if flow.timed.contains(&n) { "EventTimed" } else { "When" }, Span::mixed_site());
-        quote!(#input: #rt::#bound)
+        let at = names[n].span();
+        let (bound, rt) = (local(&bound.to_string(), at), located(&rt, at));
+        quote_spanned!(place(at)=> #input: #rt::#bound)
     });
     let mut streams = all.map(input);
     let parameters = flow.takes.iter().filter_map(|it| match it {
@@ -363,7 +366,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     let arguments = used.used.call.arguments.iter().zip(&used.used.streams).map(|(argument, stream)| match stream {
         None => {
             values.push(&argument.value);
-            paste(&argument.value)
+            paste_moved(&argument.value)
         }
         Some(n) => {
             let at = used.used.inputs[*n].at.span();
@@ -374,7 +377,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     let arguments: Vec<TokenStream> = arguments.collect();
     let path = path(used);
     let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
-    list.set_span(place(at));
+    list.set_span(used.used.call.parentheses);
     let call = scoped(&plan.model.seen(), values, quote!(#path #list));
     quote_spanned!(place(at)=> let #bound = #call;)
 }

@@ -1,7 +1,7 @@
 //! `pub flow name<T: Record>(rows: Stream<T>, least: u32) -> main, other: Type { .. return stream, other = stream; }`, and the
 //! use of one, `let t = name(stream, 5);`. What is a stream among the arguments of a use is known by its names.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use crate::diag::{Diagnostics, Parsed, Problem};
@@ -51,6 +51,8 @@ pub(crate) struct FlowCall {
     /// Its last name.
     pub(crate) name: Ident,
     pub(crate) arguments: Vec<Argument>,
+    /// Where these stand.
+    pub(crate) parentheses: Span,
 }
 
 /// An argument: perhaps a stream, else a value.
@@ -256,7 +258,7 @@ impl FlowCall {
             Some(Argument { stream, value })
         });
         let arguments: Vec<Argument> = arguments.collect();
-        Some((!diag.spoiled_since(mark)).then_some(FlowCall { path, name, arguments }))
+        Some((!diag.spoiled_since(mark)).then_some(FlowCall { path, name, arguments, parentheses: list.span() }))
     }
 }
 

@@ -60,6 +60,11 @@ impl Generics {
         self.0.is_empty()
     }
 
+    /// Leaves out those that are no good.
+    pub(crate) fn retain(&mut self, mut good: impl FnMut(&Ident) -> bool) {
+        self.0.retain(|it| good(&it.name));
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
         self.0.iter().map(|it| &it.name)
     }
