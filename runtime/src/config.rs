@@ -49,6 +49,8 @@ pub(crate) enum Control {
 pub struct Defaults {
     /// From the start of one checkpoint to the start of the next.
     pub every: Option<Duration>,
+    /// The param that says it.
+    pub every_param: Option<&'static str>,
     /// A checkpoint that takes longer is given up.
     pub timeout: Option<Duration>,
     /// The least time from the end of one to the start of the next.
@@ -63,8 +65,15 @@ pub struct Defaults {
 
 impl Defaults {
     /// Of a block that says nothing.
-    pub const NONE: Defaults =
-        Defaults { every: None, timeout: None, pause: None, keep: None, tolerate: None, restart: Restart::Usual };
+    pub const NONE: Defaults = Defaults {
+        every: None,
+        every_param: None,
+        timeout: None,
+        pause: None,
+        keep: None,
+        tolerate: None,
+        restart: Restart::Usual,
+    };
 }
 
 /// A store, of which this layer knows nothing.

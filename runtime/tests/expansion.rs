@@ -30,7 +30,7 @@ fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64,
     let s_out = __rt::sink(g, &SINK, __rt::is_sink(__rt::collect(out)));
     {
         let connector = __rt::is_source::<Numbers, _, _>(rows(data.clone()));
-        __rt::source::<Numbers, _, _, _, _>(g, &SOURCE, connector, [0u64; 1], (e_out, ()), move |x0, cx, n, o| 'c: {
+        __rt::source::<Numbers, _, _, _, _>(g, SOURCE, connector, [0u64; 1], (e_out, ()), move |x0, cx, n, o| 'c: {
             cx.at(1);
             if !__rt::test(&x0, |x| x % 2 == 0) {
                 break 'c;

@@ -63,12 +63,8 @@ fn length<'l>(length: &'l Length, of: &str, diag: &mut Diagnostics) -> Option<(i
             None
         }
         Length::Literal { micros, token } => Some((*micros, token)),
-        Length::Param(name) => {
-            let help =
-                format!("write it in the block: `{of} 10s`; a run can say otherwise, with flags or in its `Config`");
-            diag.report_mild(name, format!("`{of}` takes a duration that is written out"), help);
-            None
-        }
+        // it is looked at when a run starts
+        Length::Param(_) => None,
     }
 }
 

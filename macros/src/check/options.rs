@@ -95,11 +95,6 @@ fn source(source: &Source, diag: &mut Diagnostics) {
         (Some(_), Some(second)) => {
             diag.report_mild(second, "`idle_after` and `never_idle` exclude each other", "keep one of them");
         }
-        (Some((_, Length::Param(name))), None) => diag.report_mild(
-            name,
-            "`idle_after` takes a duration that is written out",
-            "write it in the block: `idle_after 30s`",
-        ),
         (Some((_, Length::Literal { micros: 0, token })), None) => diag.report_mild(
             token,
             "a split that is idle at once would never be waited for",
@@ -107,14 +102,8 @@ fn source(source: &Source, diag: &mut Diagnostics) {
         ),
         _ => {}
     }
-    match &source.late_by {
-        Some((_, Length::Param(name))) => diag.report_mild(
-            name,
-            "`late_by` takes a duration that is written out",
-            "write it in the block: `late_by 1h`",
-        ),
-        Some((_, length)) => whole_millis(length, diag),
-        None => {}
+    if let Some((_, length)) = &source.late_by {
+        whole_millis(length, diag);
     }
 }
 

@@ -1,10 +1,10 @@
 //! One call per chain, in data order: a source or a stage, with the body that is its loop.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::body::Body;
-use super::code::{body_span, number, params, paste, scoped};
+use super::code::{body_span, length, number, params, paste, scoped};
 use super::edge::{build, how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
 use super::meta::chain_name;
@@ -15,7 +15,7 @@ use crate::lock::Lock;
 use crate::lower::flow::{Branch, Flow, Send};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
 use crate::model::Stream;
-use crate::syntax::{Code, Source};
+use crate::syntax::{Code, Length, Source};
 
 /// The calls.
 pub(crate) fn chains(plan: &Plan, locked: &Lock) -> TokenStream {
@@ -59,6 +59,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
+    let (times, meta) = times(source, &meta, at);
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
     let connector = quote_spanned!(place(from)=> __rt::is_source::<#row, _, _>(#connector));
@@ -71,8 +72,9 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         let call = quote_spanned!(place(from)=> __rt::source_filtered::<#row, _, _, _, _, _, _>);
         let again = lets.clone();
         return quote_spanned! {place(at)=> {
+            #times
             #call(
-                #g, &#meta, #connector, #counters, #outs,
+                #g, #meta, #connector, #counters, #outs,
                 { #again move |#x, #cx, #n| { #front } },
                 { #lets move |#row_behind, #cx, #n, #o| { #behind } },
             );
@@ -82,11 +84,34 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     let call = quote_spanned!(place(from)=> __rt::source::<#row, _, _, _, _>);
     quote_spanned! {place(at)=> {
         #lets
-        #call(#g, &#meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
+        #times
+        #call(#g, #meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
             #time
             #body
         });
     }}
+}
+
+/// What the engine knows of a source, with the durations that params say.
+fn times(source: &Source, meta: &Ident, at: Span) -> (TokenStream, TokenStream) {
+    let param = |given: &Option<(Ident, Length)>, of: &str, least| match given {
+        Some((_, it @ Length::Param(_))) => Some(length(it, of, least, true)),
+        _ => None,
+    };
+    let late_by = param(&source.late_by, "late_by", 0);
+    let idle_after = param(&source.idle_after, "idle_after", 1000);
+    if late_by.is_none() && idle_after.is_none() {
+        return (TokenStream::new(), meta.to_token_stream());
+    }
+    let (here, known) = (place(at), local("meta", at));
+    let field = |name: &str, value: Option<TokenStream>| {
+        value.map(|value| {
+            let name = local(name, at);
+            quote_spanned!(here=> #name: ::core::option::Option::Some(#value),)
+        })
+    };
+    let (late_by, idle_after) = (field("late_by", late_by), field("idle_after", idle_after));
+    (quote_spanned!(here=> let #known = __rt::SourceMeta { #late_by #idle_after ..#meta };), quote!(#known))
 }
 
 fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream {

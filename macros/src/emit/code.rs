@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-use super::ident::place;
+use super::ident::{local, place};
 use crate::diag::near;
 use crate::model::Seen;
 use crate::syntax::code::names;
@@ -74,13 +74,15 @@ fn span_of(micros: i64, at: Span) -> TokenStream {
     quote_spanned!(at=> #call(#number))
 }
 
-/// A duration as an expression.
-pub(crate) fn length(length: &Length) -> TokenStream {
+/// A duration as an expression. One of a param is checked when a run starts: `of` is what it is of, `least` in microseconds is how long it
+/// must be; `whole`: in whole milliseconds.
+pub(crate) fn length(length: &Length, of: &str, least: i64, whole: bool) -> TokenStream {
     match length {
         Length::Literal { micros, token } => span_of(*micros, place(token.span())),
         Length::Param(name) => {
-            let at = place(name.span());
-            quote_spanned!(at=> __rt::span(&self.#name))
+            let (at, g, text) = (place(name.span()), local("g", name.span()), name.to_string());
+            let text = text.trim_start_matches("r#");
+            quote_spanned!(at=> __rt::length(#g, #text, #of, #least, #whole, __rt::span(&self.#name)))
         }
     }
 }

@@ -25,11 +25,13 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
     let (window, g) = (named("w_", edge.stream, "", at), local("g", at));
     if let Operator::Window { window: it, .. } = &edge.operator {
         let zero = || quote_spanned!(here=> __rt::TimeSpan::ZERO);
-        let size = length(&it.size);
-        let offset = it.offset.as_ref().map_or_else(zero, length);
-        let allow_late = it.allow_late.as_ref().map_or_else(zero, |(_, late)| length(late));
+        let size = length(&it.size, "tumbling", 1000, true);
+        let offset = it.offset.as_ref().map_or_else(zero, |offset| length(offset, "offset", 0, true));
+        let late = it.allow_late.as_ref().map_or_else(zero, |(_, late)| length(late, "allow_late", 0, true));
         let refire = it.refire.is_some();
-        tokens.extend(quote_spanned!(here=> let #window = __rt::tumbling(#g, #size, #offset, #allow_late, #refire);));
+        tokens.extend(quote_spanned! {here=>
+            let #window = { let size = #size; let offset = #offset; let late = #late; __rt::tumbling(#g, size, offset, late, #refire) };
+        });
     }
     let how = how_name(edge, at);
     if let Some(aggregate) = edge.operator.front() {
@@ -40,7 +42,7 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
     let time = timing(&edge.timing, at);
     tokens.extend(match (&edge.operator, edge.combined) {
         (Operator::Exchange(_), _) => {
-            quote_spanned!(here=> let (#out, #inside) = __rt::spread_edge::<_, __rt::#time>(#g, &#meta);)
+            quote_spanned!(here=> let (#out, #inside) = __rt::spread_edge::<_, #time>(#g, &#meta);)
         }
         (Operator::Union, _) => {
             quote_spanned!(here=> let (#out, #inside) = __rt::local_edge::<_, #time>(#g, &#meta);)
@@ -137,7 +139,7 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
     let bind = |call: &str, arguments: TokenStream, life: &Life, emit: &Emit| {
         let (ending, every) = match emit {
             Emit::Each => ("each", None),
-            Emit::Every(span) => ("every", Some(length(span))),
+            Emit::Every(span) => ("every", Some(length(span, "emit every", 1, false))),
             Emit::AtEnd => ("at_end", None),
         };
         let (call, life) = (local(&format!("{call}_{ending}"), at), process::life(life, at));

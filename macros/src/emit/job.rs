@@ -102,6 +102,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
     let names = collected.iter().map(|it| it.name);
     let types: Vec<&TokenStream> = collected.iter().map(|it| it.ty).collect();
     let new = fresh(collected);
+    let defaults = meta::run_defaults(model).map(|said| quote!(let config = __rt::defaults(config, &#said);));
     let resources = resource::resources(plan);
     let (shared, uses) = (edge::shared(plan), flow::uses(plan));
     let (sinks, chains) = (sink::sinks(plan), chain::chains(plan, locked));
@@ -142,6 +143,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
             config: __rt::Config,
         ) -> ::core::result::Result<#results_of, __rt::Error> {
             #(let #handles = #new;)*
+            #defaults
             let #job = __rt::job(#travels, #me);
             let summary = {
                 #(let #handles = ::core::clone::Clone::clone(&#handles);)*

@@ -58,51 +58,85 @@ fn job(plan: &Plan) -> TokenStream {
     }
 }
 
-/// What the block says of checkpoints and restarts.
+/// What the block says of checkpoints and restarts, so far as it is written out.
 fn defaults(model: &Model) -> TokenStream {
+    let every = match model.checkpoint.as_ref().and_then(|it| it.every.as_ref()) {
+        Some((_, Length::Param(name))) => {
+            let name = name.to_string();
+            quote!(::core::option::Option::Some(#name))
+        }
+        _ => quote!(::core::option::Option::None),
+    };
+    said(model, every, &|_, length| match length {
+        Length::Literal { micros, .. } => {
+            let micros = micros.unsigned_abs();
+            Some(quote!(::core::time::Duration::from_micros(#micros)))
+        }
+        Length::Param(_) => None,
+    })
+}
+
+/// The same with what params say, if some do: an expression that gives an error if one of them is wrong.
+pub(crate) fn run_defaults(model: &Model) -> Option<TokenStream> {
+    let params = std::cell::Cell::new(false);
+    let all = said(model, quote!(::core::option::Option::None), &|of, length| match length {
+        Length::Literal { micros, .. } => {
+            let micros = micros.unsigned_abs();
+            Some(quote!(::core::time::Duration::from_micros(#micros)))
+        }
+        Length::Param(name) => {
+            params.set(true);
+            let (at, text) = (place(name.span()), name.to_string());
+            let text = text.trim_start_matches("r#");
+            Some(quote_spanned!(at=> __rt::period(#text, #of, __rt::span(&self.#name))?))
+        }
+    });
+    params.get().then_some(all)
+}
+
+fn said(
+    model: &Model,
+    every_param: TokenStream,
+    duration: &dyn Fn(&str, &Length) -> Option<TokenStream>,
+) -> TokenStream {
     let none = quote!(::core::option::Option::None);
     let some = |value: TokenStream| quote!(::core::option::Option::Some(#value));
-    let length = |given: fn(&Checkpoint) -> &Option<(Ident, Length)>| {
+    let length = |of: &str, given: fn(&Checkpoint) -> &Option<(Ident, Length)>| {
         let given = model.checkpoint.as_ref().and_then(|it| given(it).as_ref());
-        given.map_or(none.clone(), |(_, length)| some(duration(length)))
+        given.and_then(|(_, length)| duration(of, length)).map_or(none.clone(), some)
     };
     let count = |given: fn(&Checkpoint) -> &Option<Count>| {
         let given = model.checkpoint.as_ref().and_then(|it| given(it).as_ref());
         given.map(|count| Literal::u32_unsuffixed(count.number)).map_or(none.clone(), |number| some(quote!(#number)))
     };
-    let (every, timeout, pause) = (length(|it| &it.every), length(|it| &it.timeout), length(|it| &it.pause));
+    let every = length("checkpoint every", |it| &it.every);
+    let (timeout, pause) = (length("timeout", |it| &it.timeout), length("pause", |it| &it.pause));
     let (keep, tolerate) = (count(|it| &it.keep), count(|it| &it.tolerate));
     let restart = match model.restart.as_ref().and_then(|it| it.how.as_ref()) {
-        None => quote!(Usual),
-        Some(How::None) => quote!(Never),
+        None => None,
+        Some(How::None) => Some(quote!(__rt::Restart::Never)),
         Some(How::Exponential { first, longest }) => {
-            let (first, longest) = (duration(first), duration(longest));
-            quote!(Exponential { first: #first, longest: #longest })
+            let of = "restart exponential";
+            duration(of, first).zip(duration(of, longest)).map(|(one, other)| match (first, longest) {
+                (Length::Literal { .. }, Length::Literal { .. }) => {
+                    quote!(__rt::Restart::Exponential { first: #one, longest: #other })
+                }
+                _ => quote!(__rt::exponential(#one, #other)?),
+            })
         }
-        Some(How::Fixed { pause, at_most: Count { number, .. } }) => {
-            let pause = duration(pause);
-            quote!(Fixed { pause: #pause, at_most: #number })
-        }
+        Some(How::Fixed { pause, at_most: Count { number, .. } }) => duration("restart fixed", pause)
+            .map(|pause| quote!(__rt::Restart::Fixed { pause: #pause, at_most: #number })),
         Some(How::FailureRate { at_most: Count { number, .. }, per }) => {
-            let per = duration(per);
-            quote!(FailureRate { at_most: #number, per: #per })
+            duration("per", per).map(|per| quote!(__rt::Restart::FailureRate { at_most: #number, per: #per }))
         }
     };
+    let restart = restart.unwrap_or_else(|| quote!(__rt::Restart::Usual));
     quote! {
         __rt::Defaults {
-            every: #every, timeout: #timeout, pause: #pause, keep: #keep, tolerate: #tolerate,
-            restart: __rt::Restart::#restart,
+            every: #every, every_param: #every_param, timeout: #timeout, pause: #pause, keep: #keep, tolerate: #tolerate,
+            restart: #restart,
         }
     }
-}
-
-/// A length that was checked to be written out; others have been reported.
-fn duration(length: &Length) -> TokenStream {
-    let micros = match length {
-        Length::Literal { micros, .. } => micros.unsigned_abs(),
-        Length::Param(_) => 1,
-    };
-    quote!(::core::time::Duration::from_micros(#micros))
 }
 
 fn edge(edge: &Edge) -> TokenStream {
@@ -150,7 +184,7 @@ fn late_by(source: &Source) -> TokenStream {
     let Some((word, code)) = &source.event_time else { return quote!(::core::option::Option::None) };
     let at = match &source.late_by {
         Some((_, Length::Literal { micros, token })) => constant(*micros, token.span()),
-        // its lack is reported
+        // its lack is reported; that of a param is told when the source is made
         _ => constant(0, first(&code.tokens, word.span())),
     };
     quote!(::core::option::Option::Some(#at))

@@ -9,7 +9,7 @@ use super::edge::{build, how_types, in_name, over};
 use super::ident::{first, local, place};
 use crate::lower::{Edge, Plan};
 use crate::syntax::process::{Handler, Kind, On, Process, State};
-use crate::syntax::{Life, Part};
+use crate::syntax::{Length, Life, Part};
 
 /// Lets, the last of which binds `op`.
 pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) -> TokenStream {
@@ -132,9 +132,12 @@ fn name_type(kind: &str, n: usize, name: &Ident) -> TokenStream {
 /// How long something lives.
 pub(crate) fn life(life: &Life, at: Span) -> TokenStream {
     match &life.ttl {
-        Some((word, it)) => {
-            let (here, g, it) = (place(word.span()), local("g", word.span()), length(it));
-            quote_spanned!(here=> __rt::ttl(#g, #it))
+        Some((word, length_of)) => {
+            let (here, g, it) = (place(word.span()), local("g", word.span()), length(length_of, "ttl", 1, false));
+            match length_of {
+                Length::Literal { .. } => quote_spanned!(here=> __rt::ttl(#g, #it)),
+                Length::Param(_) => quote_spanned!(here=> { let ttl = #it; __rt::ttl(#g, ttl) }),
+            }
         }
         // the lack of both is reported
         None => quote_spanned!(place(at)=> __rt::unbounded()),

@@ -8,6 +8,7 @@ use super::{Known, Model, Origin, Port, Sink, Stream, StreamId, There, Use};
 use crate::catalog::Role;
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
+use crate::syntax::restart::How;
 use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statement, What, code};
 
 /// What a name stands for.
@@ -128,20 +129,33 @@ impl Names<'_> {
         match what {
             Some(What::Param(_) | What::Resource(_)) => {}
             Some(What::Checkpoint(it)) => {
+                let mark = self.diag.mark();
+                for (_, length) in [&it.every, &it.timeout, &it.pause].into_iter().flatten() {
+                    self.length(length, &model.params);
+                }
                 if model.checkpoint.is_some() {
                     self.twice(&it.word);
-                } else {
+                } else if !self.diag.spoiled_since(mark) {
                     model.checkpoint = Some(it);
                 }
             }
             Some(What::Restart(it)) => {
+                let mark = self.diag.mark();
+                for length in it.how.iter().flat_map(How::lengths) {
+                    self.length(length, &model.params);
+                }
                 if model.restart.is_some() {
                     self.twice(&it.word);
-                } else {
+                } else if !self.diag.spoiled_since(mark) {
                     model.restart = Some(it);
                 }
             }
             Some(What::Source(source)) => {
+                let mark = self.diag.mark();
+                for (_, length) in [&source.late_by, &source.idle_after].into_iter().flatten() {
+                    self.length(length, &model.params);
+                }
+                let sound = !self.diag.spoiled_since(mark);
                 self.add(
                     Stream {
                         name: source.name.clone(),
@@ -149,7 +163,7 @@ impl Names<'_> {
                         declared: Some(source.ty.clone()),
                         origin: Origin::Source(source),
                         ops: vec![],
-                        sound: true,
+                        sound,
                     },
                     model,
                 );

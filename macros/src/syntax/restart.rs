@@ -27,6 +27,18 @@ pub(crate) enum How {
     FailureRate { at_most: Count, per: Length },
 }
 
+impl How {
+    /// All durations in it.
+    pub(crate) fn lengths(&self) -> Vec<&Length> {
+        match self {
+            How::None => vec![],
+            How::Exponential { first, longest } => vec![first, longest],
+            How::Fixed { pause, .. } => vec![pause],
+            How::FailureRate { per, .. } => vec![per],
+        }
+    }
+}
+
 fn forms() -> String {
     list(catalog::RESTARTS.iter().map(|(_, form)| format!("restart {form}")), "or")
 }

@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod gates;
+mod lengths;
 mod lock;
 mod process;
 mod resource;
@@ -10,6 +11,7 @@ mod spread;
 
 pub use self::aggregate::*;
 pub use self::gates::*;
+pub use self::lengths::*;
 pub use self::lock::*;
 pub use self::process::*;
 pub use self::resource::*;

@@ -81,15 +81,29 @@ impl Record for Hll {
         if bytes.is_empty() {
             return Ok(Hll(None));
         }
+        if !is_sane(bytes) {
+            return Err(from.invalid("no HLL sketch of this version"));
+        }
         let sketch = HllSketch::deserialize(bytes).map_err(|error| from.invalid(format!("no HLL sketch: {error}")))?;
         Ok(Hll(Some(sketch)))
     }
 }
 
+/// Words of four bytes in front of the registers, which is what the form begins with once there are any.
+const IN_FRONT: usize = 10;
+
+/// Whether the registers are as many as ours and hold what they can hold: the library takes them as they are.
+fn is_sane(bytes: &[u8]) -> bool {
+    let registers =
+        || bytes.get(4 * IN_FRONT..).is_some_and(|all| all.len() == 1 << REGISTERS && all.iter().all(|n| *n < 64));
+    // the logarithm of their number is the fourth byte
+    bytes.get(3) == Some(&REGISTERS) && (usize::from(bytes[0]) != IN_FRONT || registers())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::tests::every_way;
+    use crate::aggregate::tests::{damaged, every_way};
     use crate::record::whole;
 
     #[test]
@@ -107,6 +121,20 @@ mod tests {
                 assert_eq!(*all.get_or_insert(found), found, "of {count}");
                 let off = (found as f64 - count as f64).abs() / count as f64;
                 assert!(off < 0.05, "{found} of {count}");
+            });
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_do_no_harm() {
+        for count in [1u64, 30, 10_000] {
+            let mut acc = Hll::default();
+            (0..count).for_each(|n| ApproxCountDistinct.add(&mut acc, &u64::hash(n)));
+            let whole = acc.clone();
+            damaged(&acc, |mut read| {
+                ApproxCountDistinct.add(&mut read, &7);
+                ApproxCountDistinct.merge(&mut read, whole.clone());
+                let _ = ApproxCountDistinct.finish(&read);
             });
         }
     }

@@ -191,6 +191,36 @@ mod tests {
     use super::Aggregator;
     use crate::record::{Record, whole};
 
+    /// Damages a byte form in many ways: it is read as something or refused, and what is read can be worked with.
+    pub(super) fn damaged<A: Record>(whole_form: &A, mut work: impl FnMut(A)) {
+        let mut encoded = vec![];
+        whole_form.encode(&mut encoded);
+        let form = crate::codec::Reader::new(&encoded).bytes().unwrap().to_vec();
+        let mut random = 7u64;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % below.max(1)
+        };
+        for _ in 0..20_000 {
+            let mut bytes = form.clone();
+            for _ in 0..1 + next(4) {
+                let at = next(bytes.len());
+                match next(4) {
+                    0 => bytes[at] = next(256) as u8,
+                    1 => bytes[at] ^= 1 << next(8),
+                    2 => bytes.truncate(at + 1),
+                    _ => bytes[at..].iter_mut().take(8).for_each(|byte| *byte = 0xFF),
+                }
+            }
+            // the length in front is right, or nothing behind it would be looked at
+            let mut framed = vec![];
+            crate::codec::put_bytes(&mut framed, &bytes);
+            if let Ok(read) = whole::<A>(&framed) {
+                work(read);
+            }
+        }
+    }
+
     /// The result in several orders, and of partial results that are merged in several ways, each kept and read back in between.
     pub(super) fn every_way<T: Clone, A: Aggregator<T>>(how: &A, rows: &[T], mut check: impl FnMut(A::Out)) {
         let kept = |acc: A::Acc| {

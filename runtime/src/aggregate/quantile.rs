@@ -116,19 +116,107 @@ impl Record for Bins {
         if bytes.is_empty() {
             return Ok(Bins(None));
         }
-        let sketch = DDSketch::from_java_bytes(bytes).map_err(|error| from.invalid(format!("no sketch: {error}")))?;
-        // One with other bins could not be merged.
-        if DDSketch::new(Config::default()).merge(&sketch).is_err() {
-            return Err(from.invalid("a sketch with other bins"));
+        if (Form { left: bytes, rows: 0.0 }).read().is_none() {
+            return Err(from.invalid("no sketch with the bins of this version"));
         }
+        let sketch = DDSketch::from_java_bytes(bytes).map_err(|error| from.invalid(format!("no sketch: {error}")))?;
         Ok(Bins(Some(sketch)))
+    }
+}
+
+/// Looks through the binary form before it is read: the library takes indexes and counts as they are, and sums of them may not fit.
+struct Form<'b> {
+    left: &'b [u8],
+    /// Counted so far.
+    rows: f64,
+}
+
+/// No finite value has a bin further away.
+const FAR: i64 = 40_000;
+/// More rows than this are not counted one by one.
+const MOST: f64 = (1u64 << 53) as f64;
+
+impl Form<'_> {
+    fn read(&mut self) -> Option<()> {
+        while !self.left.is_empty() {
+            match self.byte()? {
+                // the borders of the bins, which must be ours, and an offset
+                0x02 => {
+                    let gamma = self.float()?;
+                    (gamma == Config::default().gamma && self.float()? == 0.0).then_some(())?;
+                }
+                // zeros
+                0x04 => self.count()?,
+                // rows in all
+                0xA0 => drop(self.double()?),
+                // sum, least, greatest
+                0x84 | 0x88 | 0x8C => drop(self.float()?),
+                // positive and negative values: indexes by their distances, with counts
+                0x05 | 0x07 => {
+                    let mut index = 0i64;
+                    for _ in 0..self.var()? {
+                        let encoded = self.var()?;
+                        let distance = (encoded >> 1) as i64 ^ -((encoded & 1) as i64);
+                        index = index.checked_add(distance).filter(|index| (-FAR..=FAR).contains(index))?;
+                        self.count()?;
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, left) = self.left.split_first()?;
+        self.left = left;
+        Some(*byte)
+    }
+
+    fn float(&mut self) -> Option<f64> {
+        let (bytes, left) = self.left.split_first_chunk()?;
+        self.left = left;
+        Some(f64::from_le_bytes(*bytes))
+    }
+
+    /// Seven bits a byte, the least first; the ninth byte has eight.
+    fn var(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..=56).step_by(7) {
+            let byte = u64::from(self.byte()?);
+            if byte < 0x80 || shift == 56 {
+                return Some(value | byte << shift);
+            }
+            value |= (byte & 0x7F) << shift;
+        }
+        None
+    }
+
+    /// Seven bits a byte, the greatest first, of a float that is turned so that small whole numbers are short.
+    fn double(&mut self) -> Option<f64> {
+        let mut bits = 0u64;
+        for shift in (1..=57).rev().step_by(7) {
+            let byte = u64::from(self.byte()?);
+            if shift == 1 || byte < 0x80 {
+                bits |= byte << if shift == 1 { 0 } else { shift };
+                break;
+            }
+            bits |= (byte & 0x7F) << shift;
+        }
+        Some(f64::from_bits(bits.rotate_right(6).wrapping_add(1f64.to_bits())) - 1.0)
+    }
+
+    fn count(&mut self) -> Option<()> {
+        let count = self.double()?;
+        self.rows += count;
+        (count >= 0.0 && self.rows <= MOST).then_some(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aggregate::tests::every_way;
+    use crate::aggregate::tests::{damaged, every_way};
     use crate::record::whole;
 
     #[test]
@@ -161,6 +249,21 @@ mod tests {
         every_way(&Quantile::new(0.5).unwrap(), &[f64::NAN], |found| assert!(found.is_nan()));
         for wrong in [-0.1, 1.1, f64::NAN] {
             assert!(Quantile::new(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_do_no_harm() {
+        let how = Quantiles::new([0.0, 0.5, 1.0]).unwrap();
+        for rows in [vec![5.0], vec![-3.0, 0.0, 1e9, 2.0], (1..40).map(f64::from).collect()] {
+            let mut acc = Bins::default();
+            rows.iter().for_each(|row| how.add(&mut acc, row));
+            let whole = acc.clone();
+            damaged(&acc, |mut read| {
+                Aggregator::<f64>::add(&how, &mut read, &7.0);
+                Aggregator::<f64>::merge(&how, &mut read, whole.clone());
+                let _ = Aggregator::<f64>::finish(&how, &read);
+            });
         }
     }
 

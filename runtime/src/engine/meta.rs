@@ -51,7 +51,7 @@ pub struct ChainMeta {
 pub const IDLE_AFTER: TimeSpan = TimeSpan::from_mins(1);
 
 /// A chain that begins at a source.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SourceMeta {
     /// The source's name.
     pub name: &'static str,

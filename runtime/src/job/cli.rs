@@ -102,10 +102,15 @@ fn run<J: Job>(job: J, matches: &ArgMatches, restore: bool, err: &mut dyn Write)
     let config = match matches.get_one::<String>("checkpoints") {
         None => config,
         Some(place) => {
-            let every = matches.get_one("checkpoint-every").copied().or(J::DEFAULTS.every).unwrap_or(CHECKPOINT_EVERY);
+            let every = matches.get_one("checkpoint-every").copied().or(J::DEFAULTS.every);
             // `restore` has no `--fresh`.
             let fresh = !restore && matches.get_flag("fresh");
-            let config = config.checkpoints(place).checkpoint_every(every).fresh(fresh).must_resume(restore);
+            let config = config.checkpoints(place).fresh(fresh).must_resume(restore);
+            let config = match every {
+                // the job knows it by its param
+                None if J::DEFAULTS.every_param.is_some() => config,
+                every => config.checkpoint_every(every.unwrap_or(CHECKPOINT_EVERY)),
+            };
             let config = config.fork(matches.get_flag("fork"));
             match matches.get_one::<String>("from") {
                 Some(from) => config.from(from),
@@ -370,7 +375,10 @@ fn param_help(param: &Param) -> String {
 
 fn run_flags(defaults: &Defaults) -> [Arg; 9] {
     let every = TimeSpan::try_from(defaults.every.unwrap_or(CHECKPOINT_EVERY));
-    let every = every.map_or_else(|_| String::new(), |every| format!(" [default: {every}]"));
+    let every = match defaults.every_param {
+        Some(param) => format!(" [default: that of --{}]", flag_name(param)),
+        None => every.map_or_else(|_| String::new(), |every| format!(" [default: {every}]")),
+    };
     [
         workers_flag(),
         switch("pin", "Keeps each worker on a core of its own"),

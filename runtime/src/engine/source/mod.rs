@@ -35,14 +35,8 @@ impl<const N: usize> Counters for [u64; N] {
 }
 
 /// Builds a chain that begins at a source.
-pub fn source<'g, R, S, N, O, F>(
-    g: &mut Graph<'g>,
-    meta: &'static SourceMeta,
-    connector: S,
-    counters: N,
-    outs: O,
-    body: F,
-) where
+pub fn source<'g, R, S, N, O, F>(g: &mut Graph<'g>, meta: SourceMeta, connector: S, counters: N, outs: O, body: F)
+where
     R: RowType,
     S: Source<R>,
     N: Counters,
@@ -56,7 +50,7 @@ pub fn source<'g, R, S, N, O, F>(
 /// filter, with its answer; `rest` is what stands behind it.
 pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     g: &mut Graph<'g>,
-    meta: &'static SourceMeta,
+    meta: SourceMeta,
     connector: S,
     counters: N,
     outs: O,
@@ -74,7 +68,7 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     build(g, meta, connector, counters, outs, Filtered(front, rest));
 }
 
-fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: &'static SourceMeta, connector: S, counters: N, outs: O, body: B)
+fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: SourceMeta, connector: S, counters: N, outs: O, body: B)
 where
     R: RowType,
     S: Source<R>,
@@ -86,14 +80,8 @@ where
 }
 
 /// Opens it, when all that it writes to is known.
-fn open<'g, R, S, N, O, B>(
-    g: &mut Graph<'g>,
-    meta: &'static SourceMeta,
-    mut connector: S,
-    counters: N,
-    outs: O,
-    body: B,
-) where
+fn open<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: SourceMeta, mut connector: S, counters: N, outs: O, body: B)
+where
     R: RowType,
     S: Source<R>,
     N: Counters,

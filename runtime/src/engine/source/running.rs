@@ -35,7 +35,7 @@ pub(super) enum State {
 
 /// What a chain begins with.
 pub(super) struct Begin {
-    pub(super) meta: &'static SourceMeta,
+    pub(super) meta: SourceMeta,
     pub(super) operators: Rc<[Operator]>,
     /// How many counters the chain has.
     pub(super) counted: usize,
@@ -49,7 +49,7 @@ pub(super) struct Begin {
 }
 
 pub(super) struct Running<R: RowType, S: Source<R>, N, L, F> {
-    pub(super) meta: &'static SourceMeta,
+    pub(super) meta: SourceMeta,
     pub(super) operators: Rc<[Operator]>,
     pub(super) number: usize,
     pub(super) chain: usize,
