@@ -10,7 +10,7 @@ use super::ident::{first, local, named, place};
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
-use super::{flow, lock};
+use super::{flow, lock, uses};
 use crate::lock::Lock;
 use crate::lower::flow::{Branch, Flow, Send};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
@@ -23,7 +23,7 @@ pub(crate) fn chains(plan: &Plan, locked: &Lock) -> TokenStream {
         Head::Source(stream, it) => source(plan, chain, stream, it),
         Head::Edge(edge) => stage(plan, chain, edge, locked),
         Head::Input(input) => flow::entry(plan, chain, input),
-        Head::Output(id, _) => flow::used(plan, chain, id),
+        Head::Output(id, _) => uses::used(plan, chain, id),
     });
     calls.collect()
 }
@@ -207,7 +207,7 @@ pub(super) fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
             Out::Edge { edge, producer } => {
                 out_name(&plan.edges[edge], producer, plan.edges[edge].at.span()).into_token_stream()
             }
-            Out::Flow { id, input, after } => flow::out(plan, id, input, after, at),
+            Out::Flow { id, input, after } => uses::out(plan, id, input, after, at),
             Out::Return { output, after } => flow::returned(plan, output, after, at),
             Out::Sink { sink, producer, input } => {
                 let at = plan.sinks[sink].name.span();

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, flow, lock, meta, resource, row, sink};
+use super::{chain, edge, lock, meta, resource, row, sink, uses};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
@@ -104,7 +104,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
     let new = fresh(collected);
     let defaults = meta::run_defaults(model).map(|said| quote!(let config = __rt::defaults(config, &#said);));
     let resources = resource::resources(plan);
-    let (shared, uses) = (edge::shared(plan), flow::uses(plan));
+    let (shared, uses) = (edge::shared(plan), uses::uses(plan));
     let (sinks, chains) = (sink::sinks(plan), chain::chains(plan, locked));
     let (g, on) = (local("g", Span::mixed_site()), local("on", Span::mixed_site()));
     // the same hygiene as in the lets of params, which read its fields

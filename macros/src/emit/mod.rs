@@ -17,6 +17,7 @@ mod resource;
 mod row;
 mod sink;
 mod timing;
+mod uses;
 
 pub(crate) use flow::flow;
 pub(crate) use job::job;
