@@ -190,6 +190,37 @@ pelton::stream! {
     }
 }
 
+pelton::stream! {
+    /// Fails at a number, in the flow, or behind it.
+    flow careful(rows: Stream<u64>, bad: u64) -> u64, rest: u64 {
+        let odd = rows.filter(|n| n % 2 == 1);
+        let tried = odd.map(|n| {
+            assert_ne!(n, bad, "not this one");
+            n
+        });
+        let totals = rows.key_by(|n| n % 10).aggregate(sum(|n| {
+            assert_ne!(*n, bad + 1, "nor this one");
+            *n
+        }), emit each, unbounded("ten keys"));
+        let sums = totals.map(|t| t.1);
+        return tried, rest = sums;
+    }
+
+    job Careful<Memory> {
+        param numbers: Vec<u64>;
+        param bad: [u64; 3];
+
+        source all: u64 = rows(numbers);
+        let c = careful(all, bad[0]);
+        let behind: u64 = c.map(|n| {
+            assert_ne!(n, bad[1], "behind it");
+            n
+        });
+        let sums: u64 = c.rest.inspect(|n| assert_ne!(*n, bad[2], "behind the other"));
+        sink out(behind, sums) = collect();
+    }
+}
+
 fn trades(many: usize) -> Vec<Trade> {
     let trade = |n: usize| Trade {
         at: Timestamp::from_millis(n as i64 * 100 + (n * n * 37 % 1900) as i64),
@@ -334,4 +365,22 @@ fn a_job_of_any_type() {
     let results = Different { rows_in: rows, most: 9 }.run(Config::default()).unwrap();
     assert_eq!(sorted(results.different), ["a", "b"]);
     assert_eq!(Plain { numbers: vec![1, 1, 8, 1] }.run(Config::default()).unwrap().changed, [1, 8, 1]);
+}
+
+#[test]
+fn a_panic_names_the_operator_wherever_it_is_written() {
+    let fails = |bad: [u64; 3]| {
+        let ran = Careful { numbers: (0..100).collect(), bad }.run(Config::default());
+        match ran.map(|_| ()) {
+            Err(pelton::Error::Panic { operator, .. }) => operator,
+            other => panic!("{other:?}"),
+        }
+    };
+    const NONE: u64 = 1000;
+    assert_eq!(fails([51, NONE, NONE]), "c/tried");
+    assert_eq!(fails([50, NONE, NONE]), "aggregate sum");
+    assert_eq!(fails([NONE, 51, NONE]), "behind");
+    assert_eq!(fails([NONE, NONE, 105]), "sums");
+    let results = Careful { numbers: (0..100).collect(), bad: [NONE; 3] }.run(Config::default()).unwrap();
+    assert_eq!(results.out.len(), 150);
 }

@@ -310,4 +310,3 @@ pub(super) fn entry(plan: &Plan, chain: &Chain, input: usize) -> TokenStream {
         };
     }
 }
-

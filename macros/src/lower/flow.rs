@@ -168,8 +168,9 @@ impl Branch<'_> {
         match self {
             Branch::Flow { flow, .. } => flow.ends.iter().any(Branch::sinks),
             Branch::Split { ways, .. } => ways.iter().flat_map(|way| &way.flow.ends).any(Branch::sinks),
-            // what is in a flow is not known here
-            Branch::Sink { .. } | Branch::Enter { .. } => true,
+            Branch::Sink { .. } => true,
+            // what is in a flow is not known here; most have an exchange in them
+            Branch::Enter { .. } => false,
             Branch::Keyed { .. } | Branch::Union { .. } | Branch::Exchange { .. } => false,
         }
     }

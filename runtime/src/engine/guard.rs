@@ -70,11 +70,19 @@ pub fn guarded<R>(
 /// `filter` in `delayed`: the operator, and the stream that its chain of calls makes.
 fn operator_name(operators: &[Operator], at: usize) -> String {
     let Some(operator) = operators.get(at) else { return "?".to_owned() };
-    if !operator.name.is_empty() {
-        return operator.name.clone();
-    }
-    match operators[at..].iter().find(|o| !o.name.is_empty()) {
-        Some(named) => format!("{}.{}", named.name, operator.what),
-        None => operator.what.clone(),
+    let mut last = at;
+    loop {
+        let named = &operators[last];
+        match (named.name.is_empty(), last == at) {
+            (true, _) => {}
+            (false, true) => return named.name.clone(),
+            (false, false) => return format!("{}.{}", named.name, operator.what),
+        }
+        // what takes its rows, in the same chain of calls
+        let next = operators.iter().enumerate().skip(last + 1).find(|(_, o)| o.input == last && !o.sink);
+        match next {
+            Some((next, _)) => last = next,
+            None => return operator.what.clone(),
+        }
     }
 }

@@ -62,7 +62,11 @@ mod third {
 fn states_inside_of_flows_are_in_the_lock_of_the_job() {
     let folder = Folder::new("flows");
     folder.accept(&first::Board {});
-    assert!(folder.lock().contains("  state \"t/totals\".total {\n    key: str,\n    value: u64,"), "{}", folder.lock());
+    assert!(
+        folder.lock().contains("  state \"t/totals\".total {\n    key: str,\n    value: u64,"),
+        "{}",
+        folder.lock()
+    );
     let report = folder.check(&first::Board {}).unwrap();
     assert_eq!((report.versions, report.states), (1, 1));
 
