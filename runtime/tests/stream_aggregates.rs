@@ -1,5 +1,6 @@
 //! Every ready-made word, without a window, in windows, over whole rows and in a `process`: the same at one, two and three workers, as
 //! rows and as bytes.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 #[path = "support/everywhere.rs"]
 mod everywhere;

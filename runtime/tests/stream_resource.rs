@@ -117,7 +117,7 @@ pelton::stream! {
         source all: Row = feed(rows);
         let sums: (u64, u64) = all
             .inspect(|r| assert!(r.value != 50 || panics.fetch_sub(1, Ordering::Relaxed) == 0, "row 50"))
-            .map(|r| (r.key, r.value + 0 * *number))
+            .map(|r| (r.key, r.value + *number - *number))
             .key_by(|r| r.0).aggregate(sum(|r| r.1), emit at_end, unbounded("few"));
         sink out(sums) = collect();
     }

@@ -1,4 +1,5 @@
 //! `split`: every row goes one way, and none is copied for it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 #[path = "support/everywhere.rs"]
 mod everywhere;

@@ -30,7 +30,7 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
     quote! {
         #structs
         #lints
-        #[allow(clippy::unused_unit)] // what `count()` needs of a row is nothing
+        #[allow(clippy::unused_unit, clippy::too_many_arguments)] // what `count()` needs of a row is nothing; one for each `collect()`
         const _: () = {
             use #root::__private as __rt;
             const fn __micros(us: i64) -> __rt::TimeSpan {
