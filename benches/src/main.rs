@@ -1,12 +1,14 @@
 //! Ratios of Pelton to the hand-written loop, both in this process, run in turns.
 //!
-//! `ratios [w1] [w2] [w3] [w4] [w4combined] [exchange] [latency] [--reps N] [--workers 1|2]`: without a workload all of
+//! `ratios [w1] [w2] [w3] [w4] [w4combined] [exchange] [latency] [flows] [--reps N] [--workers 1|2]`: without a workload all of
 //! them; without `--workers` at one and at two (`exchange` is the exchange alone, at two). The table has million events per second, best and median, and the ratio of the times.
+//! `flows` holds flows of another crate against the same operators written in the job: both sides are Pelton.
 //! What is timed is the whole of `run`: threads, graph, end of input and commit. The text of W4 is made once, in
 //! `target/` or in `$PELTON_BENCH_DATA`.
 
 mod checksum;
 mod data;
+mod flows;
 mod hand;
 mod jobs;
 mod latency;
@@ -19,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-const WORKLOADS: [&str; 7] = ["w1", "w2", "w3", "w4", "w4combined", "exchange", "latency"];
+const WORKLOADS: [&str; 8] = ["w1", "w2", "w3", "w4", "w4combined", "exchange", "latency", "flows"];
 
 struct Options {
     workloads: Vec<String>,
@@ -67,11 +69,16 @@ fn main() -> std::process::ExitCode {
         if want("w3") {
             bench.windows();
         }
-        if want("w4") || want("w4combined") {
+        if want("w4") || want("w4combined") || want("flows") {
             let folder =
                 std::env::var_os("PELTON_BENCH_DATA").map_or_else(|| PathBuf::from("target/bench-data"), PathBuf::from);
             match data::w4::text(&folder) {
-                Ok(text) => bench.words(&text, want("w4"), want("w4combined")),
+                Ok(text) => {
+                    bench.words(&text, want("w4"), want("w4combined"));
+                    if want("flows") {
+                        flows::report(&bench, &text);
+                    }
+                }
                 Err(e) => {
                     eprintln!("error: cannot write the text of W4 to {}: {e}", folder.display());
                     return std::process::ExitCode::FAILURE;

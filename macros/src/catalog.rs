@@ -159,7 +159,9 @@ pub(crate) fn word(name: &str) -> Option<&'static Word> {
 /// What starts a statement.
 pub(crate) const STATEMENTS: &[&str] = &["param", "resource", "checkpoint", "restart", "source", "let", "sink", "drop"];
 /// What will start one.
-pub(crate) const LATER_STATEMENTS: &[&str] = &["align", "flow", "dataset", "return"];
+pub(crate) const LATER_STATEMENTS: &[&str] = &["align", "dataset"];
+/// What starts a statement of a flow.
+pub(crate) const FLOW_STATEMENTS: &[&str] = &["let", "drop", "return"];
 
 /// Options of `checkpoint`.
 pub(crate) const CHECKPOINT_OPTIONS: &[&str] = &["every", "timeout", "pause", "keep", "tolerate"];

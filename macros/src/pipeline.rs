@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 
 use crate::diag::Diagnostics;
 use crate::lock::Lock;
-use crate::model::Model;
+use crate::model::{Known, Model};
 use crate::{check, emit, lock, lower, model, syntax};
 
 /// Under rust-analyzer half-written closures are pasted as they are: completion needs them.
@@ -19,7 +19,11 @@ pub(crate) fn expand(block: TokenStream) -> TokenStream {
     // what was accepted, as far as it can be known without types; the rest is asked of rustc
     let locks: Vec<Lock> = models.iter().map(|model| lock::read(model, &mut diag)).collect();
     let jobs = models.iter().zip(&locks);
-    let jobs: TokenStream = jobs.map(|(model, lock)| emit::job(&lower::lower(model), lock, &root)).collect();
+    let items = jobs.map(|(model, lock)| {
+        let plan = lower::lower(model);
+        if model.flow.is_some() { emit::flow(&plan, &root) } else { emit::job(&plan, lock, &root) }
+    });
+    let jobs: TokenStream = items.collect();
     let errors = diag.into_tokens();
     quote::quote!(#errors #jobs)
 }
@@ -27,12 +31,16 @@ pub(crate) fn expand(block: TokenStream) -> TokenStream {
 /// The phases that report.
 pub(crate) fn understand(block: TokenStream, diag: &mut Diagnostics) -> (TokenStream, Vec<Model>) {
     let (root, jobs) = syntax::parse(block, diag);
-    let models = jobs.into_iter().map(|job| {
-        let mut model = model::resolve(job, diag);
+    let flows: Vec<Known> = jobs.iter().filter_map(|job| Some(Known::of(&job.name, job.flow.as_ref()?))).collect();
+    let mut models: Vec<Model> = vec![];
+    for job in jobs {
+        let mut model = model::resolve(job, &flows, diag);
         model.spread_taint(); // first gate: what has no meaning is out
         check::check(&mut model, diag);
         model.spread_taint(); // second gate: what has no sense is out; behind it nothing reports
-        model
-    });
-    (root, models.collect())
+        models.push(model);
+    }
+    check::flow::recursion(&mut models, diag);
+    check::flow::timed(&mut models);
+    (root, models)
 }

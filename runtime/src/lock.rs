@@ -18,8 +18,10 @@ pub use file::{JobLock, LockFile};
 pub use samples::{check_samples, folder_of, read_samples, remove_samples, sample, write_samples};
 
 use crate::codec::{CodecError, Reader};
+use crate::names;
 use crate::record::Record;
 use crate::schema::{LockedSchema, Schema};
+use std::sync::{Mutex, PoisonError};
 
 /// By which names a state is known in what is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,27 @@ pub struct StateNames {
 }
 
 impl StateNames {
+    /// The same names inside of flows: with `t/` in front of the operator's, where it stood `former` in front of it.
+    pub(crate) fn within(&'static self, place: &str, former: &[String]) -> &'static StateNames {
+        static KNOWN: Mutex<Vec<&'static StateNames>> = Mutex::new(Vec::new());
+        if place.is_empty() {
+            return self;
+        }
+        let operator = names::within(place, self.operator);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = known.iter().find(|it| std::ptr::eq(it.operator, operator) && it.state == self.state) {
+            return names;
+        }
+        let mut was: Vec<&str> = self.was.iter().map(|was| names::within(place, was)).collect();
+        for place in former {
+            was.push(names::within(place, self.operator));
+            was.extend(self.was.iter().map(|was| names::within(place, was)));
+        }
+        let names: &'static StateNames = Box::leak(Box::new(StateNames { operator, was: was.leak(), ..*self }));
+        known.push(names);
+        names
+    }
+
     /// Whether these are the names, or former names, of a stored state.
     pub const fn mean(&self, operator: &str, state: &str) -> bool {
         use crate::schema::locked::{has, same};

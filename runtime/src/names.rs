@@ -1,4 +1,7 @@
-//! Names for messages: which there are, and which of them may be meant.
+//! Names for messages: which there are, and which of them may be meant. And names that are made where a job is built.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 /// The names, as "`a`, `b`"; "none" if there are none.
 pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
@@ -19,6 +22,23 @@ pub fn near<S: AsRef<str>>(written: &str, names: &[S]) -> String {
     }
 }
 
+/// `t/sums` of `t/` and `sums`: what is called `sums` where it is written, inside of a flow, and is known by where that flow is
+/// used. Each such name is made once and kept for good: a program has as many as its blocks have uses of flows, whatever runs.
+pub fn within(place: &str, name: &'static str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    if place.is_empty() || name.is_empty() {
+        return name;
+    }
+    let whole = format!("{place}{name}");
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(whole.as_str()) {
+        return known;
+    }
+    let whole: &'static str = Box::leak(whole.into_boxed_str());
+    names.insert(whole);
+    whole
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +49,13 @@ mod tests {
         assert_eq!(near("x", &["totals", "hourly"]), "there are `totals`, `hourly`");
         assert_eq!(near("total", &["totals"]), "there is `totals`");
         assert_eq!(near("x", &[""; 0]), "there are none");
+    }
+
+    #[test]
+    fn a_name_inside_of_a_flow_is_made_once() {
+        let name = within("t/", "sums");
+        assert_eq!(name, "t/sums");
+        assert!(std::ptr::eq(name, within("t/", "sums")));
+        assert_eq!((within("", "sums"), within("t/", "")), ("sums", ""));
     }
 }

@@ -26,3 +26,34 @@ pub struct Payment {
     /// In cents.
     pub amount: i64,
 }
+
+/// Flows of another crate than the cases.
+pub mod flows {
+    use crate::Payment;
+    use pelton::prelude::*;
+
+    stream! {
+        /// Sums per card and hour, and payments that are too small.
+        pub flow sums(payments: Stream<Payment>, least: i64) -> hourly: (u64, i64), small: Payment {
+            let part = payments.split { big: |p| p.amount >= least; rest: _; };
+            let windows = part.big.key_by(|p| p.card).window(tumbling 1h).aggregate(sum(|p| p.amount));
+            let hourly = windows.map(|w| (w.key, w.value));
+            drop windows.late;
+            return hourly, small = part.rest;
+        }
+
+        /// Rows that differ from the one before.
+        pub flow changed<T: Record + Clone + PartialEq>(rows: Stream<(u64, T)>) -> T {
+            let out = rows.key_by(|r| r.0).process {
+                state last: Value<T>, unbounded("few keys");
+                on event(r, cx) {
+                    if last.get() != Some(&r.1) {
+                        last.set(r.1.clone());
+                        cx.emit(r.1);
+                    }
+                }
+            };
+            return out;
+        }
+    }
+}

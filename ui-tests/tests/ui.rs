@@ -65,7 +65,7 @@ macro_rules! themes {
         )*
     };
 }
-themes!(names shape keys time split aggregates moves window process options checkpoints params resources types derive sinks lock several);
+themes!(names shape keys time split aggregates moves window process options checkpoints params resources types derive sinks lock flow several);
 
 #[test]
 fn what_is_asked_for_is_there() {

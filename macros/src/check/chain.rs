@@ -40,7 +40,10 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
     let mut at = At::Rows;
     for input in stream.origin.inputs() {
         let from = model.stream(input.stream);
-        if from.is_global() && input.port == crate::model::Port::Rows && !matches!(stream.origin, Origin::Union(..)) {
+        if from.is_global()
+            && input.port == crate::model::Port::Rows
+            && !matches!(stream.origin, Origin::Union(..) | Origin::Flow(_))
+        {
             at = At::Global;
         }
         if !from.is_keyed() || input.port != crate::model::Port::Rows {

@@ -2,12 +2,12 @@
 
 use crate::catalog::Role;
 use crate::diag::Diagnostics;
-use crate::model::Model;
+use crate::model::{Model, Origin};
 use crate::syntax::Call;
 
 pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
     for dropped in &model.stored.dropped {
-        let Some(state) = &dropped.state else { continue };
+        let Some(state) = dropped.state.as_ref().filter(|_| dropped.inside.is_empty()) else { continue };
         let of_this = model.streams.iter().filter(|stream| stream.name == dropped.operator);
         let processes = of_this.flat_map(|stream| &stream.ops).filter_map(|op| match &op.call {
             Call::Process(process) => Some(process),
@@ -22,7 +22,9 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
     }
     let mut claimed: Vec<&proc_macro2::Ident> = vec![];
     for stream in model.streams.iter().filter(|stream| stream.sound) {
-        let keeps = stream.ops.iter().any(|op| op.role() == Role::Stateful);
+        // what a flow keeps is inside of it
+        let flow = matches!(stream.origin, Origin::Flow(_));
+        let keeps = flow || stream.ops.iter().any(|op| op.role() == Role::Stateful);
         for old in &stream.was {
             if !keeps {
                 let help = "remove it: names are looked up in what is stored";

@@ -5,6 +5,8 @@ mod arms;
 mod chain;
 mod checkpoint;
 mod ends;
+pub(crate) mod flow;
+mod generics;
 mod life;
 mod lock;
 mod options;
@@ -17,10 +19,12 @@ use crate::model::Model;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     checkpoint::check(model, diag);
+    generics::check(model, diag);
     options::check(model, diag);
     // what is wrong inside of a process is no reason to be silent of where it stands
     let mut wrong = process::check(model, diag);
     wrong.extend(arms::check(model, diag));
+    flow::check(model, diag);
     chain::check(model, diag);
     time::check(model, diag);
     wrong.into_iter().for_each(|id| model.streams[id.0].sound = false);

@@ -9,6 +9,7 @@ use proc_macro2::Ident;
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     // one source without event time is one mistake, however many windows stand behind it
     let mut blamed: Vec<StreamId> = vec![];
+    let mut needed: Vec<usize> = vec![];
     for id in model.ids() {
         model.spread_taint();
         let stream = model.stream(id);
@@ -17,6 +18,11 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             continue;
         }
         let Time::Missing(sources) = model.time(id) else { continue };
+        if model.flow.is_some() {
+            // who uses the flow has to bring it; its streams are the first
+            needed.extend(sources.iter().map(|source| source.0));
+            continue;
+        }
         if sources.iter().any(|source| !blamed.contains(source)) {
             let names = || sources.iter().map(|source| &model.stream(*source).name);
             let (has, on) = if sources.len() == 1 { ("has none", "source") } else { ("have none", "sources") };
@@ -28,6 +34,9 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             blamed.extend(sources);
         }
         model.streams[id.0].sound = false;
+    }
+    if let Some(flow) = &mut model.flow {
+        flow.timed = needed;
     }
     model.spread_taint();
 }

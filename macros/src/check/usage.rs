@@ -2,11 +2,12 @@
 //! is not used elsewhere.
 
 use crate::diag::Diagnostics;
-use crate::model::{Model, Port, Use};
+use crate::model::{Model, Origin, Port, Use};
 
 pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
     dropped(model, diag);
     let before = diag.count();
+    let flow = model.flow.is_some();
     for id in model.ids() {
         let stream = model.stream(id);
         let name = &stream.name;
@@ -14,10 +15,12 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
         if !stream.sound {
             continue;
         }
-        let silent = stream.process().is_some_and(|process| !process.emits()) && stream.ops.len() == 1;
+        let no_rows = matches!(&stream.origin, Origin::Flow(used) if stream.ops.is_empty() && used.known != Some(true));
+        let silent = no_rows || stream.process().is_some_and(|process| !process.emits()) && stream.ops.len() == 1;
         if !silent && stream.split().is_none() && !model.is_used(id, Port::Rows) {
             let use_it = match stream.is_keyed() {
                 true => format!("write a keyed operator: `let totals = {name}.aggregate(count(), ttl 24h);`"),
+                false if flow => format!("return it: `return {name};`"),
                 false => format!("write `sink name({name}) = ..;`"),
             };
             let help = format!("{use_it}, or say that it goes: `drop {name};`");
@@ -27,6 +30,10 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
             if model.is_used(id, port) {
                 continue;
             }
+            let use_it = match flow {
+                true => format!("return it: `return name = {name}.{output};`"),
+                false => format!("write `sink name({name}.{output}) = ..;`"),
+            };
             let (what, go) = match port {
                 Port::Late => (format!("the late rows of `{name}`"), "they go"),
                 _ => (format!("`{name}.{output}`"), "it goes"),
@@ -34,7 +41,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
             diag.report_mild(
                 at,
                 format!("nothing uses {what}"),
-                format!("write `sink name({name}.{output}) = ..;`, or say that {go}: `drop {name}.{output};`"),
+                format!("{use_it}, or say that {go}: `drop {name}.{output};`"),
             );
         }
     }
@@ -44,7 +51,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
 
 fn missing(model: &Model, unused: bool, diag: &mut Diagnostics) {
     let there = &model.there;
-    if there.unknown {
+    if there.unknown || model.flow.is_some() {
         return;
     }
     let name = &model.name;
@@ -79,7 +86,9 @@ fn dropped(model: &Model, diag: &mut Diagnostics) {
         let by_stream =
             model.streams.iter().filter(|s| s.origin.inputs().iter().any(|used| same(&used))).map(|s| &s.name);
         let by_sink = model.sinks.iter().filter(|s| s.inputs.iter().any(|used| same(&used))).map(|s| &s.name);
-        if let Some(user) = by_stream.chain(by_sink).next() {
+        let returned = model.flow.iter().filter(|flow| flow.returns.iter().flatten().any(|used| same(&used)));
+        let by_return = returned.map(|_| &model.name);
+        if let Some(user) = by_stream.chain(by_sink).chain(by_return).next() {
             let what = text(drop);
             diag.report_mild(
                 &drop.at,

@@ -186,15 +186,21 @@ impl<'p> Body<'p> {
                 });
                 tokens
             }
+            Branch::Enter { at, out } => {
+                let at = at.span();
+                let (mut tokens, x, _) = self.own(x, hold);
+                let (row, when, out, cx) = (self.row(x, at), self.time(at), self.out(*out, at), local("cx", at));
+                tokens.extend(quote_spanned!(place(at)=> #out.enter(#row, #when, #cx);));
+                tokens
+            }
             Branch::Sink { at, out } => {
                 let at = at.span();
                 let (mut tokens, x, _) = self.own(x, hold);
                 let (row, out, cx) = (self.row(x, at), self.out(*out, at), local("cx", at));
-                let (gate, holds, ok) = (sink::gate(at), local("__Holds", at), local("OK", at));
+                let check = sink::check(&self.plan.model.generics, &out, &row, at);
                 tokens.extend(quote_spanned! {place(at)=> {
-                    #gate
                     let #row = __rt::held(#row, &#out);
-                    let #holds::<_, _>::#ok = __rt::holds(&#out, &#row);
+                    #check
                     #out.write(#row, #cx);
                 }});
                 tokens
@@ -304,7 +310,7 @@ impl<'p> Body<'p> {
     }
 
     pub(super) fn time(&self, at: Span) -> TokenStream {
-        if self.chain.has_time {
+        if self.chain.time.is_some() {
             let time = local("t0", at);
             quote!(#time)
         } else {
@@ -330,7 +336,9 @@ impl Branch<'_> {
     /// The name of the stream where this consumer uses it.
     fn at(&self) -> &Ident {
         match self {
-            Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } => at,
+            Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } | Branch::Enter { at, .. } => {
+                at
+            }
             Branch::Keyed { op, .. } | Branch::Split { op, .. } | Branch::Exchange { op, .. } => &op.name,
         }
     }

@@ -7,10 +7,10 @@ use super::body::Body;
 use super::code::{body_span, length, number, params, paste, scoped};
 use super::edge::{build, how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
-use super::lock;
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
+use super::{flow, lock, uses};
 use crate::lock::Lock;
 use crate::lower::flow::{Branch, Flow, Send};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
@@ -22,6 +22,8 @@ pub(crate) fn chains(plan: &Plan, locked: &Lock) -> TokenStream {
     let calls = plan.chains.iter().map(|chain| match chain.head {
         Head::Source(stream, it) => source(plan, chain, stream, it),
         Head::Edge(edge) => stage(plan, chain, edge, locked),
+        Head::Input(input) => flow::entry(plan, chain, input),
+        Head::Output(id, _) => uses::used(plan, chain, id),
     });
     calls.collect()
 }
@@ -29,6 +31,10 @@ pub(crate) fn chains(plan: &Plan, locked: &Lock) -> TokenStream {
 fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> TokenStream {
     let at = source.name.span();
     let (g, meta, row) = (local("g", at), chain_name(plan, chain), named("__Row_", &stream.name, "", at));
+    let row = {
+        let angles = plan.model.generics.angles();
+        quote_spanned!(place(at)=> #row #angles)
+    };
     let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
     let connector = match &source.rate {
         None => scoped(&plan.model.seen(), [&source.connector], paste(&source.connector)),
@@ -149,7 +155,7 @@ fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream 
         }
     };
     let (counters, outs) = (counters(chain), outs(plan, chain));
-    let state = lock::gate(edge, &op, locked);
+    let state = lock::gate(plan.model, edge, &op, locked);
     quote_spanned! {place(at)=> {
         #bind
         #state
@@ -180,20 +186,20 @@ fn outputs(plan: &Plan, chain: &Chain, at: Span) -> TokenStream {
     }}
 }
 
-fn closure(at: Span, body: TokenStream) -> TokenStream {
+pub(super) fn closure(at: Span, body: TokenStream) -> TokenStream {
     let (x, t, cx, n, o) = (local("x0", at), local("t0", at), local("cx", at), local("n", at), local("o", at));
     quote_spanned! {place(at)=> move |#x, #t, #cx, #n, #o| {
         #body
     }}
 }
 
-fn counters(chain: &Chain) -> TokenStream {
+pub(super) fn counters(chain: &Chain) -> TokenStream {
     let (at, many) = (place(chain.stream.span()), chain.counters);
     quote_spanned!(at=> [0u64; #many])
 }
 
 /// `(a, (b, (c, ())))`.
-fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
+pub(super) fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
     let at = chain.stream.span();
     chain.outs.iter().rev().fold(quote_spanned!(place(at)=> ()), |rest, out| {
         let one = match *out {
@@ -201,6 +207,8 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
             Out::Edge { edge, producer } => {
                 out_name(&plan.edges[edge], producer, plan.edges[edge].at.span()).into_token_stream()
             }
+            Out::Flow { id, input, after } => uses::out(plan, id, input, after, at),
+            Out::Return { output, after } => flow::returned(plan, output, after, at),
             Out::Sink { sink, producer, input } => {
                 let at = plan.sinks[sink].name.span();
                 let sink = handle(&plan.sinks[sink], producer, at);
@@ -212,7 +220,11 @@ fn outs(plan: &Plan, chain: &Chain) -> TokenStream {
 }
 
 /// Clones of what a body captures: the params that its code mentions, and the aggregators that its values must fit.
-fn lets<'f, 'm: 'f>(plan: &Plan, flows: impl IntoIterator<Item = &'f Flow<'m>>, code: Vec<&Code>) -> TokenStream {
+pub(super) fn lets<'f, 'm: 'f>(
+    plan: &Plan,
+    flows: impl IntoIterator<Item = &'f Flow<'m>>,
+    code: Vec<&Code>,
+) -> TokenStream {
     let mut tokens = params(&plan.model.seen(), code);
     let mut edges = vec![];
     flows.into_iter().for_each(|flow| fronts(flow, &mut edges));
@@ -235,7 +247,7 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
                 let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
                 to.extend(sends.iter().filter(own).map(|send| send.edge));
             }
-            Branch::Union { .. } | Branch::Sink { .. } | Branch::Exchange { .. } => {}
+            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } | Branch::Exchange { .. } => {}
         }
     }
 }

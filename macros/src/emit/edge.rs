@@ -7,6 +7,7 @@ use super::code::{body_span, length, number, paste, paste_key, paste_moved, scop
 use super::ident::{first, local, named, place};
 use super::meta::edge_name;
 use super::process;
+use super::timing::timing;
 use crate::catalog::Need;
 use crate::lower::{Edge, Operator, Plan};
 use crate::syntax::code::mentions;
@@ -38,23 +39,23 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
         tokens.extend(quote_spanned!(here=> let #how = __rt::shared(#types);));
     }
     let (out, inside, meta) = (out_name(edge, 0, at), in_name(edge, at), edge_name(edge));
-    let time = local(if edge.timed { "Timed" } else { "Untimed" }, at);
+    let time = timing(&edge.timing, at);
     tokens.extend(match (&edge.operator, edge.combined) {
         (Operator::Exchange(_), _) => {
-            quote_spanned!(here=> let (#out, #inside) = __rt::spread_edge::<_, __rt::#time>(#g, &#meta);)
+            quote_spanned!(here=> let (#out, #inside) = __rt::spread_edge::<_, #time>(#g, &#meta);)
         }
         (Operator::Union, _) => {
-            quote_spanned!(here=> let (#out, #inside) = __rt::local_edge::<_, __rt::#time>(#g, &#meta);)
+            quote_spanned!(here=> let (#out, #inside) = __rt::local_edge::<_, #time>(#g, &#meta);)
         }
         (operator, true) => {
             let combine = match operator {
                 Operator::Window { .. } => quote_spanned!(here=> __rt::combine_windows(&#window, &#how)),
                 _ => quote_spanned!(here=> __rt::combine_totals(&#how)),
             };
-            quote_spanned!(here=> let (#out, #inside) = __rt::combined_edge::<_, _, __rt::#time, _>(#g, &#meta, #combine);)
+            quote_spanned!(here=> let (#out, #inside) = __rt::combined_edge::<_, _, #time, _>(#g, &#meta, #combine);)
         }
         (_, false) => {
-            quote_spanned!(here=> let (#out, #inside) = __rt::keyed_edge::<_, _, __rt::#time, _>(#g, &#meta);)
+            quote_spanned!(here=> let (#out, #inside) = __rt::keyed_edge::<_, _, #time, _>(#g, &#meta);)
         }
     });
     for producer in 1..edge.producers {

@@ -24,6 +24,15 @@ pub(crate) fn first(tokens: &TokenStream, otherwise: Span) -> Span {
     tokens.clone().into_iter().next().map_or(otherwise, |token: TokenTree| token.span())
 }
 
+/// Tokens with their own hygiene at a place of the user's.
+pub(crate) fn located(tokens: &TokenStream, to: Span) -> TokenStream {
+    let one = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(to));
+        token
+    };
+    tokens.clone().into_iter().map(one).collect()
+}
+
 /// Tokens of the user's at another place of the user's.
 pub(crate) fn moved(tokens: &TokenStream, to: Span) -> TokenStream {
     let one = |token| match token {

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, lock, meta, resource, row, sink};
+use super::{chain, edge, lock, meta, resource, row, sink, uses};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
@@ -25,7 +25,8 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
     );
     let rows = row::row_types(model);
     let (statics, stored) = (meta::statics(plan), lock::items(plan, locked));
-    let Model { name, lints, .. } = model;
+    let Model { name, lints, generics, .. } = model;
+    let (declared, angles) = (generics.declared(&quote!(__rt)), generics.angles());
     quote! {
         #structs
         #lints
@@ -38,7 +39,7 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
             #rows
             #statics
             #stored
-            impl #name { #methods }
+            impl<#declared> #name #angles { #methods }
             #implementation
         };
     }
@@ -46,7 +47,17 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
 
 /// The struct of the params and the struct of the results.
 fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
-    let Model { attributes, visibility, name, .. } = model;
+    let Model { attributes, visibility, name, generics, .. } = model;
+    let rt = quote!(#root::__private);
+    let declared = match generics.is_empty() {
+        true => TokenStream::new(),
+        false => {
+            let declared = generics.declared(&rt);
+            quote!(<#declared>)
+        }
+    };
+    let of_rows = generics.given_in(collected.iter().map(|it| it.ty));
+    let of_rows = if of_rows.is_empty() { of_rows } else { quote!(<#of_rows>) };
     let fields = model.params.iter().map(|Param { docs, name, ty, .. }| {
         // what is said of the field is said at its name
         let visibility = moved(visibility, name.span());
@@ -62,7 +73,7 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
     let f = local("f", Span::mixed_site());
     // rows need not be `Debug`, and results must be for `unwrap_err` to work
     let debug = quote! {
-        impl ::core::fmt::Debug for #results {
+        impl #of_rows ::core::fmt::Debug for #results #of_rows {
             fn fmt(&self, #f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Formatter::debug_struct(#f, #text)
                     #(.field(#labels, &::core::format_args!("{} rows", self.#names.len())))*
@@ -72,9 +83,9 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
     };
     quote! {
         #attributes
-        #visibility struct #name { #(#fields),* }
+        #visibility struct #name #declared { #(#fields),* }
         #[doc = #about]
-        #visibility struct #results {
+        #visibility struct #results #of_rows {
             /// Records in and out, per operator, and how long it took.
             #visibility summary: #root::__private::Summary,
             #(#rows),*
@@ -93,11 +104,14 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
     let new = fresh(collected);
     let defaults = meta::run_defaults(model).map(|said| quote!(let config = __rt::defaults(config, &#said);));
     let resources = resource::resources(plan);
-    let (shared, sinks, chains) = (edge::shared(plan), sink::sinks(plan), chain::chains(plan, locked));
+    let (shared, uses) = (edge::shared(plan), uses::uses(plan));
+    let (sinks, chains) = (sink::sinks(plan), chain::chains(plan, locked));
     let (g, on) = (local("g", Span::mixed_site()), local("on", Span::mixed_site()));
     // the same hygiene as in the lets of params, which read its fields
     let me = local("self", Span::mixed_site());
     let job = local("job", Span::mixed_site());
+    let of_rows = model.generics.given_in(collected.iter().map(|it| it.ty));
+    let results_of = if of_rows.is_empty() { quote!(#results) } else { quote!(#results<#of_rows>) };
     let travels = model.params.iter().rev().fold(quote!(()), |rest, Param { ty, name, .. }| {
         let at = place(first(ty, name.span()));
         let one = quote_spanned!(at=> __rt::param(::core::marker::PhantomData::<#ty>));
@@ -116,7 +130,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
         ///
         /// # Errors
         /// If a source, a sink or a closure fails; nothing is published then.
-        #visibility fn run(self, config: __rt::Config) -> ::core::result::Result<#results, __rt::Error> {
+        #visibility fn run(self, config: __rt::Config) -> ::core::result::Result<#results_of, __rt::Error> {
             self.run_on::<#backend>(config)
         }
 
@@ -127,7 +141,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
         #visibility fn run_on<B: __rt::Backend>(
             #me,
             config: __rt::Config,
-        ) -> ::core::result::Result<#results, __rt::Error> {
+        ) -> ::core::result::Result<#results_of, __rt::Error> {
             #(let #handles = #new;)*
             #defaults
             let #job = __rt::job(#travels, #me);
@@ -162,6 +176,7 @@ fn methods(plan: &Plan, locked: &Lock, collected: &[Collected], results: &Ident)
             #read
             #resources
             #shared
+            #uses
             #sinks
             #chains
         }
@@ -192,7 +207,8 @@ fn fresh(collected: &[Collected]) -> Vec<TokenStream> {
 
 /// `impl __rt::Job`: what the binary needs.
 fn job_trait(model: &Model, collected: &[Collected]) -> TokenStream {
-    let Model { name, about, .. } = model;
+    let Model { name, about, generics, .. } = model;
+    let (declared, angles) = (generics.declared(&quote!(__rt)), generics.angles());
     let (backend, new) = (backend(model), fresh(collected));
     let (lock, g) = (lock::place_of(model), local("g", Span::mixed_site()));
     let text_of_name = name.to_string();
@@ -200,7 +216,7 @@ fn job_trait(model: &Model, collected: &[Collected]) -> TokenStream {
     let values = local("values", Span::mixed_site());
     let fields = model.params.iter().map(|it| field(it, &values));
     quote! {
-        impl __rt::Job for #name {
+        impl<#declared> __rt::Job for #name #angles {
             const NAME: &'static ::core::primitive::str = #text_of_name;
             const ABOUT: &'static ::core::primitive::str = #about;
             fn params() -> ::std::vec::Vec<__rt::Param> {

@@ -7,7 +7,7 @@ use quote::{quote, quote_spanned};
 use super::ident::{local, named, place};
 use crate::lock::{ACCEPT, Lock, Part, State};
 use crate::lower::{Edge, Plan};
-use crate::model::Model;
+use crate::model::{Model, Origin};
 
 /// The states' names, and what the lock says of the job.
 pub(crate) fn items(plan: &Plan, lock: &Lock) -> TokenStream {
@@ -32,11 +32,20 @@ pub(crate) fn items(plan: &Plan, lock: &Lock) -> TokenStream {
         // what is left out after a mistake is not lost
         let all = model.is_whole().then(|| {
             let (kept, dropped) = (kept.iter().map(|(name, _)| name), dropped(model));
-            quote_spanned!(at=> const _: () = __rt::nothing_lost(__LOCK, &[#(#kept),*], &[#(#dropped),*]);)
+            // what is inside of flows is held against the lock where the job is built, since only there it is known
+            let own = states.iter().filter(|state| !in_flow(model, state)).map(self::locked);
+            quote_spanned!(at=> const _: () = __rt::nothing_lost(&[#(#own),*], &[#(#kept),*], &[#(#dropped),*]);)
         });
         quote!(#locked #all)
     });
     quote!(#(#names)* #watched #checks)
+}
+
+/// Whether a state is that of an operator inside of a flow that the job uses.
+fn in_flow(model: &Model, state: &State) -> bool {
+    let Some((place, _)) = state.operator.split_once('/') else { return false };
+    let uses = model.streams.iter().filter(|stream| matches!(stream.origin, Origin::Flow(_)));
+    uses.flat_map(|stream| stream.was.iter().chain([&stream.name])).any(|name| name == place)
 }
 
 /// The path of the lock, for `include_bytes!`.
@@ -105,7 +114,7 @@ fn names_of(edge: &Edge) -> Ident {
 }
 
 /// Notes what the operator bound to `op` keeps, and checks it.
-pub(crate) fn gate(edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
+pub(crate) fn gate(model: &Model, edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
     if edge.operator.state().is_none() {
         return TokenStream::new();
     }
@@ -118,6 +127,17 @@ pub(crate) fn gate(edge: &Edge, op: &Ident, lock: &Lock) -> TokenStream {
         let (k, v, ok) = (local("K", name), local("V", name), local("OK", name));
         let types = quote_spanned!(here=> let #kept = __rt::states_of(&#op););
         let kept = local("kept", name);
+        if !model.generics.is_empty() {
+            // what depends on a type parameter is checked when the code is compiled for a type
+            return quote_spanned! {there=>
+                #types
+                #[allow(non_snake_case)]
+                fn #check<#k: __rt::Record, #v: __rt::Record>(_: ::core::marker::PhantomData<(#k, #v)>) {
+                    const { __rt::restores::<#k, #v>(__LOCK, #names) };
+                }
+                #check(#kept);
+            };
+        }
         quote_spanned! {there=>
             #types
             struct #check<#k, #v>(::core::marker::PhantomData<(#k, #v)>);

@@ -11,9 +11,9 @@ use crate::syntax::checkpoint::{Checkpoint, Count};
 use crate::syntax::restart::How;
 use crate::syntax::{Length, Source};
 
-/// All statics of a job.
+/// All statics of a job or a flow.
 pub(crate) fn statics(plan: &Plan) -> TokenStream {
-    let mut all = job(plan);
+    let mut all = if plan.model.flow.is_none() { job(plan) } else { TokenStream::new() };
     all.extend(plan.edges.iter().map(edge));
     all.extend(plan.chains.iter().map(|it| chain(plan, it)));
     all.extend(plan.sinks.iter().map(sink));
@@ -27,6 +27,11 @@ pub(crate) fn edge_name(edge: &Edge) -> Ident {
 pub(crate) fn chain_name(plan: &Plan, chain: &Chain) -> Ident {
     match chain.head {
         Head::Source(..) => named("__SOURCE_", chain.stream, "", chain.stream.span()),
+        Head::Input(_) => named("__ENTRY_", chain.stream, "", chain.stream.span()),
+        Head::Output(id, output) => {
+            let output = output.map_or("main".to_string(), |n| plan.output(id, n));
+            named("__NEXT_", chain.stream, &format!("_{output}"), chain.stream.span())
+        }
         Head::Edge(edge) => named("__CHAIN_", chain.stream, &plan.edges[edge].suffix, chain.stream.span()),
     }
 }
@@ -157,6 +162,9 @@ fn chain(plan: &Plan, chain: &Chain) -> TokenStream {
     match chain.head {
         Head::Edge(_) => quote! {
             static #of: __rt::ChainMeta = __rt::ChainMeta { operators: &[#(#operators),*] };
+        },
+        Head::Input(_) | Head::Output(..) => quote! {
+            static #of: &[__rt::OperatorMeta] = &[#(#operators),*];
         },
         Head::Source(_, source) => {
             let (name, late_by, skip) = (source.name.to_string(), late_by(source), source.skip_bad);

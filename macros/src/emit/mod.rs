@@ -7,6 +7,7 @@ mod chain;
 mod code;
 mod edge;
 mod exchange;
+mod flow;
 mod ident;
 mod job;
 mod lock;
@@ -15,5 +16,8 @@ mod process;
 mod resource;
 mod row;
 mod sink;
+mod timing;
+mod uses;
 
+pub(crate) use flow::flow;
 pub(crate) use job::job;

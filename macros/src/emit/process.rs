@@ -97,7 +97,12 @@ fn pairs(at: Span, all: impl DoubleEndedIterator<Item = TokenStream>) -> TokenSt
 /// What stands at the end of the states: nothing, or the names of those that are said to be dropped.
 fn gone(plan: &Plan, edge: &Edge, at: Span) -> (TokenStream, TokenStream) {
     let here = place(at);
-    let of_this = plan.model.stored.dropped.iter().filter(|dropped| dropped.operator == *edge.stream);
+    let of_this = plan
+        .model
+        .stored
+        .dropped
+        .iter()
+        .filter(|dropped| dropped.inside.is_empty() && dropped.operator == *edge.stream);
     let names = of_this.filter_map(|dropped| Some(dropped.state.as_ref()?.to_string()));
     let names: Vec<String> = names.map(|name| name.trim_start_matches("r#").to_string()).collect();
     if names.is_empty() {

@@ -18,26 +18,33 @@ pub(crate) fn row_types(model: &Model) -> TokenStream {
             continue;
         }
         seen.push(&stream.name);
-        tokens.extend(row_type(&stream.name, ty));
+        tokens.extend(row_type(model, &stream.name, ty));
     }
     tokens
 }
 
 /// `struct __Row_flights; impl __rt::RowType for __Row_flights { type Row<'a> = Departure; }`
-fn row_type(name: &Ident, ty: &TokenStream) -> TokenStream {
+fn row_type(model: &Model, name: &Ident, ty: &TokenStream) -> TokenStream {
     let at = first(ty, name.span());
     let row = named("__Row_", name, "", name.span());
     let ty = with_lifetimes(ty.clone());
     let lifetime = lifetime(at);
-    let of = quote_spanned!(place(at)=> impl __rt::RowType for);
+    let (declared, given) = (model.generics.declared(&quote!(__rt)), model.generics.given());
+    let (holder, of) = match model.generics.is_empty() {
+        true => (quote!(struct #row;), quote_spanned!(place(at)=> impl __rt::RowType for #row)),
+        false => (
+            quote!(struct #row<#given>(::core::marker::PhantomData<fn() -> (#given)>);),
+            quote_spanned!(place(at)=> impl<#declared> __rt::RowType for #row<#given>),
+        ),
+    };
     quote! {
-        struct #row;
-        #of #row { type Row<#lifetime> = #ty; }
+        #holder
+        #of { type Row<#lifetime> = #ty; }
     }
 }
 
 /// Hygienic, so that it is not a lifetime of the user's.
-fn lifetime(at: proc_macro2::Span) -> TokenStream {
+pub(super) fn lifetime(at: proc_macro2::Span) -> TokenStream {
     let mut tick = Punct::new('\'', Spacing::Joint);
     tick.set_span(place(at));
     let name = Ident::new("a", place(at));
@@ -45,7 +52,7 @@ fn lifetime(at: proc_macro2::Span) -> TokenStream {
 }
 
 /// `&str` becomes `&'a str`, `Line<'_>` becomes `Line<'a>`.
-fn with_lifetimes(ty: TokenStream) -> TokenStream {
+pub(super) fn with_lifetimes(ty: TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
     let mut tokens = ty.into_iter().peekable();
     while let Some(token) = tokens.next() {

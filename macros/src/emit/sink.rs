@@ -1,12 +1,13 @@
 //! Sinks: made once, used by every chain that writes to them.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::code::{paste, scoped, through};
 use super::ident::{first, local, named, place};
 use super::meta::sink_name;
 use crate::lower::{Plan, SinkPlan};
+use crate::syntax::Generics;
 
 /// `let s_board = __rt::sink(g, &__SINK_board, csv(out));`
 pub(crate) fn sinks(plan: &Plan) -> TokenStream {
@@ -37,20 +38,25 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
 }
 
 /// The sink as one of its producers holds it.
-pub(crate) fn handle(sink: &SinkPlan, producer: usize, at: Span) -> proc_macro2::Ident {
+pub(crate) fn handle(sink: &SinkPlan, producer: usize, at: Span) -> Ident {
     let behind = if producer == 0 { String::new() } else { format!("__{producer}") };
     named("s_", sink.name, &behind, at)
 }
 
-/// The struct that checks, while the body is, that a sink can hold its rows; once per block of a sink.
-pub(crate) fn gate(at: Span) -> TokenStream {
+/// The check that a sink can hold its rows: while the body is checked; where a row may be of any type, when it is compiled for one.
+pub(crate) fn check(generics: &Generics, out: &TokenStream, row: &Ident, at: Span) -> TokenStream {
+    let here = place(at);
+    if !generics.is_empty() {
+        return quote_spanned!(here=> __rt::holds_as_built(&#out, &#row););
+    }
     let holds = local("__Holds", at);
     let (w, x) = (local("W", at), local("X", at));
     let ok = local("OK", at);
-    quote_spanned! {place(at)=>
+    quote_spanned! {here=>
         struct #holds<#w, #x>(::core::marker::PhantomData<(#w, #x)>);
         impl<#w: __rt::Accepts<#x>, #x> #holds<#w, #x> {
             const #ok: ::core::marker::PhantomData<(#w, #x)> = __rt::can_hold::<#w, #x>();
         }
+        let #holds::<_, _>::#ok = __rt::holds(&#out, &#row);
     }
 }

@@ -15,13 +15,13 @@ pub(crate) fn explain(plan: &Plan) -> String {
             (_, true) => "combined",
             (_, false) => "keyed",
         };
-        let timed = if edge.timed { " timed" } else { "" };
+        let timed = edge.timing.text();
         let again = if edge.producers > 1 { format!(" x{}", edge.producers) } else { String::new() };
         line(&mut text, 0, &format!("edge {}{}: {kind}{timed}{again}", edge.stream, edge.suffix));
     }
     for chain in &plan.chains {
         let head = &chain.operators[0];
-        let untimed = if chain.has_time { "" } else { ", no time" };
+        let untimed = if chain.time.is_some() { "" } else { ", no time" };
         let order = if head.arrival_ordered { ", by arrival" } else { "" };
         line(&mut text, 0, &format!("chain {}: {}{untimed}{order}", chain.stream, head.what));
         if let Head::Source(_, source) = chain.head
@@ -94,7 +94,7 @@ fn flow(plan: &Plan, chain: &Chain, it: &Flow, depth: usize, text: &mut String) 
                     flow(plan, chain, &way.flow, depth + 2, text);
                 }
             }
-            Branch::Union { out: to, .. } | Branch::Sink { out: to, .. } => {
+            Branch::Union { out: to, .. } | Branch::Sink { out: to, .. } | Branch::Enter { out: to, .. } => {
                 line(text, depth, &format!("-> {}{takes}", out(plan, chain, *to)));
             }
         }
@@ -107,6 +107,8 @@ fn out(plan: &Plan, chain: &Chain, out: usize) -> String {
             let edge = &plan.edges[edge];
             format!("{}{}.{producer}", edge.stream, edge.suffix)
         }
+        Out::Flow { id, input, .. } => format!("flow {}.{input}", plan.model.stream(id).name),
+        Out::Return { output, .. } => format!("return {output}"),
         Out::Sink { sink, producer, .. } => format!("{}.{producer}", plan.sinks[sink].name),
     }
 }

@@ -48,6 +48,11 @@ pub(crate) enum Branch<'m> {
         at: &'m Ident,
         out: usize,
     },
+    /// Into a flow, or out of the one that is written.
+    Enter {
+        at: &'m Ident,
+        out: usize,
+    },
     /// A row goes to a worker that the operator says.
     Exchange {
         op: &'m Op,
@@ -128,7 +133,7 @@ impl Flow<'_> {
                     to.extend(way.arm.code());
                     way.flow.code(to);
                 }),
-                Branch::Union { .. } | Branch::Sink { .. } => {}
+                Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } => {}
             }
         }
     }
@@ -164,6 +169,8 @@ impl Branch<'_> {
             Branch::Flow { flow, .. } => flow.ends.iter().any(Branch::sinks),
             Branch::Split { ways, .. } => ways.iter().flat_map(|way| &way.flow.ends).any(Branch::sinks),
             Branch::Sink { .. } => true,
+            // what is in a flow is not known here; most have an exchange in them
+            Branch::Enter { .. } => false,
             Branch::Keyed { .. } | Branch::Union { .. } | Branch::Exchange { .. } => false,
         }
     }
@@ -173,7 +180,7 @@ impl Branch<'_> {
             Branch::Flow { flow, .. } => flow.takes(),
             Branch::Split { split, ways, .. } => split.matches() || ways.iter().any(|way| way.flow.takes()),
             Branch::Keyed { sends, .. } => sends.iter().any(Send::takes),
-            Branch::Union { .. } | Branch::Sink { .. } | Branch::Exchange { .. } => true,
+            Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } | Branch::Exchange { .. } => true,
         }
     }
 }

@@ -3,15 +3,15 @@
 use proc_macro2::Ident;
 
 use super::flow::{Branch, Flow, Send, Step, Way};
-use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan};
+use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan, Timing, UsePlan, timing};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
-use crate::syntax::{Aggregate, Call, Connector, Emit, Life, Op, Split};
+use crate::syntax::{Call, Connector, Emit, Life, Op, Split};
 
 /// Lowers the sound part of a model.
 pub(crate) fn lower(model: &Model) -> Plan<'_> {
-    let mut plan = Plan { model, edges: vec![], chains: vec![], sinks: vec![] };
+    let mut plan = Plan { model, edges: vec![], chains: vec![], sinks: vec![], uses: vec![] };
     let mut cuts = vec![];
     for id in model.ids().filter(|id| model.stream(*id).sound) {
         edges(model, id, &mut plan, &mut cuts);
@@ -35,6 +35,25 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
             let meta = Meta::plain("source", stream.name.to_string(), &stream.name, 0);
             Builder::start(&mut plan, &cuts, &sinks, Head::Source(stream, source), id, meta).finish(0);
         }
+        if let (Origin::Input(input), Some(_)) = (&model.stream(id).origin, &model.flow) {
+            let meta = Meta::plain(&format!("flow {}", model.name), String::new(), &model.stream(id).name, 0);
+            Builder::start(&mut plan, &cuts, &sinks, Head::Input(*input), id, meta).finish(0);
+        }
+        if let Origin::Flow(used) = &model.stream(id).origin {
+            let stream = model.stream(id);
+            let times = used.inputs.iter().map(|input| timing::of_stream(model, input.stream)).collect();
+            plan.uses.push(UsePlan { id, stream, used, times });
+            // of a flow that is not known here, a main output that nothing uses may not be there
+            let wanted = !stream.ops.is_empty() || model.is_used(id, Port::Rows);
+            if used.known.unwrap_or(wanted) {
+                let meta = Meta::plain("output", name_at(&stream.ops, 0, &stream.name), &stream.name, 0);
+                Builder::start(&mut plan, &cuts, &sinks, Head::Output(id, None), id, meta).finish(0);
+            }
+            for (n, output) in used.outputs.iter().enumerate() {
+                let meta = Meta::plain("output", format!("{}.{output}", stream.name), output, 0);
+                Builder::start(&mut plan, &cuts, &sinks, Head::Output(id, Some(n)), id, meta).finish(0);
+            }
+        }
         for cut in cuts.iter().filter(|cut| cut.stream == id) {
             let edge = &plan.edges[cut.edge];
             let name = name_at(&model.stream(id).ops, cut.goes_on, &model.stream(id).name);
@@ -43,7 +62,7 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
             Builder::start(&mut plan, &cuts, &sinks, Head::Edge(cut.edge), id, meta).finish(cut.goes_on);
         }
     }
-    mark_timed(&mut plan);
+    timing::mark(&mut plan);
     plan
 }
 
@@ -70,7 +89,7 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
             at: name,
             combined,
             global: at.is_some_and(|at| one_key(model, id, at)),
-            timed: false,
+            timing: Timing::default(),
             producers: 0,
         });
     };
@@ -100,8 +119,8 @@ fn edges<'m>(model: &'m Model, id: StreamId, plan: &mut Plan<'m>, cuts: &mut Vec
                 (Operator::Aggregate { how, emit, life, timed }, combined, at + 1)
             }
             Call::Process(process) => {
-                let (timed, late) = (model.time(id) == Time::Known, !model.consumers(id, Port::Late).is_empty());
-                (Operator::Process { process, timed, late }, false, at + 1)
+                let late = !model.consumers(id, Port::Late).is_empty();
+                (Operator::Process { process, late }, false, at + 1)
             }
             Call::Window(window) => {
                 let Some(Op { call: Call::Aggregate { how, .. }, .. }) = stream.ops.get(at + 1) else { continue };
@@ -135,24 +154,6 @@ fn has_edge(model: &Model, id: StreamId, at: usize) -> bool {
     match stream.ops.get(at + 1) {
         Some(next) => next.role() != Role::Stateful,
         None => model.consumers(id, Port::Rows).iter().any(|consumer| !model.takes_one_key(consumer)),
-    }
-}
-
-/// An edge needs time if its operator does, or an edge that its chain writes to, or what its chain takes of a row.
-fn mark_timed(plan: &mut Plan) {
-    for chain in plan.chains.iter().rev() {
-        let Head::Edge(edge) = chain.head else { continue };
-        let needs = |edge: &Edge| edge.timed || edge.operator.front().is_some_and(Aggregate::goes_by_order);
-        let behind = chain.outs.iter().any(|out| matches!(out, Out::Edge { edge, .. } if needs(&plan.edges[*edge])));
-        let own = match &plan.edges[edge].operator {
-            Operator::Window { .. } => true,
-            Operator::Process { timed, .. } => *timed,
-            Operator::Reduce { life, .. } | Operator::Fold { life, .. } | Operator::Aggregate { life, .. } => {
-                life.ttl.is_some() && chain.has_time
-            }
-            Operator::Union | Operator::Exchange(_) => false,
-        };
-        plan.edges[edge].timed = behind || own;
     }
 }
 
@@ -230,7 +231,8 @@ impl<'p, 'm> Builder<'p, 'm> {
         let chain = Chain {
             head,
             stream: &plan.model.stream(id).name,
-            has_time: plan.model.time(id) == Time::Known,
+            time: timing::of_stream(plan.model, id),
+            needs: Timing::default(),
             operators: vec![first],
             counters: 0,
             outs: vec![],
@@ -245,7 +247,7 @@ impl<'p, 'm> Builder<'p, 'm> {
     fn finish(mut self, from: usize) {
         let operator = match self.chain.head {
             Head::Edge(edge) => Some(&self.plan.edges[edge].operator),
-            Head::Source(..) => None,
+            _ => None,
         };
         let late = matches!(operator, Some(Operator::Window { late: true, .. } | Operator::Process { late: true, .. }));
         let sides = match operator {
@@ -257,7 +259,10 @@ impl<'p, 'm> Builder<'p, 'm> {
             self.chain.operators[0].counted = Some(self.chain.counters);
             self.chain.counters += 1;
         }
-        self.chain.body = self.rows(self.id, from, 0);
+        self.chain.body = match self.chain.head {
+            Head::Output(id, Some(n)) => Flow { steps: vec![], ends: self.consumers(id, Port::Flow(n), 0) },
+            _ => self.rows(self.id, from, 0),
+        };
         if late {
             let ends = self.consumers(self.id, Port::Late, usize::MAX);
             self.chain.late = Some(Flow { steps: vec![], ends });
@@ -286,7 +291,8 @@ impl<'p, 'm> Builder<'p, 'm> {
     fn rows(&mut self, id: StreamId, from: usize, mut input: usize) -> Flow<'m> {
         let model = self.plan.model;
         let stream = model.stream(id);
-        let mut declared = stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_)));
+        let mut declared =
+            stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_) | Origin::Input(_)));
         let mut steps = vec![];
         for (at, op) in stream.ops.iter().enumerate().skip(from) {
             let name = name_at(&stream.ops, at + 1, &stream.name);
@@ -380,6 +386,14 @@ impl<'p, 'm> Builder<'p, 'm> {
                     };
                     let out = self.edge(cut.edge);
                     all.push(Branch::Union { at, out });
+                }
+                Consumer::Flow { stream, input: place, at } => {
+                    self.chain.outs.push(Out::Flow { id: stream, input: place, after: input });
+                    all.push(Branch::Enter { at, out: self.chain.outs.len() - 1 });
+                }
+                Consumer::Return { output, at } => {
+                    self.chain.outs.push(Out::Return { output, after: input });
+                    all.push(Branch::Enter { at, out: self.chain.outs.len() - 1 });
                 }
                 Consumer::Sink { sink, at } => {
                     let Some(sink) = self.sinks[sink] else { continue };

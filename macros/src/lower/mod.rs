@@ -5,14 +5,16 @@
 pub(crate) mod explain;
 pub(crate) mod flow;
 pub(crate) mod fuse;
+pub(crate) mod timing;
 
 use proc_macro2::{Ident, Span, TokenStream};
 
-use crate::model::{Model, Stream};
+use crate::model::{FlowUse, Model, Stream, StreamId};
 use crate::syntax::{Aggregate, Code, Emit, Exchange, Life, Process, Source, Window};
 use flow::Flow;
 
 pub(crate) use fuse::lower;
+pub(crate) use timing::{Term, Timing};
 
 pub(crate) struct Plan<'m> {
     pub(crate) model: &'m Model,
@@ -20,6 +22,26 @@ pub(crate) struct Plan<'m> {
     /// In data order: the rows of an edge are known before the chain behind it is checked.
     pub(crate) chains: Vec<Chain<'m>>,
     pub(crate) sinks: Vec<SinkPlan<'m>>,
+    /// The flows that are used.
+    pub(crate) uses: Vec<UsePlan<'m>>,
+}
+
+impl Plan<'_> {
+    /// The name of an output of a flow that is used.
+    pub(crate) fn output(&self, id: StreamId, n: usize) -> String {
+        let used = self.uses.iter().find(|used| used.id == id);
+        used.and_then(|used| used.used.outputs.get(n))
+            .map_or(String::new(), |name| name.to_string().trim_start_matches("r#").to_string())
+    }
+}
+
+/// A flow where it is used. Its outputs are chains that begin with it.
+pub(crate) struct UsePlan<'m> {
+    pub(crate) id: StreamId,
+    pub(crate) stream: &'m Stream,
+    pub(crate) used: &'m FlowUse,
+    /// Whether each of the streams that it takes has event time.
+    pub(crate) times: Vec<Option<Term>>,
 }
 
 /// Rows from one chain to the next, and the operator that takes them.
@@ -36,8 +58,8 @@ pub(crate) struct Edge<'m> {
     pub(crate) combined: bool,
     /// Whether all rows have one key.
     pub(crate) global: bool,
-    /// Whether rows carry their event time: something behind it needs it.
-    pub(crate) timed: bool,
+    /// Whether rows carry their event time: where something behind it needs it.
+    pub(crate) timing: Timing,
     /// How many places send into it.
     pub(crate) producers: usize,
 }
@@ -70,10 +92,9 @@ pub(crate) enum Operator<'m> {
         how: &'m Aggregate,
         late: bool,
     },
-    /// `timed`: its rows have event time. `late`: its late rows go somewhere.
+    /// `late`: its late rows go somewhere.
     Process {
         process: &'m Process,
-        timed: bool,
         late: bool,
     },
 }
@@ -123,7 +144,9 @@ pub(crate) struct Chain<'m> {
     /// The `let` or `source` that it starts with.
     pub(crate) stream: &'m Ident,
     /// Whether its rows have event time.
-    pub(crate) has_time: bool,
+    pub(crate) time: Option<Term>,
+    /// Whether something in it or behind it needs that.
+    pub(crate) needs: Timing,
     pub(crate) operators: Vec<Meta>,
     pub(crate) counters: usize,
     pub(crate) outs: Vec<Out>,
@@ -138,6 +161,10 @@ pub(crate) enum Head<'m> {
     Source(&'m Stream, &'m Source),
     /// Index in [`Plan::edges`].
     Edge(usize),
+    /// A stream that the flow takes, by its place among those.
+    Input(usize),
+    /// An output of a flow that is used: of which `let`, and its place among the named ones, or none for the main one.
+    Output(StreamId, Option<usize>),
 }
 
 /// Where a chain writes, with the number of this producer.
@@ -146,6 +173,17 @@ pub(crate) enum Out {
     Edge {
         edge: usize,
         producer: usize,
+    },
+    /// Into a flow that is used, as one of its streams; and the operator whose rows it takes.
+    Flow {
+        id: StreamId,
+        input: usize,
+        after: usize,
+    },
+    /// An output of the flow that is written.
+    Return {
+        output: usize,
+        after: usize,
     },
     /// Index in [`Plan::sinks`]; and the operator whose rows it takes.
     Sink {

@@ -15,13 +15,21 @@ pub(crate) enum Consumer<'m> {
     Union { stream: StreamId, at: &'m Ident },
     /// A sink, by its index.
     Sink { sink: usize, at: &'m Ident },
+    /// A flow that takes it as one of its streams, by its place among those.
+    Flow { stream: StreamId, input: usize, at: &'m Ident },
+    /// An output of the flow that is being written, by its place.
+    Return { output: usize, at: &'m Ident },
 }
 
 impl<'m> Consumer<'m> {
     /// The name of the stream where it is taken.
     pub(crate) fn at(&self) -> &'m Ident {
         match self {
-            Consumer::Let { at, .. } | Consumer::Union { at, .. } | Consumer::Sink { at, .. } => at,
+            Consumer::Let { at, .. }
+            | Consumer::Union { at, .. }
+            | Consumer::Sink { at, .. }
+            | Consumer::Flow { at, .. }
+            | Consumer::Return { at, .. } => at,
         }
     }
 }
@@ -82,6 +90,10 @@ impl Stream {
     /// Its outputs besides its rows: each with its name, and where it comes from.
     pub(crate) fn others(&self) -> Vec<(Port, String, &Ident)> {
         let mut all = vec![];
+        if let Origin::Flow(used) = &self.origin {
+            let outputs = used.outputs.iter().enumerate();
+            all.extend(outputs.map(|(n, output)| (Port::Flow(n), output.to_string(), &used.call.name)));
+        }
         for op in &self.ops {
             match &op.call {
                 Call::Window(_) => all.push((Port::Late, "late".to_string(), &op.name)),
@@ -118,7 +130,7 @@ impl Model {
             Consumer::Let { stream, .. } => {
                 self.stream(*stream).ops.first().is_some_and(|op| op.role() == Role::Stateful)
             }
-            Consumer::Union { .. } | Consumer::Sink { .. } => false,
+            Consumer::Union { .. } | Consumer::Sink { .. } | Consumer::Flow { .. } | Consumer::Return { .. } => false,
         }
     }
 
@@ -135,10 +147,11 @@ impl Model {
         let mut all = vec![];
         for id in self.ids().filter(|id| self.stream(*id).sound) {
             let origin = &self.stream(id).origin;
-            for used in origin.inputs() {
+            for (input, used) in origin.inputs().iter().enumerate() {
                 if (used.stream, used.port) == (stream, port) {
                     all.push(match origin {
                         Origin::Union(..) => Consumer::Union { stream: id, at: &used.at },
+                        Origin::Flow(_) => Consumer::Flow { stream: id, input, at: &used.at },
                         _ => Consumer::Let { stream: id, at: &used.at },
                     });
                 }
@@ -149,6 +162,12 @@ impl Model {
                 if used.sound && (used.stream, used.port) == (stream, port) {
                     all.push(Consumer::Sink { sink, at: &used.at });
                 }
+            }
+        }
+        let returns = self.flow.iter().flat_map(|flow| flow.returns.iter().enumerate());
+        for (output, used) in returns.filter_map(|(output, used)| Some((output, used.as_ref()?))) {
+            if used.sound && (used.stream, used.port) == (stream, port) {
+                all.push(Consumer::Return { output, at: &used.at });
             }
         }
         all
@@ -162,15 +181,21 @@ impl Model {
             .iter()
             .flat_map(|s| s.origin.inputs())
             .chain(self.sinks.iter().flat_map(|sink| &sink.inputs))
-            .chain(&self.drops);
+            .chain(&self.drops)
+            .chain(self.flow.iter().flat_map(|flow| flow.returns.iter().flatten()));
         uses.any(|used| (used.stream, used.port) == (stream, port)) || self.mentioned.contains(name)
     }
 
-    /// Whether a stream has event time. Operators keep it; a union has it if all its inputs do.
+    /// Whether a stream has event time. Operators keep it; a union has it if all its inputs do, and so has what a flow gives.
     pub(crate) fn time(&self, id: StreamId) -> Time {
         let stream = self.stream(id);
         if let Origin::Source(source) = &stream.origin {
             return if source.event_time.is_some() { Time::Known } else { Time::Missing(vec![id]) };
+        }
+        if let Origin::Input(input) = &stream.origin {
+            // who uses the flow knows, or has to bring it
+            let brought = self.flow.as_ref().is_some_and(|flow| flow.timed.contains(input));
+            return if brought { Time::Known } else { Time::Missing(vec![id]) };
         }
         let mut missing = vec![];
         for input in stream.origin.inputs() {

@@ -1,16 +1,22 @@
 //! The job as a graph: streams, sinks and what connects them, names resolved. A stream or sink that is not sound was
 //! written with a mistake, or stands behind one: it is known, so that nothing else complains, and left out of the output.
 
+pub(crate) mod flow;
 pub(crate) mod graph;
 pub(crate) mod resolve;
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::syntax::{Checkpoint, Connector, Op, Param, Resource, Restart, Source, Stored};
+use crate::syntax::{Checkpoint, Connector, Generics, Op, Param, Resource, Restart, Source, Stored};
 
+pub(crate) use flow::{Flow, FlowUse, Known};
 pub(crate) use resolve::resolve;
 
+/// A job, or a flow.
 pub(crate) struct Model {
+    /// What it takes and gives, if it is a flow.
+    pub(crate) flow: Option<Flow>,
+    pub(crate) generics: Generics,
     pub(crate) attributes: TokenStream,
     pub(crate) lints: TokenStream,
     pub(crate) about: String,
@@ -44,6 +50,7 @@ pub(crate) struct Seen<'m> {
 pub(crate) struct There {
     pub(crate) source: bool,
     pub(crate) sink: bool,
+    pub(crate) broken_return: bool,
     pub(crate) unknown: bool,
 }
 
@@ -62,6 +69,8 @@ pub(crate) enum Port {
     Side(usize),
     /// An output of a split, by its place.
     Arm(usize),
+    /// An output of a flow that is used, by its place among those that are known here.
+    Flow(usize),
 }
 
 /// A stream where it is used.
@@ -87,6 +96,10 @@ pub(crate) struct Stream {
 
 pub(crate) enum Origin {
     Source(Box<Source>),
+    /// A stream that a flow takes, by its place among those.
+    Input(usize),
+    /// What a flow gives.
+    Flow(Box<FlowUse>),
     /// Another stream.
     Stream(Use),
     /// Several, behind the word `union`.
@@ -101,7 +114,8 @@ impl Origin {
         match self {
             Origin::Stream(one) => std::slice::from_ref(one),
             Origin::Union(_, all) => all,
-            Origin::Source(_) | Origin::Broken => &[],
+            Origin::Flow(used) => &used.inputs,
+            Origin::Source(_) | Origin::Input(_) | Origin::Broken => &[],
         }
     }
 }
@@ -132,7 +146,8 @@ impl Model {
     /// Whether nothing is left out.
     pub(crate) fn is_whole(&self) -> bool {
         let uses = self.sinks.iter().all(|sink| sink.sound && sink.inputs.iter().all(|input| input.sound));
-        uses && self.mentioned.is_empty() && self.streams.iter().all(|stream| stream.sound)
+        let returns = self.flow.iter().all(|flow| flow.returns.iter().flatten().all(|used| used.sound));
+        returns && uses && self.mentioned.is_empty() && self.streams.iter().all(|stream| stream.sound)
     }
 
     /// The gate behind a phase: what stands behind something that is not sound is not sound either.

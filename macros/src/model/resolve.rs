@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::Ident;
 
-use super::{Model, Origin, Port, Sink, Stream, StreamId, There, Use};
+use super::{Known, Model, Origin, Port, Sink, Stream, StreamId, There, Use};
 use crate::catalog::Role;
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
@@ -13,7 +13,7 @@ use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statemen
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq)]
-enum Named {
+pub(super) enum Named {
     Param,
     Resource,
     Stream(StreamId),
@@ -31,19 +31,24 @@ impl Named {
     }
 }
 
-struct Names<'d> {
-    known: BTreeMap<String, Named>,
+pub(super) struct Names<'d> {
+    pub(super) known: BTreeMap<String, Named>,
     /// Names of two things: nobody can say which of them a use means.
-    doubled: Vec<Ident>,
+    pub(super) doubled: Vec<Ident>,
     /// Streams that are made further down, by name.
-    ahead: Vec<String>,
-    diag: &'d mut Diagnostics,
+    pub(super) ahead: Vec<String>,
+    /// The flows of the block.
+    pub(super) flows: &'d [Known],
+    pub(super) diag: &'d mut Diagnostics,
 }
 
-pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
+pub(crate) fn resolve(job: Job, flows: &[Known], diag: &mut Diagnostics) -> Model {
     let ahead = job.statements.iter().filter(|s| is_stream(s)).filter_map(|s| Some(s.name.as_ref()?.to_string()));
-    let mut names = Names { known: BTreeMap::new(), doubled: vec![], ahead: ahead.collect(), diag };
+    let ahead = ahead.collect();
+    let mut names = Names { known: BTreeMap::new(), doubled: vec![], ahead, flows, diag };
     let mut model = Model {
+        flow: None,
+        generics: job.generics,
         attributes: job.attributes,
         lints: job.lints,
         about: job.about,
@@ -61,6 +66,9 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
         there: There::default(),
         mentioned: vec![],
     };
+    if let Some(signature) = job.flow {
+        names.signature(signature, &mut model);
+    }
     // params are known everywhere, whatever the order
     for statement in &job.statements {
         if statement.word.as_ref().is_some_and(|word| word == "param")
@@ -95,6 +103,7 @@ pub(crate) fn resolve(job: Job, diag: &mut Diagnostics) -> Model {
     for statement in job.statements {
         names.statement(statement, &mut model);
     }
+    names.returned(&mut model);
     model
 }
 
@@ -113,6 +122,7 @@ impl Names<'_> {
         match &word {
             Some(word) if word == "source" => model.there.source = true,
             Some(word) if word == "sink" => model.there.sink = true,
+            Some(word) if word == "return" => model.there.broken_return |= what.is_none(),
             Some(_) => {}
             None => model.there.unknown = true,
         }
@@ -166,6 +176,7 @@ impl Names<'_> {
                         let found: Vec<Option<Use>> = inputs.iter().map(|input| self.input(input, model)).collect();
                         found.into_iter().collect::<Option<Vec<_>>>().map(|all| Origin::Union(word.clone(), all))
                     }
+                    Start::Flow(call) => self.flow(call, !it.ops.is_empty(), model).map(Origin::Flow),
                 };
                 for length in it.ops.iter().flat_map(|op| op.call.lengths()) {
                     self.length(length, &model.params);
@@ -217,6 +228,7 @@ impl Names<'_> {
                 let drops: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
                 model.drops.extend(drops);
             }
+            Some(What::Return(it)) => self.returns(it, model),
             None => {
                 // the names in it but its own, each of which it may have used; a broken sink may have its stream where
                 // its name belongs
@@ -246,7 +258,7 @@ impl Names<'_> {
         }
     }
 
-    fn add(&mut self, stream: Stream, model: &mut Model) {
+    pub(super) fn add(&mut self, stream: Stream, model: &mut Model) {
         let name = stream.name.clone();
         let id = StreamId(model.streams.len());
         model.streams.push(stream);
@@ -260,7 +272,7 @@ impl Names<'_> {
     }
 
     /// Gives a name to something; says whether it was free.
-    fn declare(&mut self, name: &Ident, what: Named) -> bool {
+    pub(super) fn declare(&mut self, name: &Ident, what: Named) -> bool {
         let text = name.to_string();
         if text == "union" || (text == "summary" && what == Named::Sink) {
             let why = if text == "union" { "is a word of the language" } else { "is a field of every job's results" };
@@ -291,7 +303,7 @@ impl Names<'_> {
     }
 
     /// Finds what a use means.
-    fn input(&mut self, input: &Input, model: &mut Model) -> Option<Use> {
+    pub(super) fn input(&mut self, input: &Input, model: &mut Model) -> Option<Use> {
         let name = &input.stream;
         let text = name.to_string();
         if self.doubled.contains(name) {
@@ -340,6 +352,11 @@ impl Names<'_> {
         let made = model.stream(stream);
         let others = made.others();
         let Some(output) = &input.output else {
+            if let Some(problem) = made.no_rows(name) {
+                model.mentioned.push(name.clone());
+                self.diag.add(problem);
+                return None;
+            }
             if made.split().is_some() {
                 let all = crate::diag::list(others.iter().map(|(_, output, _)| format!("{name}.{output}")), "and");
                 let fact = format!("`{name}` is split and has no rows of its own");
@@ -357,6 +374,13 @@ impl Names<'_> {
             return Some(Use { stream, port, at: name.clone(), sound: true });
         }
         let others: Vec<String> = others.into_iter().map(|(_, name, _)| name).collect();
+        // which outputs a flow of another module has is found by rustc
+        if let Origin::Flow(used) = &mut model.streams[stream.0].origin
+            && used.known.is_none()
+        {
+            used.outputs.push(output.clone());
+            return Some(Use { stream, port: Port::Flow(used.outputs.len() - 1), at: name.clone(), sound: true });
+        }
         // it is used, if in a way that it has not
         model.mentioned.push(name.clone());
         if output == "late" {

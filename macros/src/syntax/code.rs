@@ -84,6 +84,10 @@ impl Code {
         Some(code)
     }
 
+    pub(crate) fn is_closure(&self) -> bool {
+        matches!(self.form, Form::Closure { .. })
+    }
+
     /// Whether it is a closure whose body is a place inside its argument: `|r| r.a.b`.
     pub(crate) fn names_place(&self) -> bool {
         matches!(self.form, Form::Closure { place: true, .. })

@@ -20,14 +20,18 @@ pub(crate) struct Stored {
 /// `operator`, or `operator.state`.
 pub(crate) struct Dropped {
     pub(crate) operator: Ident,
+    /// Where the operator is inside of flows: `t/sums`.
+    pub(crate) inside: Vec<Ident>,
     pub(crate) state: Option<Ident>,
 }
 
 impl Dropped {
     pub(crate) fn text(&self) -> String {
+        let mut text = self.operator.to_string();
+        self.inside.iter().for_each(|name| text += &format!("/{name}"));
         match &self.state {
-            Some(state) => format!("{}.{state}", self.operator),
-            None => self.operator.to_string(),
+            Some(state) => format!("{text}.{state}"),
+            None => text,
         }
     }
 }
@@ -55,13 +59,17 @@ impl Stored {
                 let mut from = Cursor::new(one, &attribute);
                 let mut read = || {
                     let operator = from.ident("the name of an operator", help)?;
-                    let mut state = None;
+                    let (mut inside, mut state) = (vec![], None);
+                    while from.is_punct('/') {
+                        from.next();
+                        inside.push(from.ident("the name of an operator", help)?);
+                    }
                     if from.is_punct('.') {
                         from.next();
                         state = Some(from.ident("the name of a state", help)?);
                     }
                     from.end("`,`", help)?;
-                    Ok(Dropped { operator, state })
+                    Ok(Dropped { operator, inside, state })
                 };
                 match read() {
                     Ok(one) => stored.dropped.push(one),

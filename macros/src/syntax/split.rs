@@ -44,7 +44,7 @@ pub(crate) fn statements(block: TokenStream, diag: &mut Diagnostics) -> Vec<Toke
 }
 
 fn starts_statement(word: &Ident) -> bool {
-    catalog::STATEMENTS.iter().any(|statement| word == statement)
+    word == "return" || catalog::STATEMENTS.iter().any(|statement| word == statement)
 }
 
 fn ends_statement(token: &TokenTree) -> bool {

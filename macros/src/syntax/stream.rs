@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 
 use crate::diag::{Diagnostics, Parsed, Problem};
 use crate::syntax::cursor::Cursor;
+use crate::syntax::flow::FlowCall;
 use crate::syntax::operator::Op;
 use crate::syntax::split;
 
@@ -52,6 +53,7 @@ impl Input {
 pub(crate) enum Start {
     Stream(Input),
     Union { word: Ident, inputs: Vec<Input> },
+    Flow(FlowCall),
 }
 
 #[derive(Clone)]
@@ -98,7 +100,17 @@ impl Let {
 }
 
 fn start(from: &mut Cursor, diag: &mut Diagnostics) -> Option<Start> {
-    let help = "a chain starts with the name of a stream, its late rows, `name.late`, or `union(a, b)`";
+    let help =
+        "a chain starts with the name of a stream, its late rows, `name.late`, `union(a, b)`, or a flow: `flow(a, 5)`";
+    let mut ahead = from.clone();
+    if let (Ok(word), true) =
+        (ahead.ident("", ""), ahead.is_punct(':') || matches!(ahead.peek(), Some(TokenTree::Group(_))))
+        && word != "union"
+        && word != "process"
+        && let Some(call) = FlowCall::parse(from, diag)
+    {
+        return call.map(Start::Flow);
+    }
     let word = diag.take(from.ident("a stream", help))?;
     let Some(list) = from.group(Delimiter::Parenthesis) else {
         // `name.late`, but not `name.late(..)`, which is a mistake of the operator's
@@ -119,11 +131,6 @@ fn start(from: &mut Cursor, diag: &mut Diagnostics) -> Option<Start> {
         let help =
             "write `stream.key_by(|r| ..).process { .. }`; bring several streams to one type and take their `union`";
         diag.report(&word, "`process` of several inputs is not built yet", help);
-        return None;
-    }
-    if word != "union" {
-        let fact = format!("`{word}(..)` is no stream");
-        diag.report(&word, fact, format!("{help}; rows from outside come in with `source name: Type = {word}(..);`"));
         return None;
     }
     let mark = diag.mark();

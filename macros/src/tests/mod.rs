@@ -3,6 +3,7 @@
 mod arms;
 mod exchange;
 mod expand;
+mod flows;
 mod mistakes;
 mod names;
 mod options;

@@ -63,14 +63,14 @@ fn unknown_statements() {
 fn headers() {
     wrong_block("(pelton)", &[" | this block is empty | pub job Name<Memory>"]);
     wrong_block("(pelton) jop J<Memory> {}", &["jop | expected `job`, found `jop` | did you mean `job`?"]);
-    wrong_block("(pelton) pub flow f(a: T) {}", &["flow | `flow` is not built yet | pub job"]);
+    wrong_block("(pelton) pub flow f(a: T) {}", &["f | the flow `f` gives nothing | `flow name("]);
     let body = "{ source a: T = rows(d); sink c(a) = stdout(); }";
     for (header, expected) in [
         ("job J", "J | `J` names no state backend | write `job J<Memory>`"),
         ("job J<Memroy>", "Memroy | there is no state backend `Memroy` | did you mean `Memory`?"),
         ("job J<Rocksdb>", "Rocksdb | there is no state backend `Rocksdb` | did you mean `RocksDb`?"),
         ("job J<Disk>", "Disk | there is no state backend `Disk` | backends are `Memory`"),
-        ("job J<Memory, T: Record>", "T: Record | a job with type parameters is not built yet | `job J<Memory>`"),
+        ("job J<Memory, T: Record>", "T | no param has `T` in its type | `param rows: Vec<T>;`"),
         ("job J<>", "< | expected a state backend behind this | `Memory`"),
     ] {
         wrong_block(&format!("(pelton) {header} {body}"), &[expected]);

@@ -240,6 +240,12 @@ pub const fn can_hold<W: Accepts<X>, X>() -> PhantomData<(W, X)> {
     PhantomData
 }
 
+/// The same check where the rows may be of any type: it fails when the code is compiled for one.
+#[inline(always)]
+pub fn holds_as_built<W: Accepts<X>, X>(_: &SinkPort<W>, _: &X) {
+    const { can_hold::<W, X>() };
+}
+
 /// Rows of a `union` that has rows of `V`.
 #[diagnostic::on_unimplemented(
     message = "this `union` has rows of `{V}`, and these are `{Self}`",

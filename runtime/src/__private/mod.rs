@@ -24,9 +24,9 @@ pub use crate::aggregate::{
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
-    ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SinkPort,
-    SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered,
-    spread_edge, stage,
+    ChainMeta, Counters, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Enter, EventTimed, Graph, IDLE_AFTER, JobMeta, Link,
+    Next, OperatorMeta, Outs, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, When, combined_edge, entry,
+    keyed_edge, link, local_edge, no_late, sink, source, source_filtered, spread_edge, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;

@@ -1,10 +1,14 @@
 //! The graph of one worker while it is built: called by the emitted `build`, chain by chain in data order.
 //!
 //! The same calls draw the plan: a graph without a scope opens nothing and only takes notes.
+//!
+//! A chain is opened when all of them are known ([`Graph::later`]): a flow gives its part of a chain only when it has been told
+//! what follows, and what follows is checked behind the chain in front.
 
 use super::local::Local;
-use super::meta::{ChainMeta, EdgeMeta, OperatorMeta, SinkMeta, SourceMeta};
-use super::port::{EdgeOut, Feeds, Note, Outs, SinkOut};
+use super::meta::{EdgeMeta, OperatorMeta, SinkMeta};
+use super::port::{EdgeOut, Feeds, Listing, Outs, SinkOut};
+use super::source::Counters;
 use crate::error::Error;
 use crate::frame::writer::{Combine, NoCombine, Writer};
 use crate::frame::{Rows, Time};
@@ -23,6 +27,12 @@ pub struct Graph<'g> {
     pub(super) scope: Option<Scope<'g, u64>>,
     pub(super) local: Rc<Local>,
     pub(super) notes: Notes,
+    /// Chains that are to be opened, in data order.
+    pending: Vec<Box<dyn FnOnce(&mut Graph<'g>) + 'g>>,
+    /// The flows that are being built, each inside of the one before: `outer/inner/`.
+    within: Rc<str>,
+    /// What that was before: flows that were used under other names.
+    former: Vec<String>,
 }
 
 /// What the plan will say.
@@ -43,6 +53,14 @@ pub struct StoredOperator {
     pub states: Vec<crate::state::save::StateMeta>,
 }
 
+/// A chain that has been noted.
+pub(super) struct Noted {
+    pub(super) number: usize,
+    pub(super) operators: Rc<[Operator]>,
+    /// How many counters it has.
+    pub(super) counters: usize,
+}
+
 /// What the plan will say of an edge.
 pub struct EdgeNote {
     producers: Vec<usize>,
@@ -58,7 +76,37 @@ pub struct EdgeNote {
 
 impl<'g> Graph<'g> {
     pub(super) fn new(scope: Option<Scope<'g, u64>>, local: Rc<Local>) -> Self {
-        Graph { scope, local, notes: Notes::default() }
+        Graph { scope, local, notes: Notes::default(), pending: Vec::new(), within: "".into(), former: Vec::new() }
+    }
+
+    /// Opens a chain when every one has been described. They are opened in the order of these calls.
+    pub(super) fn later(&mut self, open: impl FnOnce(&mut Graph<'g>) + 'g) {
+        self.pending.push(Box::new(open));
+    }
+
+    /// Opens the chains.
+    pub(super) fn open(&mut self) {
+        for open in std::mem::take(&mut self.pending) {
+            open(self);
+        }
+    }
+
+    /// In front of the names of what is built now: those of the flows that it is inside of.
+    pub fn here(&self) -> Rc<str> {
+        self.within.clone()
+    }
+
+    /// Builds what is inside of a flow that is used under this name, and was under others.
+    pub fn within<R>(&mut self, name: &str, was: &[&str], build: impl FnOnce(&mut Self) -> R) -> R {
+        let mut former: Vec<String> = was.iter().map(|old| format!("{}{old}/", self.within)).collect();
+        for place in &self.former {
+            former.extend(was.iter().chain([&name]).map(|name| format!("{place}{name}/")));
+        }
+        let inside: Rc<str> = format!("{}{name}/", self.within).into();
+        let outside = (std::mem::replace(&mut self.within, inside), std::mem::replace(&mut self.former, former));
+        let built = build(self);
+        (self.within, self.former) = outside;
+        built
     }
 
     /// Ends the attempt with an error found while building. Nothing more is built: the channels of what would follow no
@@ -81,53 +129,30 @@ impl<'g> Graph<'g> {
 
     /// Notes a state and its types, which are known where the job is built and nowhere else.
     pub fn keeps<K: Record, V: Record>(&mut self, names: &'static StateNames) {
-        self.notes.states.push(StateMeta::of::<K, V>(names));
+        self.notes.states.push(StateMeta::of::<K, V>(names.within(&self.within, &self.former)));
     }
 
-    /// Notes a chain with its outputs; gives its number.
+    /// Notes a chain with its outputs, built at a place inside of flows.
     pub(super) fn note_chain<O: Outs<'g>>(
         &mut self,
-        operators: &[OperatorMeta],
+        place: &str,
+        operators: &'static [OperatorMeta],
+        counters: &impl Counters,
         source: Option<String>,
         outs: &O,
-    ) -> usize {
-        let chain = self.local.add_chain();
-        let mut listed: Vec<Operator> = operators
-            .iter()
-            .map(|o| Operator {
-                what: o.what.to_owned(),
-                name: o.name.to_owned(),
-                arrival_ordered: o.arrival_ordered,
-                stateful: o.stateful,
-                sink: false,
-                input: o.input,
-                counted: o.counted,
-            })
-            .collect();
-        if let (Some(first), Some(source)) = (listed.first_mut(), source) {
+    ) -> Noted {
+        let number = self.local.add_chain();
+        let mut chain = Listing { operators: Vec::new(), edges: Vec::new(), counters: 0, base: 0 };
+        chain.part(place, operators, counters, 0);
+        if let (Some(first), Some(source)) = (chain.operators.first_mut(), source) {
             first.what = source;
         }
-        let mut notes = Vec::new();
-        outs.note(chain, &mut notes);
-        for note in notes {
-            match note {
-                Note::Edge(edge, chain) => self.notes.edges[edge].producers.push(chain),
-                Note::Sink(name, what, input) => {
-                    let name = name.to_owned();
-                    listed.push(Operator {
-                        what,
-                        name,
-                        arrival_ordered: false,
-                        stateful: false,
-                        sink: true,
-                        input,
-                        counted: None,
-                    });
-                }
-            }
+        outs.note(&mut chain);
+        for edge in chain.edges {
+            self.notes.edges[edge].producers.push(number);
         }
-        self.notes.chains.push(Chain { operators: listed });
-        chain
+        self.notes.chains.push(Chain { operators: chain.operators.clone() });
+        Noted { number, operators: chain.operators.into(), counters: chain.counters }
     }
 
     pub(super) fn note_consumer(&mut self, edge: usize, chain: usize) {
@@ -277,16 +302,6 @@ pub fn sink<S: Sink>(g: &mut Graph<'_>, meta: &'static SinkMeta, connector: S) -
         part: Rc::new(Cell::new(0)),
         input: 0,
     }
-}
-
-/// The number of a source's reader at this worker: also what the plan calls it.
-pub(super) fn source_operators(meta: SourceMeta) -> &'static [OperatorMeta] {
-    meta.operators
-}
-
-/// The operators of a chain.
-pub(super) fn chain_operators(meta: &'static ChainMeta) -> &'static [OperatorMeta] {
-    meta.operators
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! User code on a worker: a panic becomes an error that names the operator, the place in the source and the record.
 
-use super::meta::OperatorMeta;
 use crate::error::{Error, Place};
 use crate::frame::writer::Cx;
+use crate::plan::Operator;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -56,7 +56,7 @@ pub fn described(payload: &(dyn std::any::Any + Send)) -> (String, String) {
 
 /// Runs a chain's body. `cx` tells which operator it was, `place` which record.
 pub fn guarded<R>(
-    operators: &'static [OperatorMeta],
+    operators: &[Operator],
     cx: &mut Cx,
     run: impl FnOnce(&mut Cx) -> R,
     place: impl FnOnce(&Cx) -> Place,
@@ -68,13 +68,21 @@ pub fn guarded<R>(
 }
 
 /// `filter` in `delayed`: the operator, and the stream that its chain of calls makes.
-fn operator_name(operators: &[OperatorMeta], at: usize) -> String {
+fn operator_name(operators: &[Operator], at: usize) -> String {
     let Some(operator) = operators.get(at) else { return "?".to_owned() };
-    if !operator.name.is_empty() {
-        return operator.name.to_owned();
-    }
-    match operators[at..].iter().find(|o| !o.name.is_empty()) {
-        Some(named) => format!("{}.{}", named.name, operator.what),
-        None => operator.what.to_owned(),
+    let mut last = at;
+    loop {
+        let named = &operators[last];
+        match (named.name.is_empty(), last == at) {
+            (true, _) => {}
+            (false, true) => return named.name.clone(),
+            (false, false) => return format!("{}.{}", named.name, operator.what),
+        }
+        // what takes its rows, in the same chain of calls
+        let next = operators.iter().enumerate().skip(last + 1).find(|(_, o)| o.input == last && !o.sink);
+        match next {
+            Some((next, _)) => last = next,
+            None => return operator.what.clone(),
+        }
     }
 }

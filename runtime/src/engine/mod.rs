@@ -21,6 +21,7 @@ mod meets;
 mod meta;
 mod pace;
 mod pact;
+mod piece;
 mod port;
 mod requests;
 mod resume;
@@ -38,9 +39,10 @@ mod worker;
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink, spread_edge};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
-pub use port::{EdgeOut, EdgePort, SinkPort};
+pub use piece::{Enter, EventTimed, Link, Next, Stream, When, entry, link};
+pub use port::{EdgeOut, EdgePort, Outs, SinkPort};
 pub use run::execute;
-pub use source::{source, source_filtered};
+pub use source::{Counters, source, source_filtered};
 pub use stage::{no_late, stage};
 
 use crate::clock::MachineClock;
@@ -104,6 +106,7 @@ fn noted(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Graph<'stati
     ));
     let mut graph = Graph::new(None, local.clone());
     build(&mut graph);
+    graph.open();
     match local.take_failure() {
         Some(error) => Err(error),
         None => Ok(graph),

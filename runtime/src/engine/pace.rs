@@ -5,8 +5,8 @@
 //! while it runs: a chain begins with small chunks, doubles them as long as they are cheap, and cuts them at once when
 //! they are not. The alarm is what wakes it when something has waited long enough.
 
-use super::meta::OperatorMeta;
 use crate::frame::writer::{CHUNK_ROWS, CHUNK_WRITES};
+use crate::plan::Operator;
 use std::time::Duration;
 use timely::scheduling::Activator;
 
@@ -28,7 +28,7 @@ pub struct Pace {
 
 impl Pace {
     /// For chunks of at most so many rows, in a chain of these operators.
-    pub fn new(most: usize, operators: &[OperatorMeta]) -> Self {
+    pub fn new(most: usize, operators: &[Operator]) -> Self {
         let written = (CHUNK_WRITES * most.clamp(1, CHUNK_ROWS)) as u64;
         let fans = operators.iter().any(|operator| operator.what == "flat_map");
         let most = if fans { most.min(FANNING_ROWS) } else { most };
@@ -80,17 +80,6 @@ impl Alarm {
 mod tests {
     use super::*;
 
-    const FLAT_MAP: OperatorMeta = OperatorMeta {
-        what: "flat_map",
-        name: "",
-        line: 0,
-        column: 0,
-        arrival_ordered: false,
-        stateful: false,
-        counted: Some(0),
-        input: 0,
-    };
-
     #[test]
     fn chunks_grow_while_they_are_cheap_and_shrink_at_once() {
         let mut pace = Pace::new(1024, &[]);
@@ -111,6 +100,15 @@ mod tests {
         pace.done(8, Duration::from_millis(50));
         assert_eq!(pace.rows(), 2);
         assert_eq!(Pace::new(0, &[]).rows(), 1);
-        assert_eq!(Pace::new(1024, &[FLAT_MAP]).most, FANNING_ROWS);
+        let flat_map = Operator {
+            what: "flat_map".to_owned(),
+            name: String::new(),
+            arrival_ordered: false,
+            stateful: false,
+            sink: false,
+            counted: Some(0),
+            input: 0,
+        };
+        assert_eq!(Pace::new(1024, &[flat_map]).most, FANNING_ROWS);
     }
 }

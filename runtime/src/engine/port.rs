@@ -9,6 +9,8 @@ use crate::error::{Error, Fault};
 use crate::frame::writer::{Combine, Cx, Ship, Slot, Writer};
 use crate::frame::{Frame, Time};
 use crate::key::{Key, KeyLike};
+use crate::metrics::ChainCells;
+use crate::plan::Operator;
 use crate::record::Record;
 use crate::sink::{self, Accepts, Sink, SinkContext};
 use std::cell::RefCell;
@@ -19,7 +21,7 @@ use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
 /// Outputs of a chain that is not built yet.
-pub trait Outs<'g> {
+pub trait Outs<'g>: 'g {
     /// What the body gets.
     type Live: Live;
     /// Opens them, as outputs of a timely operator.
@@ -29,18 +31,29 @@ pub trait Outs<'g> {
     fn open(self, chain: usize, builder: &mut OperatorBuilder<'g, u64>, local: &Rc<Local>)
     -> Result<Self::Live, Error>;
     /// Notes them in the plan as outputs of a chain.
-    fn note(&self, chain: usize, notes: &mut Vec<Note>);
+    fn note(&self, chain: &mut Listing);
 }
 
 /// The input of operators and sinks that take a window's late rows.
 pub const LATE: usize = usize::MAX;
 
-/// What an output is, for the plan.
-pub enum Note {
-    /// The sending end of an edge, by its number.
-    Edge(usize, usize),
-    /// A sink: name, description, and the operator whose rows it takes.
-    Sink(&'static str, String, usize),
+/// A chain as the plan will show it, while its outputs add to it.
+pub struct Listing {
+    /// Its operators so far.
+    pub operators: Vec<Operator>,
+    /// The edges that it writes to, by number.
+    pub edges: Vec<usize>,
+    /// Its counters so far.
+    pub counters: usize,
+    /// The first operator of the part that is being noted.
+    pub base: usize,
+}
+
+impl Listing {
+    /// The operator of the chain that is this one of the part at hand.
+    pub fn operator(&self, input: usize) -> usize {
+        if input == LATE { LATE } else { self.base + input }
+    }
 }
 
 /// Outputs of a chain that runs.
@@ -77,6 +90,20 @@ pub trait Live: 'static {
     fn check(&mut self) -> Result<(), Error>;
     /// Rows may have been written. What this runs may be code of users: at a panic `cx` says whose.
     fn touch(&mut self, _: &mut Cx) {}
+    /// What the parts of flows have counted, in the order in which they were noted.
+    fn counted(&self, _: &mut dyn FnMut(u64)) {}
+}
+
+/// Publishes what a chain has counted, in its own body and in the parts that flows have in it.
+pub fn publish(cells: &ChainCells, own: &[u64], live: &impl Live) {
+    let mut next = cells.counted.iter();
+    let mut set = |count| {
+        if let Some(cell) = next.next() {
+            cell.set(count);
+        }
+    };
+    own.iter().for_each(|count| set(*count));
+    live.counted(&mut set);
 }
 
 /// Taken out while the chain's loop owns it.
@@ -112,6 +139,11 @@ impl<L: Live> Live for Option<L> {
             live.touch(cx);
         }
     }
+    fn counted(&self, each: &mut dyn FnMut(u64)) {
+        if let Some(live) = self {
+            live.counted(each);
+        }
+    }
 }
 
 impl<'g> Outs<'g> for () {
@@ -119,7 +151,7 @@ impl<'g> Outs<'g> for () {
     fn open(self, _: usize, _: &mut OperatorBuilder<'g, u64>, _: &Rc<Local>) -> Result<(), Error> {
         Ok(())
     }
-    fn note(&self, _: usize, _: &mut Vec<Note>) {}
+    fn note(&self, _: &mut Listing) {}
 }
 impl Live for () {
     #[inline(always)]
@@ -145,9 +177,9 @@ impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
         let first = self.0.open(chain, builder, local)?;
         Ok((first, self.1.open(chain, builder, local)?))
     }
-    fn note(&self, chain: usize, notes: &mut Vec<Note>) {
-        self.0.note(chain, notes);
-        self.1.note(chain, notes);
+    fn note(&self, chain: &mut Listing) {
+        self.0.note(chain);
+        self.1.note(chain);
     }
 }
 impl<A: Live, B: Live> Live for (A, B) {
@@ -182,6 +214,10 @@ impl<A: Live, B: Live> Live for (A, B) {
     fn touch(&mut self, cx: &mut Cx) {
         self.0.touch(cx);
         self.1.touch(cx);
+    }
+    fn counted(&self, each: &mut dyn FnMut(u64)) {
+        self.0.counted(each);
+        self.1.counted(each);
     }
 }
 
@@ -226,8 +262,8 @@ impl<'g, K: Key, V: Record, T: Time, C: Combine<K, V>> Outs<'g> for EdgeOut<'g, 
         self.feeds.borrow_mut().push(Feed { stream, upstream, slot: slot.clone(), soon: soon.clone() });
         Ok(EdgePort { writer: self.writer, output, index, slot, soon })
     }
-    fn note(&self, chain: usize, notes: &mut Vec<Note>) {
-        notes.push(Note::Edge(self.edge, chain));
+    fn note(&self, chain: &mut Listing) {
+        chain.edges.push(self.edge);
     }
 }
 
@@ -365,8 +401,16 @@ impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
         let writer = connector.writer(&context).map_err(failed)?;
         Ok(SinkPort { writer, sink: self.sink, part, name: self.name, touched: false, failed: None })
     }
-    fn note(&self, _: usize, notes: &mut Vec<Note>) {
-        notes.push(Note::Sink(self.name, self.connector.borrow().describe(), self.input));
+    fn note(&self, chain: &mut Listing) {
+        chain.operators.push(Operator {
+            what: self.connector.borrow().describe(),
+            name: self.name.to_owned(),
+            arrival_ordered: false,
+            stateful: false,
+            sink: true,
+            input: chain.operator(self.input),
+            counted: None,
+        });
     }
 }
 

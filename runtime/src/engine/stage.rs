@@ -4,13 +4,13 @@
 //! Alignment: a frame of a later epoch than the one being worked on waits, and so does what it counts for; frames of the
 //! current epoch can always be applied, so nothing waits for ever. The operator learns of a barrier from here alone.
 
-use super::graph::{EdgeIn, Graph, StoredOperator, chain_operators};
+use super::graph::{EdgeIn, Graph, Noted, StoredOperator};
 use super::guard::guarded;
 use super::local::Local;
 use super::meta::ChainMeta;
 use super::pace::{Alarm, Pace, TURN};
 use super::pact::{Return, Returns, Routed};
-use super::port::{Live, Outs};
+use super::port::{Live, Outs, publish};
 use super::resume::saved_operator;
 use super::source::Counters;
 use super::time::{epoch, of_epoch};
@@ -21,6 +21,8 @@ use crate::frame::{Frame, Mark, Payload, Rows, Time, wire};
 use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::metrics::{Cell, ChainCells};
+use crate::names;
+use crate::plan::Operator as Listed;
 use crate::record::Record;
 use crate::state::save::{SaveTo, StateMeta};
 use std::cell::Cell as Plain;
@@ -38,10 +40,37 @@ pub fn no_late<V, N, L>() -> impl FnMut(V, i64, &mut Cx, &mut N, &mut L) {
     |_, _, _, _, _| ()
 }
 
-/// Builds a chain that begins behind an edge.
+/// Builds a chain that begins behind an edge, when all that it writes to is known.
 #[expect(clippy::too_many_arguments, reason = "emitted code names each part of the chain once")]
 pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     g: &mut Graph<'g>,
+    meta: &'static ChainMeta,
+    input: EdgeIn<'g, K, V, T, A>,
+    op: impl FnOnce(&Local) -> Result<Op, Fault> + 'g,
+    counters: N,
+    outs: O,
+    main: F,
+    late: D,
+) where
+    K: Key,
+    V: Record,
+    T: Time,
+    A: Record,
+    Op: Operator<K, V, A, T>,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(<Op as Out>::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+    D: FnMut(V, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    let place = g.here();
+    g.later(move |g| open(g, &place, meta, input, op, counters, outs, main, late));
+}
+
+/// Opens it.
+#[expect(clippy::too_many_arguments, reason = "each part of the chain, and where it stands")]
+fn open<'g, K, V, T, A, Op, N, O, F, D>(
+    g: &mut Graph<'g>,
+    place: &str,
     meta: &'static ChainMeta,
     input: EdgeIn<'g, K, V, T, A>,
     op: impl FnOnce(&Local) -> Result<Op, Fault>,
@@ -60,11 +89,12 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     F: for<'a> FnMut(<Op as Out>::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
     D: FnMut(V, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
-    let operators = chain_operators(meta);
-    let chain = g.note_chain(operators, None, &outs);
+    let own = meta.operators;
+    let name = own.iter().find(|o| !o.name.is_empty()).or(own.first()).map_or("stage", |o| o.name);
+    let name = names::within(place, name);
+    let Noted { number: chain, operators, counters: counted } = g.note_chain(place, own, &counters, None, &outs);
     g.note_consumer(input.edge, chain);
     g.describe(input.edge, input.describe);
-    let name = operators.iter().find(|o| !o.name.is_empty()).or(operators.first()).map_or("stage", |o| o.name);
     let states = Op::states();
     let Some(scope) = g.scope else {
         if !states.is_empty() {
@@ -89,7 +119,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     };
     let cells = local.metrics.add(ChainCells {
         chain,
-        counted: counters.values().iter().map(|_| Cell::default()).collect(),
+        counted: std::iter::repeat_with(Cell::default).take(counted).collect(),
         ..ChainCells::default()
     });
     let activator = scope.activator_for(builder.operator_info().address);
@@ -106,7 +136,8 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     let below = op.on_disk().map(|files| Underneath::new(files, &local));
     soon.iter().for_each(|soon| soon.set(op.next_tick().is_some()));
     let mut running = Running {
-        meta,
+        pace: Pace::new(SLICE_ROWS, &operators),
+        operators,
         name,
         activator,
         cells,
@@ -127,7 +158,6 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
         latest: i64::MIN,
         part: None,
         slice: Rows::default(),
-        pace: Pace::new(SLICE_ROWS, operators),
         turn_ends: Duration::MAX,
         alarm: Alarm::default(),
         urgent: false,
@@ -166,7 +196,7 @@ struct Senders {
 }
 
 struct Running<K: Key, V, T, A, Op, N, L, F, D> {
-    meta: &'static ChainMeta,
+    operators: Rc<[Listed]>,
     name: &'static str,
     activator: Activator,
     cells: Arc<ChainCells>,
@@ -472,7 +502,7 @@ where
         place: impl FnOnce() -> Place,
         step: impl FnOnce(&mut Op, i64, &mut Next<'_, N, L, F, D>) -> X,
     ) -> Result<X, Error> {
-        let Running { op, cx, counters, live, main, late, watermark, emitted, meta, local, activator, .. } = self;
+        let Running { op, cx, counters, live, main, late, watermark, emitted, operators, local, activator, .. } = self;
         let (watermark, turn_ends) = (*watermark, self.turn_ends);
         cx.before = watermark;
         cx.watermark = watermark;
@@ -480,7 +510,7 @@ where
         let mut place = Some(place);
         let mut place = || place.take().map(|place| place()).unwrap_or_default();
         let done = guarded(
-            chain_operators(meta),
+            operators,
             cx,
             |cx| {
                 let turn = Turn { ends: turn_ends, local, activator };
@@ -614,9 +644,7 @@ where
         self.cells.rows_in.set(self.rows);
         self.cells.emitted.set(self.emitted);
         self.cells.late.set(self.op.late_rows());
-        for (cell, value) in self.cells.counted.iter().zip(self.counters.values()) {
-            cell.set(*value);
-        }
+        publish(&self.cells, self.counters.values(), &self.live);
     }
 }
 

@@ -44,6 +44,7 @@ fn drive(allocator: Allocator, local: &Rc<Local>, inbox: &Receiver<ToWorker>, bu
     worker.dataflow::<u64, _, _>(|scope| {
         let mut graph = Graph::new(Some(scope), local.clone());
         build(&mut graph);
+        graph.open();
     });
     if local.failed() {
         return;

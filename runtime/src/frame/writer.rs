@@ -16,6 +16,8 @@ use std::collections::VecDeque;
 pub struct Cx {
     /// The operator that runs, by its place in the chain.
     pub operator: u32,
+    /// The first operator of the part of the chain that runs: a flow's part is written elsewhere, and counts from 0.
+    pub base: u32,
     /// Rows begun in the open split or frame.
     pub row: u64,
     /// Rows that have been taken from the reader since this one.
@@ -33,13 +35,13 @@ pub struct Cx {
 impl Cx {
     /// Before any row.
     pub fn new(late_by: i64) -> Self {
-        Cx { operator: 0, row: 0, ahead: 0, before: i64::MIN, watermark: i64::MIN, late_by, hold: i64::MAX }
+        Cx { operator: 0, base: 0, row: 0, ahead: 0, before: i64::MIN, watermark: i64::MIN, late_by, hold: i64::MAX }
     }
 
     /// Notes which operator's closure runs next, for the message if it panics.
     #[inline(always)]
     pub fn at(&mut self, operator: u32) {
-        self.operator = operator;
+        self.operator = self.base + operator;
     }
 
     /// Notes the event time of a source's row, in ms, and gives it back. The row itself is judged by the rows before.

@@ -17,11 +17,22 @@ stream! {
 /// # Errors
 /// If a job fails.
 pub fn count(numbers: Vec<u64>) -> Result<usize, river::Error> {
+    struct Number(u64);
+    fn own(number: Number) -> u64 {
+        number.0
+    }
     stream! {
+        // of a type that is known inside of this function alone
+        flow same(numbers: Stream<u64>) -> u64 {
+            let own = numbers.map(|n| own(Number(n)));
+            return own;
+        }
+
         job Local<Memory> {
             param numbers: Vec<u64>;
             source all: u64 = rows(numbers);
-            sink out(all) = collect();
+            let own: u64 = same(all);
+            sink out(own) = collect();
         }
     }
     let rows = Local { numbers: numbers.clone() }.run(Config::default().workers(1))?.out.len();

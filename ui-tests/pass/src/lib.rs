@@ -13,6 +13,7 @@
     clippy::shadow_unrelated
 )]
 
+pub mod flows;
 mod inside;
 pub mod lock;
 pub mod records;

@@ -59,6 +59,16 @@ macro_rules! vec {
 pub(crate) use vec;
 
 ::river::stream! {
+    /// A flow whose parameters are named as what is emitted.
+    pub flow flown(n: Stream<(i64, u64)>, g: u64, next: u64) -> u64, o: (i64, u64) {
+        let x0 = n.split {
+            cx: |r| r.1 >= g + next - next;
+            on: _;
+        };
+        let k = x0.cx.map(|r| r.1);
+        return k, o = x0.on;
+    }
+
     /// A job whose params are named as what is emitted.
     pub job Shadowed<Memory> {
         param data: ::std::sync::Arc<[(i64, u64)]>;
@@ -96,6 +106,14 @@ pub(crate) use vec;
             }
         };
         let ones: u64 = states.one.map(|n| n);
+        let l = flown(a, k + 7, x0);
+        let large: u64 = l.map(|r| r);
+        let within: (i64, u64) = l.o;
+        let taken = crate::flows::firsts(within, 1, |r| *r > k - k);
+        let few: u64 = taken;
+        sink flown_out(large) = collect();
+        sink few_out(few) = collect();
+        drop taken.more;
         sink at_the_end(states) = collect();
         sink firsts(ones) = collect();
         sink sums(u) = collect();

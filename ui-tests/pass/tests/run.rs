@@ -1,5 +1,6 @@
 //! The jobs of the library run too.
 
+use pelton_ui_pass::flows::{OfAny, Pair};
 use pelton_ui_pass::shadowed::Shadowed;
 use pelton_ui_pass::whole::Whole;
 use river::Config;
@@ -36,6 +37,19 @@ fn a_job_among_shadowed_names() {
     assert_eq!(results.at_the_end.iter().sum::<u64>(), (0..100).sum::<u64>());
     assert_eq!(results.firsts.iter().sum::<u64>(), (0..5).sum::<u64>());
     assert_eq!(results.per_hour.iter().sum::<u64>(), 2 * 99);
+    assert_eq!(results.flown_out.len(), 90);
+    assert_eq!(results.few_out.len(), 9);
+}
+
+#[test]
+fn a_job_of_any_type_made_of_flows() {
+    let pairs = (0..100).map(|n| Pair { key: n % 3, value: n }).collect();
+    let rows_in = (0..100).map(|n| (n % 5, n.to_string())).collect();
+    let mut results = OfAny { pairs, rows_in, most: 3 }.run(Config::default().workers(2)).unwrap();
+    results.sums_of.sort_unstable();
+    let sum = |key: u64| (key, (0..100).filter(|n| n % 3 == key).sum::<u64>());
+    assert_eq!(results.sums_of, [sum(0), sum(1), sum(2)]);
+    assert_eq!(results.firsts_of.len(), 15);
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod wake;
 
 use super::body::{Body, Each, Filtered};
 use super::control::ToCoordinator;
-use super::graph::{Graph, source_operators};
+use super::graph::{Graph, Noted};
 use super::meta::SourceMeta;
 use super::port::Outs;
 use crate::error::Error;
@@ -68,7 +68,7 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     build(g, meta, connector, counters, outs, Filtered(front, rest));
 }
 
-fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: SourceMeta, mut connector: S, counters: N, outs: O, body: B)
+fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: SourceMeta, connector: S, counters: N, outs: O, body: B)
 where
     R: RowType,
     S: Source<R>,
@@ -76,8 +76,20 @@ where
     O: Outs<'g>,
     B: Body<R, N, O::Live>,
 {
-    let operators = source_operators(meta);
-    let chain = g.note_chain(operators, Some(connector.describe()), &outs);
+    g.later(move |g| open(g, meta, connector, counters, outs, body));
+}
+
+/// Opens it, when all that it writes to is known.
+fn open<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: SourceMeta, mut connector: S, counters: N, outs: O, body: B)
+where
+    R: RowType,
+    S: Source<R>,
+    N: Counters,
+    O: Outs<'g>,
+    B: Body<R, N, O::Live>,
+{
+    let noted = g.note_chain("", meta.operators, &counters, Some(connector.describe()), &outs);
+    let Noted { number: chain, operators, counters: counted } = noted;
     let Some(scope) = g.scope else { return };
     let local = g.local.clone();
     let (number, mailbox) = local.add_source();
@@ -115,7 +127,7 @@ where
     if let Some(reader) = &mut reader {
         reader.wake_with(wakers.waker(std::sync::Arc::default()));
     }
-    let begin = Begin { meta, number, chain, endless, local, mailbox, activator, wakers };
+    let begin = Begin { meta, operators, counted, number, chain, endless, local, mailbox, activator, wakers };
     let mut running = Running::new(begin, connector, reader, counters, live, body);
     builder.build_reschedule(move |caps| {
         let mut caps = Some(caps);

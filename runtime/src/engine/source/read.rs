@@ -1,7 +1,6 @@
 //! Reading a chunk of a split: into the chain's body, with panics and bad records seen to.
 
 use super::super::body::Body;
-use super::super::graph::source_operators;
 use super::super::guard::guarded;
 use super::super::port::Live;
 use super::Counters;
@@ -37,7 +36,7 @@ where
             }
         }
         let hold = self.hold(at);
-        let Running { open, cx, counters, live, body, meta, skipped, .. } = self;
+        let Running { open, cx, counters, live, body, meta, operators, skipped, .. } = self;
         let Some(split) = open.get_mut(at) else { return Ok(None) };
         let before = split.rows;
         (cx.row, cx.watermark, cx.hold) = (before, split.watermark, hold);
@@ -60,7 +59,7 @@ where
                 let mut place = reader.place();
                 place.record = Some(place.record.map_or(cx.row, |last| last.saturating_sub(u64::from(cx.ahead))));
                 let raise = move |_: &mut Cx| std::panic::resume_unwind(payload);
-                return guarded(source_operators(*meta), cx, raise, |_| place);
+                return guarded(operators, cx, raise, |_| place);
             }
         };
         let (read, watermark, now) = (self.cx.row - before, self.cx.watermark, self.local.now());

@@ -2,11 +2,10 @@
 
 use super::super::body::Body;
 use super::super::control::{Left, Stand, ToCoordinator};
-use super::super::graph::source_operators;
 use super::super::local::{Local, Mailbox};
 use super::super::meta::SourceMeta;
 use super::super::pace::{Alarm, Pace, TURN};
-use super::super::port::Live;
+use super::super::port::{Live, publish};
 use super::Counters;
 use super::budget::Budget;
 use super::mail::Next;
@@ -16,6 +15,7 @@ use super::wake::Wakers;
 use crate::error::{Error, Fault};
 use crate::frame::writer::{Cx, Ship};
 use crate::metrics::{Cell, ChainCells};
+use crate::plan::Operator;
 use crate::source::{Polled, Reader, RowType, Source};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub(super) enum State {
 /// What a chain begins with.
 pub(super) struct Begin {
     pub(super) meta: SourceMeta,
+    pub(super) operators: Rc<[Operator]>,
+    /// How many counters the chain has.
+    pub(super) counted: usize,
     pub(super) number: usize,
     pub(super) chain: usize,
     pub(super) endless: bool,
@@ -47,6 +50,7 @@ pub(super) struct Begin {
 
 pub(super) struct Running<R: RowType, S: Source<R>, N, L, F> {
     pub(super) meta: SourceMeta,
+    pub(super) operators: Rc<[Operator]>,
     pub(super) number: usize,
     pub(super) chain: usize,
     /// Splits do not end: all are open, each with a reader of its own. Else one is read behind the other.
@@ -116,11 +120,11 @@ where
     F: Body<R, N, L>,
 {
     pub(super) fn new(begin: Begin, connector: S, spare: Option<S::Reader>, counters: N, live: L, body: F) -> Self {
-        let Begin { meta, number, chain, endless, local, mailbox, activator, wakers } = begin;
+        let Begin { meta, operators, counted, number, chain, endless, local, mailbox, activator, wakers } = begin;
         let cells = local.metrics.add(ChainCells {
             chain,
             is_source: true,
-            counted: counters.values().iter().map(|_| Cell::default()).collect(),
+            counted: std::iter::repeat_with(Cell::default).take(counted).collect(),
             ..ChainCells::default()
         });
         let most = local.config.frame_rows.map_or(LARGEST_CHUNK, |rows| rows.min(LARGEST_CHUNK));
@@ -150,7 +154,8 @@ where
             stand: None,
             rests_since: None,
             budget: connector.rate().map(|rate| Budget::new(rate, local.workers)),
-            pace: Pace::new(most, source_operators(meta)),
+            pace: Pace::new(most, &operators),
+            operators,
             rows: 0,
             skipped: 0,
             bytes: 0,
@@ -391,9 +396,7 @@ where
     fn publish(&self) {
         self.cells.rows_in.set(self.rows);
         self.cells.emitted.set(self.rows);
-        for (cell, value) in self.cells.counted.iter().zip(self.counters.values()) {
-            cell.set(*value);
-        }
+        publish(&self.cells, self.counters.values(), &self.live);
         self.cells.skipped.set(self.skipped);
         let open: u64 = self.open.iter().map(|split| split.reader.bytes_read()).sum();
         self.cells.bytes.set(self.bytes + open);

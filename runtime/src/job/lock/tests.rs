@@ -1,5 +1,7 @@
 //! A job's state changes from version to version, is shown, accepted and checked, in a folder of its own.
 
+mod flows;
+
 use std::fs;
 
 use super::*;

@@ -1,0 +1,312 @@
+//! Flows. One is a function with the parameters that its author wrote, a struct of the same name with a field for what follows each
+//! output, and what the function gives back, which builds the flow when all of that is known. A use calls the function, so that
+//! rustc holds the arguments against the parameters; gives what follows as a literal of the struct, so that it holds the outputs
+//! against the fields; and finds the type parameters in the rows that come in.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::body::Body;
+use super::chain::{closure, counters, lets, outs};
+use super::code::number;
+use super::ident::{first, local, located, moved, named, place};
+use super::meta::chain_name;
+use super::row::{lifetime, with_lifetimes};
+use super::{chain, edge, lock, meta, uses};
+use crate::lock::Lock;
+use crate::lower::{Chain, Plan};
+use crate::model::{Flow, Model};
+use crate::syntax::flow::Gives;
+use crate::syntax::{Code, Takes};
+
+/// All items of a flow.
+pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
+    let model = plan.model;
+    let Some(flow) = &model.flow else { return TokenStream::new() };
+    let Model { name, lints, .. } = model;
+    let (function, next) = (function(model, flow, root), next(model, flow, root));
+    let rows = rows(model, flow);
+    let (statics, states) = (meta::statics(plan), lock::items(plan, &Lock::default()));
+    let build = build(plan, flow);
+    let (owned, given) = (model.generics.owned(), model.generics.given());
+    let (used, inputs) = (used_name(name), inputs(flow));
+    quote! {
+        #function
+        #next
+        #lints
+        #[allow(clippy::unused_unit, clippy::type_complexity, clippy::too_many_arguments)]
+        const _: () = {
+            use #root::__private as __rt;
+            const fn __micros(us: i64) -> __rt::TimeSpan {
+                __rt::TimeSpan::from_micros(us)
+            }
+            #rows
+            #statics
+            #states
+            impl<#owned #(#inputs: __rt::When),*> #used<#given #(#inputs),*> { #build }
+        };
+    }
+}
+
+/// What calling a flow gives: `__totals`.
+fn used_name(flow: &Ident) -> Ident {
+    named("__", flow, "", flow.span())
+}
+
+/// The type of a row that comes in or goes out: `__totals_in_trades`, `__totals_out_sums`.
+fn row_name(flow: &Ident, way: &str, name: Option<&Ident>) -> Ident {
+    let name = name.map_or("main".to_string(), Ident::to_string);
+    named("__", flow, &format!("_{way}_{}", name.trim_start_matches("r#")), flow.span())
+}
+
+/// Whether a stream that comes in has event time: `__I0`.
+fn input(n: usize) -> Ident {
+    local(&format!("__I{n}"), Span::mixed_site())
+}
+
+/// Those of which that is not known.
+fn inputs(flow: &Flow) -> Vec<Ident> {
+    (0..flow.streams().count()).filter(|n| !flow.timed.contains(n)).map(input).collect()
+}
+
+/// The field of an output.
+fn field(gives: &Gives, at: Span) -> Ident {
+    gives.name.clone().unwrap_or_else(|| Ident::new("main", at))
+}
+
+/// The function that its users call, and what it gives.
+fn function(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
+    let Model { name, visibility, attributes, generics, .. } = model;
+    let (used, inputs) = (used_name(name), inputs(flow));
+    let rt = quote!(#root::__private);
+    let (declared, given) = (generics.declared(&rt), generics.given());
+    let all = 0..flow.streams().count();
+    let names: Vec<&Ident> = flow.streams().map(|(name, _)| name).collect();
+    let bounds = all.clone().map(|n| {
+        let input = input(n);
+        let bound = local(if flow.timed.contains(&n) { "EventTimed" } else { "When" }, Span::mixed_site());
+        let at = names[n].span();
+        let (bound, rt) = (local(&bound.to_string(), at), located(&rt, at));
+        quote_spanned!(place(at)=> #input: #rt::#bound)
+    });
+    let mut streams = all.map(input);
+    let parameters = flow.takes.iter().filter_map(|it| match it {
+        Takes::Stream { name: stream, .. } => {
+            let (row, input) = (row_name(name, "in", Some(stream)), streams.next()?);
+            let (rows, given) = (local("Stream", stream.span()), &given);
+            Some(quote!(#stream: #rt::#rows<#row<#given>, #input>))
+        }
+        Takes::Value(param) => {
+            let (name, ty) = (&param.name, &param.ty);
+            Some(quote!(#name: #ty))
+        }
+    });
+    let streams = flow.streams().map(|(name, _)| name);
+    let values: Vec<&Ident> = model.params.iter().map(|param| &param.name).collect();
+    let types = model.params.iter().map(|param| &param.ty);
+    let text = format!("```text\nflow {}\n```", flow.text);
+    let hidden = local("__types", Span::mixed_site());
+    let about = format!("What [`{name}`] was given.");
+    let rows = flow.streams().map(|(stream, _)| row_name(name, "in", Some(stream)));
+    let rows = rows.chain(flow.gives.iter().map(|gives| row_name(name, "out", gives.name.as_ref())));
+    let rows = rows.map(|row| {
+        let holds = generics.given();
+        let all = generics.angles();
+        quote! {
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+            #visibility struct #row #all(::core::marker::PhantomData<fn() -> (#holds)>);
+        }
+    });
+    quote! {
+        #attributes
+        #[doc = ""]
+        #[doc = #text]
+        #[allow(clippy::too_many_arguments)]
+        #visibility fn #name<#declared #(#bounds),*>(#(#parameters),*) -> #used<#given #(#inputs),*> {
+            #(let _ = #streams;)*
+            #used { #(#values,)* #hidden: ::core::marker::PhantomData }
+        }
+        #[doc(hidden)]
+        #[doc = #about]
+        #[allow(non_camel_case_types, missing_debug_implementations)]
+        #visibility struct #used<#given #(#inputs),*> {
+            #(#values: #types,)*
+            #hidden: ::core::marker::PhantomData<fn() -> (#given #(#inputs,)*)>,
+        }
+        #(#rows)*
+    }
+}
+
+/// The struct of what follows each output.
+fn next(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
+    let Model { name, visibility, generics, .. } = model;
+    let rt = quote!(#root::__private);
+    let (parameters, bounds) = (next_parameters(flow), next_bounds(model, flow, &rt));
+    let declared = generics.owned();
+    let fields = flow.gives.iter().enumerate().map(|(n, gives)| {
+        let field = field(gives, name.span());
+        let visibility = moved(visibility, field.span());
+        let (row, given) = (row_name(name, "out", gives.name.as_ref()), generics.given());
+        let [m, c, o, f] = next_of(n);
+        let g = lifetime_g();
+        quote!(#visibility #field: #rt::Next<#g, #row<#given>, #m, #c, #o, #f>)
+    });
+    let about = format!("What follows each output of [`{name}`](fn@{name}).");
+    let g = lifetime_g();
+    quote! {
+        #[doc(hidden)]
+        #[doc = #about]
+        #[allow(non_camel_case_types, missing_docs, missing_debug_implementations, clippy::type_complexity)]
+        #visibility struct #name<#g, #declared #(#parameters),*> where #bounds { #(#fields),* }
+    }
+}
+
+fn lifetime_g() -> syn::Lifetime {
+    syn::Lifetime::new("'__g", Span::mixed_site())
+}
+
+/// What is open of what follows an output: whether it needs event time, what it counts, where it writes, what it does.
+fn next_of(n: usize) -> [Ident; 4] {
+    ["M", "N", "O", "F"].map(|what| local(&format!("__{what}{n}"), Span::mixed_site()))
+}
+
+fn next_parameters(flow: &Flow) -> Vec<Ident> {
+    (0..flow.gives.len()).flat_map(next_of).collect()
+}
+
+fn next_bounds(model: &Model, flow: &Flow, rt: &TokenStream) -> TokenStream {
+    let given = model.generics.given();
+    let (g, a) = (lifetime_g(), lifetime(Span::mixed_site()));
+    let each = flow.gives.iter().enumerate().map(|(n, gives)| {
+        let [m, c, o, f] = next_of(n);
+        let row = row_name(&model.name, "out", gives.name.as_ref());
+        quote! {
+            #m: #rt::When,
+            #c: #rt::Counters,
+            #o: #rt::Outs<#g>,
+            #f: for<#a> ::core::ops::FnMut(
+                <#row<#given> as #rt::RowType>::Row<#a>,
+                ::core::primitive::i64,
+                &mut #rt::Cx,
+                &mut #c,
+                &mut <#o as #rt::Outs<#g>>::Live,
+            ) + 'static,
+        }
+    });
+    each.collect()
+}
+
+/// `impl __rt::RowType for __totals_in_trades { type Row<'a> = Trade; }`
+fn rows(model: &Model, flow: &Flow) -> TokenStream {
+    // what the flow asks of its types is asked where it is called, and nowhere else
+    let (declared, given) = (model.generics.owned(), model.generics.given());
+    let takes = flow.streams().map(|(name, ty)| (row_name(&model.name, "in", Some(name)), ty));
+    let gives = flow.gives.iter().map(|it| (row_name(&model.name, "out", it.name.as_ref()), &it.ty));
+    let all = takes.chain(gives).map(|(row, ty)| {
+        // one that could not be read
+        let ty = if ty.is_empty() { &quote!(()) } else { ty };
+        let at = first(ty, model.name.span());
+        let (a, ty) = (lifetime(at), with_lifetimes(ty.clone()));
+        let of = quote_spanned!(place(at)=> __rt::RowType);
+        let row_is = quote_spanned!(place(at)=> type Row<#a> = #ty;);
+        quote!(impl<#declared> #of for #row<#given> { #row_is })
+    });
+    all.collect()
+}
+
+/// The method that builds it.
+fn build(plan: &Plan, flow: &Flow) -> TokenStream {
+    let model = plan.model;
+    let Model { name, visibility, generics, .. } = model;
+    let (parameters, bounds) = (next_parameters(flow), next_bounds(model, flow, &quote!(__rt)));
+    let (given, lifetime) = (generics.given(), lifetime_g());
+    let (g, on, me) =
+        (local("g", Span::mixed_site()), local("on", Span::mixed_site()), local("self", Span::mixed_site()));
+    let inputs = inputs(flow);
+    let ends = flow.streams().map(|(stream, _)| {
+        let row = row_name(name, "in", Some(stream));
+        quote! {
+            impl __rt::Enter<#lifetime, #row<#given>> + use<#lifetime, #given #(#inputs,)* __B, #(#parameters),*>
+        }
+    });
+    let ends = ends.collect::<Vec<_>>().into_iter().rev().fold(quote!(()), |rest, one| quote!((#one, #rest)));
+    let entries = flow.streams().map(|(stream, _)| named("i_", stream, "", stream.span()));
+    let entries = entries.collect::<Vec<_>>().into_iter().rev().fold(quote!(()), |rest, one| quote!((#one, #rest)));
+    let fields = flow.gives.iter().map(|gives| {
+        let (field, held) = (field(gives, name.span()), next_name(gives, name.span()));
+        quote!(#field: #held)
+    });
+    let held = flow.gives.iter().map(|gives| next_name(gives, name.span()));
+    let (shared, uses) = (edge::shared(plan), uses::uses(plan));
+    let chains = chain::chains(plan, &Lock::default());
+    let values = model.params.iter().map(|param| &param.name);
+    let asked = generics.declared(&quote!(__rt));
+    // a stream that could not be read has nothing behind it
+    let unread = flow.streams().filter(|(_, ty)| ty.is_empty()).map(|(stream, _)| {
+        let (entry, row) = (named("i_", stream, "", stream.span()), row_name(name, "in", Some(stream)));
+        quote! {
+            let #entry = __rt::entry::<#row<#given>, _, _, _>(#g, &[], [0u64; 0], (), |_, _, _, _, _| ());
+        }
+    });
+    quote! {
+        #[doc(hidden)]
+        #visibility fn __build<#lifetime, __B: __rt::Backend, #(#parameters),*>(
+            #me,
+            next: #name<#lifetime, #given #(#parameters),*>,
+            within: &::core::primitive::str,
+            was: &[&::core::primitive::str],
+            #on: __rt::On<__B>,
+            #g: &mut __rt::Graph<#lifetime>,
+        ) -> #ends
+        where
+            #asked
+            #bounds
+        {
+            let #name { #(#fields),* } = next;
+            #(let _ = &#held;)*
+            #(let _ = &#me.#values;)*
+            let _ = #on;
+            __rt::Graph::within(#g, within, was, move |#g| {
+                #(#unread)*
+                #shared
+                #uses
+                #chains
+                #entries
+            })
+        }
+    }
+}
+
+/// What follows an output, inside of the flow.
+fn next_name(gives: &Gives, at: Span) -> Ident {
+    named("n_", &field(gives, at), "", at)
+}
+
+/// `n_sums.after(3)`: an output of the flow that is written, as an output of a chain.
+pub(super) fn returned(plan: &Plan, output: usize, after: usize, at: Span) -> TokenStream {
+    let Some(gives) = plan.model.flow.as_ref().and_then(|flow| flow.gives.get(output)) else { return quote!(()) };
+    let next = local(&next_name(gives, at).to_string(), at);
+    let after = number(after, at);
+    quote_spanned!(place(at)=> #next.after(#after))
+}
+
+/// The part of a chain behind a stream that the flow takes.
+pub(super) fn entry(plan: &Plan, chain: &Chain, input: usize) -> TokenStream {
+    let Some(flow) = &plan.model.flow else { return TokenStream::new() };
+    let Some((stream, _)) = flow.streams().nth(input) else { return TokenStream::new() };
+    let at = stream.span();
+    let (g, meta, entry) = (local("g", at), chain_name(plan, chain), named("i_", stream, "", at));
+    let (row, given) = (row_name(&plan.model.name, "in", Some(stream)), plan.model.generics.given());
+    let mut mentioned: Vec<&Code> = vec![];
+    chain.body.code(&mut mentioned);
+    let lets = lets(plan, [&chain.body], mentioned);
+    let (counters, outs) = (counters(chain), outs(plan, chain));
+    let body = closure(at, Body::new(plan, chain).write(&chain.body));
+    quote_spanned! {place(at)=>
+        let #entry = {
+            #lets
+            __rt::entry::<#row<#given>, _, _, _>(#g, #meta, #counters, #outs, #body)
+        };
+    }
+}

@@ -1,0 +1,39 @@
+//! Whether rows have event time, or whether it is needed, as a type.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::ident::{local, place};
+use crate::lower::{Term, Timing};
+
+/// `__rt::Timed`, `__rt::Untimed`; in a flow also `<__I0 as __rt::When>::Or<__M1>`.
+pub(super) fn timing(timing: &Timing, at: Span) -> TokenStream {
+    let here = place(at);
+    if timing.0.contains(&Term::Always) {
+        return quote_spanned!(here=> __rt::Timed);
+    }
+    let terms = timing.0.iter().map(|it| term(Some(it), at));
+    let joined = terms.reduce(|all, one| quote_spanned!(here=> <#all as __rt::When>::Or<#one>));
+    joined.unwrap_or_else(|| quote_spanned!(here=> __rt::Untimed))
+}
+
+/// Whether the rows of a stream have event time.
+pub(super) fn term(term: Option<&Term>, at: Span) -> TokenStream {
+    let here = place(at);
+    match term {
+        None => quote_spanned!(here=> __rt::Untimed),
+        Some(Term::Always) => quote_spanned!(here=> __rt::Timed),
+        Some(Term::Inputs(inputs)) => {
+            let inputs = inputs.iter().map(|input| {
+                let input = local(&format!("__I{input}"), at);
+                quote_spanned!(here=> #input)
+            });
+            let joined = inputs.reduce(|all, one| quote_spanned!(here=> <#all as __rt::When>::And<#one>));
+            joined.unwrap_or_else(|| quote_spanned!(here=> __rt::Timed))
+        }
+        Some(Term::Output(output)) => {
+            let output = local(&format!("__M{output}"), at);
+            quote_spanned!(here=> #output)
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Flows: what one takes and gives, with names resolved, and the use of one. Of a flow of the same block all is known here; of
+//! one of another module or crate its use says all that can be said, and rustc holds the two together.
+
+use proc_macro2::Ident;
+
+use super::resolve::{Named, Names};
+use super::{Model, Origin, Stream, StreamId, Use};
+use crate::diag::{Problem, list, near, near_or};
+use crate::syntax::flow::{FlowCall, Gives, Return};
+use crate::syntax::{Signature, Takes};
+
+/// A flow as it is written.
+pub(crate) struct Flow {
+    pub(crate) takes: Vec<Takes>,
+    pub(crate) gives: Vec<Gives>,
+    pub(crate) text: String,
+    /// What is returned for each output.
+    pub(crate) returns: Vec<Option<Use>>,
+    /// Whether there is a `return`, whole or not.
+    pub(crate) returned: Option<Ident>,
+    /// Of the streams that it takes, those that go into something that goes by event time.
+    pub(crate) timed: Vec<usize>,
+}
+
+impl Flow {
+    /// The streams that it takes.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = (&Ident, &proc_macro2::TokenStream)> {
+        self.takes.iter().filter_map(|it| match it {
+            Takes::Stream { name, row } => Some((name, row)),
+            Takes::Value(_) => None,
+        })
+    }
+}
+
+/// What is known of a flow of the block where it is used.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) name: Ident,
+    /// Its parameters: each with its name, and whether it is a stream.
+    takes: Vec<(String, bool)>,
+    /// Whether it has a main output.
+    main: bool,
+    /// Its other outputs.
+    outputs: Vec<Ident>,
+}
+
+impl Known {
+    pub(crate) fn of(name: &Ident, signature: &Signature) -> Known {
+        let takes = signature.takes.iter().map(|it| match it {
+            Takes::Stream { name, .. } => (name.to_string(), true),
+            Takes::Value(param) => (param.name.to_string(), false),
+        });
+        Known {
+            name: name.clone(),
+            takes: takes.collect(),
+            main: signature.gives.iter().any(|it| it.name.is_none()),
+            outputs: signature.gives.iter().filter_map(|it| it.name.clone()).collect(),
+        }
+    }
+}
+
+/// `let t = totals(trades, 5);`
+pub(crate) struct FlowUse {
+    pub(crate) call: FlowCall,
+    /// The streams among its arguments.
+    pub(crate) inputs: Vec<Use>,
+    /// For each argument, its place among the streams if it is one.
+    pub(crate) streams: Vec<Option<usize>>,
+    /// Its outputs besides the main one: all of them if the flow is known, else those that are used.
+    pub(crate) outputs: Vec<Ident>,
+    /// Whether it has a main output, if that is known here.
+    pub(crate) known: Option<bool>,
+}
+
+impl Stream {
+    /// What is wrong with using it by its name alone, if it is a flow without a main output.
+    pub(super) fn no_rows(&self, at: &Ident) -> Option<Problem> {
+        let Origin::Flow(used) = &self.origin else { return None };
+        let lacks = used.known == Some(false) && self.ops.is_empty();
+        lacks.then(|| {
+            let all = list(used.outputs.iter().map(|output| format!("{at}.{output}")), "and");
+            Problem::new(at, format!("`{at}` has no rows of its own"), format!("take one of its outputs: {all}"))
+        })
+    }
+}
+
+impl Names<'_> {
+    /// The parameters of a flow.
+    pub(super) fn signature(&mut self, signature: Signature, model: &mut Model) {
+        let Signature { takes, gives, text } = signature;
+        let mut streams = 0;
+        for it in &takes {
+            match it {
+                Takes::Stream { name, row } => {
+                    self.add(
+                        Stream {
+                            name: name.clone(),
+                            was: vec![],
+                            declared: Some(row.clone()),
+                            origin: Origin::Input(streams),
+                            ops: vec![],
+                            sound: !row.is_empty(),
+                        },
+                        model,
+                    );
+                    streams += 1;
+                }
+                Takes::Value(param) => {
+                    if self.declare(&param.name, Named::Param) {
+                        model.params.push((**param).clone());
+                    }
+                }
+            }
+        }
+        let returns = gives.iter().map(|_| None).collect();
+        model.flow = Some(Flow { takes, gives, text, returns, returned: None, timed: vec![] });
+    }
+
+    /// `return sums, rejected = part.bad;`
+    pub(super) fn returns(&mut self, it: Return, model: &mut Model) {
+        let Some(flow) = &model.flow else { return };
+        if flow.returned.is_some() {
+            self.diag.report_mild(&it.word, "a second `return`", "return all outputs in one: `return a, other = b;`");
+            return;
+        }
+        let gives = flow.gives.clone();
+        let main = gives.iter().any(|it| it.name.is_none());
+        for (n, (name, input)) in it.streams.iter().enumerate() {
+            let output = match name {
+                None if n == 0 && main => Some(0),
+                // as in a struct: `sums` is `sums = sums`
+                name => {
+                    let name = name.as_ref().or(input.output.as_ref()).unwrap_or(&input.stream);
+                    let found = gives.iter().position(|it| it.name.as_ref() == Some(name));
+                    if found.is_none() {
+                        let names = gives.iter().filter_map(|it| it.name.as_ref()).map(Ident::to_string);
+                        let names: Vec<String> = names.collect();
+                        let all = match names.len() {
+                            0 => "it gives one thing: write `return stream;`".to_string(),
+                            _ => format!("its outputs are {}", list(&names, "and")),
+                        };
+                        let help = near_or(&name.to_string(), names.iter().map(String::as_str), all);
+                        self.diag.report(name, format!("`{}` has no output `{name}`", model.name), help);
+                    }
+                    found
+                }
+            };
+            let used = self.input(input, model);
+            if output.is_none() {
+                // it is returned, if under a name that is not there
+                model.mentioned.push(input.stream.clone());
+                model.there.broken_return = true;
+            }
+            let (Some(output), Some(flow)) = (output, &mut model.flow) else { continue };
+            if flow.returns[output].is_some() {
+                self.diag.report_mild(&input.stream, "this output is returned twice", "return it once");
+                continue;
+            }
+            // what could not be read is returned all the same
+            flow.returns[output] = used.or(Some(Use {
+                stream: StreamId(0),
+                port: super::Port::Rows,
+                at: input.stream.clone(),
+                sound: false,
+            }));
+        }
+        if let Some(flow) = &mut model.flow {
+            flow.returned = Some(it.word);
+        }
+    }
+
+    /// Says what is not returned.
+    pub(super) fn returned(&mut self, model: &mut Model) {
+        let (Some(flow), name) = (&model.flow, &model.name) else { return };
+        if model.there.broken_return {
+            return;
+        }
+        let Some(word) = &flow.returned else {
+            let help = "end its body with `return stream;`, or `return stream, other = stream;`";
+            self.diag.report_mild(name, format!("the flow `{name}` returns nothing"), help);
+            return;
+        };
+        for (gives, _) in flow.gives.iter().zip(&flow.returns).filter(|(_, used)| used.is_none()) {
+            match &gives.name {
+                Some(output) => self.diag.report_mild(
+                    word,
+                    format!("`{output}` is not returned"),
+                    format!("write `{output} = stream`, or take `{output}` off what `{name}` gives"),
+                ),
+                None => self.diag.report_mild(
+                    word,
+                    "the main output is not returned",
+                    "write its stream first: `return stream, ..;`",
+                ),
+            }
+        }
+    }
+
+    /// The use of a flow; `behind`: operators follow.
+    pub(super) fn flow(&mut self, call: &FlowCall, behind: bool, model: &mut Model) -> Option<Box<FlowUse>> {
+        let single = call.path.clone().into_iter().count() == 1;
+        let known = self.flows.iter().find(|known| single && known.name == call.name).cloned();
+        let mark = self.diag.mark();
+        if let Some(known) = &known
+            && known.takes.len() != call.arguments.len()
+        {
+            let takes = known.takes.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let (needs, has) = (known.takes.len(), call.arguments.len());
+            let fact = format!("`{}` takes {needs} argument{}, and this is {has}", call.name, plural(needs));
+            self.diag.report(&call.name, fact, format!("its parameters are {takes}"));
+            return None;
+        }
+        let (mut inputs, mut streams) = (vec![], vec![]);
+        for (n, argument) in call.arguments.iter().enumerate() {
+            let wanted = known.as_ref().map(|known| known.takes[n].1);
+            let input = argument.stream.as_ref().filter(|input| wanted.unwrap_or_else(|| self.means_stream(input)));
+            match (input, wanted) {
+                (Some(input), _) => {
+                    streams.push(Some(inputs.len()));
+                    inputs.extend(self.input(input, model));
+                }
+                (None, Some(true)) => {
+                    let what = known.as_ref().map_or("", |known| known.takes[n].0.as_str());
+                    let help = "write the name of a stream; a chain gets one with `let name = ..;`";
+                    self.diag.report(&argument.value, format!("`{what}` is a stream"), help);
+                }
+                (None, _) => streams.push(None),
+            }
+        }
+        if self.diag.spoiled_since(mark) {
+            return None;
+        }
+        if inputs.is_empty() {
+            let name = &call.name;
+            let help = format!(
+                "a flow takes a stream that is made before this: `{name}(rows, ..)`; rows from outside come in with `source name: Type = {name}(..);`"
+            );
+            self.diag.report(name, format!("`{name}(..)` is no stream"), help);
+            return None;
+        }
+        if behind && known.as_ref().is_some_and(|known| !known.main) {
+            let outputs = known.iter().flat_map(|known| &known.outputs);
+            let help = format!(
+                "end the `let` here and go on with an output: {}",
+                list(outputs.map(|it| format!("name.{it}")), "or")
+            );
+            self.diag.report(&call.name, format!("`{}` has no main output", call.name), help);
+            return None;
+        }
+        let outputs = known.as_ref().map_or(vec![], |known| known.outputs.clone());
+        let known = known.map(|known| known.main);
+        Some(Box::new(FlowUse { call: call.clone(), inputs, streams, outputs, known }))
+    }
+
+    /// Whether an argument of a flow that is not known here is a stream: it is the name of one, or nearly.
+    fn means_stream(&self, input: &crate::syntax::Input) -> bool {
+        let text = input.stream.to_string();
+        match self.known.get(&text) {
+            Some(Named::Stream(_)) => true,
+            Some(_) => false,
+            None if self.ahead.contains(&text) => true,
+            None => {
+                let streams = self.known.iter().filter(|(_, named)| matches!(named, Named::Stream(_)));
+                !near(&text, streams.map(|(name, _)| name.as_str())).is_empty()
+            }
+        }
+    }
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}

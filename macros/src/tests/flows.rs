@@ -1,0 +1,170 @@
+//! Flows: their plans, their uses, and what is wrong with either.
+
+use super::*;
+
+#[track_caller]
+fn lowers(block: &str, expected: &str) {
+    let (models, diag) = understand_block(&format!("(pelton) {block}"));
+    assert_eq!(mistakes(&diag), [""; 0], "in {block}");
+    let found: String = models.iter().map(|model| lower::explain::explain(&lower::lower(model))).collect();
+    let expected = expected.trim_start_matches('\n');
+    let indent = expected.len() - expected.trim_start().len();
+    let expected: String = expected.lines().map(|line| line.get(indent..).unwrap_or("").to_string() + "\n").collect();
+    assert_eq!(found.trim_end(), expected.trim_end(), "\n{found}");
+    syn::parse2::<syn::File>(pipeline::expand(format!("(pelton) {block}").parse().unwrap())).unwrap();
+}
+
+#[test]
+fn a_flow_and_its_use() {
+    lowers(
+        "flow f(a: Stream<T>, least: u32) -> T, small: U {
+             let big = a.filter(x);
+             let totals = big.key_by(k).aggregate(count(), ttl 1h);
+             let u = a.map(g);
+             return totals, small = u;
+         }
+         job J<Memory> {
+             source s: T = rows(d), event_time e, late_by 1h;
+             let t = f(s, 5).map(m);
+             let w = t.key_by(k).window(tumbling 1h).aggregate(count());
+             sink out(t, w) = stdout(); sink low(t.small) = stdout(); drop w.late;
+         }",
+        "
+        edge totals: keyed timed for 0 timed if [0]
+        chain a: flow f
+          for a looks
+            1 filter #0 = big
+            2 key_by
+              -> totals.0: count
+          for a takes
+            3 map = u
+            -> return 1
+        chain totals: aggregate count, emit each, ttl 1h, by arrival
+          -> return 0
+        edge w: combined timed
+        chain s: source
+          0 event_time
+          -> flow t.0
+        chain t: output
+          1 map = t
+          for t looks
+            2 key_by
+              -> w.0: count
+          -> out.0 takes
+        chain t: output
+          -> low.0
+        chain w: window tumbling 1h
+          -> out.1
+        ",
+    );
+}
+
+#[test]
+fn a_flow_that_needs_event_time_brings_it_to_the_flows_that_it_uses() {
+    // the window of the inner flow needs the time of both streams of the outer one
+    lowers(
+        "flow outer(a: Stream<T>, b: Stream<T>) -> U {
+             let all = union(a, b); let t = inner(all);
+             return t;
+         }
+         flow inner(rows: Stream<T>) -> U {
+             let w = rows.key_by(k).window(tumbling 1h).aggregate(count());
+             drop w.late;
+             return w;
+         }",
+        "
+        edge all: local timed x2
+        chain a: flow outer
+          -> all.0
+        chain b: flow outer
+          -> all.1
+        chain all: union
+          -> flow t.0
+        chain t: output
+          -> return 0
+        edge w: combined timed for 0 timed
+        chain rows: flow inner
+          1 key_by
+            -> w.0: count
+        chain w: window tumbling 1h
+          -> return 0
+        ",
+    );
+}
+
+#[test]
+fn what_is_a_stream_among_the_arguments_is_known_by_its_name() {
+    let models = right(
+        "param least: u32; source s: T = rows(d);
+         let t = other::f(s, least, |x| x + 1, 5, far); sink x(t.a) = stdout();",
+    );
+    let crate::model::Origin::Flow(used) = &models[0].streams[1].origin else { panic!("no flow") };
+    assert_eq!(used.streams, [Some(0), None, None, None, None]);
+}
+
+#[test]
+fn mistakes_at_a_use() {
+    let flow = "flow f(a: Stream<T>, least: u32) -> main_is_named: T, small: U { let u = a.map(g); let v = a.map(h); return main_is_named = u, small = v; }";
+    let of = |statements: &str| format!("(pelton) {flow} job J<Memory> {{ source s: T = rows(d); {statements} }}");
+    wrong_block(
+        &of("let t = f(s, 5); sink x(t) = stdout(); drop t.small, t.main_is_named;"),
+        &["t | `t` has no rows of its own | `t.main_is_named` and `t.small`"],
+    );
+    wrong_block(
+        &of("let t = f(s, 5); sink x(t.smal) = stdout(); drop t.main_is_named;"),
+        &["smal | `t` has no output `smal` | did you mean `small`?"],
+    );
+    wrong_block(
+        &of("let t = f(s, 5); sink x(t.small) = stdout();"),
+        &["f | nothing uses `t.main_is_named` | drop t.main_is_named"],
+    );
+    wrong_block(&of("let t = f(5, 5); sink x(s) = stdout();"), &["5 | `a` is a stream | write the name of a stream"]);
+    wrong_block(&of("let t = f(s); sink x(s) = stdout();"), &["f | takes 2 arguments, and this is 1 | `a`, `least`"]);
+    wrong_block(
+        &of("let t = f(s, 5).map(m); sink x(s) = stdout(); drop t;"),
+        &["f | `f` has no main output | `name.main_is_named` or `name.small`"],
+    );
+    wrong_block(
+        &of("let t = csv(path); sink x(s) = stdout();"),
+        &["csv | `csv(..)` is no stream | source name: Type = csv(..)"],
+    );
+    wrong_block(
+        &of("let k = s.key_by(k); let t = f(k, 5); sink x(t.small) = stdout(); drop t.main_is_named;"),
+        &["k | `k` is keyed, and a flow takes rows | in front of `key_by`"],
+    );
+}
+
+#[test]
+fn mistakes_in_a_flow() {
+    wrong_block(
+        "(pelton) flow f(a: Stream<T>) -> T { let b = a.filter(x); }",
+        &[
+            "f | the flow `f` returns nothing | end its body with `return stream;`",
+            "b | nothing uses `b` | `return b;`",
+        ],
+    );
+    wrong_block(
+        "(pelton) flow f(a: Stream<T>) -> T { return b, c = a; }",
+        &["b | there is no stream `b` | `a`", "c | `f` has no output `c` | it gives one thing"],
+    );
+    wrong_block(
+        "(pelton) flow f(a: Stream<T>) -> T { let k = a.key_by(k); return k; }",
+        &["k | `k` is keyed, and a flow gives rows | in front of `key_by`"],
+    );
+    wrong_block(
+        "(pelton) flow f(a: Stream<T>) -> T { let g = g(a); return g; } flow g(a: Stream<T>) -> T { let f = f(a); return f; }",
+        &[
+            "g | the flow `f` uses itself: it is in `g` | put in where it is used",
+            "f | the flow `g` uses itself: it is in `f` | put in",
+        ],
+    );
+    wrong_block("(pelton) flow f(a: Stream<T>) { return a; }", &["f | the flow `f` gives nothing | write `flow name("]);
+    wrong_block(
+        "(pelton) flow f(n: u32) -> T { drop n; }",
+        &[
+            "f | takes no stream | what comes in",
+            "n | `n` is a param, not a stream | a param is seen",
+            "f | the flow `f` returns nothing | end its body",
+        ],
+    );
+}

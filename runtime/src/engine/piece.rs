@@ -1,0 +1,369 @@
+//! A chain that is written in several places: what follows a flow is the caller's, what stands in it is the flow's, and all of it
+//! runs as one loop.
+//!
+//! A *piece* is a part of a chain with what it counts and where it writes, as a value: [`Next`] is what follows an output of a flow,
+//! [`Piece`] any. It stands among the outputs of the chain in front of it, whose body calls [`enter`](PiecePort::enter). A [`Link`] is
+//! the place of a piece that is not known yet: the body in front of a flow is checked first, so that the flow's types are found there.
+
+use super::graph::Graph;
+use super::local::Local;
+use super::meta::OperatorMeta;
+use super::port::{LATE, Listing, Live, Outs};
+use super::source::Counters;
+use crate::error::{Error, Fault};
+use crate::frame::writer::{Cx, Ship};
+use crate::frame::{Time, Timed, Untimed};
+use crate::names;
+use crate::plan::Operator;
+use crate::source::RowType;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::rc::Rc;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+
+/// Whether rows have event time, or something behind them needs it: at the level of types, since a flow does not know its callers.
+pub trait When: Time {
+    /// This or the other.
+    type Or<B: When>: When;
+    /// This and the other.
+    type And<B: When>: When;
+}
+impl When for Timed {
+    type Or<B: When> = Timed;
+    type And<B: When> = B;
+}
+impl When for Untimed {
+    type Or<B: When> = B;
+    type And<B: When> = Untimed;
+}
+
+/// What a flow that goes by event time asks of a stream.
+#[diagnostic::on_unimplemented(
+    message = "this flow goes by event time, and the stream has none",
+    label = "rows without event time",
+    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream"
+)]
+pub trait EventTimed: When {}
+impl EventTimed for Timed {}
+
+/// A stream as an argument of a flow: its type alone. `R` are its rows, `M` is whether they have event time.
+pub struct Stream<R, M>(PhantomData<fn() -> (R, M)>);
+
+/// What follows an output of a flow. A literal of it gives the types to the closure, which is checked last.
+pub struct Next<'g, R, M, N, O, F>
+where
+    R: RowType,
+    M: When,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(<R as RowType>::Row<'a>, i64, &mut Cx, &mut N, &mut <O as Outs<'g>>::Live) + 'static,
+{
+    /// Its operators; the first is the output itself.
+    pub operators: &'static [OperatorMeta],
+    /// In front of their names.
+    pub within: Rc<str>,
+    /// Whether it needs event time.
+    pub time: PhantomData<M>,
+    /// What it counts.
+    pub counters: N,
+    /// Where it writes.
+    pub outs: O,
+    /// What it does with a row.
+    pub then: F,
+    /// The rows.
+    pub row: PhantomData<fn() -> (R, &'g ())>,
+}
+
+impl<'g, R, M, N, O, F> Next<'g, R, M, N, O, F>
+where
+    R: RowType,
+    M: When,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    /// As an output of a chain, behind this operator of it.
+    pub fn after(self, input: usize) -> Piece<'g, R, N, O, F> {
+        let Next { operators, within, counters, outs, then, .. } = self;
+        Piece { operators, within, counters, outs, then, input, first: Cell::new(0), row: PhantomData }
+    }
+}
+
+/// A part of a chain.
+pub struct Piece<'g, R, N, O, F> {
+    operators: &'static [OperatorMeta],
+    within: Rc<str>,
+    counters: N,
+    outs: O,
+    then: F,
+    /// The operator in front of it whose rows it takes.
+    input: usize,
+    /// Its first operator among those of the chain.
+    first: Cell<usize>,
+    row: PhantomData<fn() -> (R, &'g ())>,
+}
+
+/// The part of a chain that a flow has from one of its inputs on.
+pub fn entry<'g, R, N, O, F>(
+    g: &Graph<'g>,
+    operators: &'static [OperatorMeta],
+    counters: N,
+    outs: O,
+    then: F,
+) -> Piece<'g, R, N, O, F>
+where
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    Piece { operators, within: g.here(), counters, outs, then, input: 0, first: Cell::new(0), row: PhantomData }
+}
+
+/// What a [`Link`] can be bound to.
+pub trait Enter<'g, R: RowType>: Outs<'g, Live: Entered<R>> {
+    /// Takes the rows of this operator of the chain in front.
+    fn behind(&mut self, input: usize);
+}
+impl<'g, R, N, O, F> Enter<'g, R> for Piece<'g, R, N, O, F>
+where
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    fn behind(&mut self, input: usize) {
+        self.input = input;
+    }
+}
+
+impl<'g, R, N, O, F> Outs<'g> for Piece<'g, R, N, O, F>
+where
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    type Live = PiecePort<R, N, O::Live, F>;
+    fn open(
+        self,
+        chain: usize,
+        builder: &mut OperatorBuilder<'g, u64>,
+        local: &Rc<Local>,
+    ) -> Result<Self::Live, Error> {
+        let live = self.outs.open(chain, builder, local)?;
+        let first = self.first.get() as u32;
+        Ok(PiecePort { first, counters: self.counters, live, then: self.then, row: PhantomData })
+    }
+    fn note(&self, chain: &mut Listing) {
+        let first = chain.operators.len();
+        self.first.set(first);
+        chain.part(&self.within, self.operators, &self.counters, chain.operator(self.input));
+        let outer = std::mem::replace(&mut chain.base, first);
+        self.outs.note(chain);
+        chain.base = outer;
+    }
+}
+
+impl Listing {
+    /// Adds the operators of a part, whose first takes the rows of `input`, and its counters.
+    pub(super) fn part(
+        &mut self,
+        place: &str,
+        operators: &'static [OperatorMeta],
+        counters: &impl Counters,
+        input: usize,
+    ) {
+        let first = self.operators.len();
+        let before = self.counters;
+        self.counters += counters.values().len();
+        self.operators.extend(operators.iter().enumerate().map(|(n, o)| Operator {
+            what: o.what.to_owned(),
+            name: names::within(place, o.name).to_owned(),
+            arrival_ordered: o.arrival_ordered,
+            stateful: o.stateful,
+            sink: false,
+            input: match o.input {
+                _ if n == 0 => input,
+                LATE => LATE,
+                own => first + own,
+            },
+            counted: o.counted.map(|counter| before + counter),
+        }));
+    }
+}
+
+/// A part of a chain, while that runs.
+pub struct PiecePort<R, N, L, F> {
+    first: u32,
+    counters: N,
+    live: L,
+    then: F,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<R: RowType, N, L, F> PiecePort<R, N, L, F> {
+    /// Gives it a row, with its event time.
+    #[inline(always)]
+    pub fn enter<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx)
+    where
+        F: FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut L),
+    {
+        let before = std::mem::replace(&mut cx.base, self.first);
+        (self.then)(row, time, cx, &mut self.counters, &mut self.live);
+        cx.base = before;
+    }
+}
+
+/// A part that takes rows.
+pub trait Entered<R: RowType>: Live {
+    /// Takes one.
+    fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx);
+}
+impl<R, N, L, F> Entered<R> for PiecePort<R, N, L, F>
+where
+    R: RowType,
+    N: Counters,
+    L: Live,
+    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut L) + 'static,
+{
+    #[inline(always)]
+    fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
+        PiecePort::enter(self, row, time, cx);
+    }
+}
+
+impl<R: RowType, N: Counters, L: Live, F: 'static> Live for PiecePort<R, N, L, F> {
+    fn written(&self) -> u64 {
+        self.live.written()
+    }
+    #[inline(always)]
+    fn open(&mut self) -> bool {
+        self.live.open()
+    }
+    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
+        self.live.ship(what, watermark, caps);
+    }
+    fn waiting(&self) -> usize {
+        self.live.waiting()
+    }
+    fn rows_waiting(&self) -> usize {
+        self.live.rows_waiting()
+    }
+    fn sent(&self) -> u64 {
+        self.live.sent()
+    }
+    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
+        self.live.barrier(epoch, local)
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        self.live.check()
+    }
+    fn touch(&mut self, cx: &mut Cx) {
+        self.live.touch(cx);
+    }
+    fn counted(&self, each: &mut dyn FnMut(u64)) {
+        self.counters.values().iter().for_each(|count| each(*count));
+        self.live.counted(each);
+    }
+}
+
+/// The place of a piece that is not known yet.
+pub struct Link<R, P>(Rc<RefCell<Option<P>>>, PhantomData<fn() -> R>);
+
+/// A place for the part of a flow behind one of its inputs.
+pub fn link<R, P>() -> Link<R, P> {
+    Link(Rc::default(), PhantomData)
+}
+
+impl<R, P> Link<R, P> {
+    /// As an argument of the flow.
+    pub fn stream<M>(&self) -> Stream<R, M> {
+        Stream(PhantomData)
+    }
+    /// As an output of the chain in front, behind this operator of it.
+    pub fn after(&self, input: usize) -> Linked<R, P> {
+        Linked { place: self.0.clone(), input, row: PhantomData }
+    }
+    /// Puts the part there that the flow has given.
+    pub fn bind(self, piece: P) {
+        *self.0.borrow_mut() = Some(piece);
+    }
+}
+
+/// The same as an output.
+pub struct Linked<R, P> {
+    place: Rc<RefCell<Option<P>>>,
+    input: usize,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<'g, R: RowType, P: Enter<'g, R>> Outs<'g> for Linked<R, P> {
+    type Live = Entry<R, P::Live>;
+    fn open(
+        self,
+        chain: usize,
+        builder: &mut OperatorBuilder<'g, u64>,
+        local: &Rc<Local>,
+    ) -> Result<Self::Live, Error> {
+        let Some(piece) = self.place.take() else {
+            return Err(Error::Setup(Fault::new("a flow that nobody has built")));
+        };
+        Ok(Entry(piece.open(chain, builder, local)?, PhantomData))
+    }
+    fn note(&self, chain: &mut Listing) {
+        if let Some(piece) = &mut *self.place.borrow_mut() {
+            piece.behind(self.input);
+            piece.note(chain);
+        }
+    }
+}
+
+/// The part of a flow behind one of its inputs, while it runs.
+pub struct Entry<R, L>(L, PhantomData<fn() -> R>);
+
+impl<R: RowType, L> Entry<R, L> {
+    /// Gives it a row, with its event time.
+    #[inline(always)]
+    pub fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx)
+    where
+        L: Entered<R>,
+    {
+        self.0.enter(row, time, cx);
+    }
+}
+
+impl<R: RowType, L: Live> Live for Entry<R, L> {
+    fn written(&self) -> u64 {
+        self.0.written()
+    }
+    #[inline(always)]
+    fn open(&mut self) -> bool {
+        self.0.open()
+    }
+    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
+        self.0.ship(what, watermark, caps);
+    }
+    fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+    fn rows_waiting(&self) -> usize {
+        self.0.rows_waiting()
+    }
+    fn sent(&self) -> u64 {
+        self.0.sent()
+    }
+    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
+        self.0.barrier(epoch, local)
+    }
+    fn check(&mut self) -> Result<(), Error> {
+        self.0.check()
+    }
+    fn touch(&mut self, cx: &mut Cx) {
+        self.0.touch(cx);
+    }
+    fn counted(&self, each: &mut dyn FnMut(u64)) {
+        self.0.counted(each);
+    }
+}

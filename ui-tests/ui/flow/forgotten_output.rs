@@ -1,0 +1,16 @@
+//! An output of a flow of another crate that nothing uses.
+
+use pelton::prelude::*;
+use pelton_ui_tests::{Payment, flows};
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source payments: Payment = csv(file), event_time |p| p.at, late_by 1h;
+
+        let t = flows::sums(payments, 100);
+        sink hourly(t.hourly) = stdout();
+    }
+}
+
+fn main() {}
