@@ -4,7 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use pelton::sink::{Collected, collect};
-use pelton::source::{csv, iter, lines, rows};
+use pelton::source::{csv, iter, json, lines, rows};
 use pelton::testing::{Lent, Outcome, Owned, SinkCheck, SourceCheck, Str, check_source};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -71,6 +71,58 @@ fn csv_files() {
 }
 
 #[test]
+fn json_files() {
+    let folder = Folder::new();
+    let expected = trips(300);
+    let text: String = expected.iter().map(|trip| serde_json::to_string(trip).unwrap() + "\n").collect();
+    let plain = folder.file("trips.json", &text);
+    let packed = folder.file("trips.json.gz", gzip(text.as_bytes()));
+    for (path, bytes) in [(&plain, 500), (&plain, 1 << 20), (&packed, 500)] {
+        SourceCheck::<Owned<Trip>, _>::new(|| json(path).split_bytes(bytes)).rows(&expected).in_order().run().assert();
+    }
+}
+
+#[test]
+fn folders_and_patterns() {
+    let folder = Folder::new();
+    let expected = trips(90);
+    let line = |trip: &Trip| serde_json::to_string(trip).unwrap() + "\n";
+    for (n, name) in ["1.json", "10.json", "2.json"].into_iter().enumerate() {
+        let text: String = expected[n * 30..n * 30 + 30].iter().map(line).collect();
+        match n {
+            1 => folder.file(name, gzip(text.as_bytes())),
+            _ => folder.file(name, text),
+        };
+    }
+    folder.file(".hidden.json", "no JSON");
+    folder.file("3.json", "");
+    let whole = format!("{}/", folder.0.display());
+    let pattern = format!("{}/*.json", folder.0.display());
+    for path in [whole, pattern] {
+        SourceCheck::<Owned<Trip>, _>::new(|| json(&path).split_bytes(400)).rows(&expected).in_order().run().assert();
+    }
+}
+
+#[test]
+fn watched_folders() {
+    let folder = Folder::new();
+    let expected = trips(60);
+    let text = |trips: &[Trip]| csv_text(trips);
+    folder.file("a.csv", text(&expected[..20]));
+    folder.file("b.csv", text(&expected[20..40]));
+    let path = format!("{}/", folder.0.display());
+    let more = || {
+        folder.file(".c.csv", text(&expected[40..60]));
+        std::fs::rename(folder.0.join(".c.csv"), folder.0.join("c.csv")).unwrap();
+    };
+    let make = || csv(&path).watch(pelton::TimeSpan::from_millis(2));
+    let report =
+        SourceCheck::<Owned<Trip>, _>::new(make).rows(&expected[..40]).in_order().grows(more, &expected[40..]).run();
+    println!("{report}");
+    report.assert();
+}
+
+#[test]
 fn text_files() {
     let folder = Folder::new();
     let text: String = (0..400).map(|n| format!("line {n}{}", if n % 3 == 0 { "\r\n" } else { "\n" })).collect();
@@ -129,15 +181,36 @@ fn a_folder_of_csv_files_as_a_sink() {
         folders.borrow_mut().push(Folder::new());
         PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().0.display()))
     };
-    // As whoever reads the folder does.
-    let visible = |path: &PathBuf| {
-        let names = path.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path());
-        let shown = names.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
-        shown.flat_map(|path| csv_rows(&path)).collect::<Vec<_>>()
-    };
+    let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| csv_rows(path)).collect::<Vec<_>>();
     let report = SinkCheck::new(target, |path: &PathBuf| csv(path), visible, trips(40)).run();
     println!("{report}");
     report.assert();
+}
+
+fn json_rows(path: &Path) -> Vec<Trip> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn one_json_file_and_a_folder_of_them_as_a_sink() {
+    let folders = RefCell::new(Vec::new());
+    let place = || {
+        folders.borrow_mut().push(Folder::new());
+        folders.borrow().last().unwrap().0.clone()
+    };
+    let one = || place().join("out.json");
+    let check = SinkCheck::new(one, |path: &PathBuf| json(path), |path| json_rows(path), trips(40));
+    check.visible_at_finish().run().assert();
+    let many = || PathBuf::from(format!("{}/out/", place().display()));
+    let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| json_rows(path)).collect::<Vec<_>>();
+    SinkCheck::new(many, |path: &PathBuf| json(path), visible, trips(40)).run().assert();
+}
+
+/// The files of a folder as whoever reads it sees them.
+fn shown(folder: &Path) -> Vec<PathBuf> {
+    let names = folder.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path());
+    names.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.')).collect()
 }
 
 #[test]

@@ -25,11 +25,6 @@ use std::path::{Path, PathBuf};
 const HIDDEN: &str = ".pelton-";
 const SHOWN: &str = "part-";
 
-/// Whether a path names a folder of files, and not one file.
-pub(super) fn is_folder(path: &Path) -> bool {
-    path.as_os_str().as_encoded_bytes().last().is_some_and(|last| std::path::is_separator(char::from(*last)))
-}
-
 /// The folder.
 #[derive(Clone, Debug)]
 pub(super) struct FolderTarget {
@@ -408,11 +403,5 @@ mod tests {
         }
         assert!(Committed::decode(&[]).is_err());
         assert_ne!(Committed::nothing().history, Committed::nothing().history, "also of one process");
-    }
-
-    #[test]
-    fn a_path_that_ends_in_a_separator_is_a_folder() {
-        assert!(is_folder(Path::new("board/")) && is_folder(Path::new("/")));
-        assert!(!is_folder(Path::new("board")) && !is_folder(Path::new("a/b.csv")) && !is_folder(Path::new("")));
     }
 }

@@ -7,12 +7,15 @@
 mod cells;
 pub mod collect;
 mod csv;
+mod file;
 mod folder;
+mod json;
 mod parts;
 mod stdout;
 
 pub use collect::{Collect, CollectWriter, Collected, collect};
 pub use csv::CsvWriter;
+pub use json::JsonWriter;
 pub use stdout::{Stdout, StdoutWriter, stdout};
 
 use crate::error::Fault;

@@ -413,7 +413,7 @@ struct Nowhere;
 
 impl<R: RowType> crate::source::Emit<R> for Nowhere {
     fn row(&mut self, _: R::Row<'_>) {}
-    fn bad(&mut self, fault: crate::error::Fault) -> Result<(), crate::error::Fault> {
+    fn bad(&mut self, _: &[u8], fault: crate::error::Fault) -> Result<(), crate::error::Fault> {
         Err(fault)
     }
 }

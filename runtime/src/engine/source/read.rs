@@ -106,7 +106,7 @@ where
             *self.live = Some(self.body.rows(rows, self.cx, self.counters, live));
         }
     }
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
+    fn bad(&mut self, _: &[u8], fault: Fault) -> Result<(), Fault> {
         if !self.skip {
             // It is in the input, and will be there again.
             return Err(fault.lasting());
