@@ -6,7 +6,7 @@ pub use crate::config::Config;
 pub use crate::connect::log::log;
 pub use crate::report::Summary;
 pub use crate::sink::stdout;
-pub use crate::source::{csv, iter, json, lines, rows};
+pub use crate::source::{BadRecord, csv, iter, json, lines, rows};
 pub use crate::state::{FileSystem, Memory, RocksDb};
 pub use crate::stream;
 pub use crate::text::words;

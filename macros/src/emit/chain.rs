@@ -52,7 +52,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     });
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
-    let (counters, outs) = (counters(chain), outs(plan, chain));
+    let (counters, outs, errors) = (counters(chain), outs(plan, chain), errors(plan, chain));
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
     let connector = quote_spanned!(place(from)=> __rt::is_source::<#row, _, _>(#connector));
@@ -69,6 +69,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
                 #g, &#meta, #connector, #counters, #outs,
                 { #again move |#x, #cx, #n| { #front } },
                 { #lets move |#row_behind, #cx, #n, #o| { #behind } },
+                #errors,
             );
         }};
     }
@@ -79,8 +80,24 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         #call(#g, &#meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
             #time
             #body
-        });
+        }, #errors);
     }}
+}
+
+/// What happens to records that the source could not read.
+fn errors(plan: &Plan, chain: &Chain) -> TokenStream {
+    let at = chain.stream.span();
+    let Some((flow, counter)) = &chain.errors else { return quote_spanned!(place(at)=> __rt::no_errors()) };
+    let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
+    let mut mentioned: Vec<&Code> = vec![];
+    flow.code(&mut mentioned);
+    let lets = lets(plan, [flow], mentioned);
+    let (body, counter, one) = (Body::untimed(plan, chain).write(flow), number(*counter, at), number(1, at));
+    quote_spanned! {place(at)=> { #lets move |#x, #cx, #n, #o| {
+        #n[#counter] += #one;
+        let _ = (&#x, &#cx, &#o);
+        #body
+    }}}
 }
 
 fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream {

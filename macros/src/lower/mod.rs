@@ -118,6 +118,8 @@ pub(crate) struct Chain<'m> {
     pub(crate) late: Option<Flow<'m>>,
     /// What happens to the rows of the outputs that its process declares, with the counter of each.
     pub(crate) sides: Vec<(Flow<'m>, usize)>,
+    /// What happens to records that its source could not read, with their counter.
+    pub(crate) errors: Option<(Flow<'m>, usize)>,
 }
 
 #[derive(Clone, Copy)]

@@ -52,6 +52,8 @@ pub(crate) enum Port {
     Late,
     /// An output that a process declares, by its place.
     Side(usize),
+    /// Records that a source could not read.
+    Errors,
 }
 
 /// A stream where it is used.

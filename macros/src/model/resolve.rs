@@ -284,9 +284,13 @@ impl Names<'_> {
             return Some(Use { stream, port, at: name.clone(), sound: true });
         }
         let others: Vec<String> = others.into_iter().map(|(_, name, _)| name).collect();
+        let is_source = matches!(made.origin, Origin::Source(_));
         // it is used, if in a way that it has not
         model.mentioned.push(name.clone());
-        if output == "late" {
+        if output == "errors" && is_source {
+            let help = format!("write `on_error divert` at the source `{name}`");
+            self.diag.report(output, format!("`{name}` has no errors"), help);
+        } else if output == "late" {
             let help =
                 format!("only a `let` with a `window`, or a `process` with `in_order`, has late rows; write `{name}`");
             self.diag.report(output, format!("`{name}` has no late rows"), help);

@@ -32,7 +32,7 @@ pub(crate) use param::Param;
 pub(crate) use process::Process;
 pub(crate) use restart::Restart;
 pub(crate) use sink::Connector;
-pub(crate) use source::Source;
+pub(crate) use source::{OnError, Source};
 pub(crate) use stream::{Input, Start};
 pub(crate) use units::Length;
 pub(crate) use window::Window;

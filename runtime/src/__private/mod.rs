@@ -13,8 +13,9 @@ pub use crate::aggregate::{Aggregator, Count, Max, MaxBy, Mean, Min, MinBy, Shar
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
-    ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SinkPort,
-    SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_late, sink, source, source_filtered, stage,
+    ChainMeta, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Graph, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta,
+    SinkPort, SourceMeta, StoredOperator, combined_edge, keyed_edge, local_edge, no_errors, no_late, sink, source,
+    source_filtered, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;

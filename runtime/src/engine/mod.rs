@@ -33,9 +33,9 @@ mod worker;
 
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink};
 pub use local::Local;
-pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
+pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta, SourceMeta};
 pub use port::{EdgeOut, EdgePort, SinkPort};
-pub use source::{source, source_filtered};
+pub use source::{no_errors, source, source_filtered};
 pub use stage::{no_late, stage};
 
 use crate::checkpoint::manifest::SinkState;

@@ -19,6 +19,7 @@
 //! A split of an endless source from which nothing has come for `idle_after` (a source's option in the block) is left aside,
 //! too, until rows come, which are judged by what was reached meanwhile.
 
+mod bad;
 mod body;
 pub mod csv;
 mod files;
@@ -37,6 +38,7 @@ mod watch;
 pub(crate) use files::is_folder;
 pub(crate) use splits::number;
 
+pub use bad::{BadRecord, Bytes};
 pub use csv::{Csv, CsvReader, csv};
 pub use files::FileTarget;
 pub use iter::{Iter, IterReader, iter};
