@@ -1,9 +1,11 @@
 //! What is stored finds its operator by its name: with others put in, taken out and moved around it, under another name, with other
-//! states in it; and what it cannot find is refused, never lost. From a savepoint and from a checkpoint, on both backends, at any width.
+//! states in it; and what it cannot find is refused, never lost. From a savepoint and from a checkpoint, on every backend, at any width.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod support;
 
+#[cfg(feature = "rocksdb")]
+use pelton::RocksDb;
 use pelton::checkpoint::history::History;
 use pelton::checkpoint::savepoint;
 use pelton::checkpoint::store::{MemoryStore, Store};
@@ -199,25 +201,47 @@ fn config(store: &Arc<dyn Store>, workers: usize) -> Config {
         .restart(Restart::Never)
 }
 
-/// One of the jobs, on one of the backends.
-macro_rules! run {
-    ($job:ident, $place:expr, $on_disk:expr, $config:expr) => {{
-        let job = $job::Board { rows: rows(Duration::ZERO), out: $place.out(), end: u64::MAX };
-        match $on_disk {
-            true => job.run_on::<FileSystem>($config).map(drop),
-            false => job.run_on::<Memory>($config).map(drop),
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum On {
+    Memory,
+    FileSystem,
+    #[cfg(feature = "rocksdb")]
+    RocksDb,
+}
+
+impl On {
+    const ALL: &[On] = &[
+        On::Memory,
+        On::FileSystem,
+        #[cfg(feature = "rocksdb")]
+        On::RocksDb,
+    ];
+}
+
+/// A job, on one of the backends.
+macro_rules! run_on {
+    ($on:expr, $job:expr, $config:expr) => {
+        match $on {
+            On::Memory => $job.run_on::<Memory>($config).map(drop),
+            On::FileSystem => $job.run_on::<FileSystem>($config).map(drop),
+            #[cfg(feature = "rocksdb")]
+            On::RocksDb => $job.run_on::<RocksDb>($config).map(drop),
         }
-    }};
+    };
+}
+
+/// One of the jobs, to its end.
+macro_rules! run {
+    ($job:ident, $place:expr, $on:expr, $config:expr) => {
+        run_on!($on, $job::Board { rows: rows(Duration::ZERO), out: $place.out(), end: u64::MAX }, $config)
+    };
 }
 
 /// A store of the first job, on a backend, behind which it has failed.
-fn crashed(place: &Place, on_disk: bool) -> Arc<MemoryStore> {
+fn crashed(place: &Place, on: On) -> Arc<MemoryStore> {
     place.crashed(|store, pause| {
         let job = before::Board { rows: rows(pause), out: place.out(), end: (SPLITS - 1) * ROWS };
-        match on_disk {
-            true => job.run_on::<FileSystem>(config(store, 2)).map(drop),
-            false => job.run_on::<Memory>(config(store, 2)).map(drop),
-        }
+        run_on!(on, job, config(store, 2))
     })
 }
 
@@ -239,32 +263,32 @@ fn only(lines: &[String], what: &str) -> Vec<String> {
 #[test]
 fn operators_are_put_in_taken_out_moved_and_renamed_around_what_is_stored() {
     let place = Place::new("names");
-    run!(before, place, false, Config::default().workers(1)).unwrap();
+    run!(before, place, On::Memory, Config::default().workers(1)).unwrap();
     let expected = place.lines().unwrap();
     assert!(["total", "hour", "steps"].iter().all(|what| only(&expected, what).len() > 1));
-    for from_disk in [false, true] {
-        let store = crashed(&place, from_disk);
+    for from in On::ALL.iter().copied() {
+        let store = crashed(&place, from);
         let (files, savepoint) = (place.files(), savepoint_of(&*store));
-        for (workers, to_disk) in [1, 2, 3, 7].into_iter().flat_map(|workers| [(workers, false), (workers, true)]) {
+        for (workers, to) in [1, 2, 3, 7].into_iter().flat_map(|workers| On::ALL.iter().map(move |to| (workers, *to))) {
             // From the checkpoint itself, and from its savepoint into a new place.
             for saved in [false, true] {
                 let config = || match saved {
                     false => config(&(store.fork() as Arc<dyn Store>), workers),
                     true => config(&(MemoryStore::new() as Arc<dyn Store>), workers).from(&savepoint),
                 };
-                let what = format!("disk {from_disk} to disk {to_disk}, {workers} workers, savepoint: {saved}");
+                let what = format!("{from:?} to {to:?}, {workers} workers, savepoint: {saved}");
                 let lines = |run: Result<(), Error>| {
                     run.unwrap_or_else(|error| panic!("{what}: {error}"));
                     place.lines().unwrap()
                 };
                 place.put_back(&files);
-                assert_eq!(lines(run!(before, place, to_disk, config())), expected, "{what}");
+                assert_eq!(lines(run!(before, place, to, config())), expected, "{what}");
                 place.put_back(&files);
-                assert_eq!(lines(run!(one, place, to_disk, config())), expected, "{what}");
+                assert_eq!(lines(run!(one, place, to, config())), expected, "{what}");
                 place.put_back(&files);
-                assert_eq!(lines(run!(three, place, to_disk, config())), expected, "{what}");
+                assert_eq!(lines(run!(three, place, to, config())), expected, "{what}");
                 place.put_back(&files);
-                let less = lines(run!(less, place, to_disk, config()));
+                let less = lines(run!(less, place, to, config()));
                 assert_eq!(only(&less, "hour"), only(&expected, "hour"), "{what}");
             }
         }
@@ -274,19 +298,19 @@ fn operators_are_put_in_taken_out_moved_and_renamed_around_what_is_stored() {
 #[test]
 fn what_would_be_lost_or_misread_is_refused_with_what_to_write() {
     let place = Place::new("lost");
-    for on_disk in [false, true] {
-        let store = crashed(&place, on_disk);
+    for on in On::ALL.iter().copied() {
+        let store = crashed(&place, on);
         let (files, savepoint) = (place.files(), savepoint_of(&*store));
         for saved in [false, true] {
             let config = || match saved {
                 false => config(&(store.fork() as Arc<dyn Store>), 2),
                 true => config(&(MemoryStore::new() as Arc<dyn Store>), 2).from(&savepoint),
             };
-            let error = run!(careless, place, on_disk, config()).unwrap_err().to_string();
+            let error = run!(careless, place, on, config()).unwrap_err().to_string();
             // Which of them is said first is in the order of what is stored.
             assert!(error.contains("the job has no operator of this name") && error.contains("#[dropped("), "{error}");
             place.put_back(&files);
-            let error = run!(shorter, place, on_disk, config()).unwrap_err().to_string();
+            let error = run!(shorter, place, on, config()).unwrap_err().to_string();
             let windows = "its windows were `tumbling 40ms` and are `tumbling 20ms offset 5ms`";
             assert!(error.contains("`hours`") && error.contains(windows), "{error}");
             assert_eq!(place.lines(), None);

@@ -164,7 +164,10 @@ where
         read.map_err(|e| wrong("that is not of its types").because(e))
     };
     for object in entries() {
-        ObjectReader::open(store, object)?.read(groups.clone(), |entry| load(op, entry, &object.name))?;
+        ObjectReader::open(store, object)?.read_batches(groups.clone(), |entries| {
+            ask_ahead(op, entries, &numbers);
+            entries.iter().try_for_each(|entry| load(op, *entry, &object.name))
+        })?;
     }
     if !listed {
         heads(op)?;
@@ -195,6 +198,24 @@ where
         // Windows that have closed may still be there.
         if op.keeps(number, entry.namespace) { load(op, entry, "a file of state") } else { Ok(()) }
     })
+}
+
+/// Asks for the memory of entries that are loaded next: they come in the order in which they changed.
+fn ask_ahead<K, V, A, T, O>(op: &mut O, entries: &[Entry<'_>], numbers: &BTreeMap<u16, (u16, Migration, Migration)>)
+where
+    K: Key,
+    A: Record,
+    T: crate::frame::Time,
+    O: Operator<K, V, A, T>,
+{
+    for same in entries.chunk_by(|a, b| (a.state, a.namespace) == (b.state, b.namespace)) {
+        if let [first, ..] = same
+            && let Some(known) = numbers.get(&first.state)
+            && let Some(table) = op.table_of(known.0, first.namespace)
+        {
+            same.iter().for_each(|entry| table.look_ahead(entry.hash));
+        }
+    }
 }
 
 /// How many entries each of an operator's tables will have, about: by their number and namespace.

@@ -1,7 +1,7 @@
 //! Csv as a sink: lines of separated fields, under a header of the row's field names.
 
 use super::file::{FileCommitter, FileWriter, Form, Holds, Unwritten};
-use super::{Committer, Sink, SinkContext};
+use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::{Record, Row};
 use crate::schema::Message;
@@ -15,7 +15,7 @@ impl Sink for Csv {
     fn writer(&mut self, context: &SinkContext) -> Result<CsvWriter, Fault> {
         self.check()?;
         let form = CsvRows { separator: self.separator, with_header: self.header };
-        FileWriter::new(form, self.files.path.as_deref(), context)
+        Ok(CsvWriter(FileWriter::new(form, self.files.path.as_deref(), context)?))
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
@@ -34,7 +34,22 @@ impl Sink for Csv {
 }
 
 /// Writes csv on one worker.
-pub type CsvWriter = FileWriter<CsvRows>;
+pub struct CsvWriter(FileWriter<CsvRows>);
+
+impl Writer for CsvWriter {
+    fn prepare(&mut self, epoch: u64) -> Result<Option<Prepared>, Fault> {
+        self.0.prepare(epoch)
+    }
+}
+
+impl<X: Serialize + Row> Accepts<X> for CsvWriter {
+    const PROBLEM: Option<Message> = <FileWriter<CsvRows> as Accepts<X>>::PROBLEM;
+
+    #[inline]
+    fn write(&mut self, row: X) -> Result<(), Fault> {
+        self.0.write(row)
+    }
+}
 
 /// A row is a line.
 pub struct CsvRows {

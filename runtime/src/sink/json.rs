@@ -1,7 +1,7 @@
 //! JSON lines as a sink: a value on each line, as serde writes it.
 
 use super::file::{FileCommitter, FileWriter, Form, Holds, Unwritten};
-use super::{Committer, Sink, SinkContext};
+use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::Row;
 use crate::schema::Message;
@@ -13,7 +13,7 @@ impl Sink for Json {
     type Writer = JsonWriter;
 
     fn writer(&mut self, context: &SinkContext) -> Result<JsonWriter, Fault> {
-        FileWriter::new(JsonRows(()), self.files.path.as_deref(), context)
+        Ok(JsonWriter(FileWriter::new(JsonRows(()), self.files.path.as_deref(), context)?))
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
@@ -31,7 +31,22 @@ impl Sink for Json {
 }
 
 /// Writes JSON lines on one worker.
-pub type JsonWriter = FileWriter<JsonRows>;
+pub struct JsonWriter(FileWriter<JsonRows>);
+
+impl Writer for JsonWriter {
+    fn prepare(&mut self, epoch: u64) -> Result<Option<Prepared>, Fault> {
+        self.0.prepare(epoch)
+    }
+}
+
+impl<X: Serialize + Row> Accepts<X> for JsonWriter {
+    const PROBLEM: Option<Message> = <FileWriter<JsonRows> as Accepts<X>>::PROBLEM;
+
+    #[inline]
+    fn write(&mut self, row: X) -> Result<(), Fault> {
+        self.0.write(row)
+    }
+}
 
 /// A row is a line.
 pub struct JsonRows(());

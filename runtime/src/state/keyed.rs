@@ -382,6 +382,10 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
         self.table.make_room(entries);
     }
 
+    fn look_ahead(&self, hash: u64) {
+        self.table.prefetch(hash);
+    }
+
     fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), CodecError> {
         let (key, value): (K, V) = (record::whole(key)?, record::whole(value)?);
         let hash = K::hash(key.view());

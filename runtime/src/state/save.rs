@@ -159,6 +159,8 @@ pub trait Saved {
     /// Makes room for about so many entries that are loaded next, if there are none yet. Saved entries come in about the order of
     /// their hashes, which a table has to have room for.
     fn expect(&mut self, entries: usize);
+    /// Asks for the memory of an entry that is loaded soon. Costs nothing if it is not.
+    fn look_ahead(&self, hash: u64);
     /// Puts in an entry that was saved: its key and its value in their byte forms.
     ///
     /// # Errors

@@ -13,6 +13,8 @@ use std::ops::Range;
 /// How much is read at once: the end of an object, and blocks that lie side by side.
 const FIRST_READ: u64 = 64 << 10;
 const RUN_BYTES: u64 = 4 << 20;
+/// Entries that are given at once.
+const BATCH: usize = 32;
 
 /// An object of which the index has been read.
 pub struct ObjectReader<'a> {
@@ -62,13 +64,22 @@ impl<'a> ObjectReader<'a> {
         groups: Range<u32>,
         mut each: impl FnMut(Entry<'_>) -> Result<(), Fault>,
     ) -> Result<(), Problem> {
+        self.read_batches(groups, |entries| entries.iter().try_for_each(|entry| each(*entry)))
+    }
+
+    /// The same, some entries at a time: so whoever puts them somewhere can ask for the memory of all of them at once.
+    ///
+    /// # Errors
+    /// As [`read`](ObjectReader::read).
+    pub fn read_batches(
+        &self,
+        groups: Range<u32>,
+        mut some: impl FnMut(&[Entry<'_>]) -> Result<(), Fault>,
+    ) -> Result<(), Problem> {
+        let wanted = |entry: &Entry<'_>| groups.contains(&u32::from(group_of(entry.hash)));
         self.runs(
             |block| block.touches(&groups),
-            |block, bytes, first| {
-                self.read_block(block, bytes, first, &mut |entry| {
-                    if groups.contains(&u32::from(group_of(entry.hash))) { each(entry) } else { Ok(()) }
-                })
-            },
+            |block, bytes, first| self.read_block(block, bytes, first, &wanted, &mut some),
         )
     }
 
@@ -77,7 +88,7 @@ impl<'a> ObjectReader<'a> {
     /// # Errors
     /// As [`open`](ObjectReader::open).
     pub fn verify(&self) -> Result<(), Problem> {
-        self.runs(|_| true, |block, bytes, first| self.read_block(block, bytes, first, &mut |_| Ok(())))
+        self.runs(|_| true, |block, bytes, first| self.read_block(block, bytes, first, &|_| false, &mut |_| Ok(())))
     }
 
     /// Reads the blocks that are wanted, those that lie side by side at once, and gives each with its bytes and whether it is the
@@ -122,7 +133,8 @@ impl<'a> ObjectReader<'a> {
         block: &Block,
         bytes: &[u8],
         first: bool,
-        each: &mut dyn FnMut(Entry<'_>) -> Result<(), Fault>,
+        wanted: &dyn Fn(&Entry<'_>) -> bool,
+        some: &mut dyn FnMut(&[Entry<'_>]) -> Result<(), Fault>,
     ) -> Result<(), Problem> {
         let damaged = |what: String| Problem::from(Damage::new(&self.object.name, what));
         if digest(bytes) != block.digest {
@@ -134,13 +146,21 @@ impl<'a> ObjectReader<'a> {
         if first && !from.take(HEADER).is_ok_and(is_header) {
             return Err(damaged("it does not begin as an object does".into()));
         }
+        let mut batch = Vec::with_capacity(BATCH);
         for _ in 0..block.entries {
             let entry = entry(&mut from).map_err(unreadable)?;
             if !(block.least..=block.greatest).contains(&group_of(entry.hash)) {
                 return Err(damaged("a block of it has entries of other key groups than its index says".into()));
             }
-            each(entry).map_err(Problem::Failed)?;
+            if wanted(&entry) {
+                batch.push(entry);
+            }
+            if batch.len() == BATCH {
+                some(&batch).map_err(Problem::Failed)?;
+                batch.clear();
+            }
         }
+        some(&batch).map_err(Problem::Failed)?;
         from.end().map_err(unreadable)
     }
 }

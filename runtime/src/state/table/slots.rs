@@ -61,6 +61,8 @@ pub(super) fn is_gone(stamp: u32) -> bool {
 pub(super) struct Slots<K, V> {
     pub(super) start: NonNull<Slot<K, V>>,
     pub(super) count: usize,
+    /// What was allocated.
+    memory: NonNull<u8>,
     owns: PhantomData<Slot<K, V>>,
 }
 
@@ -68,8 +70,16 @@ pub(super) struct Slots<K, V> {
 unsafe impl<K: Send, V: Send> Send for Slots<K, V> {}
 
 impl<K, V> Slots<K, V> {
+    /// What slots begin at a multiple of: a cache line.
+    const LINE: usize = if align_of::<Slot<K, V>>() > 64 { align_of::<Slot<K, V>>() } else { 64 };
+
+    /// With room to begin at a cache line. Asking the allocator for that would cost a pass over the memory: it has zeroed
+    /// pages for usual alignments only.
     fn layout(count: usize) -> Layout {
-        match Layout::array::<Slot<K, V>>(count).and_then(|layout| layout.align_to(64)) {
+        let slots = Layout::array::<Slot<K, V>>(count);
+        match slots
+            .and_then(|slots| Layout::from_size_align(slots.size().saturating_add(Self::LINE), align_of::<u64>()))
+        {
             Ok(layout) => layout,
             Err(_) => handle_alloc_error(Layout::new::<Slot<K, V>>()),
         }
@@ -80,12 +90,12 @@ impl<K, V> Slots<K, V> {
         let count = count.max(1);
         let layout = Self::layout(count);
         // SAFETY: a slot is at least its two words, so the layout is not of size 0.
-        let start = unsafe { alloc_zeroed(layout) };
+        let memory = unsafe { alloc_zeroed(layout) };
+        let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        // SAFETY: what was allocated is longer than the slots by as much as this can skip.
+        let start = unsafe { memory.add(memory.align_offset(Self::LINE)) };
         // Zeroed slots are empty ones: their tags are 0 and nothing else of them is looked at.
-        match NonNull::new(start.cast()) {
-            Some(start) => Slots { start, count, owns: PhantomData },
-            None => handle_alloc_error(layout),
-        }
+        Slots { start: start.cast(), count, memory, owns: PhantomData }
     }
 
     pub(super) fn all(&mut self) -> &mut [Slot<K, V>] {
@@ -105,7 +115,7 @@ impl<K, V> Drop for Slots<K, V> {
             }
         }
         // SAFETY: it was allocated with this layout.
-        unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.count)) }
+        unsafe { dealloc(self.memory.as_ptr(), Self::layout(self.count)) }
     }
 }
 

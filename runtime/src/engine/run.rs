@@ -1,0 +1,206 @@
+//! [`Run`]: a job over all of its attempts in this process: what comes in front of them, and what happens between two.
+
+use super::attempt::Attempt;
+use super::backoff::Backoff;
+use super::checkpoints::{self, Checkpoints};
+use super::coordinator::Coordinator;
+use super::enumerators::Enumerators;
+use super::files::Files;
+use super::former::Former;
+use super::graph::Graph;
+use super::meets::Meets;
+use super::meta::JobMeta;
+use super::requests::{Answering, Desk, Requests, Savepoints};
+use super::resume::Resume;
+use super::saver::Saver;
+use super::start::Start;
+use super::summary::summary;
+use super::threads::{Begin, spawn};
+use super::{guard, interrupt, noted, worker};
+use crate::clock::{Clock, MachineClock};
+use crate::config::{Config, Control};
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+use crate::report::progress::Progress;
+use crate::report::{self, Summary};
+use crate::socket::Listener;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+/// Runs a job: as many attempts as it takes, as far as the settings allow.
+///
+/// # Errors
+/// Whatever ends the last attempt before its inputs have ended.
+pub fn execute(
+    job: &'static JobMeta,
+    config: Config,
+    backend: &str,
+    build: impl Fn(&mut Graph<'_>) + Send + Sync + 'static,
+) -> Result<Summary, Error> {
+    let config = config.with_defaults(&job.defaults);
+    let graph = noted(&config, &build)?;
+    let take_back = graph.local.takes_back();
+    let former = Former::of(&graph.notes, job.given_up);
+    let plan = graph.plan(job, backend);
+    let mut run = Run {
+        job,
+        backoff: Backoff::new(config.restart, config.checkpoints.is_some()),
+        checkpoints: match &config.checkpoints {
+            Some(settings) => {
+                // Who only wants to go on is not to leave an empty place behind, where there was nothing.
+                let make = !(config.must_resume && config.from.is_none());
+                let (entry, former) = (checkpoints::entry(job, &config, &plan), former);
+                Some(Checkpoints::open(settings, make, entry, former, take_back)?)
+            }
+            None => None,
+        },
+        plan,
+        start: Start::of(&config),
+        config: Arc::new(config),
+        clock: MachineClock::start(),
+        build: Arc::new(build),
+        attempts: 0,
+        desk: Desk::default(),
+        listener: None,
+    };
+    let outcome = run.until_it_ends();
+    // Those who wait are told that there is no run any more; then they are waited for.
+    run.desk.end();
+    outcome
+}
+
+/// A job over all of its attempts in this process.
+struct Run {
+    job: &'static JobMeta,
+    plan: Plan,
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    build: Arc<worker::Build>,
+    backoff: Backoff,
+    checkpoints: Option<Checkpoints>,
+    attempts: u64,
+    start: Start,
+    /// Where requests come in.
+    desk: Desk,
+    /// What hears them. Beside the checkpoints it begins when the run owns them.
+    listener: Option<Listener>,
+}
+
+impl Run {
+    fn until_it_ends(&mut self) -> Result<Summary, Error> {
+        if matches!(self.config.control, Control::At(_)) {
+            // If somebody else listens there, nothing has been touched yet.
+            self.listen()?;
+        }
+        loop {
+            let error = match self.attempt() {
+                Ok(summary) => return Ok(summary),
+                Err(error) => error,
+            };
+            let kept = self.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
+            let (error, pause) = self.backoff.pause(error, self.clock.now(), kept)?;
+            report::say(&format!("{error}\npelton: going on from the last checkpoint in {} ms", pause.as_millis()));
+            std::thread::sleep(pause);
+        }
+    }
+
+    /// Begins to listen, if the settings want it and it has not begun yet.
+    fn listen(&mut self) -> Result<(), Error> {
+        if self.listener.is_none() {
+            let savepoints = self.checkpoints.as_ref().zip(self.config.checkpoints.as_ref());
+            let savepoints = savepoints.map(|(checkpoints, settings)| Savepoints {
+                place: settings.place.clone(),
+                store: checkpoints.store(),
+                entry: checkpoints.entry().clone(),
+                scratch: self.config.state_dir.clone().unwrap_or_else(std::env::temp_dir),
+                one: std::sync::Mutex::default(),
+            });
+            let answering = Answering { job: self.job.name, desk: self.desk.clone(), savepoints };
+            self.listener = answering.listen(&self.config)?;
+        }
+        Ok(())
+    }
+
+    fn attempt(&mut self) -> Result<Summary, Error> {
+        let (config, clock) = (self.config.clone(), self.clock.clone());
+        let metrics = Arc::new(Metrics::default());
+        let (to, from) = channel();
+        let interrupts = interrupt::listen(config.handle_interrupt, &to)?;
+        self.attempts += 1;
+        let (number, resume, saver) = match &mut self.checkpoints {
+            None => (self.attempts, Resume::default(), None),
+            Some(checkpoints) => {
+                let (number, resume) = checkpoints.begin(&self.start)?;
+                self.start = std::mem::take(&mut self.start).again();
+                let saver = Saver::start(checkpoints.store(), number, to.clone());
+                (number, resume, Some(saver.map_err(|fault| Error::Checkpoint { fault })?))
+            }
+        };
+        self.listen()?;
+        if self.listener.is_some() {
+            self.desk.open(&to);
+        }
+        let files = Files::new(&config, number);
+        let meets = Arc::new(Meets::of(&self.plan));
+        let begin = Begin { attempt: number, resume: resume.clone(), saver, files, meets: meets.clone() };
+        let (handles, threads) = spawn(&config, &clock, &metrics, &self.build, &to, &begin)?;
+        drop((to, begin));
+        let kept = self.checkpoints.is_some();
+        let mut attempt = Attempt {
+            job: self.job,
+            plan: &self.plan,
+            config: config.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            from,
+            handles,
+            coordinator: Coordinator::new(config.workers, resume.epoch(), kept).with_meets(meets),
+            resume,
+            checkpoints: self.checkpoints.as_mut(),
+            requests: Requests::default(),
+            begun: None,
+            enumerators: Enumerators::default(),
+            committers: BTreeMap::new(),
+            ended: vec![false; config.workers],
+            bytes_total: None,
+            over: false,
+            stopped: false,
+        };
+        let mut progress = Progress::start(config.progress, self.job.name);
+        let begun = clock.now();
+        let outcome = attempt.run(&mut progress);
+        progress.finish();
+        drop(interrupts);
+        self.desk.close();
+        if outcome.is_err() {
+            attempt.stop();
+            if !kept {
+                attempt.committers.values_mut().for_each(|(name, committer)| {
+                    // It ends badly anyhow, and the other sinks are to be cleaned up too.
+                    let _ = guard::on_coordinator(name, || committer.abort());
+                });
+            }
+        }
+        let stuck = attempt.ended.iter().position(|ended| !ended);
+        for (worker, thread) in threads.into_iter().enumerate() {
+            if attempt.ended.get(worker) == Some(&true) {
+                // Its last word has been heard; what may still unwind is the dropping of its dataflow.
+                let _ = thread.join();
+            }
+        }
+        if outcome.is_ok() {
+            attempt.requests.ended();
+        }
+        let stopped = attempt.stopped;
+        match (outcome, stuck) {
+            (Err(error), None) => Err(error),
+            (Err(error), Some(worker)) => Err(Error::Stuck { worker, after: Box::new(error) }),
+            (Ok(()), _) => {
+                let summary = summary(self.job, &config, clock.now() - begun, &metrics, &self.plan);
+                Ok(Summary { stopped, ..summary })
+            }
+        }
+    }
+}
