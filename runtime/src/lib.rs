@@ -77,6 +77,7 @@ macro_rules! stream {
 #[doc(hidden)]
 pub mod __private;
 pub mod aggregate;
+pub mod channel;
 #[doc(hidden)]
 pub mod checkpoint;
 mod clock;
@@ -105,6 +106,7 @@ pub mod schema;
 pub mod sink;
 mod socket;
 pub mod source;
+mod staged;
 mod state;
 #[cfg(feature = "testing")]
 pub mod testing;

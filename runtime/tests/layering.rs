@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The runtime's modules, from the bottom to the top. A module may import those of a lower line, and nobody of its own.
 const RUNTIME: &[&[&str]] = &[
-    &["time", "error", "schema", "hash", "json", "names", "text", "clock", "config", "metrics"],
-    &["codec", "mapped"],
+    &["time", "error", "schema", "hash", "json", "names", "text", "clock", "config", "metrics", "staged"],
+    &["codec", "mapped", "channel"],
     &["record"],
     &["key"],
     &["state", "aggregate", "lock"],

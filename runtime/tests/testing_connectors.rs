@@ -3,8 +3,9 @@
 #![cfg(feature = "testing")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use pelton::sink::{Collected, collect};
-use pelton::source::{csv, iter, json, lines, rows};
+use pelton::channel::{Receiver, Sender, bounded, channel};
+use pelton::sink::{Collected, collect, for_each};
+use pelton::source::{csv, generate, iter, json, lines, rows};
 use pelton::testing::{Lent, Outcome, Owned, SinkCheck, SourceCheck, Str, check_source};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -152,6 +153,55 @@ fn iterators() {
     let slow =
         || iter(|| (0..20u32).inspect(|n| std::thread::sleep(std::time::Duration::from_millis(u64::from(n % 2)))));
     SourceCheck::<Owned<u32>, _>::new(slow).rows(0..20u32).in_order().run().assert();
+}
+
+#[test]
+fn generated_rows() {
+    let square = |n: u64| n * n;
+    let expected: Vec<u64> = (0..9000).map(square).collect();
+    SourceCheck::<Owned<u64>, _>::new(|| generate(square).limit(9000)).rows(&expected).in_order().run().assert();
+    check_source::<Owned<u64>, _>(|| generate(square).limit(0), [0u64; 0]).assert();
+}
+
+#[test]
+fn channels() {
+    let kept: RefCell<Vec<Sender<String>>> = RefCell::new(Vec::new());
+    let expected: Vec<String> = (0..300).map(|n| format!("row {n}")).collect();
+    let make = |ends: bool| {
+        let (sender, receiver) = bounded(1000);
+        expected.iter().for_each(|row| sender.send(row.clone()).unwrap());
+        if !ends {
+            kept.borrow_mut().push(sender);
+        }
+        channel(receiver)
+    };
+    let why = "rows are gone when they are taken";
+    SourceCheck::<Owned<String>, _>::new(|| make(true)).rows(&expected).in_order().without_replay(why).run().assert();
+    let more = || kept.borrow().iter().for_each(|sender| sender.send("more".to_owned()).unwrap());
+    let check = SourceCheck::<Owned<String>, _>::new(|| make(false)).rows(&expected).in_order().without_replay(why);
+    // What is found behind a restart: the rows that nobody has taken.
+    let report = check.grows(more, ["more"]).run();
+    println!("{report}");
+
+    type Target = ((Sender<Trip>, Receiver<Trip>), RefCell<Vec<Trip>>);
+    let target = || (bounded(1000), RefCell::new(Vec::new()));
+    let visible = |((_, receiver), seen): &Target| {
+        seen.borrow_mut().extend(std::iter::from_fn(|| receiver.try_recv().ok()));
+        seen.borrow().clone()
+    };
+    let check = SinkCheck::new(target, |((sender, _), _): &Target| channel(sender.clone()), visible, trips(40));
+    check.without_fencing("what it writes to ends with the process").run().assert();
+}
+
+#[test]
+fn functions_that_are_called_with_each_row() {
+    type Target = std::rc::Rc<RefCell<Vec<Trip>>>;
+    let sink = |target: &Target| {
+        let target = target.clone();
+        for_each(move |trip: Trip| target.borrow_mut().push(trip))
+    };
+    let check = SinkCheck::new(Target::default, sink, |target| target.borrow().clone(), trips(40));
+    check.at_once("whoever is called has seen the row").run().assert();
 }
 
 fn csv_rows(path: &Path) -> Vec<Trip> {

@@ -6,7 +6,7 @@ use super::super::graph::source_operators;
 use super::super::local::{Local, Mailbox};
 use super::super::meta::SourceMeta;
 use super::super::pace::{Alarm, Pace, TURN};
-use super::super::port::Live;
+use super::super::port::{ASK_SINKS, Live};
 use super::Counters;
 use super::budget::Budget;
 use super::mail::Next;
@@ -190,6 +190,9 @@ where
             // Of many readers those that have said so may have rows; the only one is asked in any case.
             self.open.wake(!self.endless);
             self.read(caps)?;
+        }
+        if self.live.must_be_asked() {
+            self.activator.activate_after(ASK_SINKS);
         }
         self.settle();
         self.tell_stand();
