@@ -183,6 +183,11 @@ impl<T> Sender<T> {
         self.shared.tell(state);
     }
 
+    /// Whether anybody receives.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.shared.lock().receivers > 0
+    }
+
     /// Whether it takes rows without getting fuller than it may be.
     pub(crate) fn has_room(&self) -> bool {
         let state = self.shared.lock();

@@ -7,7 +7,7 @@ pub use crate::config::Config;
 pub use crate::connect::log::log;
 pub use crate::report::Summary;
 pub use crate::sink::{for_each, null, stdout};
-pub use crate::source::{BadRecord, csv, generate, iter, json, lines, rows};
+pub use crate::source::{BadRecord, csv, generate, iter, json, lines, rows, stdin, tcp};
 pub use crate::state::{FileSystem, Memory, RocksDb};
 pub use crate::stream;
 pub use crate::text::words;

@@ -69,9 +69,7 @@ fn a_program_that_does_not_receive_holds_the_job_and_the_job_holds_who_sends() {
         let seen: Arc<AtomicU64> = Arc::default();
         let job = {
             let seen = seen.clone();
-            std::thread::spawn(move || {
-                Out { rows_out, seen }.run(config(workers).epoch(Duration::from_millis(20)))
-            })
+            std::thread::spawn(move || Out { rows_out, seen }.run(config(workers).epoch(Duration::from_millis(20))))
         };
         // It reads on until something is committed, and then no further.
         let mut last = (0, Instant::now());

@@ -15,12 +15,12 @@ impl Sink for Csv {
     fn writer(&mut self, context: &SinkContext) -> Result<CsvWriter, Fault> {
         self.check()?;
         let form = CsvRows { separator: self.separator, with_header: self.header };
-        Ok(CsvWriter(FileWriter::new(form, self.files.path.as_deref(), context)?))
+        Ok(CsvWriter(FileWriter::new(form, self.files.to_write()?, context)?))
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         self.check()?;
-        FileCommitter::new(self.files.path.as_deref(), CsvRows::EXTENSION, context, from)
+        FileCommitter::new(self.files.to_write()?, CsvRows::EXTENSION, context, from)
     }
 
     fn describe(&self) -> String {

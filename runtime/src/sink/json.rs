@@ -13,11 +13,11 @@ impl Sink for Json {
     type Writer = JsonWriter;
 
     fn writer(&mut self, context: &SinkContext) -> Result<JsonWriter, Fault> {
-        Ok(JsonWriter(FileWriter::new(JsonRows(()), self.files.path.as_deref(), context)?))
+        Ok(JsonWriter(FileWriter::new(JsonRows(()), self.files.to_write()?, context)?))
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
-        FileCommitter::new(self.files.path.as_deref(), JsonRows::EXTENSION, context, from)
+        FileCommitter::new(self.files.to_write()?, JsonRows::EXTENSION, context, from)
     }
 
     fn describe(&self) -> String {

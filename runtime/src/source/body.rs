@@ -4,6 +4,7 @@
 //! nothing of records but that `\n` ends a line, for the line numbers of messages.
 
 use super::input::Input;
+use super::live::{Got, Pieces};
 use super::splits::{Piece, Range};
 use super::stream::Stream;
 use crate::error::Fault;
@@ -28,7 +29,13 @@ enum Bytes {
     /// A stretch of a mapped file.
     Mapped { map: Arc<Map>, start: usize, at: usize, end: usize },
     /// A whole file. `before` are the bytes in front of the buffer.
-    Stream { from: Box<Stream>, buffer: Vec<u8>, at: usize, filled: usize, ended: bool, before: usize },
+    Stream { from: From, buffer: Vec<u8>, at: usize, filled: usize, ended: bool, before: usize },
+}
+
+/// What a buffer is filled from.
+enum From {
+    File(Box<Stream>),
+    Live(Box<Pieces>),
 }
 
 /// How many lines end in front of a place. Line numbers are asked for rarely and going forward: each is counted
@@ -64,12 +71,20 @@ impl Body {
             (Input::Stream(from), None) => {
                 from.check(&piece.file)?;
                 let buffer = vec![0; BUFFER];
+                let from = From::File(from);
                 let bytes = Bytes::Stream { from, buffer, at: 0, filled: 0, ended: false, before: 0 };
                 Ok(Body { bytes, counted: Cell::default() })
             }
             // What is packed now was not when it was found, or the other way round.
             _ => Err(piece.file.changed(piece.file.bytes)),
         }
+    }
+
+    /// Text that comes while it is read.
+    pub(super) fn live(pieces: Pieces) -> Body {
+        let (from, buffer) = (From::Live(Box::new(pieces)), vec![0; BUFFER]);
+        let bytes = Bytes::Stream { from, buffer, at: 0, filled: 0, ended: false, before: 0 };
+        Body { bytes, counted: Cell::default() }
     }
 
     /// The whole file that a mapped split is part of.
@@ -137,13 +152,13 @@ impl Body {
         }
     }
 
-    /// Makes the window longer, or complete.
-    pub(super) fn fill(&mut self) -> Result<(), Fault> {
+    /// Makes the window longer, or complete. `false` if there is nothing more just now.
+    pub(super) fn fill(&mut self) -> Result<bool, Fault> {
         if !self.complete() {
             // While the lines that are about to be dropped are still there.
             self.line(0);
         }
-        let Bytes::Stream { from, buffer, at, filled, ended, before } = &mut self.bytes else { return Ok(()) };
+        let Bytes::Stream { from, buffer, at, filled, ended, before } = &mut self.bytes else { return Ok(true) };
         buffer.copy_within(*at..*filled, 0);
         *before += *at;
         *filled -= *at;
@@ -152,12 +167,21 @@ impl Body {
             buffer.resize(buffer.len() * 2, 0);
         }
         // To the brim: who looks for the end of a long record looks at it only once per doubling.
+        let had = *filled;
         while *filled < buffer.len() && !*ended {
-            let got = from.read(buffer.get_mut(*filled..).unwrap_or_default())?;
+            let into = buffer.get_mut(*filled..).unwrap_or_default();
+            let got = match from {
+                From::File(file) => file.read(into)?,
+                From::Live(pieces) => match pieces.read(into)? {
+                    Got::Bytes(got) => got,
+                    Got::Nothing => return Ok(*filled > had),
+                    Got::End => 0,
+                },
+            };
             *filled += got;
             *ended = got == 0;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Fails if a mapped file was cut meanwhile.
@@ -171,8 +195,8 @@ impl Body {
     /// Fails if a file that was read to its end was changed meanwhile.
     pub(super) fn ended(&self) -> Result<(), Fault> {
         match &self.bytes {
-            Bytes::Mapped { .. } => Ok(()),
-            Bytes::Stream { from, .. } => from.ended(),
+            Bytes::Stream { from: From::File(file), .. } => file.ended(),
+            Bytes::Mapped { .. } | Bytes::Stream { .. } => Ok(()),
         }
     }
 
@@ -200,7 +224,8 @@ impl Body {
     pub(super) fn bytes_read(&self) -> u64 {
         match &self.bytes {
             Bytes::Mapped { start, at, .. } => (at - start) as u64,
-            Bytes::Stream { from, .. } => from.bytes_read(),
+            Bytes::Stream { from: From::File(file), .. } => file.bytes_read(),
+            Bytes::Stream { from: From::Live(pieces), .. } => pieces.bytes_read(),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! It says which files there are, and in which order; what is in them it does not know.
 
 use super::Enumerator;
+use super::live::Live;
+use super::queued::One;
 use super::reader::FileReader;
 use super::splits::{Cut, FileSplits};
 use crate::error::Fault;
@@ -11,23 +13,26 @@ use crate::time::TimeSpan;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// What a connector of files reads or writes: any path, or an `Option` of one.
+/// What a connector of files reads or writes: any path, an `Option` of one, or [`stdin()`](super::stdin) or [`tcp(..)`](super::tcp).
 ///
 /// As a source: a path that ends in `/` is a folder, of which all files are read; one with `*`, `?` or `[..]` in it is a pattern, of
 /// which all files are read that it matches, unless a file has exactly that name. As a sink: a path that ends in `/` is a folder of parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileTarget(pub(crate) Option<PathBuf>);
+pub struct FileTarget {
+    path: Option<PathBuf>,
+    live: Option<Live>,
+}
 
 macro_rules! file_targets {
     ($($path:ty),*) => {$(
         impl From<$path> for FileTarget {
             fn from(path: $path) -> Self {
-                FileTarget(Some(path.into()))
+                FileTarget { path: Some(path.into()), live: None }
             }
         }
         impl From<Option<$path>> for FileTarget {
             fn from(path: Option<$path>) -> Self {
-                FileTarget(path.map(Into::into))
+                FileTarget { path: path.map(Into::into), live: None }
             }
         }
     )*};
@@ -36,7 +41,13 @@ file_targets!(PathBuf, &PathBuf, &Path, &str, String, &String);
 
 impl From<&Option<PathBuf>> for FileTarget {
     fn from(path: &Option<PathBuf>) -> Self {
-        FileTarget(path.clone())
+        FileTarget { path: path.clone(), live: None }
+    }
+}
+
+impl From<Live> for FileTarget {
+    fn from(live: Live) -> Self {
+        FileTarget { path: None, live: Some(live) }
     }
 }
 
@@ -48,7 +59,8 @@ pub(crate) fn is_folder(path: &Path) -> bool {
 /// The files of a connector, with how they are to be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
-    pub(crate) path: Option<PathBuf>,
+    path: Option<PathBuf>,
+    live: Option<Live>,
     pub(super) watch: Option<TimeSpan>,
     pub(super) split_bytes: Option<usize>,
 }
@@ -56,11 +68,20 @@ pub(crate) struct Files {
 impl Files {
     /// Of a target.
     pub(super) fn of(target: FileTarget) -> Files {
-        Files { path: target.0, watch: None, split_bytes: None }
+        Files { path: target.path, live: target.live, watch: None, split_bytes: None }
     }
 
     /// Finds the files and cuts them.
     pub(super) fn enumerator(&self, cut: impl Cut, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
+        if let Some(live) = &self.live {
+            return match self.watch {
+                None => Ok(Box::new(One::from(from)?)),
+                Some(_) => Err(Fault::new("`.watch(..)` is for a folder or a pattern")
+                    .in_file(live.name())
+                    .lasting()
+                    .help("leave it out: what comes is read when it comes")),
+            };
+        }
         let Some(path) = &self.path else {
             return Err(Fault::new("no file to read was given").lasting().help(
                 "name one on the command line, or give the param a default: `param input: PathBuf = \"in.csv\"`",
@@ -72,13 +93,32 @@ impl Files {
 
     /// Reads them in a form.
     pub(super) fn reader<F>(&self, form: F) -> FileReader<F> {
-        FileReader::new(form)
+        FileReader::new(form, self.live.clone())
+    }
+
+    /// Whether it is no file.
+    pub(super) fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// Where a sink writes to; `None` if nowhere.
+    pub(crate) fn to_write(&self) -> Result<Option<&Path>, Fault> {
+        match &self.live {
+            None => Ok(self.path.as_deref()),
+            Some(live) => Err(Fault::new("nothing can be written to what is read from")
+                .in_file(live.name())
+                .lasting()
+                .help("name a file or a folder, or write to the terminal with `stdout()`")),
+        }
     }
 
     /// For the plan: `csv board.csv`.
     pub(crate) fn describe(&self, form: &str) -> String {
         match (&self.path, self.watch) {
-            (None, _) => format!("{form} (no file given)"),
+            (None, _) => match &self.live {
+                Some(live) => format!("{form} {}", live.name()),
+                None => format!("{form} (no file given)"),
+            },
             (Some(path), None) => format!("{form} {}", path.display()),
             (Some(path), Some(_)) => format!("{form} {}, watched", path.display()),
         }

@@ -68,6 +68,11 @@ where
     fn describe(&self) -> String {
         self.files.describe("json")
     }
+
+    /// What is no file: when nothing comes for long, others are not to wait for it.
+    fn endless(&self) -> bool {
+        self.files.is_live()
+    }
 }
 
 /// Reads JSON lines on one worker.
@@ -84,7 +89,7 @@ impl<R: RowType> Form<R> for JsonForm
 where
     for<'a> R::Row<'a>: Deserialize<'a>,
 {
-    fn begin(&mut self, _: &Path, body: &mut Body) -> Result<(), Fault> {
+    fn begin(&mut self, _: &Path, body: &mut Body) -> Result<bool, Fault> {
         text::begin(body)
     }
 

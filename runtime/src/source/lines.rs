@@ -60,6 +60,11 @@ where
     fn describe(&self) -> String {
         self.files.describe("lines")
     }
+
+    /// What is no file: when nothing comes for long, others are not to wait for it.
+    fn endless(&self) -> bool {
+        self.files.is_live()
+    }
 }
 
 /// Reads lines on one worker.
@@ -76,7 +81,7 @@ impl<R> Form<R> for LinesForm
 where
     R: for<'a> RowType<Row<'a> = &'a str>,
 {
-    fn begin(&mut self, _: &Path, body: &mut Body) -> Result<(), Fault> {
+    fn begin(&mut self, _: &Path, body: &mut Body) -> Result<bool, Fault> {
         text::begin(body)
     }
 

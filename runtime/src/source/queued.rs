@@ -94,6 +94,11 @@ where
     fn describe(&self) -> String {
         "channel".to_owned()
     }
+
+    /// When nothing comes for long, others are not to wait for it.
+    fn endless(&self) -> bool {
+        true
+    }
 }
 
 /// Takes rows from a channel on one worker.

@@ -8,15 +8,18 @@ use std::path::Path;
 /// How much is checked to be text at once: it stays in the nearest cache until it has been emitted.
 pub(super) const BLOCK: usize = 24 << 10;
 
-/// Takes a byte order mark off the start of a file.
-pub(super) fn begin(body: &mut Body) -> Result<(), Fault> {
+/// Takes a byte order mark off the start of a file. `false` if the start has not come yet.
+pub(super) fn begin(body: &mut Body) -> Result<bool, Fault> {
     if body.position() == 0 {
-        body.fill()?;
+        // Of what comes in pieces the first one is a line at least.
+        if !body.fill()? {
+            return Ok(false);
+        }
         if body.window().starts_with(BOM) {
             body.consume(BOM.len());
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Finds the next lines of a window, at most `left` of them, which it counts down, and moves the cursor behind them. `ends` has where each

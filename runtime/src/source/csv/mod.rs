@@ -132,4 +132,9 @@ where
     fn describe(&self) -> String {
         self.files.describe("csv")
     }
+
+    /// What is no file: when nothing comes for long, others are not to wait for it.
+    fn endless(&self) -> bool {
+        self.files.is_live()
+    }
 }

@@ -39,10 +39,12 @@ impl CsvForm {
 }
 
 impl Format {
-    /// Reads the header, or counts the columns of the first record. `from` begins where the file does.
-    fn columns(&self, path: &Path, from: &mut Body) -> Result<Columns, Fault> {
+    /// Reads the header, or counts the columns of the first record; `None` if they have not come yet. `from` begins where the file does.
+    fn columns(&self, path: &Path, from: &mut Body) -> Result<Option<Columns>, Fault> {
         let mut fields = Fields::default();
-        from.fill()?;
+        if !from.fill()? && from.window().is_empty() {
+            return Ok(None);
+        }
         let mark = if from.window().starts_with(BOM) { BOM.len() } else { 0 };
         loop {
             let window = from.window().get(mark..).unwrap_or_default();
@@ -51,18 +53,19 @@ impl Format {
                 Scanned::Record { start } => {
                     let record = fields.of(window.get(start..).unwrap_or_default());
                     if !self.header {
-                        return Ok(Columns { names: None, count: record.len(), start: mark });
+                        return Ok(Some(Columns { names: None, count: record.len(), start: mark }));
                     }
                     let names =
                         (0..record.len()).map(|column| self.name(path, record, column)).collect::<Result<_, _>>()?;
-                    return Ok(Columns { names: Some(names), count: record.len(), start: mark + scanner.at() });
+                    return Ok(Some(Columns { names: Some(names), count: record.len(), start: mark + scanner.at() }));
                 }
                 Scanned::End if from.complete() => {
                     // A file without anything has no rows, whatever their type.
-                    return Ok(Columns { names: None, count: 0, start: mark + window.len() });
+                    return Ok(Some(Columns { names: None, count: 0, start: mark + window.len() }));
                 }
                 Scanned::TooLong { start } => return Err(too_long(path, from, start)),
-                Scanned::End | Scanned::Short => from.fill()?,
+                Scanned::End | Scanned::Short if !from.fill()? => return Ok(None),
+                Scanned::End | Scanned::Short => {}
             }
         }
     }
@@ -155,14 +158,15 @@ impl<R: RowType> Form<R> for CsvForm
 where
     for<'a> R::Row<'a>: Deserialize<'a>,
 {
-    fn begin(&mut self, path: &Path, body: &mut Body) -> Result<(), Fault> {
+    fn begin(&mut self, path: &Path, body: &mut Body) -> Result<bool, Fault> {
         let columns = match self.columns.take() {
             Some((of, columns)) if of == path => columns,
             before => {
-                let columns = match body.whole_file() {
+                let found = match body.whole_file() {
                     Some(mut whole) => self.format.columns(path, &mut whole)?,
                     None => self.format.columns(path, body)?,
                 };
+                let Some(columns) = found else { return Ok(false) };
                 if before.is_none_or(|(_, before)| before.names != columns.names || before.count != columns.count) {
                     self.plan = Plan::default();
                     if columns.names.is_some() {
@@ -174,7 +178,11 @@ where
         };
         body.consume(columns.start.saturating_sub(body.position()));
         self.columns = Some((path.to_owned(), columns));
-        Ok(())
+        Ok(true)
+    }
+
+    fn needs_start(&self) -> bool {
+        self.format.header
     }
 
     fn read<E: Emit<R>>(
