@@ -262,6 +262,35 @@ fn one_json_file_and_a_folder_of_them_as_a_sink() {
     SinkCheck::new(many, |path: &PathBuf| json(path), visible, trips(40)).run().assert();
 }
 
+#[test]
+fn folders_with_files_of_several_epochs() {
+    use pelton::sink::{Roll, Rolls};
+    let folders = RefCell::new(Vec::new());
+    let target = || {
+        folders.borrow_mut().push(Folder::new());
+        PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().0.display()))
+    };
+    let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| csv_rows(path)).collect::<Vec<_>>();
+    // As many files as rows, one per epoch, and one in all.
+    let sizes = [(Some(1), false), (Some(60), true), (Some(1 << 30), true)];
+    for (at, at_finish) in sizes {
+        let sink = |path: &PathBuf| csv(path).rolling(Roll::new(Some(std::time::Duration::from_secs(3600)), at));
+        let check = SinkCheck::new(target, sink, visible, trips(40));
+        let report = if at_finish { check.visible_at_finish() } else { check }.run();
+        // What is visible meanwhile depends on the sizes; in the end it does not.
+        let broken = |name: &str| {
+            let check = report.checks().iter().find(|check| check.name == name).unwrap();
+            matches!(check.outcome, Outcome::Broken(_))
+        };
+        match at {
+            Some(60) => {
+                assert!(!broken("rows") || report.to_string().contains("with three epochs committed"), "{report}")
+            }
+            _ => report.assert(),
+        }
+    }
+}
+
 /// The files of a folder as whoever reads it sees them.
 fn shown(folder: &Path) -> Vec<PathBuf> {
     let names = folder.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path());

@@ -21,11 +21,11 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
     for (at, sink) in model.sinks.iter().enumerate() {
         let fed = sink.inputs.iter().any(|input| input.sound && model.stream(input.stream).sound);
         sinks.push((sink.sound && fed).then(|| {
-            let connector = match &sink.connector {
-                Connector::Collect => None,
-                Connector::Code(code) => Some(code),
+            let (connector, roll) = match &sink.connector {
+                Connector::Collect => (None, None),
+                Connector::Code(code, roll) => (Some(code), roll.as_ref()),
             };
-            plan.sinks.push(SinkPlan { name: &model.sinks[at].name, connector, producers: 0 });
+            plan.sinks.push(SinkPlan { name: &model.sinks[at].name, connector, roll, producers: 0 });
             plan.sinks.len() - 1
         }));
     }

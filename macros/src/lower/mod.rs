@@ -9,7 +9,7 @@ pub(crate) mod fuse;
 use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::model::{Model, Stream};
-use crate::syntax::{Aggregate, Code, Emit, Life, Process, Source, Window};
+use crate::syntax::{Aggregate, Code, Emit, Life, Process, Roll, Source, Window};
 use flow::Flow;
 
 pub(crate) use fuse::lower;
@@ -160,6 +160,8 @@ pub(crate) struct SinkPlan<'m> {
     pub(crate) name: &'m Ident,
     /// `None`: rows are collected.
     pub(crate) connector: Option<&'m Code>,
+    /// When it begins a new file.
+    pub(crate) roll: Option<&'m Roll>,
     pub(crate) producers: usize,
 }
 

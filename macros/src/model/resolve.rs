@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use super::{Model, Origin, Port, Seen, Sink, Stream, StreamId, Use};
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
-use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statement, What, code};
+use crate::syntax::{Call, Connector, Emit, Input, Job, Length, Life, Param, Roll, Start, Statement, What, code};
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq)]
@@ -146,6 +146,9 @@ impl Names<'_> {
             Some(What::Sink(it)) => {
                 let inputs: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
                 let sound = self.declare(&it.name, Named::Sink);
+                if let Connector::Code(_, Some(Roll { every: Some(length), .. })) = &it.connector {
+                    self.length(length, &model.params);
+                }
                 model.sinks.push(Sink { name: it.name, inputs, connector: it.connector, sound });
             }
             Some(What::Drop(it)) => {

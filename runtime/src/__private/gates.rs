@@ -13,7 +13,7 @@ use crate::frame::Time;
 use crate::frame::writer::Combine;
 use crate::key::{Key, KeyLike};
 use crate::record::Record;
-use crate::sink::{Accepts, Sink};
+use crate::sink::{Accepts, Roll, Rolls, Sink};
 use crate::source::{RowType, Source};
 use crate::time::{TimeSpan, Timestamp};
 use std::marker::PhantomData;
@@ -158,6 +158,38 @@ only!(IsSink: Sink);
 #[inline(always)]
 pub fn is_sink<T: IsSink<Mark>, Mark>(value: T) -> T::Checked {
     value.checked()
+}
+
+/// A sink of folders that `roll` says something of.
+#[diagnostic::on_unimplemented(
+    message = "`roll` has no effect on a `{Self}`",
+    label = "this sink writes no files",
+    note = "`csv(\"folder/\")` and `json(\"folder/\")` begin a new file when `roll` says so"
+)]
+pub trait CanRoll<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Says when.
+    fn rolled(self, roll: Roll) -> Self::Checked;
+}
+#[diagnostic::do_not_recommend]
+impl<S: Rolls> CanRoll<Yes> for S {
+    type Checked = S;
+    fn rolled(self, roll: Roll) -> S {
+        self.rolling(roll)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S: Nothing> CanRoll<No> for S {
+    type Checked = S;
+    fn rolled(self, _: Roll) -> S {
+        self
+    }
+}
+/// A sink that begins a new file when the open one is so old, or has so many bytes.
+pub fn rolled<S: CanRoll<Mark>, Mark>(sink: S, every: Option<TimeSpan>, at: Option<u64>) -> S::Checked {
+    let every = every.map(|span| std::time::Duration::from_micros(u64::try_from(span.micros()).unwrap_or(0)));
+    sink.rolled(Roll { every, at })
 }
 
 /// A source of rows of type `X`, which is `R`'s.

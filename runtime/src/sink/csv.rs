@@ -1,6 +1,6 @@
 //! Csv as a sink: lines of separated fields, under a header of the row's field names.
 
-use super::file::{FileCommitter, FileWriter, Form, Holds, Unwritten};
+use super::file::{FileCommitter, FileWriter, Form, Holds, Roll, Rolls, Unwritten};
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::{Record, Row};
@@ -15,7 +15,12 @@ impl Sink for Csv {
     fn writer(&mut self, context: &SinkContext) -> Result<CsvWriter, Fault> {
         self.check()?;
         let form = CsvRows { separator: self.separator, with_header: self.header };
-        Ok(CsvWriter(FileWriter::new(form, self.files.to_write()?, context)?))
+        Ok(CsvWriter(FileWriter::new(
+            form,
+            self.files.to_write()?,
+            self.roll.map(|(every, at)| Roll { every, at }),
+            context,
+        )?))
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
@@ -30,6 +35,13 @@ impl Sink for Csv {
     /// A file appears once, at the end; until then parts are only noted. The files of a folder say of which epoch they are.
     fn takes_back(&self) -> bool {
         true
+    }
+}
+
+impl Rolls for Csv {
+    fn rolling(mut self, roll: Roll) -> Self {
+        self.roll = Some((roll.every, roll.at));
+        self
     }
 }
 

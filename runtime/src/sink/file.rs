@@ -2,14 +2,17 @@
 //!
 //! How rows become bytes is the business of a [`Form`]; how parts become a file is in `parts`, how files come into a folder in `folder`.
 
-use super::folder::{FolderTarget, PieceFile, Pieces, Publisher};
+use super::folder::{FolderTarget, Piece, PieceFile, Pieces, Publisher, Written};
 use super::parts::{Joiner, Part, Target};
-use super::{Accepts, Committer, Prepared, SinkContext, Writer};
+use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
+use crate::clock::{Clock, MachineClock};
 use crate::error::Fault;
 use crate::schema::Message;
 use crate::source::is_folder;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// How rows become bytes.
 pub trait Form: 'static {
@@ -62,9 +65,34 @@ impl Unwritten {
     }
 }
 
+/// When a folder gets a new file; by default with each epoch that has rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Roll {
+    /// When it is so old.
+    pub(crate) every: Option<Duration>,
+    /// When it has so many bytes, about.
+    pub(crate) at: Option<u64>,
+}
+
+impl Roll {
+    /// When it is so old, or has so many bytes, whatever comes first.
+    pub fn new(every: Option<Duration>, at: Option<u64>) -> Roll {
+        Roll { every, at }
+    }
+}
+
+/// A sink whose folders can have files of more than an epoch: what `roll` is for.
+pub trait Rolls: Sink {
+    /// With that said.
+    fn rolling(self, roll: Roll) -> Self;
+}
+
 /// Writes files on one worker.
 pub struct FileWriter<F: Form> {
     form: F,
+    roll: Option<Rolling>,
+    /// Files of this epoch that are as large as they may be.
+    finished: Vec<Piece>,
     /// What each file begins with, once a row has told it.
     header: Option<Vec<u8>>,
     to: To<F>,
@@ -76,15 +104,40 @@ enum To<F: Form> {
     /// No row has come yet.
     Unopened(Target, SinkContext),
     Open(Box<F::Rows<Part>>),
-    /// Into a folder, and no row has come in this epoch.
+    /// Into a folder, and no row has come since the last file.
     Between(Pieces),
-    /// The file of this epoch.
+    /// A file of a folder.
     Within(Pieces, Box<F::Rows<PieceFile>>),
+}
+
+/// Files that may span epochs.
+struct Rolling {
+    roll: Roll,
+    clock: Arc<dyn Clock>,
+    /// When the open file was begun, and how much of it has been prepared.
+    begun: Duration,
+    prepared: u64,
+}
+
+impl Rolling {
+    fn is_full(&self, bytes: u64) -> bool {
+        self.roll.at.is_some_and(|at| bytes >= at)
+    }
+
+    fn is_old(&self) -> bool {
+        self.roll.every.is_some_and(|every| self.clock.now() - self.begun >= every)
+    }
 }
 
 impl<F: Form> FileWriter<F> {
     /// Writes to what a path says: nothing, one file, or a folder.
-    pub(super) fn new(form: F, path: Option<&Path>, context: &SinkContext) -> Result<Self, Fault> {
+    pub(super) fn new(form: F, path: Option<&Path>, roll: Option<Roll>, context: &SinkContext) -> Result<Self, Fault> {
+        if let (Some(_), Some(path)) = (roll, path.filter(|path| !is_folder(path))) {
+            return Err(Fault::new("`roll` is for a folder, and this is one file")
+                .in_file(path)
+                .lasting()
+                .help("write a `/` behind the path, or remove `roll`"));
+        }
         let to = match path {
             None => To::Nothing,
             Some(path) if is_folder(path) => {
@@ -92,7 +145,8 @@ impl<F: Form> FileWriter<F> {
             }
             Some(path) => To::Unopened(Target::new(path, context.attempt)?, context.clone()),
         };
-        Ok(FileWriter { form, header: None, to })
+        let roll = roll.map(|roll| Rolling { roll, clock: MachineClock::start(), begun: Duration::ZERO, prepared: 0 });
+        Ok(FileWriter { form, roll, finished: Vec::new(), header: None, to })
     }
 
     /// Opens what the next row goes to.
@@ -111,12 +165,52 @@ impl<F: Form> FileWriter<F> {
             To::Between(mut pieces) => {
                 let mut file = pieces.create()?;
                 file.write_all(&header).map_err(|e| file.fault(e))?;
+                if let Some(rolling) = &mut self.roll {
+                    (rolling.begun, rolling.prepared) = (rolling.clock.now(), 0);
+                }
                 To::Within(pieces, Box::new(self.form.begin(file)))
             }
             open => open,
         };
         self.header = Some(header);
         Ok(())
+    }
+}
+
+impl<F: Form> FileWriter<F> {
+    /// The open file of a folder is finished.
+    #[cold]
+    fn finish(&mut self) -> Result<(), Fault> {
+        self.to = match std::mem::replace(&mut self.to, To::Nothing) {
+            To::Within(pieces, mut rows) => {
+                F::flush(&mut rows).map_err(|e| F::file(&rows).fault(e))?;
+                self.finished.push(F::file(&rows).prepare()?);
+                To::Between(pieces)
+            }
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// What there is of a folder at a barrier.
+    fn written(&mut self) -> Result<Option<Prepared>, Fault> {
+        let mut open = None;
+        match (&mut self.to, &mut self.roll) {
+            (To::Within(_, rows), Some(rolling)) if !rolling.is_old() => {
+                F::flush(rows).map_err(|e| F::file(rows).fault(e))?;
+                let bytes = F::file(rows).len();
+                if rolling.is_full(bytes) {
+                    self.finish()?;
+                } else if bytes > rolling.prepared {
+                    open = Some(F::file(rows).prepare()?);
+                    rolling.prepared = bytes;
+                }
+            }
+            (To::Within(..), _) => self.finish()?,
+            _ => {}
+        }
+        let written = Written { finished: std::mem::take(&mut self.finished), open };
+        Ok((written != Written::default()).then(|| written.encode()))
     }
 }
 
@@ -135,15 +229,9 @@ impl<F: Form> Writer for FileWriter<F> {
                 self.to = To::Open(rows);
                 prepared
             }
-            To::Within(pieces, mut rows) => {
-                let flushed = F::flush(&mut rows).map_err(|e| F::file(&rows).fault(e));
-                let prepared = flushed.and_then(|()| F::file(&rows).prepare());
-                self.to = To::Between(pieces);
-                prepared.map(Some)
-            }
-            unopened => {
-                self.to = unopened;
-                Ok(None)
+            other => {
+                self.to = other;
+                self.written()
             }
         }
     }
@@ -159,7 +247,13 @@ impl<X, F: Holds<X>> Accepts<X> for FileWriter<F> {
         }
         match &mut self.to {
             To::Open(rows) => F::write(rows, row).map_err(|e| e.fault(|e| F::file(rows).fault(e))),
-            To::Within(_, rows) => F::write(rows, row).map_err(|e| e.fault(|e| F::file(rows).fault(e))),
+            To::Within(_, rows) => {
+                F::write(rows, row).map_err(|e| e.fault(|e| F::file(rows).fault(e)))?;
+                match &self.roll {
+                    Some(rolling) if rolling.is_full(F::file(rows).len()) => self.finish(),
+                    _ => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
     }
@@ -219,8 +313,8 @@ impl Committer for FileCommitter {
     fn finish(&mut self) -> Result<(), Fault> {
         match self {
             FileCommitter::File(joiner) => joiner.finish(),
-            // All is published already.
-            FileCommitter::Nothing | FileCommitter::Folder(_) => Ok(()),
+            FileCommitter::Folder(publisher) => publisher.finish(),
+            FileCommitter::Nothing => Ok(()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! JSON lines as a sink: a value on each line, as serde writes it.
 
-use super::file::{FileCommitter, FileWriter, Form, Holds, Unwritten};
+use super::file::{FileCommitter, FileWriter, Form, Holds, Roll, Rolls, Unwritten};
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::Row;
@@ -13,7 +13,12 @@ impl Sink for Json {
     type Writer = JsonWriter;
 
     fn writer(&mut self, context: &SinkContext) -> Result<JsonWriter, Fault> {
-        Ok(JsonWriter(FileWriter::new(JsonRows(()), self.files.to_write()?, context)?))
+        Ok(JsonWriter(FileWriter::new(
+            JsonRows(()),
+            self.files.to_write()?,
+            self.roll.map(|(every, at)| Roll { every, at }),
+            context,
+        )?))
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
@@ -27,6 +32,13 @@ impl Sink for Json {
     /// As that of csv.
     fn takes_back(&self) -> bool {
         true
+    }
+}
+
+impl Rolls for Json {
+    fn rolling(mut self, roll: Roll) -> Self {
+        self.roll = Some((roll.every, roll.at));
+        self
     }
 }
 

@@ -18,6 +18,7 @@ mod stdout;
 pub use channel::ChannelWriter;
 pub use collect::{Collect, CollectWriter, Collected, collect};
 pub use csv::CsvWriter;
+pub use file::{Roll, Rolls};
 pub use for_each::{ForEach, ForEachWriter, Null, NullWriter, Seen, for_each, null};
 pub use json::JsonWriter;
 pub use stdout::{Stdout, StdoutWriter, stdout};

@@ -13,6 +13,7 @@ use crate::error::Fault;
 use crate::time::TimeSpan;
 use serde::Deserialize;
 use std::path::Path;
+use std::time::Duration;
 
 /// JSON lines (also known as ndjson), to be read or to be written: a value on each line, most often an object.
 ///
@@ -27,13 +28,15 @@ use std::path::Path;
 ///
 /// The target is a path, or an `Option` of one: a sink without a path writes nothing.
 pub fn json(target: impl Into<FileTarget>) -> Json {
-    Json { files: Files::of(target.into()) }
+    Json { files: Files::of(target.into()), roll: None }
 }
 
 /// What [`json()`] gives: a source and a sink.
 #[derive(Clone, Debug)]
 pub struct Json {
     pub(crate) files: Files,
+    /// As a sink: when a folder gets a new file, by age and by size.
+    pub(crate) roll: Option<(Option<Duration>, Option<u64>)>,
 }
 
 impl Json {

@@ -19,6 +19,7 @@ use crate::error::Fault;
 use crate::time::TimeSpan;
 use reader::{CsvForm, Format};
 use serde::Deserialize;
+use std::time::Duration;
 
 /// A csv file, a folder of them, or all that a pattern matches: to be read or to be written.
 ///
@@ -44,13 +45,15 @@ use serde::Deserialize;
 ///
 /// The target is a path, or an `Option` of one: a sink without a path writes nothing.
 pub fn csv(target: impl Into<FileTarget>) -> Csv {
-    Csv { files: Files::of(target.into()), separator: b',', na: Vec::new(), header: true }
+    Csv { files: Files::of(target.into()), roll: None, separator: b',', na: Vec::new(), header: true }
 }
 
 /// What [`csv()`] gives: a source and a sink.
 #[derive(Clone, Debug)]
 pub struct Csv {
     pub(crate) files: Files,
+    /// As a sink: when a folder gets a new file, by age and by size.
+    pub(crate) roll: Option<(Option<Duration>, Option<u64>)>,
     pub(crate) separator: u8,
     pub(crate) na: Vec<Vec<u8>>,
     pub(crate) header: bool,
