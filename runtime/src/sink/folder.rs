@@ -458,9 +458,15 @@ impl Publisher {
         self.abort();
     }
 
-    /// Removes what is not published of this attempt.
+    /// Publishes what is committed of files that are not finished, and removes what is not committed of this attempt.
     pub(super) fn abort(&mut self) {
         self.done = true;
+        if self.lock.exists() {
+            for piece in std::mem::take(&mut self.committed.open) {
+                // There is nobody to be told what went wrong; the run has failed already.
+                let _ = self.publish_part(&piece);
+            }
+        }
         for Hidden { run: of, attempt, path, .. } in self.target.all_hidden().unwrap_or_default() {
             if of == run() && attempt == self.target.attempt {
                 // What cannot be removed is left to the next run.

@@ -51,6 +51,7 @@ pub struct SinkCheck<'m, T, S, X> {
     visible: Box<dyn Fn(&T) -> Vec<String> + 'm>,
     rows: Vec<X>,
     at_finish: bool,
+    in_its_time: bool,
     without_fencing: Option<String>,
     at_once: Option<String>,
 }
@@ -147,6 +148,7 @@ where
             visible: Box::new(move |target| visible(target).iter().map(|row| format!("{row:?}")).collect()),
             rows: rows.into_iter().collect(),
             at_finish: false,
+            in_its_time: false,
             without_fencing: None,
             at_once: None,
         }
@@ -155,6 +157,12 @@ where
     /// Nothing is visible before the run has finished: the sink makes one file, say.
     pub fn visible_at_finish(mut self) -> Self {
         self.at_finish = true;
+        self
+    }
+
+    /// Rows become visible when they are committed or later, when the run has finished at the latest: the sink fills files over several epochs, say.
+    pub fn visible_in_its_time(mut self) -> Self {
+        self.in_its_time = true;
         self
     }
 
@@ -236,7 +244,18 @@ where
 
     /// Fails if a reader sees other rows than these, which are committed; a sink that shows them at the end alone shows none.
     fn sees(&self, on: &T, rows: &[X], when: &str) -> Result<(), String> {
-        self.shows(on, if self.at_finish { &[] } else { rows }, when)
+        if !self.in_its_time {
+            return self.shows(on, if self.at_finish { &[] } else { rows }, when);
+        }
+        // Some of them, and none that is not committed.
+        let mut left: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+        for seen in (self.visible)(on) {
+            match left.iter().position(|row| *row == seen) {
+                Some(at) => drop(left.swap_remove(at)),
+                None => return Err(format!("{when}: {seen} is visible, or visible twice, and should not be")),
+            }
+        }
+        Ok(())
     }
 
     fn shows(&self, on: &T, rows: &[X], when: &str) -> Result<(), String> {
