@@ -77,6 +77,7 @@ macro_rules! stream {
 #[doc(hidden)]
 pub mod __private;
 pub mod aggregate;
+mod background;
 pub mod channel;
 #[doc(hidden)]
 pub mod checkpoint;

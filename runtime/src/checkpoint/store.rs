@@ -103,6 +103,14 @@ pub trait Store: Send + Sync {
     /// If it cannot be read.
     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Vec<u8>>, Fault>;
 
+    /// Whether an object is there and has these bytes, as they are kept and not as they were put.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn holds(&self, name: &str, bytes: &[u8]) -> Result<bool, Fault> {
+        Ok(self.get(name)?.is_some_and(|there| there == bytes))
+    }
+
     /// The objects whose names begin so, in the order of their names.
     ///
     /// # Errors

@@ -45,21 +45,29 @@ impl Place {
         files.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
     }
 
-    /// A store of at least two checkpoints that hold something, behind which the run has failed. `run` is given pauses that become longer:
-    /// how many checkpoints there are depends on how busy the machine is.
+    /// As [`crashed`], with nothing of the sink in the folder at first.
     pub fn crashed(&self, run: impl Fn(&Arc<dyn Store>, Duration) -> Result<(), Error>) -> Arc<MemoryStore> {
-        for pause in 1..40 {
-            let store = MemoryStore::new();
+        crashed(|store, pause| {
             self.put_back(&[]);
-            run(&(store.clone() as Arc<dyn Store>), Duration::from_millis(10 * pause)).unwrap_err();
-            let history = History::read(&*store).unwrap();
-            let holds = |number: &&u64| history.checkpoint(**number).unwrap().objects().count() >= 2;
-            if history.chain().iter().filter(holds).count() >= 2 {
-                return store;
-            }
-        }
-        panic!("no run has kept two checkpoints")
+            run(store, pause)
+        })
     }
+}
+
+/// A store of at least two checkpoints that hold something, behind which the run has failed. `run` is given pauses that become longer:
+/// how many checkpoints there are depends on how busy the machine is.
+pub fn crashed(run: impl Fn(&Arc<dyn Store>, Duration) -> Result<(), Error>) -> Arc<MemoryStore> {
+    let pauses = std::iter::successors(Some(Duration::from_millis(10)), |pause| Some(*pause * 3 / 2));
+    for pause in pauses.take(16) {
+        let store = MemoryStore::new();
+        run(&(store.clone() as Arc<dyn Store>), pause).unwrap_err();
+        let history = History::read(&*store).unwrap();
+        let holds = |number: &&u64| history.checkpoint(**number).unwrap().objects().count() >= 2;
+        if history.chain().iter().filter(holds).count() >= 2 {
+            return store;
+        }
+    }
+    panic!("no run has kept two checkpoints")
 }
 
 impl Drop for Place {

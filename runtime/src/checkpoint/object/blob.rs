@@ -5,6 +5,7 @@ use super::super::damage::{Damage, Problem};
 use super::super::digest::digest;
 use super::super::manifest::{Form, ObjectRef};
 use super::super::store::Store;
+use crate::background::give_way;
 use crate::error::Fault;
 use std::io::Read;
 
@@ -46,6 +47,7 @@ impl Sum {
     fn add(&mut self, part: &[u8]) {
         self.length += part.len() as u64;
         self.digests.extend_from_slice(&digest(part).to_le_bytes());
+        give_way();
     }
 
     fn object(self, name: String) -> ObjectRef {

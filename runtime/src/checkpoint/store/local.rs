@@ -11,6 +11,7 @@
 //! [`tidy`](Store::tidy).
 
 use super::{Listed, Put, Store, check_name};
+use crate::background::{STEP_BYTES, give_way};
 use crate::error::Fault;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -190,6 +191,30 @@ impl Store for LocalStore {
         }
     }
 
+    fn holds(&self, name: &str, bytes: &[u8]) -> Result<bool, Fault> {
+        let path = self.path(name)?;
+        let compare = || -> io::Result<bool> {
+            let (mut file, mut there) = (File::open(&path)?, vec![0; STEP_BYTES.min(bytes.len())]);
+            if file.metadata()?.len() != bytes.len() as u64 {
+                return Ok(false);
+            }
+            for some in bytes.chunks(STEP_BYTES) {
+                let (there, _) = there.split_at_mut(some.len());
+                file.read_exact(there)?;
+                if there != some {
+                    return Ok(false);
+                }
+                give_way();
+            }
+            Ok(true)
+        };
+        match compare() {
+            Ok(same) => Ok(same),
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => Ok(false),
+            Err(e) => Err(cannot("read", &path, e)),
+        }
+    }
+
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, Fault> {
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
         if !below.is_empty() {
@@ -243,7 +268,10 @@ impl Store for LocalStore {
 fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
     move |part| {
         let mut file = File::create_new(part)?;
-        file.write_all(bytes)?;
+        for some in bytes.chunks(STEP_BYTES) {
+            file.write_all(some)?;
+            give_way();
+        }
         file.sync_all()
     }
 }

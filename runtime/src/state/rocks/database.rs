@@ -3,6 +3,7 @@
 use super::super::backend::Which;
 use super::catalog::{Catalog, Files};
 use super::key::{Key, after, prefix};
+use crate::background::give_way;
 use crate::error::Fault;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
@@ -37,6 +38,8 @@ const BLOCK: usize = 4 << 10;
 const FILTER_BITS: f64 = 10.0;
 /// Tables of changes that are left as they are before they are merged: as many as are in a few seconds.
 const MANY: i32 = 8;
+/// Entries that are put into a table between two times that others may use the core.
+const GIVE_WAY_EVERY: usize = 512;
 /// RocksDB's manifest goes with each checkpoint, and is begun anew at this size.
 const MANIFEST: usize = 64 << 10;
 
@@ -206,7 +209,10 @@ impl Database {
             let mut room = Vec::new();
             let mut writer = SstFileWriter::create(&self.options);
             writer.open(&file)?;
-            for (key, word) in entries {
+            for (n, (key, word)) in entries.into_iter().enumerate() {
+                if n % GIVE_WAY_EVERY == 0 {
+                    give_way();
+                }
                 match word {
                     Word::Value(value) => {
                         room.clear();

@@ -4,6 +4,7 @@ use super::super::backend::Which;
 use super::super::save::Entry;
 use super::database::Word;
 use super::key::Key;
+use crate::background;
 use crate::error::Fault;
 
 /// Entries, and the order that they will have.
@@ -14,6 +15,7 @@ pub struct Noted {
 }
 
 /// Where an entry is.
+#[derive(Clone, Copy)]
 struct Place {
     /// The first bytes of its key: two that differ need no look at the rest.
     first: u128,
@@ -60,8 +62,8 @@ impl Noted {
     pub fn sorted(&mut self, told: impl Fn(Key<'_>) -> bool) -> impl Iterator<Item = (&[u8], Word<'_>)> {
         let bytes = &self.bytes;
         let key = |place: &Place| bytes.get(place.at..place.at + place.key as usize).unwrap_or_default();
-        self.order
-            .sort_unstable_by(|a, b| a.first.cmp(&b.first).then_with(|| key(a).cmp(key(b))).then(a.at.cmp(&b.at)));
+        let by = |a: &Place, b: &Place| a.first.cmp(&b.first).then_with(|| key(a).cmp(key(b))).then(a.at.cmp(&b.at));
+        background::sort(&mut self.order, |place| (place.first >> 64) as u64, by);
         let order = &self.order;
         order.iter().enumerate().filter_map(move |(i, place)| {
             let this = key(place);

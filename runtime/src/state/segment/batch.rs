@@ -3,6 +3,7 @@
 //! It knows nothing of files, and of who notes.
 
 use super::format::Entry;
+use crate::background;
 use crate::error::Fault;
 
 /// Entries in the byte form of a segment, and the order that they will have.
@@ -46,12 +47,13 @@ impl Batch {
         let bytes = &self.bytes;
         let entry = |at: usize| bytes.get(at..).and_then(Entry::read).map(|(entry, _)| entry);
         // Equal keys by offset, so that the last one of a run is the newest.
-        self.order.sort_unstable_by(|a, b| {
+        let by = |a: &(u64, usize), b: &(u64, usize)| {
             a.0.cmp(&b.0).then_with(|| {
                 let parts = |at| entry(at).map(|e| (e.namespace, e.key));
                 parts(a.1).cmp(&parts(b.1)).then(a.1.cmp(&b.1))
             })
-        });
+        };
+        background::sort(&mut self.order, |noted| noted.0, by);
         let order = &self.order;
         order.iter().enumerate().filter_map(move |(i, &(hash, at))| {
             let this = entry(at)?;

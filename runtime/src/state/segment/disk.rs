@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of what is written.
 
+use crate::background::give_way;
 use crate::error::Fault;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -79,6 +80,7 @@ impl DiskFile for OsFile {
         }
         self.file.write_all(bytes)?;
         self.at = at + bytes.len() as u64;
+        give_way();
         Ok(())
     }
     fn sync(&mut self) -> io::Result<()> {

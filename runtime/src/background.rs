@@ -1,0 +1,97 @@
+//! Work beside the workers: how it shares their cores with them.
+//!
+//! Where there are no more cores than workers, what writes a checkpoint runs on a worker's core. The system's scheduler lets
+//! each of the two run for some ms, which a worker's rows would wait for. So whoever works beside them does it in steps of
+//! well below a ms and gives way behind each. On a core that nobody else wants that costs nothing.
+
+use std::cmp::Ordering;
+
+/// Bytes that are copied or compared in a step.
+pub const STEP_BYTES: usize = 1 << 20;
+/// Items that are sorted in a step.
+const STEP_ITEMS: usize = 1 << 14;
+
+/// Lets whoever waits for this core go first.
+pub fn give_way() {
+    std::thread::yield_now();
+}
+
+/// Sorts by `order`, giving way now and then. `rank` is the first thing that it goes by.
+pub fn sort<T: Copy>(items: &mut Vec<T>, rank: impl Fn(&T) -> u64, order: impl Fn(&T, &T) -> Ordering) {
+    let Some(any) = items.first().copied().filter(|_| items.len() > 2 * STEP_ITEMS) else {
+        return items.sort_unstable_by(order);
+    };
+    // By its highest bits each goes to one of some buckets, which are sorted one by one.
+    let ranks = items.iter().map(&rank);
+    let (least, greatest) = ranks.fold((u64::MAX, 0), |(least, greatest), r| (least.min(r), greatest.max(r)));
+    let bits = (items.len() / STEP_ITEMS).ilog2();
+    let shift = (u64::BITS - (greatest - least).leading_zeros()).saturating_sub(bits);
+    let bucket = |item: &T| ((rank(item) - least) >> shift) as usize;
+    let mut next = vec![0; (1 << bits) + 1];
+    for some in items.chunks(STEP_ITEMS) {
+        some.iter().for_each(|item| next[bucket(item) + 1] += 1);
+        give_way();
+    }
+    for at in 1..next.len() {
+        next[at] += next[at - 1];
+    }
+    let ends = next.split_off(1);
+    let mut next: Vec<usize> = std::iter::once(0).chain(ends.iter().copied()).collect();
+    let mut sorted = vec![any; items.len()];
+    for some in items.chunks(STEP_ITEMS) {
+        for item in some {
+            let place = &mut next[bucket(item)];
+            sorted[*place] = *item;
+            *place += 1;
+        }
+        give_way();
+    }
+    let mut rest = &mut sorted[..];
+    let mut begin = 0;
+    for end in ends {
+        let (mine, behind) = rest.split_at_mut(end - begin);
+        mine.sort_unstable_by(&order);
+        give_way();
+        (rest, begin) = (behind, end);
+    }
+    *items = sorted;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn many_items_are_sorted_whatever_their_ranks_are() {
+        let n = 3 * STEP_ITEMS as u64 + 5;
+        let mix = |i: u64| (i ^ 77).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let makes: [fn(u64, u64) -> u64; 6] = [
+            |i, _| i,
+            |i, n| n - i,
+            |_, _| 7,
+            |i, _| if i % 5 == 0 { u64::MAX } else { 0 },
+            |i, _| u64::MAX - i % 3,
+            |i, _| i % 2 << 63 | i,
+        ];
+        let mixed: Vec<u64> = (0..n).map(mix).collect();
+        let all = makes.iter().map(|make| (0..n).map(|i| make(i, n)).collect()).chain([mixed]);
+        for ranks in all.collect::<Vec<Vec<u64>>>() {
+            let mut items: Vec<(u64, usize)> = ranks.into_iter().enumerate().map(|(at, rank)| (rank, at)).collect();
+            let mut expected = items.clone();
+            expected.sort_unstable();
+            sort(&mut items, |item| item.0, |a, b| a.cmp(b));
+            assert!(items == expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn few_items_too(mut items in proptest::collection::vec((any::<u64>(), any::<u8>()), 0..200)) {
+            let mut expected = items.clone();
+            expected.sort_unstable();
+            sort(&mut items, |item| item.0, |a, b| a.cmp(b));
+            prop_assert_eq!(items, expected);
+        }
+    }
+}
