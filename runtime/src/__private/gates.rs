@@ -145,7 +145,7 @@ pub fn many<T: Many<Mark>, Mark>(value: T) -> T::Checked {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no sink",
     label = "not a sink",
-    note = "write `csv(path)`, `stdout()` or `collect()`, or something of your own that implements `pelton::sink::Sink`"
+    note = "write `csv(path)`, `json(path)`, `stdout()` or `collect()`, or something of your own that implements `pelton::sink::Sink`"
 )]
 pub trait IsSink<Mark>: Sized {
     /// Itself.
@@ -196,7 +196,7 @@ pub fn rolled<S: CanRoll<Mark>, Mark>(sink: S, every: Option<TimeSpan>, at: Opti
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no rows of type `{X}`",
     label = "not a source of `{X}`",
-    note = "`csv(path)` gives any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `rows(data)` and `iter(|| ..)` give what they hold"
+    note = "`csv(path)` and `json(path)` give any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `rows(data)` and `iter(|| ..)` give what they hold"
 )]
 pub trait SourceOf<R, X, Mark>: Sized {
     /// Itself.
@@ -227,7 +227,7 @@ pub fn is_source<R: RowType, S: SourceOf<R, R::Row<'static>, Mark>, Mark>(connec
 #[diagnostic::on_unimplemented(
     message = "this sink cannot hold rows of `{Self}`",
     label = "`{Self}` does not go into a `{W}`",
-    note = "`csv` and `stdout` take rows with `#[derive(Record, Serialize)]`, `collect` takes the declared type",
+    note = "`csv`, `json` and `stdout` take rows with `#[derive(Record, Serialize)]`, `collect` takes the declared type",
     note = "anything else becomes such a row with `.map(|r| ..)` in front of the sink"
 )]
 pub trait HeldBy<W, Mark>: Sized {
