@@ -67,7 +67,7 @@ impl Sink {
             [TokenTree::Ident(word), TokenTree::Group(_), TokenTree::Punct(comma), ..]
                 if word == "collect" && comma.as_char() == ',' =>
             {
-                diag.report(&tokens[3..].iter().cloned().next(), "`collect()` has no options", "write `collect();`");
+                diag.report(tokens.get(3), "`collect()` has no options", "write `collect();`");
                 return None;
             }
             [TokenTree::Ident(word)] if word == "collect" => {

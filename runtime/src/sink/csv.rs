@@ -25,7 +25,7 @@ impl Sink for Csv {
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         self.check()?;
-        FileCommitter::new(self.files.to_write()?, CsvRows::EXTENSION, context, from)
+        FileCommitter::of(self.files.to_write()?, CsvRows::EXTENSION, context, from)
     }
 
     fn describe(&self) -> String {

@@ -268,7 +268,7 @@ pub(super) enum FileCommitter {
 
 impl FileCommitter {
     /// Of the same path as the writers.
-    pub(super) fn new(
+    pub(super) fn of(
         path: Option<&Path>,
         extension: &'static str,
         context: &SinkContext,

@@ -22,7 +22,7 @@ impl Sink for Json {
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
-        FileCommitter::new(self.files.to_write()?, JsonRows::EXTENSION, context, from)
+        FileCommitter::of(self.files.to_write()?, JsonRows::EXTENSION, context, from)
     }
 
     fn describe(&self) -> String {

@@ -40,7 +40,6 @@ pub fn no_errors<N, L>() -> impl FnMut(BadRecord, &mut Cx, &mut N, &mut L) {
 }
 
 /// Builds a chain that begins at a source; `errors` is what happens to the bad records of one that diverts them.
-#[expect(clippy::too_many_arguments, reason = "emitted code names each part of the chain once")]
 pub fn source<'g, R, S, N, O, F>(
     g: &mut Graph<'g>,
     meta: &'static SourceMeta,
