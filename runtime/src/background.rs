@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 
 /// Bytes that are copied or compared in a step.
 pub const STEP_BYTES: usize = 1 << 20;
+/// Bytes after which a file that is to be durable is made so: all at the end would keep the core in the system for long.
+pub const SYNC_BYTES: usize = 8 << 20;
 /// Items that are sorted in a step.
 const STEP_ITEMS: usize = 1 << 14;
 

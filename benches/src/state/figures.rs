@@ -109,14 +109,17 @@ pub fn backends(options: &Options) {
 /// The time of a frame under full load with back-to-back checkpoints of 1 GB.
 pub fn pauses(options: &Options) {
     fn on<B: Backend>(options: &Options) {
+        if !options.on::<B>() {
+            return;
+        }
         let place = options.place("pauses");
         let back_to_back = || kept(&place, Duration::from_millis(1)).fresh(true);
         let keys = Keys { all: options.keys, then: options.keys };
-        let gaps = Gaps::new(options.keys);
+        let gaps = Gaps::new(options.keys, 2 * options.least());
         let m = run!(Wides, B, options.keys, 2 * options.least(), keys, gaps, back_to_back());
         tell::<B>("64 bytes", m, &gaps);
         let few = options.keys * WIDE / 1024;
-        let gaps = Gaps::new(few);
+        let gaps = Gaps::new(few, 2 * options.least());
         let m = run!(Huges, B, few, 2 * options.least(), Keys { all: few, then: few }, gaps, back_to_back());
         tell::<B>("1 KB", m, &gaps);
     }
@@ -185,6 +188,9 @@ fn change_on<B: Backend>(options: &Options) {
 /// From the start to the first results, with the state of a run before.
 pub fn restart(options: &Options) {
     fn on<B: Backend>(options: &Options) {
+        if !options.on::<B>() {
+            return;
+        }
         let place = options.place("restart");
         let keys = Keys { all: options.keys, then: options.keys };
         let filled = kept(&place, Duration::from_secs(2)).restart(pelton::Restart::Never);

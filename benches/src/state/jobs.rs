@@ -76,6 +76,8 @@ pub struct Gaps {
     seen: Arc<std::sync::Mutex<Vec<u32>>>,
     /// Results before this many are not looked at: the state is being filled.
     pub after: u64,
+    /// Nor are those from then on: there may be nothing to do.
+    until: Option<Instant>,
     count: Arc<AtomicU64>,
     first: Arc<std::sync::OnceLock<Instant>>,
 }
@@ -88,8 +90,9 @@ thread_local! {
 }
 
 impl Gaps {
-    pub fn new(after: u64) -> Self {
-        Gaps { after, ..Gaps::default() }
+    /// Of a run under full load for so long.
+    pub fn new(after: u64, time: Duration) -> Self {
+        Gaps { after, until: Some(Instant::now() + time), ..Gaps::default() }
     }
 
     /// A result has come out, and goes no further.
@@ -110,6 +113,7 @@ impl Gaps {
         self.first.get_or_init(|| now);
         if self.count.fetch_add(FRAME, Ordering::Relaxed) >= self.after
             && let Some(last) = last
+            && self.until.is_none_or(|until| now < until)
             && let Ok(mut seen) = self.seen.lock()
         {
             seen.push((now - last).as_micros() as u32);

@@ -1,6 +1,6 @@
 //! What state costs: checkpoints under load, the backends, and coming back.
 //!
-//! `state [checkpoints] [backends] [pauses] [change] [restart] [memory] [--seconds N] [--keys N]`: without a name all of them. Two
+//! `state [checkpoints] [backends] [pauses] [change] [restart] [memory] [--seconds N] [--keys N] [--on BACKEND]`: without a name all of them. Two
 //! workers. Each run takes at least `--seconds` (20); the large states have `--keys` keys (14 million) with values of 64 bytes. Files
 //! go to `target/bench-state` or `$PELTON_BENCH_STATE`, and are removed again. With the feature `rocksdb` (`eval "$(scripts/rocksdb)"`
 //! before) all of them are taken on `RocksDb`, too.
@@ -25,6 +25,8 @@ pub struct Options {
     pub seconds: u64,
     /// Keys of a large state.
     pub keys: u64,
+    /// Backends to measure; none means all.
+    pub on: Vec<String>,
     /// Where files go.
     pub folder: PathBuf,
 }
@@ -32,9 +34,13 @@ pub struct Options {
 fn options() -> Result<Options, String> {
     let folder =
         std::env::var_os("PELTON_BENCH_STATE").map_or_else(|| PathBuf::from("target/bench-state"), PathBuf::from);
-    let mut options = Options { figures: Vec::new(), seconds: 20, keys: 14_000_000, folder };
+    let mut options = Options { figures: Vec::new(), seconds: 20, keys: 14_000_000, on: Vec::new(), folder };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
+        if arg == "--on" {
+            options.on.extend(args.next());
+            continue;
+        }
         let mut number = |name: &str| args.next().and_then(|v| v.parse().ok()).ok_or(format!("{name} needs a number"));
         match arg.as_str() {
             "--seconds" => options.seconds = number("--seconds")?,
@@ -79,6 +85,11 @@ impl Options {
         let place = self.folder.join(name);
         let _ = std::fs::remove_dir_all(&place);
         place
+    }
+
+    /// Whether a backend is measured.
+    pub fn on<B: pelton::Backend>(&self) -> bool {
+        self.on.is_empty() || self.on.iter().any(|name| name == B::NAME)
     }
 
     /// The least time of a run.

@@ -20,7 +20,7 @@ use super::damage::Problem;
 use super::entry::{Attempt, Commit, Entry, Finished, LOG, Rewind, name_of, number_of};
 use super::history::History;
 use super::manifest::Manifest;
-use super::retain::{self, Swept};
+use super::retain::{self, Garbage};
 use super::store::{Put, Store};
 use super::verify::{Depth, check_objects};
 use crate::error::Fault;
@@ -273,17 +273,17 @@ impl Log {
         self.append(Entry::Finished(Finished { time })).map(drop)
     }
 
-    /// Deletes entries and objects that no checkpoint needs that is still kept. It may be interrupted anywhere, and a later call
-    /// goes on. Objects of a checkpoint that is being taken are left alone, and so is the checkpoint `spared` with all that are newer:
+    /// Deletes entries that no checkpoint needs that is still kept, and gives the objects that are to be deleted, which takes longer. It may
+    /// be interrupted anywhere, and a later call goes on. Objects of a checkpoint that is being taken are left alone, and so is the checkpoint `spared` with all that are newer:
     /// somebody is reading it.
     ///
     /// # Errors
     /// If the store cannot be listed or something cannot be deleted. Nothing that is needed is gone then.
-    pub fn retain(&mut self, spared: Option<u64>) -> Result<Swept, Fault> {
+    pub fn retain(&mut self, spared: Option<u64>) -> Result<Garbage, Fault> {
         let cut = retain::cut(&self.history).min(spared.unwrap_or(u64::MAX));
-        let swept = retain::sweep(&*self.store, &self.history, self.attempt, cut)?;
+        let garbage = retain::sweep(&*self.store, &self.history, self.attempt, cut)?;
         self.history.forget_below(cut);
-        Ok(swept)
+        Ok(garbage)
     }
 }
 

@@ -10,7 +10,8 @@
 use super::entry::{Entry, LOG, name_of, number_of};
 use super::history::History;
 use super::manifest::{DATA, DataName};
-use super::store::Store;
+use super::store::{Listed, Store};
+use crate::background::give_way;
 use crate::error::Fault;
 use std::collections::HashSet;
 
@@ -23,6 +24,35 @@ pub struct Swept {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+}
+
+/// Objects that no checkpoint needs, and the entries that have been deleted in front of them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Garbage {
+    entries: u64,
+    objects: Vec<Listed>,
+}
+
+impl Garbage {
+    /// Whether there is nothing to delete.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Deletes the objects. Takes as long as there are many; any thread may do it, and nobody has to.
+    ///
+    /// # Errors
+    /// If one cannot be deleted. A later sweep finds what is left.
+    pub fn delete(self, store: &dyn Store) -> Result<Swept, Fault> {
+        let mut swept = Swept { entries: self.entries, ..Swept::default() };
+        for listed in self.objects {
+            store.delete(&listed.name)?;
+            swept.objects += 1;
+            swept.bytes += listed.bytes;
+            give_way();
+        }
+        Ok(swept)
+    }
 }
 
 /// The floor of a checkpoint with this number, if `keep` checkpoints are to be kept, itself among them. `chain` has
@@ -41,16 +71,16 @@ pub fn cut(history: &History) -> u64 {
     before.map_or(0, |manifest| manifest.floor)
 }
 
-/// Deletes entries below `cut`, then the objects that no checkpoint from there on names.
-pub(super) fn sweep(store: &dyn Store, history: &History, attempt: u64, cut: u64) -> Result<Swept, Fault> {
-    let mut swept = Swept::default();
+/// Deletes entries below `cut`, and finds the objects that no checkpoint from there on names.
+pub(super) fn sweep(store: &dyn Store, history: &History, attempt: u64, cut: u64) -> Result<Garbage, Fault> {
+    let mut garbage = Garbage::default();
     // Entries first: an entry that is there names objects that are there.
     for listed in store.list(LOG)? {
         let Some(number) = number_of(&listed.name).filter(|number| *number < cut) else { continue };
         // What cannot be read may be an attempt.
         if history.may_be_deleted(number) {
             store.delete(&name_of(number))?;
-            swept.entries += 1;
+            garbage.entries += 1;
         }
     }
     let kept: Vec<_> = history.checkpoints().filter(|(number, _)| *number >= cut).collect();
@@ -61,12 +91,10 @@ pub(super) fn sweep(store: &dyn Store, history: &History, attempt: u64, cut: u64
     for listed in store.list(DATA)? {
         let Some(name) = DataName::parse(&listed.name) else { continue };
         if (name.attempt, name.epoch) < (attempt, newest) && !named.contains(&*listed.name) {
-            store.delete(&listed.name)?;
-            swept.objects += 1;
-            swept.bytes += listed.bytes;
+            garbage.objects.push(listed);
         }
     }
-    Ok(swept)
+    Ok(garbage)
 }
 
 impl History {

@@ -11,6 +11,7 @@ use crate::checkpoint::entry::Attempt as AttemptEntry;
 use crate::checkpoint::history::Passed;
 use crate::checkpoint::log::{Log, NotAppended};
 use crate::checkpoint::manifest::{Manifest, OperatorState, Pending, SinkState, SourceState, SplitState};
+use crate::checkpoint::retain::Garbage;
 use crate::checkpoint::store::Store;
 use crate::checkpoint::verify::Depth;
 use crate::config::{Checkpoints as Settings, Config};
@@ -20,6 +21,7 @@ use crate::sink::{Committer, Prepared};
 use crate::source::{Found, Split};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a job keeps its checkpoints in, over all of its attempts.
@@ -46,6 +48,8 @@ pub struct Checkpoints {
     newest: Option<(u64, Manifest)>,
     /// Checkpoints that somebody is reading, as long as he has the other end.
     read: Vec<(u64, Weak<()>)>,
+    /// Removes what nobody needs.
+    sweeping: Option<JoinHandle<Result<(), Fault>>>,
 }
 
 /// A snapshot whose parts come in.
@@ -114,6 +118,7 @@ impl Checkpoints {
             building: BTreeMap::new(),
             newest: None,
             read: Vec::new(),
+            sweeping: None,
         })
     }
 
@@ -131,6 +136,7 @@ impl Checkpoints {
     pub fn begin(&mut self, how: &Start) -> Result<(u64, Resume), Error> {
         self.building.clear();
         (self.failed, self.committing, self.newest) = (0, None, None);
+        self.swept();
         self.entry.time = now_ms();
         let (store, former) = (&self.store, &self.former);
         let at = super::start::At { store, entry: &self.entry, former, take_back: self.take_back };
@@ -274,18 +280,38 @@ impl Checkpoints {
         Some((number, manifest, lent))
     }
 
-    /// Removes what no checkpoint needs that is kept.
+    /// Removes what no checkpoint needs that is kept: its objects beside the run, since that may take long.
     pub fn retain(&mut self) {
+        if self.sweeping.as_ref().is_some_and(|sweeping| !sweeping.is_finished()) {
+            // The next one cleans up behind both.
+            return;
+        }
+        self.swept();
         self.read.retain(|(_, lent)| lent.strong_count() > 0);
         let spared = self.read.iter().map(|(number, _)| *number).min();
-        if let Some(Err(fault)) = self.log.as_mut().map(|log| log.retain(spared)) {
-            // The next one cleans up behind both.
-            crate::report::say(&format!("old checkpoints could not be removed: {fault}"));
+        let Some(log) = &mut self.log else { return };
+        let (garbage, store) = (log.retain(spared), self.store.clone());
+        let sweep = |garbage: Garbage| {
+            let delete = move || garbage.delete(&*store).map(drop);
+            let cannot = |e| Fault::new("cannot start the thread that removes them").because(e);
+            std::thread::Builder::new().name("pelton-sweep".to_owned()).spawn(delete).map_err(cannot)
+        };
+        match garbage.and_then(|garbage| if garbage.is_empty() { Ok(None) } else { sweep(garbage).map(Some) }) {
+            Ok(sweeping) => self.sweeping = sweeping,
+            Err(fault) => not_removed(&fault),
+        }
+    }
+
+    /// Waits until what is being removed has been.
+    fn swept(&mut self) {
+        if let Some(Ok(Err(fault))) = self.sweeping.take().map(JoinHandle::join) {
+            not_removed(&fault);
         }
     }
 
     /// The run is over, and what it was to give is there.
     pub fn finished(&mut self) -> Result<(), Error> {
+        self.swept();
         self.log.as_mut().map_or(Ok(()), |log| Ok(log.finished(now_ms())?))
     }
 
@@ -293,6 +319,11 @@ impl Checkpoints {
     pub fn take_kept(&mut self) -> bool {
         std::mem::take(&mut self.kept)
     }
+}
+
+/// Says that what nobody needs is still there. The next sweep finds it.
+fn not_removed(fault: &Fault) {
+    crate::report::say(&format!("old checkpoints could not be removed: {fault}"));
 }
 
 /// Says what is passed over.

@@ -13,9 +13,9 @@ use crate::state::save::{Entries, Entry, SaveTo};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a snapshot is called, and who takes its objects.
 #[derive(Clone)]
@@ -25,6 +25,40 @@ pub struct Saver {
     attempt: u64,
     /// Numbers the objects of the attempt.
     objects: Arc<AtomicU32>,
+    queue: Arc<Queue>,
+}
+
+/// Objects that may wait for the thread before workers save only what they must; and so many stay for later ones, when they are
+/// through, since memory that is new costs a worker more than the entries that it puts there.
+const OBJECTS_AHEAD: usize = 8;
+
+/// The same for parts of changes, each of [`BATCH_BYTES`].
+const WRITES_AHEAD: usize = 2;
+
+/// What is between the workers and the thread.
+#[derive(Default)]
+struct Queue {
+    /// Objects that are not written yet.
+    waiting: AtomicUsize,
+    /// Parts of changes that are not.
+    writes: AtomicUsize,
+    /// Memory of objects that are through.
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Queue {
+    fn take(&self) -> Vec<u8> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+    fn give_back(&self, bytes: Vec<u8>) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < OBJECTS_AHEAD {
+            spare.push(bytes);
+        }
+    }
+    fn is_behind(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= OBJECTS_AHEAD || self.writes.load(Ordering::Relaxed) >= WRITES_AHEAD
+    }
 }
 
 enum Job {
@@ -54,9 +88,9 @@ impl Saver {
     /// Starts the thread. It ends when all savers of the attempt are gone.
     pub fn start(store: Arc<dyn Store>, attempt: u64, tell: Sender<ToCoordinator>) -> Result<Saver, Fault> {
         let (to, from) = channel();
-        let saver = Saver { to, attempt, objects: Arc::default() };
-        let numbers = (attempt, saver.objects.clone());
-        let run = move || upload(&*store, &from, &tell, &numbers);
+        let saver = Saver { to, attempt, objects: Arc::default(), queue: Arc::default() };
+        let (numbers, queue) = ((attempt, saver.objects.clone()), saver.queue.clone());
+        let run = move || upload(&*store, &from, &tell, &numbers, &queue);
         match std::thread::Builder::new().name("pelton-store".to_owned()).spawn(run) {
             Ok(_) => Ok(saver),
             Err(e) => Err(Fault::new("cannot start the thread that writes checkpoints").because(e)),
@@ -66,7 +100,8 @@ impl Saver {
     /// Where the entries of an operator go. `state` is what is known of it already; its objects are added.
     pub fn save(&self, epoch: u64, worker: usize, chain: usize, state: OperatorState) -> SaveTo {
         let ticket = Ticket { epoch, worker, chain };
-        let spool = Spool { saver: self.clone(), ticket, state: Some(state), object: ObjectWriter::new() };
+        let object = ObjectWriter::reusing(self.queue.take());
+        let spool = Spool { saver: self.clone(), ticket, state: Some(state), object };
         SaveTo::new(spool)
     }
 
@@ -149,10 +184,16 @@ impl Entries for Changes {
         if change.bytes() >= BATCH_BYTES {
             let write = change.cut();
             match &self.saver {
-                Some(saver) => drop(saver.to.send(Job::Write { ticket: self.ticket, write })),
+                Some(saver) => {
+                    saver.queue.writes.fetch_add(1, Ordering::Relaxed);
+                    let _ = saver.to.send(Job::Write { ticket: self.ticket, write });
+                }
                 None => drop(write().map_err(|fault| wrong.get_or_insert(fault))),
             }
         }
+    }
+    fn is_behind(&self) -> bool {
+        self.saver.as_ref().is_some_and(|saver| saver.queue.is_behind())
     }
     fn end(&mut self) {
         let Some((state, mut noted)) = self.left.take() else { return };
@@ -185,7 +226,8 @@ impl Spool {
             return;
         }
         let name = self.saver.name(self.ticket.epoch, self.ticket.worker);
-        let object = std::mem::replace(&mut self.object, ObjectWriter::new());
+        let object = std::mem::replace(&mut self.object, ObjectWriter::reusing(self.saver.queue.take()));
+        self.saver.queue.waiting.fetch_add(1, Ordering::Relaxed);
         self.send(Job::Put { ticket: self.ticket, object, name });
     }
 
@@ -201,6 +243,9 @@ impl Entries for Spool {
         if self.object.is_full() {
             self.close();
         }
+    }
+    fn is_behind(&self) -> bool {
+        self.saver.queue.is_behind()
     }
     fn end(&mut self) {
         self.close();
@@ -256,7 +301,13 @@ fn bring(
     Ok(objects)
 }
 
-fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>, numbers: &(u64, Arc<AtomicU32>)) {
+fn upload(
+    store: &dyn Store,
+    from: &Receiver<Job>,
+    tell: &Sender<ToCoordinator>,
+    numbers: &(u64, Arc<AtomicU32>),
+    queue: &Queue,
+) {
     let mut parts: BTreeMap<Ticket, Part> = BTreeMap::new();
     // Files that are in the store.
     let mut known: HashMap<PathBuf, ObjectRef> = HashMap::new();
@@ -270,7 +321,9 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>,
                         Ok(()) => part.objects.push(object),
                         Err(fault) => part.failed = Some(fault),
                     }
+                    queue.give_back(bytes);
                 }
+                queue.waiting.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
             Job::End { ticket, mut state } => {
@@ -290,6 +343,7 @@ fn upload(store: &dyn Store, from: &Receiver<Job>, tell: &Sender<ToCoordinator>,
                 if part.failed.is_none() {
                     part.failed = write().err();
                 }
+                queue.writes.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
             Job::Changed { ticket, mut state, mut noted } => {

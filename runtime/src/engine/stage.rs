@@ -223,6 +223,8 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
 const FRAMES: usize = 16;
 /// Bytes of a snapshot that are written between two frames.
 const SAVE_BYTES: usize = 512 << 10;
+/// When a snapshot goes on for which much waits to be written.
+const SAVE_LATER: Duration = Duration::from_millis(1);
 /// Rows that are applied before the gates and the clock are looked at: a full frame, if that is not too much.
 const SLICE_ROWS: usize = 8192;
 
@@ -303,8 +305,10 @@ where
         }
         if self.saving.is_some() {
             // Whether or not there are frames.
-            self.save_some();
-            self.activator.activate();
+            match self.save_some() {
+                true => self.activator.activate(),
+                false => self.alarm.set(self.local.now() + SAVE_LATER, self.local.now(), &self.activator),
+            }
         }
         if self.settle_below()? {
             self.activator.activate();
@@ -585,8 +589,9 @@ where
         settled.map_err(|fault| Error::State { operator: (*name).to_owned(), fault })
     }
 
-    fn save_some(&mut self) {
-        let Some((epoch, to)) = &self.saving else { return };
+    /// Writes a little more into the snapshot under way. Says whether it can go on at once.
+    fn save_some(&mut self) -> bool {
+        let Some((epoch, to)) = &self.saving else { return true };
         if self.local.given_up(*epoch) {
             to.give_up();
             self.op.tables(&mut |_, _, table| table.give_up());
@@ -594,7 +599,10 @@ where
                 below.given_up();
             }
             self.saving = None;
-            return;
+            return true;
+        }
+        if to.is_behind() {
+            return false;
         }
         let mut all = true;
         self.op.tables(&mut |_, _, table| all = all && table.save_some(SAVE_BYTES));
@@ -602,6 +610,7 @@ where
             to.end();
             self.saving = None;
         }
+        true
     }
 
     fn publish(&self) {

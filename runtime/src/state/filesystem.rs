@@ -36,6 +36,7 @@ impl Backend for FileSystem {
             under_way: RefCell::default(),
             room: RefCell::new(Vec::new()),
             ahead: RefCell::default(),
+            spare: Spare::default(),
         })))
     }
 }
@@ -75,7 +76,13 @@ struct Inner {
     /// A key with the number of its state in front.
     room: RefCell<Vec<u8>>,
     ahead: RefCell<Ahead>,
+    spare: Spare,
 }
+
+/// Memory of batches that have been written, for later ones: memory that is new costs a worker more than the entries that it notes.
+type Spare = Arc<Mutex<Vec<Batch>>>;
+/// How many of them stay.
+const SPARE: usize = 2;
 
 /// A key as segments have it: the number of the state in front.
 fn keyed(room: &mut Vec<u8>, state: u16, key: &[u8]) {
@@ -102,6 +109,11 @@ struct Noted {
     /// The hashes that count in new ones.
     hashes: RangeInclusive<u64>,
     written: Written,
+    spare: Spare,
+}
+
+fn take(spare: &Spare) -> Batch {
+    spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
 }
 
 impl Noted {
@@ -122,9 +134,18 @@ impl Change for Noted {
     }
 
     fn cut(&mut self) -> Write {
-        let (mut batch, folder, written) = (std::mem::take(&mut self.batch), self.folder.clone(), self.written.clone());
+        let next = take(&self.spare);
+        let (mut batch, spare) = (std::mem::replace(&mut self.batch, next), self.spare.clone());
+        let (folder, written) = (self.folder.clone(), self.written.clone());
         Box::new(move || {
-            if let Some(new) = folder.write(batch.sorted())? {
+            let new = folder.write(batch.sorted())?;
+            batch.clear();
+            let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < SPARE {
+                spare.push(batch);
+            }
+            drop(spare);
+            if let Some(new) = new {
                 let segment = Arc::new(Segment::open(&new.path)?);
                 written.lock().unwrap_or_else(PoisonError::into_inner).push(segment);
             }
@@ -158,16 +179,17 @@ impl OnDisk for Segments {
     }
 
     fn change(&self, epoch: u64) -> Box<dyn Change> {
-        let Inner { levels, folder, hashes, under_way, .. } = &*self.0;
+        let Inner { levels, folder, hashes, under_way, spare, .. } = &*self.0;
         let written = Written::default();
         under_way.borrow_mut().push_back((epoch, written.clone()));
         Box::new(Noted {
-            batch: Batch::new(),
+            batch: take(spare),
             room: Vec::new(),
             folder: folder.clone(),
             parts: levels.borrow().parts().to_vec(),
             hashes: hashes.clone(),
             written,
+            spare: spare.clone(),
         })
     }
 

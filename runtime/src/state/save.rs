@@ -72,6 +72,10 @@ pub struct Entry<'a> {
 pub trait Entries {
     /// Takes an entry. What goes wrong is told later, by whoever made it.
     fn put(&mut self, entry: Entry<'_>);
+    /// Whether much of what was put still waits to be written: who can puts no more just now.
+    fn is_behind(&self) -> bool {
+        false
+    }
     /// There are no more.
     fn end(&mut self) {}
     /// There will be no more, and those that there were are of no use.
@@ -98,6 +102,11 @@ impl SaveTo {
     /// For a few entries or many; nobody else waits for it, since all tables of an operator belong to one worker.
     pub(super) fn lend(&self) -> MutexGuard<'_, Scratch> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether much waits to be written: what need not be saved just now is saved later.
+    pub fn is_behind(&self) -> bool {
+        self.lend().to.is_behind()
     }
 
     /// All tables have written all of their entries.

@@ -124,7 +124,7 @@ impl Job {
             let number = log.complete(manifest.clone(), self.keep)?;
             log.read_back(number, Depth::New)?;
             commit(&mut log, number, &manifest, world)?;
-            log.retain(None)?;
+            log.retain(None)?.delete(&**store)?;
         }
         if self.finishes {
             log.finished(1)?;

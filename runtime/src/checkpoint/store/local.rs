@@ -11,7 +11,7 @@
 //! [`tidy`](Store::tidy).
 
 use super::{Listed, Put, Store, check_name};
-use crate::background::{STEP_BYTES, give_way};
+use crate::background::{STEP_BYTES, SYNC_BYTES, give_way};
 use crate::error::Fault;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -268,9 +268,12 @@ impl Store for LocalStore {
 fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
     move |part| {
         let mut file = File::create_new(part)?;
-        for some in bytes.chunks(STEP_BYTES) {
-            file.write_all(some)?;
-            give_way();
+        for some in bytes.chunks(SYNC_BYTES) {
+            for step in some.chunks(STEP_BYTES) {
+                file.write_all(step)?;
+                give_way();
+            }
+            file.sync_data()?;
         }
         file.sync_all()
     }

@@ -16,6 +16,7 @@ pub struct Batch {
 
 impl Batch {
     /// An empty one.
+    #[cfg(test)]
     pub fn new() -> Batch {
         Batch::default()
     }
@@ -64,7 +65,6 @@ impl Batch {
     }
 
     /// Forgets them and keeps the memory.
-    #[cfg(test)]
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.order.clear();

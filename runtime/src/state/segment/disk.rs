@@ -3,7 +3,7 @@
 //!
 //! It knows nothing of what is written.
 
-use crate::background::give_way;
+use crate::background::{SYNC_BYTES, give_way};
 use crate::error::Fault;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -53,7 +53,7 @@ pub struct OsDisk;
 
 impl Disk for OsDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OsFile { file: OpenOptions::new().write(true).create_new(true).open(path)?, at: 0 }))
+        Ok(Box::new(OsFile { file: OpenOptions::new().write(true).create_new(true).open(path)?, at: 0, unsynced: 0 }))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         std::fs::rename(from, to)
@@ -70,6 +70,7 @@ impl Disk for OsDisk {
 struct OsFile {
     file: File,
     at: u64,
+    unsynced: usize,
 }
 
 impl DiskFile for OsFile {
@@ -80,6 +81,11 @@ impl DiskFile for OsFile {
         }
         self.file.write_all(bytes)?;
         self.at = at + bytes.len() as u64;
+        self.unsynced += bytes.len();
+        if self.unsynced >= SYNC_BYTES {
+            self.unsynced = 0;
+            self.file.sync_data()?;
+        }
         give_way();
         Ok(())
     }
