@@ -8,6 +8,7 @@ use measure::{Run, Side, interleaved, report};
 use pelton::prelude::*;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -63,7 +64,7 @@ stream! {
         param file: PathBuf;
         param tally: Tally;
         source all: Departure = csv(file);
-        sink seen(all) = for_each(move |it: Departure| tally.add(&it));
+        sink seen(all) = for_each({ let mut tally = tally; move |it: Departure| tally.add(&it) });
     }
 }
 
@@ -75,14 +76,14 @@ fn timed(run: impl FnOnce(Tally)) -> Run {
     Run { time, count: into[0].load(Ordering::Relaxed), check: into[1].load(Ordering::Relaxed) }
 }
 
-fn pelton(file: &PathBuf, workers: usize) -> Run {
+fn pelton(file: &Path, workers: usize) -> Run {
     timed(|tally| {
-        let job = Read { file: file.clone(), tally };
+        let job = Read { file: file.to_owned(), tally };
         job.run(Config::default().workers(workers).progress(false)).expect("the job runs");
     })
 }
 
-fn plain_loop(file: &PathBuf) -> Run {
+fn plain_loop(file: &Path) -> Run {
     timed(|mut tally| {
         let mut reader = ::csv::Reader::from_path(file).expect("the file is there");
         for record in reader.deserialize::<Departure>() {
@@ -91,7 +92,7 @@ fn plain_loop(file: &PathBuf) -> Run {
     })
 }
 
-fn write(file: &PathBuf, rows: u64) -> std::io::Result<()> {
+fn write(file: &Path, rows: u64) -> std::io::Result<()> {
     let mut to = BufWriter::new(File::create(file)?);
     writeln!(to, "year,month,day,dep_time,dep_delay,carrier,flight,tailnum,origin,dest,distance")?;
     let airports = ["JFK", "EWR", "LGA", "ATL", "ORD", "LAX", "SFO", "BOS"];
@@ -102,7 +103,7 @@ fn write(file: &PathBuf, rows: u64) -> std::io::Result<()> {
         let (month, day, time) = (r % 12 + 1, r % 28 + 1, r % 2400);
         let (carrier, flight, distance) = (["UA", "AA", "B6", "DL", "EV"][r as usize % 5], r % 7000, r % 4000);
         let (from, to_airport) = (airports[r as usize % 3], airports[r as usize % 8]);
-        if r % 50 == 0 {
+        if r.is_multiple_of(50) {
             writeln!(to, "2013,{month},{day},,,{carrier},{flight},,{from},{to_airport},{distance}")?;
         } else {
             let delay = (r % 200) as i64 - 20;
@@ -133,5 +134,5 @@ fn main() -> std::io::Result<()> {
     let times = interleaved(&mut sides, reps);
     report("csv to records", 2, rows, &sides, &times);
     drop(sides);
-    std::fs::remove_file(file)
+    std::fs::remove_file(&file)
 }

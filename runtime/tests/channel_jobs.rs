@@ -29,9 +29,9 @@ stream! {
         param all: Arc<Mutex<Vec<u64>>>;
         param worst: u64;
         source numbers: u64 = generate(|n| n).limit(5000);
-        sink out(numbers) = for_each(move |n: u64| match n == worst {
-            true => Err(format!("not {n}")),
-            false => Ok(all.lock().unwrap().push(n)),
+        sink out(numbers) = for_each(move |n: u64| {
+            all.lock().unwrap().push(n);
+            if n == worst { Err(format!("not {n}")) } else { Ok(()) }
         });
         sink gone(numbers) = null();
     }

@@ -30,7 +30,7 @@ fn trades(n: u32) -> Vec<Trade> {
     let trade = |n: u32| Trade {
         symbol: format!("a \"{n}\",\n{{ß}}\\"),
         legs: (0..n % 4).map(|leg| (leg, (leg % 2 > 0).then_some(f64::from(n) / 8.0))).collect(),
-        note: (n % 3 == 0).then(|| "n".repeat(n as usize % 50)),
+        note: n.is_multiple_of(3).then(|| "n".repeat(n as usize % 50)),
     };
     (0..n).map(trade).collect()
 }
