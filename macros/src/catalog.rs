@@ -180,6 +180,8 @@ pub(crate) const SOURCE_OPTIONS: &[&str] =
     &["event_time", "late_by", "ordered_splits", "idle_after", "never_idle", "on_error", "rate"];
 /// Options that a source will have.
 pub(crate) const LATER_SOURCE_OPTIONS: &[&str] = &["watermark"];
+/// Options of a sink.
+pub(crate) const SINK_OPTIONS: &[&str] = &["roll"];
 /// Options of a window.
 pub(crate) const WINDOW_OPTIONS: &[&str] = &["allow_late", "refire", "no_refire"];
 /// Options that a window will have.

@@ -74,7 +74,7 @@ mod tests {
             |_, _| 7,
             |i, _| if i % 5 == 0 { u64::MAX } else { 0 },
             |i, _| u64::MAX - i % 3,
-            |i, _| (i % 2) << 63 | i,
+            |i, _| ((i % 2) << 63) | i,
         ];
         let mixed: Vec<u64> = (0..n).map(mix).collect();
         let all = makes.iter().map(|make| (0..n).map(|i| make(i, n)).collect()).chain([mixed]);

@@ -78,6 +78,7 @@ macro_rules! stream {
 pub mod __private;
 pub mod aggregate;
 mod background;
+pub mod channel;
 #[doc(hidden)]
 pub mod checkpoint;
 mod clock;
@@ -107,6 +108,7 @@ mod secret;
 pub mod sink;
 mod socket;
 pub mod source;
+mod staged;
 mod state;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -483,7 +483,7 @@ impl Emit<Owned> for PanicsAt {
     fn row(&mut self, row: Owned) {
         assert!(row.a != self.0);
     }
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
+    fn bad(&mut self, _: &[u8], fault: Fault) -> Result<(), Fault> {
         Err(fault)
     }
 }

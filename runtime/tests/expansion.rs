@@ -17,7 +17,7 @@ static SOURCE: __rt::SourceMeta = __rt::SourceMeta {
     late_by: None,
     ordered: false,
     idle_after: Some(__rt::IDLE_AFTER),
-    skip_bad: false,
+    on_error: __rt::OnError::Fail,
     operators: &[op("rows", "numbers", None, 0), op("filter", "", Some(0), 0), op("key_by", "", None, 1)],
 };
 static CHAIN: __rt::ChainMeta = __rt::ChainMeta { operators: &[op("aggregate (count, sum)", "sums", None, 0)] };
@@ -30,18 +30,26 @@ fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64,
     let s_out = __rt::sink(g, &SINK, __rt::is_sink(__rt::collect(out)));
     {
         let connector = __rt::is_source::<Numbers, _, _>(rows(data.clone()));
-        __rt::source::<Numbers, _, _, _, _>(g, SOURCE, connector, [0u64; 1], (e_out, ()), move |x0, cx, n, o| 'c: {
-            cx.at(1);
-            if !__rt::test(&x0, |x| x % 2 == 0) {
-                break 'c;
-            }
-            n[0] += 1;
-            cx.at(2);
-            let k = __rt::is_key(__rt::call(&x0, |x| x % 10));
-            let at = o.0.key(k, __rt::NO_TIME, cx);
-            let p = ((), __rt::summed(__rt::call(&x0, |x| *x)));
-            o.0.value(at, p, cx);
-        });
+        __rt::source::<Numbers, _, _, _, _>(
+            g,
+            SOURCE,
+            connector,
+            [0u64; 1],
+            (e_out, ()),
+            move |x0, cx, n, o| 'c: {
+                cx.at(1);
+                if !__rt::test(&x0, |x| x % 2 == 0) {
+                    break 'c;
+                }
+                n[0] += 1;
+                cx.at(2);
+                let k = __rt::is_key(__rt::call(&x0, |x| x % 10));
+                let at = o.0.key(k, __rt::NO_TIME, cx);
+                let p = ((), __rt::summed(__rt::call(&x0, |x| *x)));
+                o.0.value(at, p, cx);
+            },
+            __rt::no_errors(),
+        );
     }
     __rt::stage(
         g,

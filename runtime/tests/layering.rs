@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The runtime's modules, from the bottom to the top. A module may import those of a lower line, and nobody of its own.
 const RUNTIME: &[&[&str]] = &[
-    &["time", "error", "schema", "hash", "json", "names", "text", "clock", "background", "config", "metrics"],
-    &["codec", "mapped", "secret"],
+    &["time", "error", "schema", "hash", "json", "names", "text", "clock", "background", "config", "metrics", "staged"],
+    &["codec", "mapped", "secret", "channel"],
     &["record"],
     &["key"],
     &["state", "aggregate", "lock"],

@@ -104,7 +104,7 @@ impl Emit<Text> for PanicsAt {
     fn row(&mut self, row: &str) {
         assert!(row != self.0);
     }
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
+    fn bad(&mut self, _: &[u8], fault: Fault) -> Result<(), Fault> {
         Err(fault)
     }
 }

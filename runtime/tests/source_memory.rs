@@ -49,7 +49,7 @@ impl Emit<Numbers> for PanicsAt {
     fn row(&mut self, row: u64) {
         assert!(row != self.0, "row {row}");
     }
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
+    fn bad(&mut self, _: &[u8], fault: Fault) -> Result<(), Fault> {
         Err(fault)
     }
 }

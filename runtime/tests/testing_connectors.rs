@@ -3,8 +3,9 @@
 #![cfg(feature = "testing")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use pelton::sink::{Collected, collect};
-use pelton::source::{csv, iter, lines, rows};
+use pelton::channel::{Receiver, Sender, bounded, channel};
+use pelton::sink::{Collected, collect, for_each};
+use pelton::source::{csv, generate, iter, json, lines, rows, tcp};
 use pelton::testing::{Lent, Outcome, Owned, SinkCheck, SourceCheck, Str, check_source};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -71,6 +72,58 @@ fn csv_files() {
 }
 
 #[test]
+fn json_files() {
+    let folder = Folder::new();
+    let expected = trips(300);
+    let text: String = expected.iter().map(|trip| serde_json::to_string(trip).unwrap() + "\n").collect();
+    let plain = folder.file("trips.json", &text);
+    let packed = folder.file("trips.json.gz", gzip(text.as_bytes()));
+    for (path, bytes) in [(&plain, 500), (&plain, 1 << 20), (&packed, 500)] {
+        SourceCheck::<Owned<Trip>, _>::new(|| json(path).split_bytes(bytes)).rows(&expected).in_order().run().assert();
+    }
+}
+
+#[test]
+fn folders_and_patterns() {
+    let folder = Folder::new();
+    let expected = trips(90);
+    let line = |trip: &Trip| serde_json::to_string(trip).unwrap() + "\n";
+    for (n, name) in ["1.json", "10.json", "2.json"].into_iter().enumerate() {
+        let text: String = expected[n * 30..n * 30 + 30].iter().map(line).collect();
+        match n {
+            1 => folder.file(name, gzip(text.as_bytes())),
+            _ => folder.file(name, text),
+        };
+    }
+    folder.file(".hidden.json", "no JSON");
+    folder.file("3.json", "");
+    let whole = format!("{}/", folder.0.display());
+    let pattern = format!("{}/*.json", folder.0.display());
+    for path in [whole, pattern] {
+        SourceCheck::<Owned<Trip>, _>::new(|| json(&path).split_bytes(400)).rows(&expected).in_order().run().assert();
+    }
+}
+
+#[test]
+fn watched_folders() {
+    let folder = Folder::new();
+    let expected = trips(60);
+    let text = |trips: &[Trip]| csv_text(trips);
+    folder.file("a.csv", text(&expected[..20]));
+    folder.file("b.csv", text(&expected[20..40]));
+    let path = format!("{}/", folder.0.display());
+    let more = || {
+        folder.file(".c.csv", text(&expected[40..60]));
+        std::fs::rename(folder.0.join(".c.csv"), folder.0.join("c.csv")).unwrap();
+    };
+    let make = || csv(&path).watch(pelton::TimeSpan::from_millis(2));
+    let report =
+        SourceCheck::<Owned<Trip>, _>::new(make).rows(&expected[..40]).in_order().grows(more, &expected[40..]).run();
+    println!("{report}");
+    report.assert();
+}
+
+#[test]
 fn text_files() {
     let folder = Folder::new();
     let text: String = (0..400).map(|n| format!("line {n}{}", if n % 3 == 0 { "\r\n" } else { "\n" })).collect();
@@ -102,6 +155,60 @@ fn iterators() {
     SourceCheck::<Owned<u32>, _>::new(slow).rows(0..20u32).in_order().run().assert();
 }
 
+#[test]
+fn generated_rows() {
+    let square = |n: u64| n * n;
+    let expected: Vec<u64> = (0..9000).map(square).collect();
+    SourceCheck::<Owned<u64>, _>::new(|| generate(square).limit(9000)).rows(&expected).in_order().run().assert();
+    check_source::<Owned<u64>, _>(|| generate(square).limit(0), [0u64; 0]).assert();
+}
+
+#[test]
+fn channels() {
+    let expected: Vec<String> = (0..300).map(|n| format!("row {n}")).collect();
+    let make = || {
+        let (sender, receiver) = bounded(1000);
+        expected.iter().for_each(|row| sender.send(row.clone()).unwrap());
+        channel(receiver)
+    };
+    let why = "rows are gone when they are taken";
+    SourceCheck::<Owned<String>, _>::new(make).rows(&expected).in_order().without_replay(why).run().assert();
+    type Target = ((Sender<Trip>, Receiver<Trip>), RefCell<Vec<Trip>>);
+    let target = || (bounded(1000), RefCell::new(Vec::new()));
+    let visible = |((_, receiver), seen): &Target| {
+        seen.borrow_mut().extend(std::iter::from_fn(|| receiver.try_recv().ok()));
+        seen.borrow().clone()
+    };
+    let check = SinkCheck::new(target, |((sender, _), _): &Target| channel(sender.clone()), visible, trips(40));
+    check.without_fencing("what it writes to ends with the process").run().assert();
+}
+
+#[test]
+fn what_a_server_sends() {
+    let expected: Vec<String> = (0..200).map(|n| format!("line {n}")).collect();
+    let text: String = expected.iter().map(|line| format!("{line}\n")).collect();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        while let Ok((mut to, _)) = listener.accept() {
+            let _ = to.write_all(text.as_bytes());
+        }
+    });
+    let make = || lines(tcp(&address));
+    SourceCheck::<Str, _>::new(make).rows(&expected).in_order().without_replay("a server sends on").run().assert();
+}
+
+#[test]
+fn functions_that_are_called_with_each_row() {
+    type Target = std::rc::Rc<RefCell<Vec<Trip>>>;
+    let sink = |target: &Target| {
+        let target = target.clone();
+        for_each(move |trip: Trip| target.borrow_mut().push(trip))
+    };
+    let check = SinkCheck::new(Target::default, sink, |target| target.borrow().clone(), trips(40));
+    check.at_once("whoever is called has seen the row").run().assert();
+}
+
 fn csv_rows(path: &Path) -> Vec<Trip> {
     match ::csv::Reader::from_path(path) {
         Ok(mut lines) => lines.deserialize().map(Result::unwrap).collect(),
@@ -129,15 +236,52 @@ fn a_folder_of_csv_files_as_a_sink() {
         folders.borrow_mut().push(Folder::new());
         PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().0.display()))
     };
-    // As whoever reads the folder does.
-    let visible = |path: &PathBuf| {
-        let names = path.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path());
-        let shown = names.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'));
-        shown.flat_map(|path| csv_rows(&path)).collect::<Vec<_>>()
-    };
+    let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| csv_rows(path)).collect::<Vec<_>>();
     let report = SinkCheck::new(target, |path: &PathBuf| csv(path), visible, trips(40)).run();
     println!("{report}");
     report.assert();
+}
+
+fn json_rows(path: &Path) -> Vec<Trip> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn one_json_file_and_a_folder_of_them_as_a_sink() {
+    let folders = RefCell::new(Vec::new());
+    let place = || {
+        folders.borrow_mut().push(Folder::new());
+        folders.borrow().last().unwrap().0.clone()
+    };
+    let one = || place().join("out.json");
+    let check = SinkCheck::new(one, |path: &PathBuf| json(path), |path| json_rows(path), trips(40));
+    check.visible_at_finish().run().assert();
+    let many = || PathBuf::from(format!("{}/out/", place().display()));
+    let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| json_rows(path)).collect::<Vec<_>>();
+    SinkCheck::new(many, |path: &PathBuf| json(path), visible, trips(40)).run().assert();
+}
+
+#[test]
+fn folders_with_files_of_several_epochs() {
+    use pelton::sink::{Roll, Rolls};
+    let folders = RefCell::new(Vec::new());
+    let target = || {
+        folders.borrow_mut().push(Folder::new());
+        PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().0.display()))
+    };
+    let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| csv_rows(path)).collect::<Vec<_>>();
+    // As many files as rows, some, and one for each writer.
+    for at in [1, 60, 1 << 30] {
+        let sink = |path: &PathBuf| csv(path).rolling(Roll::new(Some(std::time::Duration::from_secs(3600)), Some(at)));
+        SinkCheck::new(target, sink, visible, trips(40)).visible_in_its_time().run().assert();
+    }
+}
+
+/// The files of a folder as whoever reads it sees them.
+fn shown(folder: &Path) -> Vec<PathBuf> {
+    let names = folder.read_dir().into_iter().flatten().map(|entry| entry.unwrap().path());
+    names.filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.')).collect()
 }
 
 #[test]

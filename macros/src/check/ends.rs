@@ -57,9 +57,10 @@ fn collected(model: &Model, input: &Use) -> Result<(), (String, String)> {
     let name = &stream.name;
     let declare = "what leaves to Rust code is declared with its type";
     if let Some(output) = stream.output(input.port) {
+        let ty = if input.port == Port::Errors { "BadRecord" } else { "Type" };
         return Err((
             format!("the type of `{name}.{output}` is not declared"),
-            format!("{declare}: `let {output}: Type = {name}.{output};`, and collect `{output}`"),
+            format!("{declare}: `let {output}: {ty} = {name}.{output};`, and collect `{output}`"),
         ));
     }
     match (&stream.declared, &stream.origin) {

@@ -23,7 +23,14 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
             needed.extend(sources.iter().map(|source| source.0));
             continue;
         }
-        if sources.iter().any(|source| !blamed.contains(source)) {
+        if let Some(source) = model.unread(id) {
+            let errors = format!("{}.errors", model.stream(source).name);
+            diag.report(
+                word,
+                format!("{what} needs event time, and what could not be read has none: `{errors}`"),
+                "count them without a window: `.aggregate(count(), emit every 1min, unbounded(\"..\"))`",
+            );
+        } else if sources.iter().any(|source| !blamed.contains(source)) {
             let names = || sources.iter().map(|source| &model.stream(*source).name);
             let (has, on) = if sources.len() == 1 { ("has none", "source") } else { ("have none", "sources") };
             diag.report(

@@ -36,6 +36,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
             };
             let (what, go) = match port {
                 Port::Late => (format!("the late rows of `{name}`"), "they go"),
+                Port::Errors => (format!("the records of `{name}` that are no rows"), "they go"),
                 _ => (format!("`{name}.{output}`"), "it goes"),
             };
             diag.report_mild(

@@ -14,9 +14,10 @@ use crate::syntax::{Aggregate, Call, Code, Op, Part};
 /// Writes one body. Rows are `x0`, `x1`, ..; labels `'c0`, `'c1`, ..
 pub(crate) struct Body<'p> {
     plan: &'p Plan<'p>,
-    chain: &'p Chain<'p>,
     rows: usize,
     labels: usize,
+    /// Whether the rows have event time.
+    has_time: bool,
 }
 
 /// Whether the row at hand may be given away.
@@ -29,7 +30,12 @@ pub(super) enum Hold {
 
 impl<'p> Body<'p> {
     pub(crate) fn new(plan: &'p Plan<'p>, chain: &'p Chain<'p>) -> Self {
-        Body { plan, chain, rows: 0, labels: 0 }
+        Body { plan, rows: 0, labels: 0, has_time: chain.time.is_some() }
+    }
+
+    /// Of rows that have no event time, whatever the others of the chain have.
+    pub(crate) fn untimed(plan: &'p Plan<'p>, chain: &'p Chain<'p>) -> Self {
+        Body { has_time: false, ..Body::new(plan, chain) }
     }
 
     /// What happens to the row `x0`, which belongs to the body.
@@ -310,7 +316,7 @@ impl<'p> Body<'p> {
     }
 
     pub(super) fn time(&self, at: Span) -> TokenStream {
-        if self.chain.time.is_some() {
+        if self.has_time {
             let time = local("t0", at);
             quote!(#time)
         } else {

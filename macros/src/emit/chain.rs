@@ -58,7 +58,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     });
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
-    let (counters, outs) = (counters(chain), outs(plan, chain));
+    let (counters, outs, errors) = (counters(chain), outs(plan, chain), errors(plan, chain));
     let (times, meta) = times(source, &meta, at);
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
@@ -77,6 +77,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
                 #g, #meta, #connector, #counters, #outs,
                 { #again move |#x, #cx, #n| { #front } },
                 { #lets move |#row_behind, #cx, #n, #o| { #behind } },
+                #errors,
             );
         }};
     }
@@ -88,7 +89,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         #call(#g, #meta, #connector, #counters, #outs, move |#x, #cx, #n, #o| {
             #time
             #body
-        });
+        }, #errors);
     }}
 }
 
@@ -112,6 +113,22 @@ fn times(source: &Source, meta: &Ident, at: Span) -> (TokenStream, TokenStream) 
     };
     let (late_by, idle_after) = (field("late_by", late_by), field("idle_after", idle_after));
     (quote_spanned!(here=> let #known = __rt::SourceMeta { #late_by #idle_after ..#meta };), quote!(#known))
+}
+
+/// What happens to records that the source could not read.
+fn errors(plan: &Plan, chain: &Chain) -> TokenStream {
+    let at = chain.stream.span();
+    let Some((flow, counter)) = &chain.errors else { return quote_spanned!(place(at)=> __rt::no_errors()) };
+    let (x, cx, n, o) = (local("x0", at), local("cx", at), local("n", at), local("o", at));
+    let mut mentioned: Vec<&Code> = vec![];
+    flow.code(&mut mentioned);
+    let lets = lets(plan, [flow], mentioned);
+    let (body, counter, one) = (Body::untimed(plan, chain).write(flow), number(*counter, at), number(1, at));
+    quote_spanned! {place(at)=> { #lets move |#x, #cx, #n, #o| {
+        #n[#counter] += #one;
+        let _ = (&#x, &#cx, &#o);
+        #body
+    }}}
 }
 
 fn stage(plan: &Plan, chain: &Chain, edge: usize, locked: &Lock) -> TokenStream {

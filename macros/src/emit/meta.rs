@@ -9,7 +9,7 @@ use crate::lower::{Chain, Edge, Head, Meta, Operator, Plan, SinkPlan};
 use crate::model::Model;
 use crate::syntax::checkpoint::{Checkpoint, Count};
 use crate::syntax::restart::How;
-use crate::syntax::{Length, Source};
+use crate::syntax::{Length, OnError, Source};
 
 /// All statics of a job or a flow.
 pub(crate) fn statics(plan: &Plan) -> TokenStream {
@@ -167,12 +167,12 @@ fn chain(plan: &Plan, chain: &Chain) -> TokenStream {
             static #of: &[__rt::OperatorMeta] = &[#(#operators),*];
         },
         Head::Source(_, source) => {
-            let (name, late_by, skip) = (source.name.to_string(), late_by(source), source.skip_bad);
+            let (name, late_by, on_error) = (source.name.to_string(), late_by(source), on_error(source));
             let idle_after = idle_after(source);
             let ordered = source.ordered_splits.is_some() && source.event_time.is_some();
             quote! {
                 static #of: __rt::SourceMeta = __rt::SourceMeta {
-                    name: #name, late_by: #late_by, ordered: #ordered, idle_after: #idle_after, skip_bad: #skip,
+                    name: #name, late_by: #late_by, ordered: #ordered, idle_after: #idle_after, on_error: #on_error,
                     operators: &[#(#operators),*]
                 };
             }
@@ -188,6 +188,14 @@ fn late_by(source: &Source) -> TokenStream {
         _ => constant(0, first(&code.tokens, word.span())),
     };
     quote!(::core::option::Option::Some(#at))
+}
+
+fn on_error(source: &Source) -> TokenStream {
+    match source.on_error {
+        OnError::Fail => quote!(__rt::OnError::Fail),
+        OnError::Skip => quote!(__rt::OnError::Skip),
+        OnError::Divert(_) => quote!(__rt::OnError::Divert),
+    }
 }
 
 fn idle_after(source: &Source) -> TokenStream {

@@ -3,11 +3,11 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::{paste, scoped, through};
+use super::code::{length, paste, scoped, through};
 use super::ident::{first, local, named, place};
 use super::meta::sink_name;
 use crate::lower::{Plan, SinkPlan};
-use crate::syntax::Generics;
+use crate::syntax::{Generics, Roll};
 
 /// `let s_board = __rt::sink(g, &__SINK_board, csv(out));`
 pub(crate) fn sinks(plan: &Plan) -> TokenStream {
@@ -22,7 +22,10 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
         Some(code) => {
             let connector = scoped(&plan.model.seen(), [code], paste(code));
             let gate = through("is_sink", first(&code.tokens, at));
-            quote!(#gate(#connector))
+            match sink.roll {
+                None => quote!(#gate(#connector)),
+                Some(roll) => rolled(roll, quote!(#gate(#connector))),
+            }
         }
         None => {
             let rows = named("c_", sink.name, "", at);
@@ -35,6 +38,17 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
         tokens.extend(quote_spanned!(place(at)=> let #more = #one.again();));
     }
     tokens
+}
+
+/// A sink that begins a new file now and then.
+fn rolled(roll: &Roll, connector: TokenStream) -> TokenStream {
+    let here = place(roll.word.span());
+    let gate = through("rolled", roll.word.span());
+    let some = |it: TokenStream| quote_spanned!(here=> ::core::option::Option::Some(#it));
+    let none = || quote_spanned!(here=> ::core::option::Option::None);
+    let every = roll.every.as_ref().map_or_else(none, |every| some(length(every, "roll every", 1, false)));
+    let at = roll.at.as_ref().map_or_else(none, |(bytes, _)| some(quote!(#bytes)));
+    quote_spanned!(here=> #gate(#connector, #every, #at))
 }
 
 /// The sink as one of its producers holds it.

@@ -34,6 +34,10 @@ pub(crate) fn explain(plan: &Plan) -> String {
             line(&mut text, 1, "late");
             flow(plan, chain, late, 2, &mut text);
         }
+        if let Some((errors, counter)) = &chain.errors {
+            line(&mut text, 1, &format!("errors #{counter}"));
+            flow(plan, chain, errors, 2, &mut text);
+        }
         for (side, counter) in &chain.sides {
             line(&mut text, 1, &format!("output #{counter}"));
             flow(plan, chain, side, 2, &mut text);

@@ -7,7 +7,7 @@ use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan, Timing, UseP
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
-use crate::syntax::{Call, Connector, Emit, Life, Op, Split};
+use crate::syntax::{Call, Connector, Emit, Life, OnError, Op, Source, Split};
 
 /// Lowers the sound part of a model.
 pub(crate) fn lower(model: &Model) -> Plan<'_> {
@@ -21,11 +21,11 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
     for (at, sink) in model.sinks.iter().enumerate() {
         let fed = sink.inputs.iter().any(|input| input.sound && model.stream(input.stream).sound);
         sinks.push((sink.sound && fed).then(|| {
-            let connector = match &sink.connector {
-                Connector::Collect => None,
-                Connector::Code(code) => Some(code),
+            let (connector, roll) = match &sink.connector {
+                Connector::Collect => (None, None),
+                Connector::Code(code, roll) => (Some(code), roll.as_ref()),
             };
-            plan.sinks.push(SinkPlan { name: &model.sinks[at].name, connector, producers: 0 });
+            plan.sinks.push(SinkPlan { name: &model.sinks[at].name, connector, roll, producers: 0 });
             plan.sinks.len() - 1
         }));
     }
@@ -239,6 +239,7 @@ impl<'p, 'm> Builder<'p, 'm> {
             body: Flow { steps: vec![], ends: vec![] },
             late: None,
             sides: vec![],
+            errors: None,
         };
         Builder { plan, cuts, sinks, id, chain }
     }
@@ -270,6 +271,10 @@ impl<'p, 'm> Builder<'p, 'm> {
         for side in 0..sides {
             self.side(side);
         }
+        if let Head::Source(stream, Source { on_error: OnError::Divert(word), .. }) = self.chain.head {
+            let (ends, counter) = self.output(format!("{}.errors", stream.name), word, Port::Errors);
+            self.chain.errors = Some((Flow { steps: vec![], ends }, counter));
+        }
         self.plan.chains.push(self.chain);
     }
 
@@ -278,13 +283,18 @@ impl<'p, 'm> Builder<'p, 'm> {
         let stream = self.plan.model.stream(self.id);
         let Some(output) = stream.process().and_then(|process| process.outputs.get(side)) else { return };
         let name = format!("{}.{}", stream.name, output.name);
+        let (ends, counter) = self.output(name, &output.name, Port::Side(side));
+        self.chain.sides.push((Flow { steps: vec![], ends }, counter));
+    }
+
+    /// An output of the chain's first operator, as one of its own in the plan: who takes its rows, and what counts them.
+    fn output(&mut self, name: String, at: &Ident, port: Port) -> (Vec<Branch<'m>>, usize) {
         let (index, counter) = (self.chain.operators.len(), self.chain.counters);
         self.chain.counters += 1;
-        let mut meta = Meta::plain("output", name, &output.name, index);
+        let mut meta = Meta::plain("output", name, at, index);
         meta.counted = Some(counter);
         self.operator(meta);
-        let ends = self.consumers(self.id, Port::Side(side), index);
-        self.chain.sides.push((Flow { steps: vec![], ends }, counter));
+        (self.consumers(self.id, port, index), counter)
     }
 
     /// What happens to the rows of a stream from one of its operators on; `input` is the operator that gives them.

@@ -10,7 +10,7 @@ pub(crate) mod timing;
 use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::model::{FlowUse, Model, Stream, StreamId};
-use crate::syntax::{Aggregate, Code, Emit, Exchange, Life, Process, Source, Window};
+use crate::syntax::{Aggregate, Code, Emit, Exchange, Life, Process, Roll, Source, Window};
 use flow::Flow;
 
 pub(crate) use fuse::lower;
@@ -154,6 +154,8 @@ pub(crate) struct Chain<'m> {
     pub(crate) late: Option<Flow<'m>>,
     /// What happens to the rows of the outputs that its process declares, with the counter of each.
     pub(crate) sides: Vec<(Flow<'m>, usize)>,
+    /// What happens to records that its source could not read, with their counter.
+    pub(crate) errors: Option<(Flow<'m>, usize)>,
 }
 
 #[derive(Clone, Copy)]
@@ -209,6 +211,8 @@ pub(crate) struct SinkPlan<'m> {
     pub(crate) name: &'m Ident,
     /// `None`: rows are collected.
     pub(crate) connector: Option<&'m Code>,
+    /// When it begins a new file.
+    pub(crate) roll: Option<&'m Roll>,
     pub(crate) producers: usize,
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 
 use super::{Model, Origin, Port, Stream, StreamId, Use};
 use crate::catalog::{self, Role};
-use crate::syntax::{Call, Exchange, Op, Process, Split, To};
+use crate::syntax::{Call, Exchange, OnError, Op, Process, Split, To};
 
 /// Who takes the rows of a stream.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl<'m> Consumer<'m> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Time {
     Known,
-    /// The sources on its path that lack it.
+    /// The sources on its path that lack it, or that give records to it which they could not read: nobody knows of when those are.
     Missing(Vec<StreamId>),
 }
 
@@ -93,6 +93,11 @@ impl Stream {
         if let Origin::Flow(used) = &self.origin {
             let outputs = used.outputs.iter().enumerate();
             all.extend(outputs.map(|(n, output)| (Port::Flow(n), output.to_string(), &used.call.name)));
+        }
+        if let Origin::Source(source) = &self.origin
+            && let OnError::Divert(word) = &source.on_error
+        {
+            all.push((Port::Errors, "errors".to_string(), word));
         }
         for op in &self.ops {
             match &op.call {
@@ -186,6 +191,14 @@ impl Model {
         uses.any(|used| (used.stream, used.port) == (stream, port)) || self.mentioned.contains(name)
     }
 
+    /// The source to whose unread records a stream goes back, if it does.
+    pub(crate) fn unread(&self, id: StreamId) -> Option<StreamId> {
+        self.stream(id).origin.inputs().iter().find_map(|input| match input.port {
+            Port::Errors => Some(input.stream),
+            _ => self.unread(input.stream),
+        })
+    }
+
     /// Whether a stream has event time. Operators keep it; a union has it if all its inputs do, and so has what a flow gives.
     pub(crate) fn time(&self, id: StreamId) -> Time {
         let stream = self.stream(id);
@@ -199,7 +212,9 @@ impl Model {
         }
         let mut missing = vec![];
         for input in stream.origin.inputs() {
-            if let Time::Missing(sources) = self.time(input.stream) {
+            if input.port == Port::Errors {
+                missing.push(input.stream);
+            } else if let Time::Missing(sources) = self.time(input.stream) {
                 missing.extend(sources);
             }
         }

@@ -71,6 +71,8 @@ pub(crate) enum Port {
     Arm(usize),
     /// An output of a flow that is used, by its place among those that are known here.
     Flow(usize),
+    /// Records that a source could not read.
+    Errors,
 }
 
 /// A stream where it is used.

@@ -9,7 +9,7 @@ use crate::catalog::Role;
 use crate::diag::{Diagnostics, near, near_or};
 use crate::syntax::param::flag;
 use crate::syntax::restart::How;
-use crate::syntax::{Call, Emit, Input, Job, Length, Life, Param, Start, Statement, What, code};
+use crate::syntax::{Call, Connector, Emit, Input, Job, Length, Life, Param, Roll, Start, Statement, What, code};
 
 /// What a name stands for.
 #[derive(Clone, Copy, PartialEq)]
@@ -222,6 +222,9 @@ impl Names<'_> {
             Some(What::Sink(it)) => {
                 let inputs: Vec<Use> = it.inputs.iter().filter_map(|input| self.input(input, model)).collect();
                 let sound = self.declare(&it.name, Named::Sink);
+                if let Connector::Code(_, Some(Roll { every: Some(length), .. })) = &it.connector {
+                    self.length(length, &model.params);
+                }
                 model.sinks.push(Sink { name: it.name, inputs, connector: it.connector, sound });
             }
             Some(What::Drop(it)) => {
@@ -374,6 +377,7 @@ impl Names<'_> {
             return Some(Use { stream, port, at: name.clone(), sound: true });
         }
         let others: Vec<String> = others.into_iter().map(|(_, name, _)| name).collect();
+        let is_source = matches!(made.origin, Origin::Source(_));
         // which outputs a flow of another module has is found by rustc
         if let Origin::Flow(used) = &mut model.streams[stream.0].origin
             && used.known.is_none()
@@ -383,7 +387,10 @@ impl Names<'_> {
         }
         // it is used, if in a way that it has not
         model.mentioned.push(name.clone());
-        if output == "late" {
+        if output == "errors" && is_source {
+            let help = format!("write `on_error divert` at the source `{name}`");
+            self.diag.report(output, format!("`{name}` has no errors"), help);
+        } else if output == "late" {
             let help =
                 format!("only a `let` with a `window`, or a `process` with `in_order`, has late rows; write `{name}`");
             self.diag.report(output, format!("`{name}` has no late rows"), help);

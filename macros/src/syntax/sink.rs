@@ -2,9 +2,12 @@
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
 
+use crate::catalog;
 use crate::diag::{Diagnostics, Parsed};
 use crate::syntax::code::Code;
 use crate::syntax::cursor::Cursor;
+use crate::syntax::options::Known;
+use crate::syntax::roll::Roll;
 use crate::syntax::stream::Input;
 
 #[derive(Clone)]
@@ -18,7 +21,8 @@ pub(crate) struct Sink {
 pub(crate) enum Connector {
     /// `collect()`: the rows come back from `run`.
     Collect,
-    Code(Code),
+    /// With when it begins a new file.
+    Code(Code, Option<Roll>),
 }
 
 #[derive(Clone)]
@@ -60,6 +64,12 @@ impl Sink {
                 }
                 Connector::Collect
             }
+            [TokenTree::Ident(word), TokenTree::Group(_), TokenTree::Punct(comma), ..]
+                if word == "collect" && comma.as_char() == ',' =>
+            {
+                diag.report(tokens.get(3), "`collect()` has no options", "write `collect();`");
+                return None;
+            }
             [TokenTree::Ident(word)] if word == "collect" => {
                 diag.report(word, "`collect` lacks its parentheses", "write `collect()`");
                 return None;
@@ -68,11 +78,12 @@ impl Sink {
                 let mut arguments = crate::syntax::split::arguments(rest).into_iter();
                 let help = "write where the rows go: `csv(path)`, `stdout()`, `collect()`";
                 let code = Code::parse(arguments.next().unwrap_or_default(), &name, "a connector", help, diag);
-                if let Some(option) = arguments.next() {
-                    let word = option.into_iter().next();
-                    diag.report(word, "a sink has no options", "what a connector needs stands in its own parentheses");
+                let known = Known { of: "a sink", words: catalog::SINK_OPTIONS, later: &[] };
+                let mut roll = None;
+                for (word, value) in known.read(arguments, &name, diag) {
+                    roll = Roll::parse(word, value, diag);
                 }
-                Connector::Code(code?)
+                Connector::Code(code?, roll)
             }
         };
         (!diag.spoiled_since(mark)).then_some(Sink { name, inputs, connector })

@@ -22,10 +22,18 @@ pub(crate) struct Source {
     /// After how long without a row a split no longer holds the watermark back.
     pub(crate) idle_after: Option<(Ident, Length)>,
     pub(crate) never_idle: Option<Ident>,
-    /// Whether bad records are skipped.
-    pub(crate) skip_bad: bool,
+    pub(crate) on_error: OnError,
     /// Records per second.
     pub(crate) rate: Option<Code>,
+}
+
+/// What a record does that is no row.
+#[derive(Clone)]
+pub(crate) enum OnError {
+    Fail,
+    Skip,
+    /// It goes into `name.errors`; with the word.
+    Divert(Ident),
 }
 
 const FORM: &str = "write `source name: Type = connector, event_time |r| r.at, late_by 1h, on_error fail;`";
@@ -47,7 +55,7 @@ impl Source {
         let help = "write where the rows come from: `csv(path)`, `lines(path)`, `rows(vec)`";
         let connector = Code::parse(arguments.next().unwrap_or_default(), &name, "a connector", help, diag);
         let known = Known { of: "a source", words: catalog::SOURCE_OPTIONS, later: catalog::LATER_SOURCE_OPTIONS };
-        let (mut event_time, mut late_by, mut ordered_splits, mut skip_bad) = (None, None, None, false);
+        let (mut event_time, mut late_by, mut ordered_splits, mut on_error) = (None, None, None, OnError::Fail);
         let (mut rate, mut idle_after, mut never_idle) = (None, None, None);
         for (word, mut value) in known.read(arguments, &name, diag) {
             let mark = diag.mark();
@@ -66,11 +74,12 @@ impl Source {
                 "never_idle" => never_idle = Some(word),
                 "rate" => rate = per_second(value.rest(), &word, diag),
                 _ => {
-                    let help = "write `on_error fail` to end the run at a bad record, or `on_error skip` to count it and go on";
-                    match diag.take(value.ident("`fail` or `skip`", help)) {
+                    let help = "write `on_error fail` to end the run at a bad record, `on_error skip` to count it and go on, or `on_error divert` to \
+                                have it in a stream";
+                    match diag.take(value.ident("`fail`, `skip` or `divert`", help)) {
                         Some(how) if how == "fail" => {}
-                        Some(how) if how == "skip" => skip_bad = true,
-                        Some(how) if how == "divert" => diag.report(how, "`on_error divert` is not built yet", help),
+                        Some(how) if how == "skip" => on_error = OnError::Skip,
+                        Some(how) if how == "divert" => on_error = OnError::Divert(how),
                         Some(how) => diag.report(&how, format!("there is no `on_error {how}`"), help),
                         None => {}
                     }
@@ -90,7 +99,7 @@ impl Source {
             ordered_splits,
             idle_after,
             never_idle,
-            skip_bad,
+            on_error,
             rate,
         })
     }

@@ -91,3 +91,27 @@ fn params_as_durations() {
         &["often | there is no param `often` | `param often: TimeSpan;`"],
     );
 }
+
+#[test]
+fn errors_of_a_source() {
+    wrong_behind_sources(
+        "drop plain.errors;",
+        &["errors | `plain` has no errors | write `on_error divert` at the source `plain`"],
+    );
+    wrong(
+        "source a: T = csv(d), on_error divert; let b = a.map(f); sink s(b) = stdout(); sink t(b.errors) = stdout();",
+        &[
+            "errors | `b` has no output `errors` | write `b`",
+            "divert | nothing uses the records of `a` that are no rows | `sink name(a.errors) = ..;`",
+        ],
+    );
+    wrong(
+        "source a: T = csv(d), event_time f, late_by 1h, on_error divert; drop a;
+         let n = a.errors.map(f).key_by(k).window(tumbling 1h).aggregate(count()); sink s(n) = stdout(); drop n.late;",
+        &["window | `window` needs event time, and what could not be read has none: `a.errors` | without a window"],
+    );
+    wrong(
+        "source a: T = csv(d), on_error divert; drop a; sink s(a.errors) = collect();",
+        &["a | the type of `a.errors` is not declared | `let errors: BadRecord = a.errors;`"],
+    );
+}

@@ -171,3 +171,27 @@ fn a_union_and_a_keyed_operator_in_one_let() {
         ",
     );
 }
+
+#[test]
+fn records_that_are_no_rows() {
+    lowers(
+        "source a: T = csv(d), event_time f, late_by 1h, on_error divert; let b = a.filter(f); sink s(b) = stdout();
+         let c = a.errors.map(g); let n = a.errors.key_by(k).aggregate(count(), emit each, ttl 1h); sink t(c, n) = stdout();",
+        "
+        edge n: keyed
+        chain a: source
+          0 event_time
+          1 filter #0 = b
+          -> s.0
+          errors #1
+            for a looks
+              4 key_by
+                -> n.0: count
+            for a takes
+              3 map = c
+              -> t.0
+        chain n: aggregate count, emit each, ttl 1h, no time, by arrival
+          -> t.1
+        ",
+    );
+}

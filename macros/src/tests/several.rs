@@ -57,11 +57,11 @@ fn mistakes_of_all_phases() {
 #[test]
 fn several_of_one_statement() {
     wrong(
-        "source a: T = rows(d), event_tim f, late_by 5, on_error divert; sink s(a) = stdout();",
+        "source a: T = rows(d), event_tim f, late_by 5, on_error ignore; sink s(a) = stdout();",
         &[
             "event_tim | a source has no option `event_tim` | `event_time`",
             "5 | `5` is no duration | ",
-            "divert | `on_error divert` is not built yet | ",
+            "ignore | there is no `on_error ignore` | ",
         ],
     );
     wrong_behind_sources(

@@ -126,7 +126,17 @@ fn sinks_and_drops() {
         ("sink b(a) stdout();", "stdout | expected `=`, found `stdout` | sink name(stream)"),
         ("sink b(a) = collect;", "collect | `collect` lacks its parentheses | `collect()`"),
         ("sink b(a) = collect(x);", "x | `collect` takes no argument | come back from `run`"),
-        ("sink b(a) = csv(x), roll every 1h;", "roll | a sink has no options | own parentheses"),
+        ("sink b(a) = csv(x), rol every 1h;", "rol | a sink has no option `rol` | did you mean `roll`?"),
+        ("sink b(a) = csv(x), roll;", "roll | expected `every` or `at` behind this | `roll every 1h or at 128MiB`"),
+        ("sink b(a) = csv(x), roll 1h;", "1h | expected `every` or `at`, found `1h` | `roll every 1h`"),
+        ("sink b(a) = csv(x), roll every 1h or every 2h;", "every | `every` is said twice | `roll at 128MiB`"),
+        ("sink b(a) = csv(x), roll at 128MB;", "128MB | `128MB` is no size | `128MiB`"),
+        ("sink b(a) = csv(x), roll at 0KiB;", "0KiB | no file has a size of `0KiB` | `128MiB`"),
+        ("sink b(a) = csv(x), roll every 0s;", "0s | a file of no time | `roll every 1h`"),
+        ("sink b(a) = csv(x), roll every span;", "span | there is no param `span` | `param span: TimeSpan;`"),
+        ("sink b(a) = csv(x), roll when 1h;", "when | `when` says nothing of when to roll | `roll every 1h`"),
+        ("sink b(a) = csv(x), roll every 1h 2h;", "2h | expected `or` or `;`, found `2h` | `roll every 1h`"),
+        ("sink b(a) = collect(), roll every 1h;", "roll | `collect()` has no options | `collect();`"),
         ("sink b(a) = stdout(); drop;", "drop | this drops nothing | `drop a, b.late;`"),
     ] {
         let expected =

@@ -13,7 +13,7 @@ use crate::frame::Time;
 use crate::frame::writer::Combine;
 use crate::key::{Key, KeyLike};
 use crate::record::Record;
-use crate::sink::{Accepts, Sink};
+use crate::sink::{Accepts, Roll, Rolls, Sink};
 use crate::source::{RowType, Source};
 use crate::time::{TimeSpan, Timestamp};
 use std::marker::PhantomData;
@@ -145,7 +145,7 @@ pub fn many<T: Many<Mark>, Mark>(value: T) -> T::Checked {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no sink",
     label = "not a sink",
-    note = "write `csv(path)`, `stdout()` or `collect()`, or something of your own that implements `pelton::sink::Sink`"
+    note = "write `csv(path)`, `json(path)`, `stdout()` or `collect()`, or something of your own that implements `pelton::sink::Sink`"
 )]
 pub trait IsSink<Mark>: Sized {
     /// Itself.
@@ -160,11 +160,43 @@ pub fn is_sink<T: IsSink<Mark>, Mark>(value: T) -> T::Checked {
     value.checked()
 }
 
+/// A sink of folders that `roll` says something of.
+#[diagnostic::on_unimplemented(
+    message = "`roll` has no effect on a `{Self}`",
+    label = "this sink writes no files",
+    note = "`csv(\"folder/\")` and `json(\"folder/\")` begin a new file when `roll` says so"
+)]
+pub trait CanRoll<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Says when.
+    fn rolled(self, roll: Roll) -> Self::Checked;
+}
+#[diagnostic::do_not_recommend]
+impl<S: Rolls> CanRoll<Yes> for S {
+    type Checked = S;
+    fn rolled(self, roll: Roll) -> S {
+        self.rolling(roll)
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<S: Nothing> CanRoll<No> for S {
+    type Checked = S;
+    fn rolled(self, _: Roll) -> S {
+        self
+    }
+}
+/// A sink that begins a new file when the open one is so old, or has so many bytes.
+pub fn rolled<S: CanRoll<Mark>, Mark>(sink: S, every: Option<TimeSpan>, at: Option<u64>) -> S::Checked {
+    let every = every.map(|span| std::time::Duration::from_micros(u64::try_from(span.micros()).unwrap_or(0)));
+    sink.rolled(Roll { every, at })
+}
+
 /// A source of rows of type `X`, which is `R`'s.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no rows of type `{X}`",
     label = "not a source of `{X}`",
-    note = "`csv(path)` gives any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `rows(data)` and `iter(|| ..)` give what they hold"
+    note = "`csv(path)` and `json(path)` give any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `rows(data)` and `iter(|| ..)` give what they hold"
 )]
 pub trait SourceOf<R, X, Mark>: Sized {
     /// Itself.
@@ -195,7 +227,7 @@ pub fn is_source<R: RowType, S: SourceOf<R, R::Row<'static>, Mark>, Mark>(connec
 #[diagnostic::on_unimplemented(
     message = "this sink cannot hold rows of `{Self}`",
     label = "`{Self}` does not go into a `{W}`",
-    note = "`csv` and `stdout` take rows with `#[derive(Record, Serialize)]`, `collect` takes the declared type",
+    note = "`csv`, `json` and `stdout` take rows with `#[derive(Record, Serialize)]`, `collect` takes the declared type",
     note = "anything else becomes such a row with `.map(|r| ..)` in front of the sink"
 )]
 pub trait HeldBy<W, Mark>: Sized {

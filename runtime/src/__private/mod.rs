@@ -25,8 +25,8 @@ pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
     ChainMeta, Counters, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Enter, EventTimed, Graph, IDLE_AFTER, JobMeta, Link,
-    Next, OperatorMeta, Outs, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, When, combined_edge, entry,
-    keyed_edge, link, local_edge, no_late, sink, source, source_filtered, spread_edge, stage,
+    Next, OnError, OperatorMeta, Outs, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, When, combined_edge,
+    entry, keyed_edge, link, local_edge, no_errors, no_late, sink, source, source_filtered, spread_edge, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;

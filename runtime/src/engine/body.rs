@@ -10,7 +10,7 @@
 #![allow(unsafe_code)]
 
 use crate::frame::writer::Cx;
-use crate::source::RowType;
+use crate::source::{BadRecord, RowType};
 use std::mem::MaybeUninit;
 
 /// What a source's chain does with its rows.
@@ -19,6 +19,31 @@ pub trait Body<R: RowType, N, L>: 'static {
     fn row(&mut self, row: R::Row<'_>, cx: &mut Cx, counters: &mut N, live: &mut L);
     /// Many rows.
     fn rows<'a, I: Iterator<Item = R::Row<'a>>>(&mut self, rows: I, cx: &mut Cx, counters: &mut N, live: L) -> L;
+    /// A record that is no row, of a source that diverts them.
+    fn bad(&mut self, _: BadRecord, _: &mut Cx, _: &mut N, _: &mut L) {}
+}
+
+/// A chain, and what happens to records that are no rows.
+pub struct Diverting<B, E>(pub B, pub E);
+
+impl<R, N, L, B, E> Body<R, N, L> for Diverting<B, E>
+where
+    R: RowType,
+    B: Body<R, N, L>,
+    E: FnMut(BadRecord, &mut Cx, &mut N, &mut L) + 'static,
+{
+    #[inline(always)]
+    fn row(&mut self, row: R::Row<'_>, cx: &mut Cx, counters: &mut N, live: &mut L) {
+        self.0.row(row, cx, counters, live);
+    }
+    #[inline(always)]
+    fn rows<'a, I: Iterator<Item = R::Row<'a>>>(&mut self, rows: I, cx: &mut Cx, counters: &mut N, live: L) -> L {
+        self.0.rows(rows, cx, counters, live)
+    }
+    #[cold]
+    fn bad(&mut self, record: BadRecord, cx: &mut Cx, counters: &mut N, live: &mut L) {
+        (self.1)(record, cx, counters, live);
+    }
 }
 
 /// Says where a loop was when it ends, also by a panic.

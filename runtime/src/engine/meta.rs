@@ -50,6 +50,17 @@ pub struct ChainMeta {
 /// [`SourceMeta::idle_after`] where the block does not say.
 pub const IDLE_AFTER: TimeSpan = TimeSpan::from_mins(1);
 
+/// What a record does that is no row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// It ends the run.
+    Fail,
+    /// It is counted and left out.
+    Skip,
+    /// It goes into a stream of its own.
+    Divert,
+}
+
 /// A chain that begins at a source.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceMeta {
@@ -61,8 +72,8 @@ pub struct SourceMeta {
     pub ordered: bool,
     /// After how long without a row a split of an endless source no longer holds the watermark back; `None` if it always does.
     pub idle_after: Option<TimeSpan>,
-    /// Whether bad records are left out.
-    pub skip_bad: bool,
+    /// What a bad record does.
+    pub on_error: OnError,
     /// Its operators; the first is the source.
     pub operators: &'static [OperatorMeta],
 }

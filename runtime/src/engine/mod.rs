@@ -38,11 +38,11 @@ mod worker;
 
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink, spread_edge};
 pub use local::Local;
-pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OperatorMeta, SinkMeta, SourceMeta};
+pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta, SourceMeta};
 pub use piece::{Enter, EventTimed, Link, Next, Stream, When, entry, link};
 pub use port::{EdgeOut, EdgePort, Outs, SinkPort};
 pub use run::execute;
-pub use source::{Counters, source, source_filtered};
+pub use source::{Counters, no_errors, source, source_filtered};
 pub use stage::{no_late, stage};
 
 use crate::clock::MachineClock;

@@ -15,6 +15,7 @@ use crate::record::Record;
 use crate::sink::{self, Accepts, Sink, SinkContext};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pushers::Output;
 use timely::dataflow::operators::Capability;
@@ -36,6 +37,9 @@ pub trait Outs<'g>: 'g {
 
 /// The input of operators and sinks that take a window's late rows.
 pub const LATE: usize = usize::MAX;
+
+/// How soon to ask a sink again that had no room.
+pub const ASK_SINKS: Duration = Duration::from_millis(2);
 
 /// A chain as the plan will show it, while its outputs add to it.
 pub struct Listing {
@@ -64,6 +68,10 @@ pub trait Live: 'static {
     }
     /// Takes note of what came back, and says whether there is room for more.
     fn open(&mut self) -> bool;
+    /// Whether it is a sink that has no room: nobody says when it has some again.
+    fn must_be_asked(&mut self) -> bool {
+        false
+    }
     /// Sends what must go.
     fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]);
     /// Whether something waits to be sent or shown.
@@ -113,6 +121,9 @@ impl<L: Live> Live for Option<L> {
     }
     fn open(&mut self) -> bool {
         self.as_mut().is_none_or(Live::open)
+    }
+    fn must_be_asked(&mut self) -> bool {
+        self.as_mut().is_some_and(Live::must_be_asked)
     }
     fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
         if let Some(live) = self {
@@ -189,6 +200,9 @@ impl<A: Live, B: Live> Live for (A, B) {
     fn open(&mut self) -> bool {
         // Both look at what came back, even if the first one is closed.
         self.0.open() & self.1.open()
+    }
+    fn must_be_asked(&mut self) -> bool {
+        self.0.must_be_asked() || self.1.must_be_asked()
     }
     fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
         self.0.ship(what, watermark, caps);
@@ -445,7 +459,10 @@ impl<W> SinkPort<W> {
 
 impl<W: sink::Writer> Live for SinkPort<W> {
     fn open(&mut self) -> bool {
-        true
+        self.writer.has_room()
+    }
+    fn must_be_asked(&mut self) -> bool {
+        !self.writer.has_room()
     }
     fn ship(&mut self, what: Ship, _: i64, _: &[Capability<u64>]) {
         if matches!(what, Ship::Urgent | Ship::Aged) && self.touched {

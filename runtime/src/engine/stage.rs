@@ -10,7 +10,7 @@ use super::local::Local;
 use super::meta::ChainMeta;
 use super::pace::{Alarm, Pace, TURN};
 use super::pact::{Return, Returns, Routed};
-use super::port::{Live, Outs, publish};
+use super::port::{ASK_SINKS, Live, Outs, publish};
 use super::resume::saved_operator;
 use super::source::Counters;
 use super::time::{epoch, of_epoch};
@@ -355,6 +355,9 @@ where
             } else {
                 self.alarm.set(due, now, &self.activator);
             }
+        }
+        if self.live.must_be_asked() {
+            self.activator.activate_after(ASK_SINKS);
         }
         self.live.check()
     }

@@ -6,6 +6,7 @@
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::Row;
+use crate::staged::{Batch, Staged};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,7 +23,7 @@ impl<T> Clone for Collected<T> {
 
 impl<T> Default for Collected<T> {
     fn default() -> Self {
-        let shared = Shared { prepared: BTreeMap::new(), visible: BTreeMap::new() };
+        let shared = Shared { prepared: Staged::default(), visible: BTreeMap::new() };
         Collected { shared: Arc::new(Mutex::new(shared)) }
     }
 }
@@ -52,19 +53,9 @@ impl<T> Collected<T> {
 }
 
 struct Shared<T> {
-    /// What is prepared and not committed.
-    prepared: BTreeMap<Batch, Vec<T>>,
+    prepared: Staged<T>,
     /// What is committed, by worker and writer on it.
     visible: BTreeMap<(usize, u64), Vec<T>>,
-}
-
-/// What one writer prepared at one barrier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Batch {
-    attempt: u64,
-    worker: usize,
-    part: u64,
-    epoch: u64,
 }
 
 /// A sink that keeps its rows in `into`, in their owned form.
@@ -109,7 +100,7 @@ impl<T: Send + 'static> Writer for CollectWriter<T> {
             return Ok(None);
         }
         let rows = std::mem::take(&mut self.rows);
-        self.into.lock().prepared.entry(Batch { epoch, ..self.next }).or_default().extend(rows);
+        self.into.lock().prepared.prepare(Batch { epoch, ..self.next }, rows);
         Ok(Some(Prepared(self.next.part.to_le_bytes().to_vec())))
     }
 }
@@ -138,10 +129,7 @@ impl<T: Send> Committer for CollectCommitter<T> {
                 return Err(Fault::new("a commit that no `collect()` has prepared"));
             };
             // Not there any more if the epoch is committed again.
-            let batch = |attempt: u64| Batch { attempt, worker, part, epoch };
-            let attempt =
-                shared.prepared.keys().map(|b| b.attempt).filter(|a| shared.prepared.contains_key(&batch(*a))).max();
-            if let Some(rows) = attempt.and_then(|attempt| shared.prepared.remove(&batch(attempt))) {
+            if let Some(rows) = shared.prepared.commit(Batch { attempt: self.attempt, worker, part, epoch }) {
                 shared.visible.entry((worker, part)).or_default().extend(rows);
             }
         }
@@ -150,11 +138,11 @@ impl<T: Send> Committer for CollectCommitter<T> {
 
     fn begin(&mut self) -> Result<(), Fault> {
         // What earlier attempts prepared and did not commit is made anew.
-        self.into.lock().prepared.retain(|batch, _| batch.attempt == self.attempt);
+        self.into.lock().prepared.retain(self.attempt, true);
         Ok(())
     }
 
     fn abort(&mut self) {
-        self.into.lock().prepared.retain(|batch, _| batch.attempt != self.attempt);
+        self.into.lock().prepared.retain(self.attempt, false);
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! DIR/.pelton-RUN-ATTEMPT-lock              held by who publishes; without it nothing is published any more
-//! DIR/.pelton-RUN-ATTEMPT-WORKER-PART-N     what one writer wrote in one epoch
-//! DIR/part-EPOCH-WORKER-PART-ATTEMPT-RUN-HISTORY.csv   the same, once the epoch is committed
+//! DIR/.pelton-RUN-ATTEMPT-WORKER-PART-N     what one writer wrote in one epoch, or in several if files are to be larger
+//! DIR/part-EPOCH-WORKER-PART-ATTEMPT-N-RUN-HISTORY.csv   the same, once the epoch is committed with which it was finished
 //! ```
 //!
 //! RUN tells processes apart, so no two files ever have the same name; a commit that is made again, by whomever, finds the one that it
 //! made. What is published has its name, and that is all there is to know. HISTORY is of a run from the beginning of its inputs and of all
 //! attempts behind it: its number is in each checkpoint. Whoever goes on from an older checkpoint than the newest therefore knows which
-//! files are of epochs that have not been by then, and removes them. This file knows nothing of rows.
+//! files are of epochs that have not been by then, and removes them. A file that spans epochs is committed in part: how far is in the checkpoint,
+//! and whoever goes on publishes so much of it. He copies it, since who wrote it may still be alive. This file knows nothing of rows.
 
 use super::parts::{failed, is_locked, run, unwritable};
 use super::{Prepared, SinkContext};
@@ -19,16 +20,11 @@ use crate::record::Record;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 const HIDDEN: &str = ".pelton-";
 const SHOWN: &str = "part-";
-
-/// Whether a path names a folder of files, and not one file.
-pub(super) fn is_folder(path: &Path) -> bool {
-    path.as_os_str().as_encoded_bytes().last().is_some_and(|last| std::path::is_separator(char::from(*last)))
-}
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -78,9 +74,19 @@ impl FolderTarget {
 
     /// Its name once it is published.
     fn shown(&self, epoch: u64, piece: &Piece, history: u64) -> PathBuf {
-        let Piece { run, attempt, worker, part, .. } = piece;
-        let name = format!("{SHOWN}{epoch:08}-{worker}-{part}-{attempt}-{run:016x}-{history:016x}.{}", self.extension);
-        self.path.join(name)
+        let Piece { run, attempt, worker, part, number, .. } = piece;
+        let name = format!("{SHOWN}{epoch:08}-{worker}-{part}-{attempt}-{number}-{run:016x}-{history:016x}");
+        self.path.join(format!("{name}.{}", self.extension))
+    }
+
+    /// The file that a piece was published as, whatever the epoch.
+    fn shown_as(&self, piece: &Piece, history: u64) -> Result<Option<PathBuf>, Fault> {
+        let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        let same = name(&self.shown(0, piece, history));
+        let behind_epoch = |name: Option<String>| Some(name?.strip_prefix(SHOWN)?.split_once('-')?.1.to_owned());
+        let same = behind_epoch(same);
+        let all = self.shown_behind(None, history)?;
+        Ok(all.into_iter().find(|path| behind_epoch(name(path)) == same))
     }
 
     /// The published files of a history, of epochs behind this one, or of all.
@@ -94,7 +100,7 @@ impl FolderTarget {
                 continue;
             };
             let parts: Vec<&str> = name.split('-').collect();
-            let [of, _, _, _, _, in_history] = parts[..] else { continue };
+            let [of, _, _, _, _, _, in_history] = parts[..] else { continue };
             let is_ours = u64::from_str_radix(in_history, 16) == Ok(history);
             if is_ours && of.parse().is_ok_and(|of: u64| epoch.is_none_or(|epoch| of > epoch)) {
                 found.push(entry.path());
@@ -131,9 +137,9 @@ impl FolderTarget {
     }
 }
 
-/// What one writer wrote in one epoch.
+/// What one writer wrote into one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Piece {
+pub(super) struct Piece {
     run: u64,
     attempt: u64,
     worker: u64,
@@ -144,17 +150,41 @@ struct Piece {
 }
 
 impl Piece {
-    fn encode(&self) -> Vec<u8> {
-        let (mut out, Piece { run, attempt, worker, part, number, len }) = (Vec::new(), *self);
-        [run, attempt, worker, part, number, len].encode(&mut out);
-        out
+    fn numbers(&self) -> [u64; 6] {
+        let Piece { run, attempt, worker, part, number, len } = *self;
+        [run, attempt, worker, part, number, len]
     }
 
-    fn decode(bytes: &[u8]) -> Result<Piece, CodecError> {
+    fn of([run, attempt, worker, part, number, len]: [u64; 6]) -> Piece {
+        Piece { run, attempt, worker, part, number, len }
+    }
+
+    /// Whether it is the same file, however much of it.
+    fn is(&self, other: &Piece) -> bool {
+        Piece { len: other.len, ..*self } == *other
+    }
+}
+
+/// What one writer hands over at a barrier: files that are finished, and one that goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) finished: Vec<Piece>,
+    pub(super) open: Option<Piece>,
+}
+
+impl Written {
+    pub(super) fn encode(&self) -> Prepared {
+        let mut out = Vec::new();
+        let finished: Vec<[u64; 6]> = self.finished.iter().map(Piece::numbers).collect();
+        (finished, self.open.map(|open| open.numbers())).encode(&mut out);
+        Prepared(out)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Written, CodecError> {
         let mut from = Reader::new(bytes);
-        let [run, attempt, worker, part, number, len] = Record::decode(&mut from)?;
+        let (finished, open): (Vec<[u64; 6]>, Option<[u64; 6]>) = Record::decode(&mut from)?;
         from.end()?;
-        Ok(Piece { run, attempt, worker, part, number, len })
+        Ok(Written { finished: finished.into_iter().map(Piece::of).collect(), open: open.map(Piece::of) })
     }
 }
 
@@ -193,11 +223,17 @@ pub(super) struct PieceFile {
 }
 
 impl PieceFile {
-    /// Makes it durable: nothing more is written to it.
-    pub(super) fn prepare(&self) -> Result<Prepared, Fault> {
+    /// Makes what is written durable, and says which file it is and how much.
+    pub(super) fn prepare(&self) -> Result<Piece, Fault> {
         self.file.sync_all().map_err(|e| self.fault(e))?;
         self.target.sync()?;
-        Ok(Prepared(self.piece.encode()))
+        Ok(self.piece)
+    }
+
+    /// Bytes written to it.
+    #[inline]
+    pub(super) fn len(&self) -> u64 {
+        self.piece.len
     }
 
     pub(super) fn fault(&self, error: io::Error) -> Fault {
@@ -228,30 +264,33 @@ pub(super) struct Publisher {
 }
 
 /// What a committer goes on from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Committed {
     history: u64,
-    /// The last epoch of which files are published.
+    /// The last epoch that is committed.
     epoch: Option<u64>,
+    /// Files that are not finished, and how much of each is committed.
+    open: Vec<Piece>,
 }
 
 impl Committed {
     /// Nothing yet, in a history of its own.
     fn nothing() -> Committed {
-        Committed { history: RandomState::new().hash_one(run()), epoch: None }
+        Committed { history: RandomState::new().hash_one(run()), epoch: None, open: Vec::new() }
     }
 
     fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        (self.history, self.epoch).encode(&mut out);
+        let open: Vec<[u64; 6]> = self.open.iter().map(Piece::numbers).collect();
+        (self.history, self.epoch, open).encode(&mut out);
         out
     }
 
     fn decode(bytes: &[u8]) -> Result<Committed, CodecError> {
         let mut from = Reader::new(bytes);
-        let (history, epoch) = Record::decode(&mut from)?;
+        let (history, epoch, open): (u64, Option<u64>, Vec<[u64; 6]>) = Record::decode(&mut from)?;
         from.end()?;
-        Ok(Committed { history, epoch })
+        Ok(Committed { history, epoch, open: open.into_iter().map(Piece::of).collect() })
     }
 }
 
@@ -290,7 +329,11 @@ impl Publisher {
 
     /// Removes what earlier runs and attempts did not publish. From then on they publish nothing more. Takes back what they
     /// have published behind the checkpoint that is gone on from.
-    pub(super) fn begin(&self) -> Result<(), Fault> {
+    pub(super) fn begin(&mut self) -> Result<(), Fault> {
+        // What is committed of files that were not finished is published before anything is removed.
+        for piece in std::mem::take(&mut self.committed.open) {
+            self.publish_part(&piece)?;
+        }
         let mut left = None;
         for Hidden { run: of, attempt, lock, path } in self.target.all_hidden()? {
             let older = of != run() || attempt < self.target.attempt;
@@ -313,14 +356,27 @@ impl Publisher {
 
     /// Gives the files of an epoch their names.
     pub(super) fn commit(&mut self, epoch: u64, prepared: &[(usize, Prepared)]) -> Result<(), Fault> {
-        let mut pieces = BTreeMap::new();
+        let mut all = Vec::new();
         for (_, Prepared(bytes)) in prepared {
-            let piece = Piece::decode(bytes).map_err(|e| {
+            all.push(Written::decode(bytes).map_err(|e| {
                 Fault::new("a commit that no writer of this folder has prepared").in_file(&self.target.path).because(e)
-            })?;
-            // A writer that comes twice has written one file.
-            pieces.insert(self.target.shown(epoch, &piece, self.committed.history), piece);
+            })?);
         }
+        self.publish(epoch, all.iter().flat_map(|written| &written.finished))?;
+        let open = &mut self.committed.open;
+        for Written { finished, open: goes_on } in &all {
+            open.retain(|known| !finished.iter().chain(goes_on).any(|other| known.is(other)));
+            open.extend(goes_on);
+        }
+        self.committed.epoch = self.committed.epoch.max(Some(epoch));
+        Ok(())
+    }
+
+    /// Gives finished files the names that they have with this epoch.
+    fn publish<'p>(&self, epoch: u64, finished: impl Iterator<Item = &'p Piece>) -> Result<(), Fault> {
+        // A writer that comes twice has written one file.
+        let name = |piece: &Piece| (self.target.shown(epoch, piece, self.committed.history), *piece);
+        let pieces: BTreeMap<PathBuf, Piece> = finished.map(name).collect();
         if !self.lock.exists() {
             return Err(Fault::new("another run has taken the folder over").in_file(&self.target.path));
         }
@@ -349,8 +405,52 @@ impl Publisher {
         if !pieces.is_empty() {
             self.target.sync()?;
         }
-        self.committed.epoch = self.committed.epoch.max(Some(epoch));
         Ok(())
+    }
+
+    /// The inputs have ended: what is not finished is as large as it will be.
+    pub(super) fn finish(&mut self) -> Result<(), Fault> {
+        let open = std::mem::take(&mut self.committed.open);
+        self.publish(self.committed.epoch.unwrap_or_default(), open.iter())
+    }
+
+    /// Publishes what is committed of a file that another attempt did not finish, or finished later than what is gone on from.
+    fn publish_part(&self, piece: &Piece) -> Result<(), Fault> {
+        let to = self.target.shown(self.committed.epoch.unwrap_or_default(), piece, self.committed.history);
+        if to.metadata().is_ok_and(|about| about.len() == piece.len) {
+            return Ok(());
+        }
+        let hidden = self.target.piece(piece);
+        let from = match hidden.exists() {
+            true => hidden,
+            false => self.target.shown_as(piece, self.committed.history)?.unwrap_or(hidden),
+        };
+        let (worker, part, number) = (piece.worker, piece.part, piece.number);
+        let name = format!("{worker}-{part}-{number}-of-{:x}-{}", piece.run, piece.attempt);
+        let copy = self.target.hidden(run(), self.target.attempt, &name);
+        let written = File::open(&from).and_then(|file| {
+            let mut to = File::create(&copy)?;
+            let copied = io::copy(&mut file.take(piece.len), &mut to)?;
+            to.sync_all()?;
+            Ok(copied)
+        });
+        match written {
+            Ok(copied) if copied == piece.len => {
+                std::fs::rename(&copy, &to).map_err(|e| self.target.unwritable(&copy, e))
+            }
+            Ok(copied) => {
+                let what = format!("a file has {copied} bytes of the {} that are committed", piece.len);
+                let help = "let nobody else change the files of a run; begin anew with `--fresh`";
+                Err(Fault::new(what).in_file(&from).lasting().help(help))
+            }
+            Err(e) => {
+                let help = format!(
+                    "it was to become {}: put it back if it has been moved away, or begin anew with `--fresh`",
+                    to.display()
+                );
+                Err(failed("a file that is to be published is not there", &from, e).help(help))
+            }
+        }
     }
 
     /// All is published: only the lock is left.
@@ -358,9 +458,15 @@ impl Publisher {
         self.abort();
     }
 
-    /// Removes what is not published of this attempt.
+    /// Publishes what is committed of files that are not finished, and removes what is not committed of this attempt.
     pub(super) fn abort(&mut self) {
         self.done = true;
+        if self.lock.exists() {
+            for piece in std::mem::take(&mut self.committed.open) {
+                // There is nobody to be told what went wrong; the run has failed already.
+                let _ = self.publish_part(&piece);
+            }
+        }
         for Hidden { run: of, attempt, path, .. } in self.target.all_hidden().unwrap_or_default() {
             if of == run() && attempt == self.target.attempt {
                 // What cannot be removed is left to the next run.
@@ -391,28 +497,26 @@ mod tests {
     #[test]
     fn what_is_prepared_reads_back_and_other_bytes_do_not() {
         let piece = Piece { run: u64::MAX, attempt: 2, worker: 3, part: 7, number: 1 << 40, len: 5 };
-        let bytes = piece.encode();
-        assert_eq!(Piece::decode(&bytes).unwrap(), piece);
+        let other = Piece { number: 7, ..piece };
+        let written = Written { finished: vec![piece, other], open: Some(Piece { number: 8, ..piece }) };
+        let Prepared(bytes) = written.encode();
+        assert_eq!(Written::decode(&bytes).unwrap(), written);
         for cut in 0..bytes.len() {
-            assert!(Piece::decode(&bytes[..cut]).is_err());
+            assert!(Written::decode(&bytes[..cut]).is_err());
         }
-        assert!(Piece::decode(&[&bytes[..], &[0]].concat()).is_err());
+        assert!(Written::decode(&[&bytes[..], &[0]].concat()).is_err());
+        assert!(piece.is(&Piece { len: 1, ..piece }) && !piece.is(&other));
     }
 
     #[test]
     fn the_state_reads_back_and_other_bytes_do_not() {
         for epoch in [None, Some(0), Some(u64::MAX)] {
-            let committed = Committed { epoch, ..Committed::nothing() };
-            assert_eq!(Committed::decode(&committed.encode()), Ok(committed));
+            let open = vec![Piece::of([1, 2, 3, 4, 5, 6])];
+            let committed = Committed { epoch, open, ..Committed::nothing() };
+            assert_eq!(Committed::decode(&committed.encode()), Ok(committed.clone()));
             assert!(Committed::decode(&[&committed.encode()[..], &[0]].concat()).is_err());
         }
         assert!(Committed::decode(&[]).is_err());
         assert_ne!(Committed::nothing().history, Committed::nothing().history, "also of one process");
-    }
-
-    #[test]
-    fn a_path_that_ends_in_a_separator_is_a_folder() {
-        assert!(is_folder(Path::new("board/")) && is_folder(Path::new("/")));
-        assert!(!is_folder(Path::new("board")) && !is_folder(Path::new("a/b.csv")) && !is_folder(Path::new("")));
     }
 }

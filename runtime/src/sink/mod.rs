@@ -5,14 +5,22 @@
 //! called again for the same epoch after a restart and must then do nothing new.
 
 mod cells;
+mod channel;
 pub mod collect;
 mod csv;
+mod file;
 mod folder;
+mod for_each;
+mod json;
 mod parts;
 mod stdout;
 
+pub use channel::ChannelWriter;
 pub use collect::{Collect, CollectWriter, Collected, collect};
 pub use csv::CsvWriter;
+pub use file::{Roll, Rolls};
+pub use for_each::{ForEach, ForEachWriter, Null, NullWriter, Seen, for_each, null};
+pub use json::JsonWriter;
 pub use stdout::{Stdout, StdoutWriter, stdout};
 
 use crate::error::Fault;
@@ -48,6 +56,11 @@ pub trait Writer: 'static {
     /// If it cannot be written.
     fn flush(&mut self) -> Result<(), Fault> {
         Ok(())
+    }
+    /// Whether it takes more rows just now. If not, the chains that write into it take a rest and ask again, about every 2 ms; nothing is
+    /// committed meanwhile. A writer that is given rows all the same, some thousands, takes them.
+    fn has_room(&mut self) -> bool {
+        true
     }
     /// Makes everything since the last barrier durable; `None` if there is nothing to commit.
     ///

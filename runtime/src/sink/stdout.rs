@@ -3,6 +3,7 @@
 //! It knows how lines are laid out and who prints the header; how a row becomes cells is in `cells`.
 
 use super::cells::Cells;
+use super::for_each::Nothing;
 use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::{Record, Row};
@@ -38,7 +39,7 @@ impl Sink for Stdout {
     }
 
     fn committer(&mut self, _: &SinkContext, _: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
-        Ok(Box::new(Printed))
+        Ok(Box::new(Nothing))
     }
 
     fn describe(&self) -> String {
@@ -226,15 +227,6 @@ impl<X: Serialize + Row> Accepts<X> for StdoutWriter {
 fn not_flat(problem: super::cells::Problem) -> Fault {
     Fault::new(format!("a row that a line of the board cannot hold: {problem}"))
         .help("print a row of plain fields: make one with `.map(..)`")
-}
-
-/// There is nothing to publish.
-struct Printed;
-
-impl Committer for Printed {
-    fn commit(&mut self, _: u64, _: Vec<(usize, Prepared)>) -> Result<(), Fault> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 //! nothing of records but that `\n` ends a line, for the line numbers of messages.
 
 use super::input::Input;
-use super::packed::Packed;
-use super::splits::Piece;
+use super::live::{Got, Pieces};
+use super::splits::{Piece, Range};
+use super::stream::Stream;
 use crate::error::Fault;
 use crate::mapped::Map;
 use std::cell::Cell;
@@ -18,7 +19,8 @@ const BUFFER: usize = 256 << 10;
 /// What may stand in front of a text that is UTF-8; it is no part of the text.
 pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
 
-pub(super) struct Body {
+/// What a reader has open.
+pub struct Body {
     bytes: Bytes,
     counted: Cell<Counted>,
 }
@@ -26,8 +28,14 @@ pub(super) struct Body {
 enum Bytes {
     /// A stretch of a mapped file.
     Mapped { map: Arc<Map>, start: usize, at: usize, end: usize },
-    /// A packed file. `before` are the bytes in front of the buffer.
-    Stream { packed: Box<Packed>, buffer: Vec<u8>, at: usize, filled: usize, ended: bool, before: usize },
+    /// A whole file. `before` are the bytes in front of the buffer.
+    Stream { from: From, buffer: Vec<u8>, at: usize, filled: usize, ended: bool, before: usize },
+}
+
+/// What a buffer is filled from.
+enum From {
+    File(Box<Stream>),
+    Live(Box<Pieces>),
 }
 
 /// How many lines end in front of a place. Line numbers are asked for rarely and going forward: each is counted
@@ -39,32 +47,44 @@ struct Counted {
 }
 
 impl Body {
-    /// What a split names of the file at `path`. `before` is the body that the reader had open before, if any: the file
+    /// What a split names of its file. `before` is what the reader had open of the same file before, if anything: the file
     /// stays mapped, and what is counted is kept.
-    pub(super) fn open(path: &Path, piece: Piece, before: Option<Body>) -> Result<Body, Fault> {
+    pub(super) fn open(piece: &Piece, before: Option<Body>) -> Result<Body, Fault> {
+        let path = &piece.file.path;
         let counted = before.as_ref().map(|before| before.counted.get()).unwrap_or_default();
         let input = match before.map(|before| before.bytes) {
-            Some(Bytes::Mapped { map, .. }) => Input::Plain(map),
-            _ => Input::open(path)?,
+            Some(Bytes::Mapped { map, .. }) if piece.range.is_some() => Input::Plain(map),
+            _ => Input::open(path, piece.range.is_none())?,
         };
-        match (input, piece) {
-            (Input::Plain(map), Piece::Range { start, end }) => {
+        match (input, piece.range) {
+            (Input::Plain(map), Some(Range { start, end })) => {
                 map.check()?;
+                let len = map.bytes().len();
                 match (usize::try_from(start), usize::try_from(end)) {
-                    (Ok(start), Ok(end)) if start <= end && end <= map.bytes().len() => {
+                    (Ok(start), Ok(end)) if start <= end && end <= len && len as u64 >= piece.file.bytes => {
                         let bytes = Bytes::Mapped { map, start, at: start, end };
                         Ok(Body { bytes, counted: Cell::new(counted) })
                     }
-                    _ => Err(changed(path)),
+                    _ => Err(piece.file.changed(len as u64)),
                 }
             }
-            (Input::Packed(packed), Piece::Whole) => {
+            (Input::Stream(from), None) => {
+                from.check(&piece.file)?;
                 let buffer = vec![0; BUFFER];
-                let bytes = Bytes::Stream { packed, buffer, at: 0, filled: 0, ended: false, before: 0 };
+                let from = From::File(from);
+                let bytes = Bytes::Stream { from, buffer, at: 0, filled: 0, ended: false, before: 0 };
                 Ok(Body { bytes, counted: Cell::default() })
             }
-            _ => Err(changed(path)),
+            // What is packed now was not when it was found, or the other way round.
+            _ => Err(piece.file.changed(piece.file.bytes)),
         }
+    }
+
+    /// Text that comes while it is read.
+    pub(super) fn live(pieces: Pieces) -> Body {
+        let (from, buffer) = (From::Live(Box::new(pieces)), vec![0; BUFFER]);
+        let bytes = Bytes::Stream { from, buffer, at: 0, filled: 0, ended: false, before: 0 };
+        Body { bytes, counted: Cell::default() }
     }
 
     /// The whole file that a mapped split is part of.
@@ -132,13 +152,13 @@ impl Body {
         }
     }
 
-    /// Makes the window longer, or complete.
-    pub(super) fn fill(&mut self) -> Result<(), Fault> {
+    /// Makes the window longer, or complete. `false` if there is nothing more just now.
+    pub(super) fn fill(&mut self) -> Result<bool, Fault> {
         if !self.complete() {
             // While the lines that are about to be dropped are still there.
             self.line(0);
         }
-        let Bytes::Stream { packed, buffer, at, filled, ended, before } = &mut self.bytes else { return Ok(()) };
+        let Bytes::Stream { from, buffer, at, filled, ended, before } = &mut self.bytes else { return Ok(true) };
         buffer.copy_within(*at..*filled, 0);
         *before += *at;
         *filled -= *at;
@@ -147,12 +167,21 @@ impl Body {
             buffer.resize(buffer.len() * 2, 0);
         }
         // To the brim: who looks for the end of a long record looks at it only once per doubling.
+        let had = *filled;
         while *filled < buffer.len() && !*ended {
-            let got = packed.read(buffer.get_mut(*filled..).unwrap_or_default())?;
+            let into = buffer.get_mut(*filled..).unwrap_or_default();
+            let got = match from {
+                From::File(file) => file.read(into)?,
+                From::Live(pieces) => match pieces.read(into)? {
+                    Got::Bytes(got) => got,
+                    Got::Nothing => return Ok(*filled > had),
+                    Got::End => 0,
+                },
+            };
             *filled += got;
             *ended = got == 0;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Fails if a mapped file was cut meanwhile.
@@ -160,6 +189,14 @@ impl Body {
         match &self.bytes {
             Bytes::Mapped { map, .. } => map.check(),
             Bytes::Stream { .. } => Ok(()),
+        }
+    }
+
+    /// Fails if a file that was read to its end was changed meanwhile.
+    pub(super) fn ended(&self) -> Result<(), Fault> {
+        match &self.bytes {
+            Bytes::Stream { from: From::File(file), .. } => file.ended(),
+            Bytes::Mapped { .. } | Bytes::Stream { .. } => Ok(()),
         }
     }
 
@@ -187,14 +224,8 @@ impl Body {
     pub(super) fn bytes_read(&self) -> u64 {
         match &self.bytes {
             Bytes::Mapped { start, at, .. } => (at - start) as u64,
-            Bytes::Stream { packed, .. } => packed.bytes_read(),
+            Bytes::Stream { from: From::File(file), .. } => file.bytes_read(),
+            Bytes::Stream { from: From::Live(pieces), .. } => pieces.bytes_read(),
         }
     }
-}
-
-fn changed(path: &Path) -> Fault {
-    Fault::new("the file was replaced by another one while it was read")
-        .in_file(path)
-        .lasting()
-        .help("let the job read files that stay as they are until it has ended")
 }

@@ -1,8 +1,9 @@
-//! [`Input`]: a file that a source was told to read, and what kind it turned out to be.
+//! [`Input`]: a file that a source reads, and what kind it turned out to be.
 //!
 //! The kind is told by the first bytes and never by the name. It knows nothing of records.
 
-use super::packed::{Packed, Packing, unreadable};
+use super::files::FileFound;
+use super::stream::{Packing, Stream, unreadable};
 use crate::error::Fault;
 use crate::mapped::{Access, Map};
 use std::fs::File;
@@ -14,20 +15,20 @@ use std::sync::Arc;
 pub(super) enum Input {
     /// Bytes that can be read from any place, by several workers at once.
     Plain(Arc<Map>),
-    /// A compressed file: one stream, from front to back.
-    Packed(Box<Packed>),
+    /// A compressed file, or one that may change: one stream, from front to back.
+    Stream(Box<Stream>),
 }
 
 impl Input {
-    /// Opens the file, and says what it is instead if it is none.
-    pub(super) fn open(path: &Path) -> Result<Input, Fault> {
+    /// Opens the file, and says what it is instead if it is none. One that may change is not mapped.
+    pub(super) fn open(path: &Path, may_change: bool) -> Result<Input, Fault> {
         let mut file = File::open(path).map_err(|e| not_opened(path, e))?;
         let about = file.metadata().map_err(|e| not_opened(path, e))?;
         if about.is_dir() {
             return Err(Fault::new("a directory where a file is needed")
                 .in_file(path)
                 .lasting()
-                .help("name one file in it"));
+                .help("name one file in it, or write a `/` behind it: then all files in it are read"));
         }
         if !about.is_file() {
             return Err(Fault::new("neither a file nor a directory: it cannot be read from several places at once")
@@ -37,8 +38,8 @@ impl Input {
         let mut start = Vec::with_capacity(4);
         file.by_ref().take(4).read_to_end(&mut start).map_err(|e| unreadable(path, e))?;
         match Packing::of(&start) {
-            None => Ok(Input::Plain(Arc::new(Map::open(path, file, Access::InOrder)?))),
-            Some(packing) => Ok(Input::Packed(Box::new(Packed::new(path, packing, file)?))),
+            None if !may_change => Ok(Input::Plain(Arc::new(Map::open(path, file, Access::InOrder)?))),
+            packing => Ok(Input::Stream(Box::new(Stream::new(FileFound::of(path, &about), packing, file)?))),
         }
     }
 }

@@ -1,39 +1,44 @@
-//! [`lines`]: the lines of a text file, lent.
+//! [`lines`]: the lines of text files, lent.
 //!
 //! Text is checked once per block of lines and then sliced. It knows nothing of what a line means.
 
-use super::body::{BOM, Body};
-use super::input::Input;
-use super::splits::{AtLines, FileSplits, Piece, number};
-use super::{Emit, Enumerator, Polled, Reader, RowType, Source, Split};
-use crate::error::{Fault, Place};
-use std::path::PathBuf;
+use super::body::Body;
+use super::files::{FileTarget, Files};
+use super::reader::{Cursor, FileReader, Form};
+use super::splits::AtLines;
+use super::text::{self, next_lines, without_end};
+use super::{Emit, Enumerator, RowType, Source};
+use crate::error::Fault;
+use crate::time::TimeSpan;
+use std::path::Path;
 
-/// How much is checked to be text at once: it stays in the nearest cache until it has been emitted.
-const BLOCK: usize = 24 << 10;
-
-/// The lines of a text file as `&str`, without their ends (`\n` or `\r\n`).
+/// The lines of a text file, of all files of a folder (`lines("logs/")`), or of all that a pattern matches (`lines("logs/*.txt")`), as
+/// `&str`, without their ends (`\n` or `\r\n`).
 ///
-/// A plain file is read by all workers at once, a few MiB each; a `.gz` or `.zst` (told by its first bytes) by one.
-/// A line that is not UTF-8 is a bad record: it ends the run, or is skipped with `on_error skip`. The last line needs
-/// no end. An empty line is a row. A byte order mark at
-/// the start of the file is left out.
-pub fn lines(path: impl Into<PathBuf>) -> Lines {
-    Lines { path: path.into(), split_bytes: None }
+/// Which files are read, in which order, and how they are shared by the workers is told at [`csv()`](super::csv()): it is the same.
+/// A line that is not UTF-8 is a bad record: it ends the run, is skipped with `on_error skip`, or is diverted with `on_error divert`. The
+/// last line needs no end. An empty line is a row. A byte order mark at the start of a file is left out.
+pub fn lines(path: impl Into<FileTarget>) -> Lines {
+    Lines { files: Files::of(path.into()) }
 }
 
 /// What [`lines`] gives: a source of `&str`.
 #[derive(Clone, Debug)]
 pub struct Lines {
-    path: PathBuf,
-    split_bytes: Option<usize>,
+    files: Files,
 }
 
 impl Lines {
+    /// Looks for new files all the time; see [`Csv::watch`](super::Csv::watch).
+    pub fn watch(mut self, every: TimeSpan) -> Self {
+        self.files.watch = Some(every);
+        self
+    }
+
     /// Cuts a plain file about every `bytes`. For tests: the rows do not depend on it.
     #[doc(hidden)]
     pub fn split_bytes(mut self, bytes: usize) -> Self {
-        self.split_bytes = Some(bytes);
+        self.files.split_bytes = Some(bytes);
         self
     }
 }
@@ -45,141 +50,72 @@ where
     type Reader = LinesReader;
 
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
-        let splits = FileSplits::new(&Input::open(&self.path)?, self.split_bytes, AtLines);
-        Ok(Box::new(splits.from(from, &self.path)?))
+        self.files.enumerator(AtLines, from)
     }
 
     fn reader(&mut self) -> Result<LinesReader, Fault> {
-        Ok(LinesReader { path: self.path.clone(), open: None, last: 0, done: 0, ends: Vec::new() })
+        Ok(self.files.reader(LinesForm::default()))
     }
 
     fn describe(&self) -> String {
-        format!("lines {}", self.path.display())
+        self.files.describe("lines")
+    }
+
+    /// What is no file: when nothing comes for long, others are not to wait for it.
+    fn endless(&self) -> bool {
+        self.files.is_live()
     }
 }
 
 /// Reads lines on one worker.
-pub struct LinesReader {
-    path: PathBuf,
-    open: Option<Body>,
-    /// Where the line that was emitted last begins in the window.
-    last: usize,
-    /// Where in the window the next line begins.
-    done: usize,
+pub type LinesReader = FileReader<LinesForm>;
+
+/// A record is a line.
+#[derive(Default)]
+pub struct LinesForm {
     /// Scratch: where the lines of a block end.
     ends: Vec<usize>,
 }
 
-impl<R> Reader<R> for LinesReader
+impl<R> Form<R> for LinesForm
 where
     R: for<'a> RowType<Row<'a> = &'a str>,
 {
-    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
-        let piece = Piece::decode(&split.detail)?;
-        let mut body = Body::open(&self.path, piece, self.open.take())?;
-        if let Some(from) = from {
-            body.skip_to(&self.path, number(from)?)?;
-        }
-        if body.position() == 0 {
-            body.fill()?;
-            if body.window().starts_with(BOM) {
-                body.consume(BOM.len());
-            }
-        }
-        (self.last, self.done) = (0, 0);
-        self.open = Some(body);
-        Ok(())
+    fn begin(&mut self, _: &Path, body: &mut Body) -> Result<bool, Fault> {
+        text::begin(body)
     }
 
-    fn poll<E: Emit<R>>(&mut self, budget: usize, out: &mut E) -> Result<Polled, Fault> {
-        let Some(body) = &mut self.open else { return Ok(Polled::SplitDone) };
-        body.check()?;
-        let mut left = budget.max(1);
-        while left > 0 {
-            body.consume(std::mem::take(&mut self.done));
-            self.last = 0;
-            let window = body.window();
-            let block = find_lines(window, left, body.complete(), &mut self.ends);
-            if self.ends.is_empty() {
-                if body.complete() {
-                    return Ok(Polled::SplitDone);
-                }
-                body.fill()?;
-                continue;
-            }
-            left -= self.ends.len();
-            self.done = block.len();
+    fn read<E: Emit<R>>(
+        &mut self,
+        path: &Path,
+        body: &Body,
+        cursor: &mut Cursor,
+        left: &mut usize,
+        out: &mut E,
+    ) -> Result<(), Fault> {
+        let mut from = cursor.done;
+        while let Some(block) = next_lines(body, cursor, left, &mut self.ends) {
             match simdutf8::basic::from_utf8(block) {
                 Ok(text) => {
-                    out.rows(Sliced { text, ends: self.ends.iter(), start: 0, before: 0, last: &mut self.last })
+                    let ends = self.ends.iter();
+                    out.rows(Sliced { text, ends, start: 0, before: 0, from, last: &mut cursor.last })
                 }
                 Err(_) => {
                     let mut start = 0;
                     for &end in &self.ends {
-                        self.last = start;
-                        let line = block.get(start..end).unwrap_or_default();
+                        cursor.last = from + start;
+                        let line = without_end(block.get(start..end).unwrap_or_default());
                         start = end;
-                        match simdutf8::compat::from_utf8(without_end(line)) {
+                        match text::text(path, body, *cursor, line) {
                             Ok(text) => out.row(text),
-                            Err(e) => out.bad(
-                                Fault::new(format!("the line is not UTF-8 from its byte {} on", e.valid_up_to() + 1))
-                                    .in_file(&self.path)
-                                    .at_line(body.line(self.last))
-                                    .help("convert the file to UTF-8, or write `on_error skip` at the source"),
-                            )?,
+                            Err(fault) => out.bad(line, fault)?,
                         }
                     }
                 }
             }
+            from = cursor.done;
         }
-        Ok(Polled::More)
-    }
-
-    fn position(&self) -> Vec<u8> {
-        let at = self.open.as_ref().map_or(0, |body| body.position() + self.done);
-        (at as u64).to_le_bytes().to_vec()
-    }
-
-    fn place(&self) -> Place {
-        let line = self.open.as_ref().map(|body| body.line(self.last));
-        Place { file: Some(self.path.clone()), line, ..Place::default() }
-    }
-
-    fn bytes_read(&self) -> u64 {
-        self.open.as_ref().map_or(0, Body::bytes_read)
-    }
-}
-
-/// Finds at most `most` lines at the front of `window`, about a block of them, and says what they cover. Each end is
-/// behind the line's `\n`.
-fn find_lines<'a>(window: &'a [u8], most: usize, complete: bool, ends: &mut Vec<usize>) -> &'a [u8] {
-    ends.clear();
-    let near = window.get(..BLOCK).unwrap_or(window);
-    ends.extend(memchr::memchr_iter(b'\n', near).take(most).map(|at| at + 1));
-    if let Some(&end) = ends.last() {
-        let all = near.len() == window.len();
-        if !(all && complete) || ends.len() == most || end == near.len() {
-            return near.get(..end).unwrap_or_default();
-        }
-    }
-    // Either one long line, or the last one, which needs no end.
-    let start = ends.last().map_or(0, |&end| end);
-    let rest = window.get(start..).unwrap_or_default();
-    let len = match memchr::memchr(b'\n', rest) {
-        Some(found) => found + 1,
-        None if complete => rest.len(),
-        None => 0,
-    };
-    if len > 0 {
-        ends.push(start + len);
-    }
-    window.get(..start + len).unwrap_or_default()
-}
-
-fn without_end(line: &[u8]) -> &[u8] {
-    match line {
-        [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line,
-        line => line,
+        Ok(())
     }
 }
 
@@ -191,6 +127,8 @@ struct Sliced<'a, 'l> {
     /// Where the next line begins, and where the one before did.
     start: usize,
     before: usize,
+    /// Where the block begins.
+    from: usize,
     last: &'l mut usize,
 }
 
@@ -215,37 +153,6 @@ impl<'a> Iterator for Sliced<'a, '_> {
 
 impl Drop for Sliced<'_, '_> {
     fn drop(&mut self) {
-        *self.last = self.before;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(window: &str, most: usize, complete: bool) -> Vec<usize> {
-        let mut ends = vec![99];
-        let block = find_lines(window.as_bytes(), most, complete, &mut ends);
-        assert_eq!(block.len(), ends.last().copied().unwrap_or(0));
-        ends
-    }
-
-    #[test]
-    fn only_whole_lines_are_found_and_the_last_needs_no_end() {
-        assert_eq!(found("a\nbc\nd", 9, false), [2, 5]);
-        assert_eq!(found("a\nbc\nd", 9, true), [2, 5, 6]);
-        assert_eq!(found("a\nbc\nd", 2, true), [2, 5]);
-        assert_eq!(found("a\n", 9, true), [2]);
-        assert!(found("abc", 9, false).is_empty());
-        assert!(found("", 9, true).is_empty());
-    }
-
-    #[test]
-    fn a_line_longer_than_the_block_is_one_line() {
-        let long = "x".repeat(3 * BLOCK);
-        assert_eq!(found(&format!("{long}\ny\n"), 9, false), [long.len() + 1]);
-        assert_eq!(found(&format!("a\n{long}\n"), 9, false), [2]);
-        assert!(found(&long, 9, false).is_empty());
-        assert_eq!(found(&long, 9, true), [long.len()]);
+        *self.last = self.from + self.before;
     }
 }

@@ -19,21 +19,37 @@
 //! A split of an endless source from which nothing has come for `idle_after` (a source's option in the block) is left aside,
 //! too, until rows come, which are judged by what was reached meanwhile.
 
+mod bad;
 mod body;
 pub mod csv;
+mod files;
+mod generate;
 mod input;
 mod iter;
+pub mod json;
 mod lines;
-mod packed;
+mod live;
+mod queued;
 mod rated;
+mod reader;
 mod rows;
 mod splits;
+mod stream;
+mod text;
+mod watch;
 
+pub(crate) use files::is_folder;
 pub(crate) use splits::number;
 
-pub use csv::{Csv, CsvReader, CsvTarget, csv};
+pub use bad::{BadRecord, Bytes};
+pub use csv::{Csv, CsvReader, csv};
+pub use files::FileTarget;
+pub use generate::{Generate, GenerateReader, generate};
 pub use iter::{Iter, IterReader, iter};
+pub use json::{Json, JsonReader, json};
 pub use lines::{Lines, LinesReader, lines};
+pub use live::{Live, stdin, tcp};
+pub use queued::ChannelReader;
 pub use rated::{PerSecond, Rated};
 pub use rows::{Lend, Rows, RowsReader, rows};
 
@@ -93,11 +109,12 @@ pub trait Emit<R: RowType> {
             self.row(row);
         }
     }
-    /// A record that is no row. Says whether to go on: with `on_error fail` the fault comes back as the error.
+    /// A record that is no row, with its bytes as they stand in the input. Says whether to go on: with `on_error fail` the fault comes
+    /// back as the error.
     ///
     /// # Errors
     /// The fault itself, if the source is to stop at it.
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault>;
+    fn bad(&mut self, record: &[u8], fault: Fault) -> Result<(), Fault>;
 }
 
 /// What a reader has to say after it was asked for rows.

@@ -330,7 +330,7 @@ where
     fn row(&mut self, row: R::Row<'_>) {
         self.rows.push((self.split, format!("{row:?}")));
     }
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
+    fn bad(&mut self, _: &[u8], fault: Fault) -> Result<(), Fault> {
         Err(fault)
     }
 }

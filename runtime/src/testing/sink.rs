@@ -51,7 +51,9 @@ pub struct SinkCheck<'m, T, S, X> {
     visible: Box<dyn Fn(&T) -> Vec<String> + 'm>,
     rows: Vec<X>,
     at_finish: bool,
+    in_its_time: bool,
     without_fencing: Option<String>,
+    at_once: Option<String>,
 }
 
 /// What a checkpoint holds of a sink.
@@ -146,13 +148,21 @@ where
             visible: Box::new(move |target| visible(target).iter().map(|row| format!("{row:?}")).collect()),
             rows: rows.into_iter().collect(),
             at_finish: false,
+            in_its_time: false,
             without_fencing: None,
+            at_once: None,
         }
     }
 
     /// Nothing is visible before the run has finished: the sink makes one file, say.
     pub fn visible_at_finish(mut self) -> Self {
         self.at_finish = true;
+        self
+    }
+
+    /// Rows become visible when they are committed or later, when the run has finished at the latest: the sink fills files over several epochs, say.
+    pub fn visible_in_its_time(mut self) -> Self {
+        self.in_its_time = true;
         self
     }
 
@@ -163,10 +173,29 @@ where
         self
     }
 
+    /// The sink shows each row when it is written, and promises nothing about rows of epochs that are not committed; and why that is all right.
+    pub fn at_once(mut self, why: impl Into<String>) -> Self {
+        self.at_once = Some(why.into());
+        self
+    }
+
     /// Checks.
     pub fn run(self) -> Report {
         let mut report = Report::new(format!("sink {}", (self.sink)(&(self.target)()).describe()));
         report.check("rows", "each row is visible once when the run has finished", || self.all());
+        match &self.at_once {
+            None => self.publishing(&mut report),
+            Some(why) => report.skip("publishing", "rows are published with their epoch, once, whatever happens", why),
+        }
+        report.check("empty", "epochs without rows, and runs without any, are nothing special", || self.empty());
+        report.check("foreign bytes", "states and commits of others are refused or taken, with no panic", || {
+            self.foreign()
+        });
+        report
+    }
+
+    /// What a sink promises that publishes.
+    fn publishing(&self, report: &mut Report) {
         report.check("pre-commit", "nothing is visible before it is committed", || self.pre_commit());
         report.check("commit twice", "an epoch that is committed again is not visible twice", || self.commit_twice());
         report.check(
@@ -192,11 +221,6 @@ where
             None => report.check("zombie commit", commit, || self.zombie(true)),
             Some(why) => report.skip("zombie commit", commit, why),
         }
-        report.check("empty", "epochs without rows, and runs without any, are nothing special", || self.empty());
-        report.check("foreign bytes", "states and commits of others are refused or taken, with no panic", || {
-            self.foreign()
-        });
-        report
     }
 
     fn start(&self, on: &T, workers: usize, attempt: u64, from: Option<&Checkpoint>) -> Result<Attempt<S>, String> {
@@ -220,7 +244,18 @@ where
 
     /// Fails if a reader sees other rows than these, which are committed; a sink that shows them at the end alone shows none.
     fn sees(&self, on: &T, rows: &[X], when: &str) -> Result<(), String> {
-        self.shows(on, if self.at_finish { &[] } else { rows }, when)
+        if !self.in_its_time {
+            return self.shows(on, if self.at_finish { &[] } else { rows }, when);
+        }
+        // Some of them, and none that is not committed.
+        let mut left: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+        for seen in (self.visible)(on) {
+            match left.iter().position(|row| *row == seen) {
+                Some(at) => drop(left.swap_remove(at)),
+                None => return Err(format!("{when}: {seen} is visible, or visible twice, and should not be")),
+            }
+        }
+        Ok(())
     }
 
     fn shows(&self, on: &T, rows: &[X], when: &str) -> Result<(), String> {

@@ -24,7 +24,7 @@ impl<R: RowType, K, F: FnMut(R::Row<'_>) -> K> Emit<R> for Kept<R, K, F> {
     fn row(&mut self, row: R::Row<'_>) {
         self.rows.push((self.keep)(row));
     }
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
+    fn bad(&mut self, _: &[u8], fault: Fault) -> Result<(), Fault> {
         self.bad.push(fault);
         Ok(())
     }

@@ -232,7 +232,7 @@ where
                 Step::Busy(long) => std::thread::sleep(long),
                 Step::Panic(message) => panic!("{message}"),
                 Step::Fail(what) => return Err(Fault::new(what)),
-                Step::Bad(what) => out.bad(Fault::new(what))?,
+                Step::Bad(what) => out.bad(what.as_bytes(), Fault::new(what))?,
             }
             self.at += 1;
         }

@@ -6,7 +6,7 @@ use pelton_ui_tests::Trade;
 stream! {
     job Board<Memory> {
         param file: PathBuf;
-        source trades: Trade = csv(file), event_tim |t| t.at, late_by 5, on_error divert;
+        source trades: Trade = csv(file), event_tim |t| t.at, late_by 5, on_error ignore;
 
         sink out(trades) = stdout();
     }

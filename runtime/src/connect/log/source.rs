@@ -171,7 +171,7 @@ impl<R: RowType, F: Reads<R>> Reader<R> for LogReader<F> {
                     let mut fault = Fault::new(format!("the record is no row: {why}"))
                         .help("write what the source's type expects, or `on_error skip` at the source");
                     fault.place = self.here.place(open.partition, Some(record.offset));
-                    out.bad(fault)?;
+                    out.bad(record.value, fault)?;
                 }
             }
             open.next = record.offset + 1;

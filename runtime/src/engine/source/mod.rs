@@ -11,14 +11,14 @@ mod read;
 mod running;
 mod wake;
 
-use super::body::{Body, Each, Filtered};
+use super::body::{Body, Diverting, Each, Filtered};
 use super::control::ToCoordinator;
 use super::graph::{Graph, Noted};
 use super::meta::SourceMeta;
 use super::port::Outs;
 use crate::error::Error;
 use crate::frame::writer::Cx;
-use crate::source::{Reader, RowType, Source};
+use crate::source::{BadRecord, Reader, RowType, Source};
 use running::{Begin, Running};
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use wake::Wakers;
@@ -34,20 +34,33 @@ impl<const N: usize> Counters for [u64; N] {
     }
 }
 
-/// Builds a chain that begins at a source.
-pub fn source<'g, R, S, N, O, F>(g: &mut Graph<'g>, meta: SourceMeta, connector: S, counters: N, outs: O, body: F)
-where
+/// No stream takes bad records.
+pub fn no_errors<N, L>() -> impl FnMut(BadRecord, &mut Cx, &mut N, &mut L) {
+    |_, _, _, _| ()
+}
+
+/// Builds a chain that begins at a source; `errors` is what happens to the bad records of one that diverts them.
+pub fn source<'g, R, S, N, O, F>(
+    g: &mut Graph<'g>,
+    meta: SourceMeta,
+    connector: S,
+    counters: N,
+    outs: O,
+    body: F,
+    errors: impl FnMut(BadRecord, &mut Cx, &mut N, &mut O::Live) + 'static,
+) where
     R: RowType,
     S: Source<R>,
     N: Counters,
     O: Outs<'g>,
     F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
-    build(g, meta, connector, counters, outs, Each(body));
+    build(g, meta, connector, counters, outs, Diverting(Each(body), errors));
 }
 
 /// Builds a chain that begins at a source and has a filter on a straight way behind it: `front` is what stands before the
 /// filter, with its answer; `rest` is what stands behind it.
+#[expect(clippy::too_many_arguments, reason = "emitted code names each part of the chain once")]
 pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     g: &mut Graph<'g>,
     meta: SourceMeta,
@@ -56,6 +69,7 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     outs: O,
     front: P,
     rest: F,
+    errors: impl FnMut(BadRecord, &mut Cx, &mut N, &mut O::Live) + 'static,
 ) where
     R: RowType,
     S: Source<R>,
@@ -65,7 +79,7 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N) -> (bool, X) + 'static,
     F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
-    build(g, meta, connector, counters, outs, Filtered(front, rest));
+    build(g, meta, connector, counters, outs, Diverting(Filtered(front, rest), errors));
 }
 
 fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: SourceMeta, connector: S, counters: N, outs: O, body: B)

@@ -2,12 +2,13 @@
 
 use super::super::body::Body;
 use super::super::guard::guarded;
+use super::super::meta::OnError;
 use super::super::port::Live;
 use super::Counters;
 use super::running::Running;
 use crate::error::{Error, Fault};
 use crate::frame::writer::{CHUNK_ROWS, Cx};
-use crate::source::{Emit, Polled, Reader, RowType, Source};
+use crate::source::{BadRecord, Emit, Polled, Reader, RowType, Source};
 
 /// Rows between two looks at frames where none wait.
 pub(super) const LARGEST_CHUNK: usize = 8 * CHUNK_ROWS;
@@ -41,10 +42,10 @@ where
         let before = split.rows;
         (cx.row, cx.watermark, cx.hold) = (before, split.watermark, hold);
         let reader = &mut split.reader;
-        let skip = meta.skip_bad;
+        let on_error = meta.on_error;
         let polled = {
             let mut rows =
-                Rows { cx: &mut *cx, counters, live, body, skip, skipped, rows: std::marker::PhantomData::<R> };
+                Rows { cx: &mut *cx, counters, live, body, on_error, skipped, rows: std::marker::PhantomData::<R> };
             // The counting of rows and the reader's own place survive an unwinding, and are all that is looked at then.
             let run = std::panic::AssertUnwindSafe(|| {
                 let polled = reader.poll(budget, &mut rows);
@@ -79,7 +80,7 @@ struct Rows<'x, R, N, L, F> {
     counters: &'x mut N,
     live: &'x mut Option<L>,
     body: &'x mut F,
-    skip: bool,
+    on_error: OnError,
     skipped: &'x mut u64,
     rows: std::marker::PhantomData<R>,
 }
@@ -105,12 +106,18 @@ where
             *self.live = Some(self.body.rows(rows, self.cx, self.counters, live));
         }
     }
-    fn bad(&mut self, fault: Fault) -> Result<(), Fault> {
-        if !self.skip {
+    fn bad(&mut self, record: &[u8], fault: Fault) -> Result<(), Fault> {
+        match self.on_error {
             // It is in the input, and will be there again.
-            return Err(fault.lasting());
+            OnError::Fail => return Err(fault.lasting()),
+            OnError::Skip => *self.skipped += 1,
+            OnError::Divert => {
+                if let Some(live) = self.live {
+                    self.body.bad(BadRecord::new(record, &fault), self.cx, self.counters, live);
+                }
+                self.cx.operator = 0;
+            }
         }
-        *self.skipped += 1;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::super::control::{Left, Stand, ToCoordinator};
 use super::super::local::{Local, Mailbox};
 use super::super::meta::SourceMeta;
 use super::super::pace::{Alarm, Pace, TURN};
-use super::super::port::{Live, publish};
+use super::super::port::{ASK_SINKS, Live, publish};
 use super::Counters;
 use super::budget::Budget;
 use super::mail::Next;
@@ -195,6 +195,9 @@ where
             // Of many readers those that have said so may have rows; the only one is asked in any case.
             self.open.wake(!self.endless);
             self.read(caps)?;
+        }
+        if self.live.must_be_asked() {
+            self.activator.activate_after(ASK_SINKS);
         }
         self.settle();
         self.tell_stand();

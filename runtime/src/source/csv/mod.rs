@@ -13,22 +13,27 @@ mod scan;
 
 pub use reader::CsvReader;
 
-use super::input::Input;
-use super::splits::FileSplits;
+use super::files::{FileTarget, Files};
 use super::{Enumerator, RowType, Source};
 use crate::error::Fault;
-use reader::Format;
+use crate::time::TimeSpan;
+use reader::{CsvForm, Format};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// A csv file, to be read or to be written.
+/// A csv file, a folder of them, or all that a pattern matches: to be read or to be written.
 ///
 /// As a source: the fields of a row are found by the names in the header, whatever their order; columns that no field
 /// asks for are passed over. An `Option` is `None` where the field is empty or says what [`na`](Csv::na) says.
 /// A column that a field needs and the header does not have ends the run at once. A record that does not fit the type,
 /// or has another number of columns than the header, is a bad record: it ends the run, or is skipped with `on_error skip`.
-/// Quoted fields may hold separators, line ends and doubled quotes. A plain file is read by all workers at once; one
-/// packed with gzip or zstd (told by its first bytes) by one worker.
+/// Quoted fields may hold separators, line ends and doubled quotes. A byte order mark at the start of a file is left out.
+///
+/// A plain file is read by all workers at once, some MiB each; one packed with gzip or zstd (told by its first bytes; several members or frames behind each other are one text) by
+/// one worker. `csv("in/")` reads all files in a folder but not in those inside of it; `csv("in/2024-*/*.csv")` all that match: `*` is any part of
+/// a name, `**` any folders, `?` a character, `[ab]` one of these. Names that begin with a `.` are left out. Files are read in the order of their paths,
+/// byte by byte (`10.csv` before `9.csv`), and with `ordered_splits` that has to be the order in time. Each has a header of its own. What is read are the files, and as much of them, as was there
+/// when the job was first started: nothing may change in them, and what is added to a folder is for a later job, or for [`watch`](Csv::watch).
 ///
 /// As a sink: one file, with a header of the row's field names. It appears under its name when the run has
 /// succeeded, and not before; what was there under that name is replaced. A path that ends in `/` is a folder, to which files are
@@ -39,44 +44,19 @@ use std::path::{Path, PathBuf};
 /// copy files do best to compare names, and to leave the files where they are.
 ///
 /// The target is a path, or an `Option` of one: a sink without a path writes nothing.
-pub fn csv(target: impl Into<CsvTarget>) -> Csv {
-    Csv { path: target.into().0, separator: b',', na: Vec::new(), header: true, split_bytes: None }
-}
-
-/// The file of [`csv()`]: any path, or an `Option` of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CsvTarget(Option<PathBuf>);
-
-macro_rules! csv_targets {
-    ($($path:ty),*) => {$(
-        impl From<$path> for CsvTarget {
-            fn from(path: $path) -> Self {
-                CsvTarget(Some(path.into()))
-            }
-        }
-        impl From<Option<$path>> for CsvTarget {
-            fn from(path: Option<$path>) -> Self {
-                CsvTarget(path.map(Into::into))
-            }
-        }
-    )*};
-}
-csv_targets!(PathBuf, &PathBuf, &Path, &str, String, &String);
-
-impl From<&Option<PathBuf>> for CsvTarget {
-    fn from(path: &Option<PathBuf>) -> Self {
-        CsvTarget(path.clone())
-    }
+pub fn csv(target: impl Into<FileTarget>) -> Csv {
+    Csv { files: Files::of(target.into()), roll: None, separator: b',', na: Vec::new(), header: true }
 }
 
 /// What [`csv()`] gives: a source and a sink.
 #[derive(Clone, Debug)]
 pub struct Csv {
-    pub(crate) path: Option<PathBuf>,
+    pub(crate) files: Files,
+    /// As a sink: when a folder gets a new file, by age and by size.
+    pub(crate) roll: Option<(Option<Duration>, Option<u64>)>,
     pub(crate) separator: u8,
     pub(crate) na: Vec<Vec<u8>>,
     pub(crate) header: bool,
-    split_bytes: Option<usize>,
 }
 
 impl Csv {
@@ -100,10 +80,22 @@ impl Csv {
         self
     }
 
+    /// As a source of a folder or a pattern: looks for new files all the time, so often; it does not end. In a block, `.watch(1s)`.
+    ///
+    /// A file is read once it has not been changed for so long. From then on it must stay as it is, or be removed: one that grows or is written anew
+    /// is an error that ends the run, also behind a restart. To be safe from reading half a file, write it under a name that begins with a `.` and
+    /// rename it when it is whole. Once a file has been read to its end, and a checkpoint has been taken since, it may be moved away; one that comes again under its
+    /// name is a new file. Files that are found together are read in the order of their paths; what comes later begins, in event time, where the source
+    /// has come to by then, and older rows in it may be late. Each file is read from front to back by one worker, and is not mapped.
+    pub fn watch(mut self, every: TimeSpan) -> Self {
+        self.files.watch = Some(every);
+        self
+    }
+
     /// Cuts a plain file about every `bytes`. For tests: the rows do not depend on it.
     #[doc(hidden)]
     pub fn split_bytes(mut self, bytes: usize) -> Self {
-        self.split_bytes = Some(bytes);
+        self.files.split_bytes = Some(bytes);
         self
     }
 
@@ -121,20 +113,7 @@ impl Csv {
 
     fn format(&self) -> Result<Format, Fault> {
         self.check()?;
-        let Some(path) = self.path.clone() else {
-            return Err(Fault::new("no file to read was given").help(
-                "name one on the command line, or give the param a default: `param input: PathBuf = \"in.csv\"`",
-            ));
-        };
-        Ok(Format { path, separator: self.separator, na: self.na.clone(), header: self.header })
-    }
-
-    /// For the plan: `csv board.csv`.
-    pub(crate) fn description(&self) -> String {
-        match &self.path {
-            Some(path) => format!("csv {}", path.display()),
-            None => "csv (no file given)".to_owned(),
-        }
+        Ok(Format { separator: self.separator, na: self.na.clone(), header: self.header })
     }
 }
 
@@ -146,16 +125,19 @@ where
 
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         let format = self.format()?;
-        let cut = cut::Quotes { separator: format.separator };
-        let splits = FileSplits::new(&Input::open(&format.path)?, self.split_bytes, cut);
-        Ok(Box::new(splits.from(from, &format.path)?))
+        self.files.enumerator(cut::Quotes { separator: format.separator }, from)
     }
 
     fn reader(&mut self) -> Result<CsvReader, Fault> {
-        Ok(CsvReader::new(self.format()?))
+        Ok(self.files.reader(CsvForm::new(self.format()?)))
     }
 
     fn describe(&self) -> String {
-        self.description()
+        self.files.describe("csv")
+    }
+
+    /// What is no file: when nothing comes for long, others are not to wait for it.
+    fn endless(&self) -> bool {
+        self.files.is_live()
     }
 }

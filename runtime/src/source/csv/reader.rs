@@ -1,58 +1,50 @@
-//! [`CsvReader`]: reads the splits of a csv file on one worker.
+//! [`CsvForm`]: how the records of a csv file become rows, on one worker.
 
 use super::columns::{Columns, How, Plan};
 use super::problem::{Kind, Problem};
 use super::row::Row;
 use super::scan::{Fields, Record, Scanned, Scanner};
-use crate::error::{Fault, Place};
+use crate::error::Fault;
 use crate::source::body::{BOM, Body};
-use crate::source::splits::{Piece, number};
-use crate::source::{Emit, Polled, Reader, RowType, Split};
+use crate::source::reader::{Cursor, FileReader, Form};
+use crate::source::text::without_end;
+use crate::source::{Emit, RowType};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What a reader has to know of its file.
+/// How a file is written.
 #[derive(Clone, Debug)]
 pub(super) struct Format {
-    pub(super) path: PathBuf,
     pub(super) separator: u8,
     pub(super) na: Vec<Vec<u8>>,
     pub(super) header: bool,
 }
 
 /// Reads csv on one worker.
-pub struct CsvReader {
+pub type CsvReader = FileReader<CsvForm>;
+
+/// A record is what csv says it is, and its row what serde makes of it.
+pub struct CsvForm {
     format: Format,
-    open: Option<Body>,
-    /// Known once the first split is open.
-    columns: Option<Columns>,
+    /// Of the file that was opened last.
+    columns: Option<(PathBuf, Columns)>,
     plan: Plan,
     fields: Fields,
-    /// Where the record that was emitted last begins in the window.
-    last: usize,
-    /// Where in the window the next record begins.
-    done: usize,
 }
 
-impl CsvReader {
+impl CsvForm {
     pub(super) fn new(format: Format) -> Self {
-        CsvReader {
-            format,
-            open: None,
-            columns: None,
-            plan: Plan::default(),
-            fields: Fields::default(),
-            last: 0,
-            done: 0,
-        }
+        CsvForm { format, columns: None, plan: Plan::default(), fields: Fields::default() }
     }
 }
 
 impl Format {
-    /// Reads the header, or counts the columns of the first record. `from` begins where the file does.
-    fn columns(&self, from: &mut Body) -> Result<Columns, Fault> {
+    /// Reads the header, or counts the columns of the first record; `None` if they have not come yet. `from` begins where the file does.
+    fn columns(&self, path: &Path, from: &mut Body) -> Result<Option<Columns>, Fault> {
         let mut fields = Fields::default();
-        from.fill()?;
+        if !from.fill()? && from.window().is_empty() {
+            return Ok(None);
+        }
         let mark = if from.window().starts_with(BOM) { BOM.len() } else { 0 };
         loop {
             let window = from.window().get(mark..).unwrap_or_default();
@@ -61,56 +53,58 @@ impl Format {
                 Scanned::Record { start } => {
                     let record = fields.of(window.get(start..).unwrap_or_default());
                     if !self.header {
-                        return Ok(Columns { names: None, count: record.len(), start: mark });
+                        return Ok(Some(Columns { names: None, count: record.len(), start: mark }));
                     }
-                    let names = (0..record.len()).map(|column| self.name(record, column)).collect::<Result<_, _>>()?;
-                    return Ok(Columns { names: Some(names), count: record.len(), start: mark + scanner.at() });
+                    let names =
+                        (0..record.len()).map(|column| self.name(path, record, column)).collect::<Result<_, _>>()?;
+                    return Ok(Some(Columns { names: Some(names), count: record.len(), start: mark + scanner.at() }));
                 }
                 Scanned::End if from.complete() => {
                     // A file without anything has no rows, whatever their type.
-                    return Ok(Columns { names: None, count: 0, start: mark + window.len() });
+                    return Ok(Some(Columns { names: None, count: 0, start: mark + window.len() }));
                 }
-                Scanned::TooLong { start } => return Err(self.too_long(from, start)),
-                Scanned::End | Scanned::Short => from.fill()?,
+                Scanned::TooLong { start } => return Err(too_long(path, from, start)),
+                Scanned::End | Scanned::Short if !from.fill()? => return Ok(None),
+                Scanned::End | Scanned::Short => {}
             }
         }
     }
 
-    fn name(&self, header: Record<'_>, column: usize) -> Result<String, Fault> {
+    fn name(&self, path: &Path, header: Record<'_>, column: usize) -> Result<String, Fault> {
         std::str::from_utf8(header.get(column).unwrap_or_default()).map(str::to_owned).map_err(|e| {
-            let fault = Fault::new("the name of a column is not UTF-8").because(e).in_file(&self.path);
+            let fault = Fault::new("the name of a column is not UTF-8").because(e).in_file(path);
             fault.at_line(1).in_column((column + 1).to_string()).help("convert the file to UTF-8")
         })
     }
 
     #[cold]
-    fn too_long(&self, body: &Body, start: usize) -> Fault {
-        Fault::new("a record of more than 2 GiB: a quote is opened and never closed")
-            .in_file(&self.path)
-            .at_line(body.line(start))
-            .help("close the quote, or double it if it is meant as a character")
-    }
-
-    /// Says what is wrong with a record, and where.
-    #[cold]
-    fn fault(&self, body: &Body, start: usize, record: Record<'_>, columns: &Columns, problem: Problem) -> Fault {
-        let column = problem.column();
-        let fault = problem.fault(column.and_then(|column| record.get(column))).in_file(&self.path);
-        let within = column.map_or(0, |column| record.offset(column));
-        let fault = fault.at_line(body.line(start + within));
-        match column {
-            Some(column) => fault.in_column(columns.name(column)),
-            None => fault,
-        }
-    }
-
-    #[cold]
-    fn ragged(&self, body: &Body, start: usize, found: usize, expected: usize) -> Fault {
+    fn ragged(&self, path: &Path, body: &Body, start: usize, found: usize, expected: usize) -> Fault {
         let whose = if self.header { "the header" } else { "the first record" };
         let columns = if found == 1 { "1 column".to_owned() } else { format!("{found} columns") };
         let fault = Fault::new(format!("{columns} where {whose} has {expected}"));
-        let fault = fault.in_file(&self.path).at_line(body.line(start));
+        let fault = fault.in_file(path).at_line(body.line(start));
         fault.help("quote a field that contains the separator, or write `on_error skip` at the source")
+    }
+}
+
+#[cold]
+fn too_long(path: &Path, body: &Body, start: usize) -> Fault {
+    Fault::new("a record of more than 2 GiB: a quote is opened and never closed")
+        .in_file(path)
+        .at_line(body.line(start))
+        .help("close the quote, or double it if it is meant as a character")
+}
+
+/// Says what is wrong with a record, and where.
+#[cold]
+fn no_row(path: &Path, body: &Body, start: usize, record: Record<'_>, columns: &Columns, problem: Problem) -> Fault {
+    let column = problem.column();
+    let fault = problem.fault(column.and_then(|column| record.get(column))).in_file(path);
+    let within = column.map_or(0, |column| record.offset(column));
+    let fault = fault.at_line(body.line(start + within));
+    match column {
+        Some(column) => fault.in_column(columns.name(column)),
+        None => fault,
     }
 }
 
@@ -124,7 +118,7 @@ fn settle<'a, T: Deserialize<'a>>(record: Record<'a>, na: &'a [Vec<u8>], columns
 
 /// Finds out without a record of the file whether the header fits the type: tries texts for each column until the type
 /// takes them all. A type with fields that take none of the texts is seen at the first record.
-fn check<R: RowType>(format: &Format, columns: &Columns, plan: &mut Plan) -> Result<(), Fault>
+fn check<R: RowType>(path: &Path, separator: u8, columns: &Columns, plan: &mut Plan) -> Result<(), Fault>
 where
     for<'a> R::Row<'a>: Deserialize<'a>,
 {
@@ -145,7 +139,7 @@ where
             }
             Err(problem) => problem,
         };
-        if let Some(fault) = columns.mismatch(problem.kind(), format.separator, &format.path) {
+        if let Some(fault) = columns.mismatch(problem.kind(), separator, path) {
             return Err(fault);
         }
         let Some(column) = problem.column() else { return Ok(()) };
@@ -160,96 +154,79 @@ where
     Ok(())
 }
 
-impl<R: RowType> Reader<R> for CsvReader
+impl<R: RowType> Form<R> for CsvForm
 where
     for<'a> R::Row<'a>: Deserialize<'a>,
 {
-    fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
-        let piece = Piece::decode(&split.detail)?;
-        let mut body = Body::open(&self.format.path, piece, self.open.take())?;
+    fn begin(&mut self, path: &Path, body: &mut Body) -> Result<bool, Fault> {
         let columns = match self.columns.take() {
-            Some(columns) => columns,
-            None => {
-                let columns = match body.whole_file() {
-                    Some(mut whole) => self.format.columns(&mut whole)?,
-                    None => self.format.columns(&mut body)?,
+            Some((of, columns)) if of == path => columns,
+            before => {
+                let found = match body.whole_file() {
+                    Some(mut whole) => self.format.columns(path, &mut whole)?,
+                    None => self.format.columns(path, body)?,
                 };
-                if columns.names.is_some() {
-                    check::<R>(&self.format, &columns, &mut self.plan)?;
+                let Some(columns) = found else { return Ok(false) };
+                if before.is_none_or(|(_, before)| before.names != columns.names || before.count != columns.count) {
+                    self.plan = Plan::default();
+                    if columns.names.is_some() {
+                        check::<R>(path, self.format.separator, &columns, &mut self.plan)?;
+                    }
                 }
                 columns
             }
         };
         body.consume(columns.start.saturating_sub(body.position()));
-        if let Some(from) = from {
-            body.skip_to(&self.format.path, number(from)?)?;
-        }
-        self.columns = Some(columns);
-        (self.last, self.done) = (0, 0);
-        self.open = Some(body);
-        Ok(())
+        self.columns = Some((path.to_owned(), columns));
+        Ok(true)
     }
 
-    fn poll<E: Emit<R>>(&mut self, budget: usize, out: &mut E) -> Result<Polled, Fault> {
-        let CsvReader { format, open: Some(body), columns: Some(columns), plan, fields, last, done } = self else {
-            return Ok(Polled::SplitDone);
-        };
-        body.check()?;
-        let mut left = budget.max(1);
-        loop {
-            body.consume(std::mem::take(done));
-            *last = 0;
-            let window = body.window();
-            let mut scanner = Scanner::new(window, format.separator, body.complete());
-            loop {
-                if left == 0 {
-                    return Ok(Polled::More);
-                }
-                let start = match scanner.record(fields) {
-                    Scanned::Record { start } => start,
-                    Scanned::End if body.complete() => return Ok(Polled::SplitDone),
-                    Scanned::End | Scanned::Short => break,
-                    Scanned::TooLong { start } => return Err(format.too_long(body, start)),
-                };
-                *last = start;
-                *done = scanner.at();
-                left -= 1;
-                let record = fields.of(window.get(start..*done).unwrap_or_default());
-                if record.len() != columns.count {
-                    out.bad(format.ragged(body, start, record.len(), columns.count))?;
-                    continue;
-                }
-                let row = Row { record, na: &format.na, columns, plan: &mut *plan };
-                match <R::Row<'_> as Deserialize<'_>>::deserialize(row) {
-                    Ok(row) => {
-                        out.row(row);
-                        if plan.is_open() {
-                            settle::<R::Row<'_>>(record, &format.na, columns, plan);
-                        }
+    fn needs_start(&self) -> bool {
+        self.format.header
+    }
+
+    fn read<E: Emit<R>>(
+        &mut self,
+        path: &Path,
+        body: &Body,
+        cursor: &mut Cursor,
+        left: &mut usize,
+        out: &mut E,
+    ) -> Result<(), Fault> {
+        let CsvForm { format, columns: Some((_, columns)), plan, fields } = self else { return Ok(()) };
+        let window = body.window();
+        let mut scanner = Scanner::new(window, format.separator, body.complete());
+        while *left > 0 {
+            let start = match scanner.record(fields) {
+                Scanned::Record { start } => start,
+                Scanned::End | Scanned::Short => return Ok(()),
+                Scanned::TooLong { start } => return Err(too_long(path, body, start)),
+            };
+            (cursor.last, cursor.done) = (start, scanner.at());
+            *left -= 1;
+            let text = window.get(start..cursor.done).unwrap_or_default();
+            let record = fields.of(text);
+            if record.len() != columns.count {
+                let fault = format.ragged(path, body, start, record.len(), columns.count);
+                out.bad(without_end(text), fault)?;
+                continue;
+            }
+            let row = Row { record, na: &format.na, columns, plan: &mut *plan };
+            match <R::Row<'_> as Deserialize<'_>>::deserialize(row) {
+                Ok(row) => {
+                    out.row(row);
+                    if plan.is_open() {
+                        settle::<R::Row<'_>>(record, &format.na, columns, plan);
                     }
-                    Err(problem) => {
-                        if let Some(fault) = columns.mismatch(problem.kind(), format.separator, &format.path) {
-                            return Err(fault);
-                        }
-                        out.bad(format.fault(body, start, record, columns, problem))?;
+                }
+                Err(problem) => {
+                    if let Some(fault) = columns.mismatch(problem.kind(), format.separator, path) {
+                        return Err(fault);
                     }
+                    out.bad(without_end(text), no_row(path, body, start, record, columns, problem))?;
                 }
             }
-            body.fill()?;
         }
-    }
-
-    fn position(&self) -> Vec<u8> {
-        let at = self.open.as_ref().map_or(0, |body| body.position() + self.done);
-        (at as u64).to_le_bytes().to_vec()
-    }
-
-    fn place(&self) -> Place {
-        let line = self.open.as_ref().map(|body| body.line(self.last));
-        Place { file: Some(self.format.path.clone()), line, ..Place::default() }
-    }
-
-    fn bytes_read(&self) -> u64 {
-        self.open.as_ref().map_or(0, Body::bytes_read)
+        Ok(())
     }
 }

@@ -1,8 +1,10 @@
-//! [`Packed`]: a gzip or zstd file as the bytes that are packed in it, read in pieces.
+//! [`Stream`]: a file read from front to back: one packed with gzip or zstd as the bytes that are packed in it, or a plain one that may
+//! change while it is read, and so is not mapped.
 //!
 //! Several gzip members or zstd frames behind each other are one stream. What is cut off or damaged gives a fault that
-//! names the file. It knows nothing of records.
+//! names the file, and so does a file that is not the one that was found. It knows nothing of records.
 
+use super::files::FileFound;
 use crate::error::Fault;
 use flate2::read::MultiGzDecoder;
 use ruzstd::decoding::FrameDecoder;
@@ -10,7 +12,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 /// How a file is packed.
@@ -40,37 +42,55 @@ impl Packing {
     }
 }
 
-/// A packed file that is being read.
-pub(super) struct Packed {
-    path: PathBuf,
-    packing: Packing,
+/// A file that is being read.
+pub(super) struct Stream {
+    file: FileFound,
+    packing: Option<Packing>,
     decoder: Decoder,
     read: Rc<Cell<u64>>,
-    len: u64,
 }
 
 enum Decoder {
+    Plain(Counted),
     Gzip(Box<MultiGzDecoder<Counted>>),
     Zstd(Box<Frames>),
 }
 
-impl Packed {
+impl Stream {
     /// Reads `file` from its start.
-    pub(super) fn new(path: &Path, packing: Packing, mut file: File) -> Result<Packed, Fault> {
-        let len = file.rewind().and_then(|()| file.metadata()).map_err(|e| unreadable(path, e))?.len();
+    pub(super) fn new(found: FileFound, packing: Option<Packing>, mut file: File) -> Result<Stream, Fault> {
+        file.rewind().map_err(|e| unreadable(&found.path, e))?;
         let read = Rc::new(Cell::new(0));
-        let counted = Counted { file, read: Rc::clone(&read) };
+        let counted = Counted { file, read: Rc::clone(&read), left: found.bytes };
         let decoder = match packing {
-            Packing::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(counted))),
-            Packing::Zstd => Decoder::Zstd(Box::new(Frames::new(counted))),
+            None => Decoder::Plain(counted),
+            Some(Packing::Gzip) => Decoder::Gzip(Box::new(MultiGzDecoder::new(counted))),
+            Some(Packing::Zstd) => Decoder::Zstd(Box::new(Frames::new(counted))),
         };
-        Ok(Packed { path: path.to_owned(), packing, decoder, read, len })
+        Ok(Stream { file: found, packing, decoder, read })
+    }
+
+    /// Fails if it is not the file that was found.
+    pub(super) fn check(&self, found: &FileFound) -> Result<(), Fault> {
+        if found.is_still(&self.file) { Ok(()) } else { Err(found.changed(self.file.bytes)) }
+    }
+
+    /// Fails if the file that was read is no longer the one that was found.
+    pub(super) fn ended(&self) -> Result<(), Fault> {
+        let file = match &self.decoder {
+            Decoder::Plain(counted) => &counted.file,
+            Decoder::Gzip(gzip) => &gzip.get_ref().file,
+            Decoder::Zstd(zstd) => &zstd.from.get_ref().file,
+        };
+        let now = FileFound::of(&self.file.path, &file.metadata().map_err(|e| unreadable(&self.file.path, e))?);
+        if now == self.file { Ok(()) } else { Err(self.file.changed(now.bytes)) }
     }
 
     /// Fills the front of `into`, and says how much; 0 at the end.
     pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
         loop {
             let got = match &mut self.decoder {
+                Decoder::Plain(plain) => plain.read(into),
                 Decoder::Gzip(gzip) => gzip.read(into),
                 Decoder::Zstd(zstd) => zstd.read(into),
             };
@@ -87,35 +107,38 @@ impl Packed {
         self.read.get()
     }
 
-    /// Bytes of the file itself.
-    pub(super) fn len(&self) -> u64 {
-        self.len
-    }
-
     fn broken(&self, error: io::Error) -> Fault {
-        let name = self.packing.name();
-        let all_read = self.read.get() >= self.len;
-        let what = if error.kind() == io::ErrorKind::UnexpectedEof || all_read && self.packing == Packing::Zstd {
+        let Some(packing) = self.packing else { return unreadable(&self.file.path, error) };
+        // A file that became another one under our hands is not damaged.
+        if let Err(changed) = self.ended() {
+            return changed;
+        }
+        let name = packing.name();
+        let all_read = self.read.get() >= self.file.bytes;
+        let what = if error.kind() == io::ErrorKind::UnexpectedEof || all_read && packing == Packing::Zstd {
             format!("the {name} file is cut off or damaged at its end")
         } else {
             format!("the {name} file is damaged")
         };
         Fault::new(what)
-            .in_file(&self.path)
+            .in_file(&self.file.path)
             .because(error)
             .help(format!("get the file again; `{name} --test` says whether it is whole"))
     }
 }
 
-/// A file that counts what was read from it.
+/// A file that counts what was read from it, and ends where it ended when it was found.
 struct Counted {
     file: File,
     read: Rc<Cell<u64>>,
+    left: u64,
 }
 
 impl Read for Counted {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let got = self.file.read(into)?;
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
+        let got = self.file.read(into.get_mut(..most).unwrap_or_default())?;
+        self.left -= got as u64;
         self.read.set(self.read.get() + got as u64);
         Ok(got)
     }
@@ -189,7 +212,8 @@ mod tests {
         let path = std::env::temp_dir().join(format!("pelton-packed-{}-{number}", std::process::id()));
         std::fs::write(&path, bytes).unwrap();
         assert_eq!(Packing::of(&bytes[..bytes.len().min(4)]), Some(packing));
-        let mut packed = Packed::new(&path, packing, File::open(&path).unwrap()).unwrap();
+        let found = FileFound::of(&path, &path.metadata().unwrap());
+        let mut packed = Stream::new(found, Some(packing), File::open(&path).unwrap()).unwrap();
         std::fs::remove_file(&path).unwrap();
         let (mut all, mut piece) = (Vec::new(), vec![0; 1000]);
         loop {
