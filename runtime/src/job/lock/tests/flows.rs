@@ -28,7 +28,7 @@ mod second {
 
     stream! {
         /// Sums of another one.
-        pub flow sums(rows: Stream<(String, u32)>) -> (String, i32) {
+        pub flow sums(rows: Stream<(String, u32)>) -> (String, i64) {
             let totals = rows.key_by(|r| &r.0).aggregate(sum(|r| r.1 as i32), emit each, unbounded("few keys"));
             let out = totals.map(|(key, sum)| (key.to_owned(), sum));
             return out;
@@ -38,7 +38,7 @@ mod second {
             source all: (String, u32) = rows(vec![]);
             #[was(t)]
             let now = sums(all);
-            let out: (String, i32) = now;
+            let out: (String, i64) = now;
             sink rows_out(out) = collect();
         }
     }
