@@ -28,7 +28,7 @@ mod second {
 
     stream! {
         /// Sums of another one.
-        pub flow sums(rows: Stream<(String, u32)>) -> (String, i32) {
+        pub flow sums(rows: Stream<(String, u32)>) -> (String, i64) {
             let totals = rows.key_by(|r| &r.0).aggregate(sum(|r| r.1 as i32), emit each, unbounded("few keys"));
             let out = totals.map(|(key, sum)| (key.to_owned(), sum));
             return out;
@@ -38,7 +38,7 @@ mod second {
             source all: (String, u32) = rows(vec![]);
             #[was(t)]
             let now = sums(all);
-            let out: (String, i32) = now;
+            let out: (String, i64) = now;
             sink rows_out(out) = collect();
         }
     }
@@ -71,10 +71,13 @@ fn states_inside_of_flows_are_in_the_lock_of_the_job() {
     assert_eq!((report.versions, report.states), (1, 1));
 
     let (text, open) = folder.show(&second::Board {});
-    assert!(open && text.contains("now/totals.total"), "{text}");
-    assert!(text.contains("it was called t/totals.total") || text.contains("cannot be restored"), "{text}");
+    let why = "state `total` of `now/totals` cannot be restored: it was `u64` and is `i64` now";
+    assert!(open && text.contains(why), "{text}");
     let error = folder.check(&second::Board {}).unwrap_err();
-    assert!(error.contains("`now/totals` cannot be restored"), "{error}");
+    assert!(
+        error.contains("state t/totals.total: what was stored cannot be read: it was `u64` and is `i64` now"),
+        "{error}"
+    );
 
     let (text, open) = folder.show(&third::Board {});
     assert!(open && text.contains("t/totals.total is dropped: what is stored of it goes"), "{text}");
