@@ -18,8 +18,8 @@ stream! {
 /// If a job fails.
 pub fn count(numbers: Vec<u64>) -> Result<usize, river::Error> {
     struct Number(u64);
-    fn own(number: Number) -> u64 {
-        number.0
+    fn own(Number(n): Number) -> u64 {
+        n
     }
     stream! {
         // of a type that is known inside of this function alone
