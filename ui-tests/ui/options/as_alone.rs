@@ -1,4 +1,4 @@
-//! An option that the language will have.
+//! A name for the only operator with state.
 
 use pelton::prelude::*;
 use pelton_ui_tests::Trade;
