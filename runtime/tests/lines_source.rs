@@ -165,8 +165,8 @@ fn a_file_that_becomes_shorter_is_a_fault() {
     assert!(fault.what.contains("shorter"), "{fault}");
     let fault = Reader::<Text>::open(&mut reader, splits[1].clone(), None).unwrap_err();
     assert!(fault.what.contains("shorter"), "{fault}");
-    // A reader that comes later sees only that the split is not there.
+    // A reader that comes later sees that it is not the file that was found.
     let mut late = Source::<Text>::reader(&mut source).unwrap();
     let fault = Reader::<Text>::open(&mut late, splits[1].clone(), None).unwrap_err();
-    assert!(fault.what.contains("replaced"), "{fault}");
+    assert!(fault.what.contains("7 bytes now and had 50000"), "{fault}");
 }
