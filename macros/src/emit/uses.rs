@@ -79,7 +79,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     let arguments: Vec<TokenStream> = arguments.collect();
     let path = path(used);
     let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
-    list.set_span(used.used.call.parentheses);
+    list.set_span(place(used.used.call.parentheses));
     let call = scoped(&plan.model.seen(), values, quote!(#path #list));
     quote_spanned!(place(at)=> let #bound = #call;)
 }
