@@ -18,13 +18,18 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
     let at = sink.name.span();
     let (meta, g) = (sink_name(sink), local("g", at));
     let one = handle(sink, 0, at);
+    let mut first_of_all = TokenStream::new();
     let connector = match sink.connector {
         Some(code) => {
             let connector = scoped(&plan.model.seen(), [code], paste(code));
             let gate = through("is_sink", first(&code.tokens, at));
             match sink.roll {
                 None => quote!(#gate(#connector)),
-                Some(roll) => rolled(roll, quote!(#gate(#connector))),
+                Some(roll) => {
+                    let every = named("r_", sink.name, "", at);
+                    first_of_all = roll_every(roll, &every);
+                    rolled(roll, quote!(#gate(#connector)), &every)
+                }
             }
         }
         None => {
@@ -32,7 +37,7 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
             quote_spanned!(place(at)=> __rt::collect(#rows))
         }
     };
-    let mut tokens = quote_spanned!(place(at)=> let #one = __rt::sink(#g, &#meta, #connector););
+    let mut tokens = quote_spanned!(place(at)=> #first_of_all let #one = __rt::sink(#g, &#meta, #connector););
     for producer in 1..sink.producers {
         let more = handle(sink, producer, at);
         tokens.extend(quote_spanned!(place(at)=> let #more = #one.again();));
@@ -40,14 +45,27 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
     tokens
 }
 
+/// How long a file is written to; in front of the sink, since both need the graph.
+fn roll_every(roll: &Roll, every: &Ident) -> TokenStream {
+    let here = place(roll.word.span());
+    let span = match &roll.every {
+        Some(span) => {
+            let span = length(span, "roll every", 1, false);
+            quote_spanned!(here=> ::core::option::Option::Some(#span))
+        }
+        None => quote_spanned!(here=> ::core::option::Option::None),
+    };
+    quote_spanned!(here=> let #every = #span;)
+}
+
 /// A sink that begins a new file now and then.
-fn rolled(roll: &Roll, connector: TokenStream) -> TokenStream {
+fn rolled(roll: &Roll, connector: TokenStream, every: &Ident) -> TokenStream {
     let here = place(roll.word.span());
     let gate = through("rolled", roll.word.span());
-    let some = |it: TokenStream| quote_spanned!(here=> ::core::option::Option::Some(#it));
-    let none = || quote_spanned!(here=> ::core::option::Option::None);
-    let every = roll.every.as_ref().map_or_else(none, |every| some(length(every, "roll every", 1, false)));
-    let at = roll.at.as_ref().map_or_else(none, |(bytes, _)| some(quote!(#bytes)));
+    let at = match &roll.at {
+        Some((bytes, _)) => quote_spanned!(here=> ::core::option::Option::Some(#bytes)),
+        None => quote_spanned!(here=> ::core::option::Option::None),
+    };
     quote_spanned!(here=> #gate(#connector, #every, #at))
 }
 
