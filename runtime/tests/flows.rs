@@ -51,14 +51,14 @@ mod other {
             let hourly = part.good
                 .key_by(|t| t.symbol)
                 .window(tumbling 10s)
-                .aggregate((count(), sum(|t| worth(t))));
+                .aggregate((count(), sum(worth)));
             let sums = hourly.map(|w| (w.key, w.start, w.value.0, w.value.1));
             return sums, late = hourly.late, small = part.bad;
         }
 
         /// Rows that differ from the one before, per key.
         pub flow changed<T: Record + Clone + PartialEq, F: Fn(&T) -> u64 + Clone>(rows: Stream<T>, key: F) -> T {
-            let out = rows.key_by(|r| key(r)).process {
+            let out = rows.key_by(&key).process {
                 state last: Value<T>, unbounded("few keys");
                 on event(r, cx) {
                     if last.get() != Some(&r) {
@@ -79,7 +79,7 @@ mod other {
         /// A flow in a flow, and two streams.
         pub flow both(a: Stream<Trade>, b: Stream<Trade>, least: u32) -> sums: (String, Timestamp, u64, f64), gone: u64 {
             let all = union(a, b);
-            let t = totals(all, least + 0);
+            let t = totals(all, least.max(1));
             let small = t.small.map(|t| u64::from(t.size));
             let late = t.late.map(|_| 1000u64);
             let gone = union(small, late);
@@ -308,7 +308,7 @@ fn rows_are_borrowed_through_a_flow() {
 fn flows_use_flows() {
     let mut all = trades(5000);
     all.sort_by_key(|t| t.at);
-    let (one, two): (Vec<Trade>, Vec<Trade>) = all.into_iter().partition(|t| t.symbol < "C".to_owned());
+    let (one, two): (Vec<Trade>, Vec<Trade>) = all.into_iter().partition(|t| t.symbol.as_str() < "C");
     let mut sums: BTreeMap<(String, Timestamp), (u64, f64)> = BTreeMap::new();
     for t in trades(5000).iter().filter(|t| t.size >= 3) {
         let hour = Timestamp::from_millis(t.at.millis() / 10_000 * 10_000);
