@@ -41,7 +41,7 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
         }
         if let Origin::Flow(used) = &model.stream(id).origin {
             let stream = model.stream(id);
-            let times = used.inputs.iter().map(|input| timing::of_stream(model, input.stream)).collect();
+            let times = used.inputs.iter().map(|input| timing::of_use(model, input)).collect();
             plan.uses.push(UsePlan { id, stream, used, times });
             // of a flow that is not known here, a main output that nothing uses may not be there
             let wanted = !stream.ops.is_empty() || model.is_used(id, Port::Rows);

@@ -3,7 +3,7 @@
 
 use super::{Edge, Head, Operator, Out, Plan};
 use crate::model::graph::Time;
-use crate::model::{Model, Origin, StreamId};
+use crate::model::{Model, Origin, Port, StreamId, Use};
 use crate::syntax::Aggregate;
 
 /// Where one of these holds.
@@ -46,6 +46,11 @@ pub(crate) fn of_stream(model: &Model, id: StreamId) -> Option<Term> {
         _ => None,
     });
     inputs.collect::<Option<Vec<usize>>>().map(Term::Inputs)
+}
+
+/// Whether the rows of a stream have it where they are used: what a source could not read has none.
+pub(super) fn of_use(model: &Model, used: &Use) -> Option<Term> {
+    if used.port == Port::Errors { None } else { of_stream(model, used.stream) }
 }
 
 /// An edge needs time if its operator does, or what its chain writes to, or what its chain takes of a row.

@@ -168,3 +168,21 @@ fn mistakes_in_a_flow() {
         ],
     );
 }
+
+#[test]
+fn what_a_source_could_not_read_has_no_event_time_in_a_flow_either() {
+    let block = |port: &str| {
+        format!(
+            "(pelton) job J<Memory> {{
+                 source s: T = csv(d), event_time e, late_by 1h, on_error divert;
+                 let t = other::f(s{port}); sink x(t) = stdout(); drop s, s.errors;
+             }}"
+        )
+    };
+    let times = |port: &str| {
+        let text = pipeline::expand(block(port).parse().unwrap()).to_string();
+        (text.contains("stream :: < __rt :: Timed >"), text.contains("stream :: < __rt :: Untimed >"))
+    };
+    assert_eq!(times(""), (true, false));
+    assert_eq!(times(".errors"), (false, true));
+}
