@@ -165,7 +165,7 @@ where
     };
     for object in entries() {
         ObjectReader::open(store, object)?.read_batches(groups.clone(), |entries| {
-            ask_ahead(op, entries, &numbers);
+            ask_ahead(op, entries, &numbers, listed);
             entries.iter().try_for_each(|entry| load(op, *entry, &object.name))
         })?;
     }
@@ -200,9 +200,14 @@ where
     })
 }
 
-/// Asks for the memory of entries that are loaded next: they come in the order in which they changed.
-fn ask_ahead<K, V, A, T, O>(op: &mut O, entries: &[Entry<'_>], numbers: &BTreeMap<u16, (u16, Migration, Migration)>)
-where
+/// Asks for the memory of entries that are loaded next: they come in the order in which they changed. `listed`: the operator knows
+/// which of its tables it keeps; to ask for another one would make it.
+fn ask_ahead<K, V, A, T, O>(
+    op: &mut O,
+    entries: &[Entry<'_>],
+    numbers: &BTreeMap<u16, (u16, Migration, Migration)>,
+    listed: bool,
+) where
     K: Key,
     A: Record,
     T: crate::frame::Time,
@@ -211,6 +216,7 @@ where
     for same in entries.chunk_by(|a, b| (a.state, a.namespace) == (b.state, b.namespace)) {
         if let [first, ..] = same
             && let Some(known) = numbers.get(&first.state)
+            && (!listed || op.keeps(known.0, first.namespace))
             && let Some(table) = op.table_of(known.0, first.namespace)
         {
             same.iter().for_each(|entry| table.look_ahead(entry.hash));
