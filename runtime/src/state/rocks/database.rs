@@ -39,7 +39,7 @@ const FILTER_BITS: f64 = 10.0;
 /// Tables of changes that are left as they are before they are merged: as many as are in a few seconds.
 const MANY: i32 = 8;
 /// Entries that are put into a table between two times that others may use the core.
-const GIVE_WAY_EVERY: usize = 512;
+const GIVE_WAY_EVERY: usize = 2048;
 /// RocksDB's manifest goes with each checkpoint, and is begun anew at this size.
 const MANIFEST: usize = 64 << 10;
 
