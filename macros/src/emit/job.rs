@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, lock, meta, resource, row, sink, uses};
+use super::{chain, edge, lock, meta, picture, resource, row, sink, uses};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
@@ -19,7 +19,7 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
     let collected = collected(model);
     let results = format_ident!("{}Results", model.name);
     let (structs, methods, implementation) = (
-        structs(model, &collected, &results, root),
+        structs(plan, &collected, &results, root),
         methods(plan, locked, &collected, &results),
         job_trait(model, &collected),
     );
@@ -46,7 +46,8 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
 }
 
 /// The struct of the params and the struct of the results.
-fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
+fn structs(plan: &Plan, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
+    let (model, picture) = (plan.model, picture::attribute(plan));
     let Model { attributes, visibility, name, generics, .. } = model;
     let rt = quote!(#root::__private);
     let declared = match generics.is_empty() {
@@ -83,6 +84,7 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
     };
     quote! {
         #attributes
+        #picture
         #visibility struct #name #declared { #(#fields),* }
         #[doc = #about]
         #visibility struct #results #of_rows {
