@@ -160,10 +160,12 @@ fn ports(graph: &Graph, boxes: usize, leaving: bool) -> Vec<f64> {
         let wishes: Vec<f64> = here.iter().map(|p| p.1.clamp(item.at.x - reach, item.at.x + reach)).collect();
         let gaps = vec![gap; here.len().saturating_sub(1)];
         let mut xs = spread(&wishes, &vec![1.0; here.len()], &gaps);
-        // Evening out may have pushed the outermost over the corner.
-        let over = xs.last().map_or(0.0, |x| (x - item.at.x - reach).max(0.0));
-        let under = xs.first().map_or(0.0, |x| (item.at.x - reach - x).max(0.0));
-        xs.iter_mut().for_each(|x| *x += under - over);
+        // Evening out may have pushed some over a corner: each has so much room to both sides as those beyond it need.
+        let last = here.len().saturating_sub(1);
+        for (n, x) in xs.iter_mut().enumerate() {
+            let (before, behind) = (n as f64 * gap, (last - n) as f64 * gap);
+            *x = x.clamp(item.at.x - reach + before, (item.at.x + reach - behind).max(item.at.x - reach + before));
+        }
         for ((arrow, _), x) in here.into_iter().zip(xs) {
             ports[arrow] = x;
         }

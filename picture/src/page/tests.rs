@@ -137,6 +137,17 @@ fn sound(picture: &Picture) -> Result<Page, String> {
     }
     for (&n, label) in arrows.iter().zip(&labels) {
         let Arrow { from, to, .. } = picture.arrows[n];
+        let ends = &page.layout.routes[n].points;
+        for (of, end) in [(from, ends[0]), (to, ends[ends.len() - 1])] {
+            let (end, it) = (end.plus(page.shift), boxes[of]);
+            let (along, room) = match page.layout.direction {
+                Direction::Down => (end.x - it.at.x, it.size.width),
+                Direction::Right => (end.y - it.at.y, it.size.height),
+            };
+            if along < 1.0 || along > room - 1.0 {
+                return Err(format!("the arrow {from} -> {to} ends beside the box {of}: {along} of {room}"));
+            }
+        }
         for point in drawn(&page.layout.routes[n].points, page.layout.direction) {
             let point = rect(point.plus(page.shift), Size::default());
             inside("an arrow", point)?;
