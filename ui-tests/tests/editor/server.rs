@@ -27,7 +27,6 @@ impl Server {
     pub(crate) fn open(folder: &Path, file: &str) -> Server {
         let mut process = Command::new("rust-analyzer")
             .current_dir(folder)
-            .env("CARGO_NET_OFFLINE", "true")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -158,7 +157,7 @@ impl Server {
             Some("experimental/serverStatus") => {
                 self.quiet = message["params"]["quiescent"] == json!(true);
                 let health = &message["params"]["health"];
-                assert!(health != "error", "rust-analyzer: {}", message["params"]["message"]);
+                assert!(health == "ok", "rust-analyzer: {}", message["params"]["message"]);
             }
             Some(_) => {}
         }
