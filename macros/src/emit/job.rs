@@ -13,13 +13,13 @@ use crate::model::Model;
 use crate::syntax::Param;
 use crate::syntax::param::text;
 
-/// All items of one job.
-pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream {
+/// All items of one job; for an editor without the picture, which may be of another length once a word is whole.
+pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream, editor: bool) -> TokenStream {
     let model = plan.model;
     let collected = collected(model);
     let results = format_ident!("{}Results", model.name);
     let (structs, methods, implementation) = (
-        structs(plan, &collected, &results, root),
+        structs(plan, &collected, &results, root, editor),
         methods(plan, locked, &collected, &results),
         job_trait(model, &collected),
     );
@@ -46,8 +46,9 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
 }
 
 /// The struct of the params and the struct of the results.
-fn structs(plan: &Plan, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
-    let (model, picture) = (plan.model, picture::attribute(plan));
+fn structs(plan: &Plan, collected: &[Collected], results: &Ident, root: &TokenStream, editor: bool) -> TokenStream {
+    let model = plan.model;
+    let picture = if editor { TokenStream::new() } else { picture::attribute(plan) };
     let Model { attributes, visibility, name, generics, .. } = model;
     let rt = quote!(#root::__private);
     let declared = match generics.is_empty() {
