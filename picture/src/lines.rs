@@ -100,7 +100,7 @@ fn texts<'a>(whole: &'a str, lines: &'a [String], x: f64, y: f64) -> impl Iterat
 /// The operator whose rows one takes.
 fn parent(chain: &Chain, index: usize) -> Option<usize> {
     let Operator { input, .. } = chain.operators.get(index)?;
-    (index > 0).then(|| if *input < index { *input } else { 0 })
+    (index > 0).then_some(if *input < index { *input } else { 0 })
 }
 
 /// Whether several take an operator's rows.
