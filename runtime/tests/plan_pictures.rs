@@ -36,7 +36,7 @@ fn svg_shows_every_chain_operator_and_edge() {
         ">csv &quot;weather &amp; &lt;wind&gt;&quot;.csv<",
         ">by key (Airport, Hour)<",
         ">at most 4 MiB under way<",
-        ">Departure&lt;'static, Tail&gt;, 96 B, timed<",
+        ">Departure&lt;'static, Tail&gt;, 96 B,<",
         ">keeps state<",
         ">dropped: hourly.late, rolling.late<",
         ">State in RocksDb. At most 41 MiB under way between 16 workers.<",
