@@ -6,20 +6,20 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, lock, meta, resource, row, sink, uses};
+use super::{chain, edge, lock, meta, picture, resource, row, sink, uses};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
 use crate::syntax::param::text;
 
-/// All items of one job.
-pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream {
+/// All items of one job; for an editor without the picture, which may be of another length once a word is whole.
+pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream, editor: bool) -> TokenStream {
     let model = plan.model;
     let collected = collected(model);
     let results = format_ident!("{}Results", model.name);
     let (structs, methods, implementation) = (
-        structs(model, &collected, &results, root),
+        structs(plan, &collected, &results, root, editor),
         methods(plan, locked, &collected, &results),
         job_trait(model, &collected),
     );
@@ -46,7 +46,9 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
 }
 
 /// The struct of the params and the struct of the results.
-fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
+fn structs(plan: &Plan, collected: &[Collected], results: &Ident, root: &TokenStream, editor: bool) -> TokenStream {
+    let model = plan.model;
+    let picture = if editor { TokenStream::new() } else { picture::attribute(plan) };
     let Model { attributes, visibility, name, generics, .. } = model;
     let rt = quote!(#root::__private);
     let declared = match generics.is_empty() {
@@ -83,6 +85,7 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
     };
     quote! {
         #attributes
+        #picture
         #visibility struct #name #declared { #(#fields),* }
         #[doc = #about]
         #visibility struct #results #of_rows {

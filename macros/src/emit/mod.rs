@@ -12,6 +12,7 @@ mod ident;
 mod job;
 mod lock;
 mod meta;
+mod picture;
 mod process;
 mod resource;
 mod row;

@@ -144,6 +144,6 @@ fn lints_of_a_job_are_lints_of_its_code() {
     let block =
         "(pelton) #[derive(Clone)] #[allow(dead_code)] job J<Memory> { source a: T = rows(d); sink s(a) = stdout(); }";
     let text = dense(&pipeline::expand(block.parse().unwrap()).to_string());
-    says(&text, "#[derive(Clone)] #[allow(dead_code)] struct J");
+    says(&text, "#[derive(Clone)] #[allow(dead_code)] #[cfg_attr(doc, doc = ");
     says(&text, "#[allow(dead_code)] #[allow(clippy::unused_unit, clippy::too_many_arguments)] const _");
 }
