@@ -20,6 +20,16 @@ pub(crate) struct Body<'p> {
     has_time: bool,
 }
 
+/// The two closures of a chain that is cut.
+#[derive(Default)]
+pub(crate) struct Parts {
+    /// What gives an answer, and the row.
+    pub(crate) front: TokenStream,
+    /// What that is called.
+    pub(crate) row: TokenStream,
+    pub(crate) rest: TokenStream,
+}
+
 /// Whether the row at hand may be given away.
 #[derive(Clone, Copy)]
 pub(super) enum Hold {
@@ -45,9 +55,9 @@ impl<'p> Body<'p> {
 
     /// Of a chain that is cut behind its first filter: what stands before it and its answer with the row, the name of that
     /// row, and what stands behind it.
-    pub(crate) fn write_cut(mut self, cut: &Cut) -> (TokenStream, TokenStream, TokenStream) {
+    pub(crate) fn write_cut(mut self, cut: &Cut) -> Parts {
         let Cut { front, filter, rest, ends } = cut;
-        let Step::Op { op, code, index, counter, .. } = filter else { return Default::default() };
+        let Step::Op { op, code, index, counter, .. } = filter else { return Parts::default() };
         let at = op.name.span();
         let mut tokens = self.steps(front, &[], 0, Hold::Own, "");
         let x = self.rows;
@@ -56,7 +66,17 @@ impl<'p> Body<'p> {
         tokens.extend(quote_spanned!(place(at)=> let #keep = __rt::test(&#row, #closure); (#keep, #row)));
         let mut behind = counter.map(|counter| self.count(counter, at)).unwrap_or_default();
         behind.extend(self.block(rest, ends, x, Hold::Own));
-        (tokens, row.into_token_stream(), behind)
+        Parts { front: tokens, row: row.into_token_stream(), rest: behind }
+    }
+
+    /// Of a chain whose rows go straight into a flow, the same: the filter is the flow's, if it has one.
+    pub(crate) fn write_through(mut self, (steps, into, out): (&[Step], &Ident, usize)) -> Parts {
+        let (at, here) = (into.span(), place(into.span()));
+        let mut front = self.steps(steps, &[], 0, Hold::Own, "");
+        let (row, when, out, cx) = (self.row(self.rows, at), self.time(at), self.out(out, at), local("cx", at));
+        front.extend(quote_spanned!(here=> #out.test(#row, #when, #cx)));
+        let rest = quote_spanned!(here=> #out.pass(#row, #when, #cx););
+        Parts { front, row: row.into_token_stream(), rest }
     }
 
     pub(super) fn row(&self, n: usize, at: Span) -> Ident {

@@ -6,8 +6,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::body::Body;
-use super::chain::{closure, counters, lets, outs};
+use super::body::{Body, Parts};
+use super::chain::{closure, counters, lets, outs, parts};
 use super::code::number;
 use super::ident::{first, local, located, moved, named, place};
 use super::meta::chain_name;
@@ -294,7 +294,7 @@ pub(super) fn returned(plan: &Plan, output: usize, after: usize, at: Span) -> To
 /// The part of a chain behind a stream that the flow takes.
 pub(super) fn entry(plan: &Plan, chain: &Chain, input: usize) -> TokenStream {
     let Some(flow) = &plan.model.flow else { return TokenStream::new() };
-    let Some((stream, _)) = flow.streams().nth(input) else { return TokenStream::new() };
+    let Some((stream, ty)) = flow.streams().nth(input) else { return TokenStream::new() };
     let at = stream.span();
     let (g, meta, entry) = (local("g", at), chain_name(plan, chain), named("i_", stream, "", at));
     let (row, given) = (row_name(&plan.model.name, "in", Some(stream)), plan.model.generics.given());
@@ -302,6 +302,18 @@ pub(super) fn entry(plan: &Plan, chain: &Chain, input: usize) -> TokenStream {
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
+    if let Some((kind, Parts { front, row: row_behind, rest })) = parts(plan, chain, ty) {
+        let call = local(&format!("entry_{kind}"), at);
+        let (x, t, cx, n, o) = (local("x0", at), local("t0", at), local("cx", at), local("n", at), local("o", at));
+        let again = lets.clone();
+        return quote_spanned! {place(at)=>
+            let #entry = __rt::#call::<#row<#given>, _, _, _, _, _>(
+                #g, #meta, #counters, #outs,
+                { #again move |#x, #t, #cx, #n, #o| { #front } },
+                { #lets move |#row_behind, #t, #cx, #n, #o| { #rest } },
+            );
+        };
+    }
     let body = closure(at, Body::new(plan, chain).write(&chain.body));
     quote_spanned! {place(at)=>
         let #entry = {

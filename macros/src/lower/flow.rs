@@ -160,6 +160,17 @@ impl<'m> Flow<'m> {
         let (filter, rest) = behind.split_first()?;
         (straight && plain).then_some(Cut { front, filter, rest, ends: &self.ends })
     }
+
+    /// The steps in front of the flow that all rows go straight into, and its place among the chain's outs.
+    pub(crate) fn through(&self) -> Option<(&[Step<'m>], &'m Ident, usize)> {
+        match (&self.steps[..], &self.ends[..]) {
+            ([], [Branch::Flow { flow, .. }]) => flow.through(),
+            (steps, [Branch::Enter { at, out }]) if !steps.iter().any(|step| step.leaves() || step.loops()) => {
+                Some((steps, at, *out))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Branch<'_> {

@@ -26,7 +26,7 @@ pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
     ChainMeta, Counters, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Enter, EventTimed, Graph, IDLE_AFTER, JobMeta, Link,
     Next, OnError, OperatorMeta, Outs, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, When, combined_edge,
-    entry, keyed_edge, link, local_edge, no_errors, no_late, sink, source, source_filtered, spread_edge, stage,
+    entry, entry_filtered, entry_through, keyed_edge, link, local_edge, no_errors, no_late, sink, source, source_filtered, source_through, spread_edge, stage,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;

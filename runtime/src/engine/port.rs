@@ -62,6 +62,11 @@ impl Listing {
 
 /// Outputs of a chain that runs.
 pub trait Live: 'static {
+    /// Whether rows end in a sink among them, on whatever way within the chain.
+    const SINKS: bool = false;
+    /// Whether it is a part that begins with a filter on a straight way.
+    const FILTERS: bool = false;
+
     /// Rows and partial results written so far: sent, waiting, or combined.
     fn written(&self) -> u64 {
         0
@@ -116,6 +121,9 @@ pub fn publish(cells: &ChainCells, own: &[u64], live: &impl Live) {
 
 /// Taken out while the chain's loop owns it.
 impl<L: Live> Live for Option<L> {
+    const SINKS: bool = L::SINKS;
+    const FILTERS: bool = L::FILTERS;
+
     fn written(&self) -> u64 {
         self.as_ref().map_or(0, Live::written)
     }
@@ -194,6 +202,9 @@ impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
     }
 }
 impl<A: Live, B: Live> Live for (A, B) {
+    const SINKS: bool = A::SINKS || B::SINKS;
+    const FILTERS: bool = A::FILTERS || B::FILTERS;
+
     fn written(&self) -> u64 {
         self.0.written() + self.1.written()
     }
@@ -458,6 +469,8 @@ impl<W> SinkPort<W> {
 }
 
 impl<W: sink::Writer> Live for SinkPort<W> {
+    const SINKS: bool = true;
+
     fn open(&mut self) -> bool {
         self.writer.has_room()
     }
