@@ -63,10 +63,10 @@ impl<'p> Body<'p> {
         let x = self.rows;
         let (row, closure, keep) = (self.row(x, at), paste(code), local("keep", at));
         tokens.extend(self.at(*index, at));
-        tokens.extend(quote_spanned!(place(at)=> let #keep = __rt::test(&#row, #closure); (#keep, #row)));
-        let mut behind = counter.map(|counter| self.count(counter, at)).unwrap_or_default();
-        behind.extend(self.block(rest, ends, x, Hold::Own));
-        Parts { front: tokens, row: row.into_token_stream(), rest: behind }
+        let count = counter.map(|counter| self.count_if(counter, &keep));
+        tokens.extend(quote_spanned!(place(at)=> let #keep = __rt::test(&#row, #closure); #count (#keep, #row)));
+        let rest = self.block(rest, ends, x, Hold::Own);
+        Parts { front: tokens, row: row.into_token_stream(), rest }
     }
 
     /// Of a chain whose rows go straight into a flow, the same: the filter is the flow's, if it has one.
@@ -131,12 +131,8 @@ impl<'p> Body<'p> {
             }
             Call::Filter(_) => {
                 let label_at = lifetime(label, at);
-                // counted without a branch, so that a loop of numbers stays free of them
                 let keep = local("keep", at);
-                let count = counter.map(|counter| {
-                    let (n, index) = (local("n", at), number(counter, at));
-                    quote_spanned!(here=> #n[#index] += __rt::one_if(#keep);)
-                });
+                let count = counter.map(|counter| self.count_if(counter, &keep));
                 tokens.extend(quote_spanned! {here=>
                     let #keep = __rt::test(&#row, #closure);
                     #count
@@ -333,6 +329,13 @@ impl<'p> Body<'p> {
     pub(super) fn count(&self, counter: usize, at: Span) -> TokenStream {
         let (n, index, one) = (local("n", at), number(counter, at), number(1, at));
         quote_spanned!(place(at)=> #n[#index] += #one;)
+    }
+
+    /// Without a branch, so that a loop of numbers stays free of them.
+    fn count_if(&self, counter: usize, keep: &Ident) -> TokenStream {
+        let at = keep.span();
+        let (n, index) = (local("n", at), number(counter, at));
+        quote_spanned!(place(at)=> #n[#index] += __rt::one_if(#keep);)
     }
 
     pub(super) fn time(&self, at: Span) -> TokenStream {
