@@ -12,7 +12,7 @@ use super::row::borrows;
 use super::sink::handle;
 use super::{flow, lock, uses};
 use crate::lock::Lock;
-use crate::lower::flow::{Branch, Flow, Send};
+use crate::lower::flow::{Branch, Flow, Into};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
 use crate::model::Stream;
 use crate::syntax::{Code, Length, Source};
@@ -272,9 +272,11 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
         match end {
             Branch::Flow { flow, .. } => fronts(flow, to),
             Branch::Split { ways, .. } => ways.iter().for_each(|way| fronts(&way.flow, to)),
-            Branch::Keyed { sends, .. } => {
-                let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
-                to.extend(sends.iter().filter(own).map(|send| send.edge));
+            Branch::Keyed { sends, .. } | Branch::Came { sends, .. } => {
+                to.extend(sends.iter().filter_map(|send| match send.into {
+                    Into::Edge { edge, words: Some((how, _)) } if how.has_own() => Some(edge),
+                    _ => None,
+                }));
             }
             Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } | Branch::Exchange { .. } => {}
         }

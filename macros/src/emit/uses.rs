@@ -11,7 +11,7 @@ use super::ident::{local, named, place};
 use super::meta::chain_name;
 use super::timing::{term, timing};
 use crate::lower::{Chain, Head, Plan, UsePlan};
-use crate::model::StreamId;
+use crate::model::{Model, Port, StreamId, Use};
 use crate::syntax::Code;
 
 /// `l_t_0.after(3)`: a flow that is used, as an output of a chain.
@@ -31,7 +31,8 @@ pub(super) fn uses(plan: &Plan) -> TokenStream {
         .map(|used| {
             let links = (0..used.used.inputs.len()).map(|n| {
                 let link = link_name(&used.stream.name, n, used.used.inputs[n].at.span());
-                quote_spanned!(place(link.span())=> let #link = __rt::link();)
+                let make = local(if is_keyed(plan, &used.used.inputs[n]) { "keyed_link" } else { "link" }, link.span());
+                quote_spanned!(place(link.span())=> let #link = __rt::#make();)
             });
             let import = used.used.known.is_none().then(|| {
                 // a path that leads nowhere is one mistake, though a flow is a function and a struct
@@ -43,6 +44,17 @@ pub(super) fn uses(plan: &Plan) -> TokenStream {
             quote!(#import #(#links)* #call)
         })
         .collect()
+}
+
+/// Whether a flow is given a stream with its key.
+fn is_keyed(plan: &Plan, input: &Use) -> bool {
+    input.port == Port::Rows && plan.model.stream(input.stream).is_keyed()
+}
+
+/// The flows of statements that are left out over a mistake: so that their imports are not called unused too.
+pub(super) fn lost(model: &Model) -> TokenStream {
+    let all = model.lost.iter().map(|path| quote!(#[allow(unused_imports)] use #path as _;));
+    all.collect()
 }
 
 /// How a flow that is used is called: one of the block by its name, another one by the name under which it is imported.

@@ -21,7 +21,6 @@ mod meets;
 mod meta;
 mod pace;
 mod pact;
-mod part;
 mod piece;
 mod port;
 mod requests;
@@ -40,7 +39,9 @@ mod worker;
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink, spread_edge};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta, SourceMeta};
-pub use piece::{Enter, EventTimed, Link, Next, Stream, When, entry, entry_filtered, entry_through, link};
+pub use piece::{
+    Enter, EnterKeyed, EventTimed, Keyed, KeyedLink, Link, Next, Stream, When, entry, entry_filtered, entry_keyed, entry_through, keyed_link, link,
+};
 pub use port::{EdgeOut, EdgePort, Outs, SinkPort};
 pub use run::execute;
 pub use source::{Counters, no_errors, source, source_filtered, source_through};

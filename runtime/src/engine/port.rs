@@ -6,7 +6,7 @@ use super::control::ToCoordinator;
 use super::local::Local;
 use super::pact::ReturnSlot;
 use crate::error::{Error, Fault};
-use crate::frame::writer::{Combine, Cx, Ship, Slot, Writer};
+use crate::frame::writer::{Combine, Cx, KeyView, Ship, Slot, Writer};
 use crate::frame::{Frame, Time};
 use crate::key::{Key, KeyLike};
 use crate::metrics::ChainCells;
@@ -305,12 +305,22 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
     /// Writes a row whose value is apart from its key.
     #[inline(always)]
     pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &mut Cx) {
-        self.writer.row(key, value, time, cx)
+        self.writer.row(key.view(), value, time, cx)
     }
     /// First step of writing a row: its key and event time.
     #[inline(always)]
     pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &mut Cx) -> Slot {
-        self.writer.key(key, time, cx)
+        self.writer.key(key.view(), time, cx)
+    }
+    /// The same as [`row`](EdgePort::row) of a row that has come into a flow with its key.
+    #[inline(always)]
+    pub fn viewed_row(&mut self, key: KeyView<'_, K>, value: V, time: i64, cx: &mut Cx) {
+        self.writer.row(key.0, value, time, cx)
+    }
+    /// The same as [`key`](EdgePort::key) of such a row.
+    #[inline(always)]
+    pub fn viewed_key(&mut self, key: KeyView<'_, K>, time: i64, cx: &mut Cx) -> Slot {
+        self.writer.key(key.0, time, cx)
     }
     /// Second step: its value.
     #[inline(always)]

@@ -1,16 +1,20 @@
 //! What a piece of a chain does with a row: the whole of it in one closure, or cut behind its first filter, as in
-//! [`body`](super::body).
+//! [`body`](crate::engine::body).
 
-use super::port::Live;
+use crate::engine::port::Live;
 use crate::frame::writer::Cx;
 use crate::source::RowType;
 
+/// How a piece is written that writes to these outputs.
+pub trait Shape<L>: 'static {
+    /// Whether there is a filter in it, on a straight way.
+    const FILTERS: bool;
+}
+
 /// What a piece does with its rows.
-pub trait Part<R: RowType, N, L>: 'static {
+pub trait Part<R: RowType, N, L>: Shape<L> {
     /// What is left of a row that has passed its first filter.
     type Passed<'a>;
-    /// Whether there is such a filter, on a straight way.
-    const FILTERS: bool;
 
     /// What stands in front of the filter, and its answer; without one all of the rest is left to [`pass`](Part::pass).
     fn test<'a>(
@@ -29,13 +33,16 @@ pub trait Part<R: RowType, N, L>: 'static {
 /// A part that is not cut.
 pub struct Whole<F>(pub F);
 
+impl<L, F: 'static> Shape<L> for Whole<F> {
+    const FILTERS: bool = false;
+}
+
 impl<R, N, L, F> Part<R, N, L> for Whole<F>
 where
     R: RowType,
     F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut L) + 'static,
 {
     type Passed<'a> = R::Row<'a>;
-    const FILTERS: bool = false;
 
     #[inline(always)]
     fn test<'a>(
@@ -58,6 +65,10 @@ where
 /// A part that is cut behind its filter (`HERE`), or behind that of the part that it leads straight into.
 pub struct Parted<const HERE: bool, P, F>(pub P, pub F);
 
+impl<const HERE: bool, L: Live, P: 'static, F: 'static> Shape<L> for Parted<HERE, P, F> {
+    const FILTERS: bool = HERE || L::FILTERS;
+}
+
 impl<const HERE: bool, R, N, L, X, P, F> Part<R, N, L> for Parted<HERE, P, F>
 where
     R: RowType,
@@ -66,7 +77,6 @@ where
     F: FnMut(X, i64, &mut Cx, &mut N, &mut L) + 'static,
 {
     type Passed<'a> = X;
-    const FILTERS: bool = HERE || L::FILTERS;
 
     #[inline(always)]
     fn test<'a>(

@@ -5,10 +5,14 @@
 //! [`Piece`] any. It stands among the outputs of the chain in front of it, whose body calls [`enter`](PiecePort::enter). A [`Link`] is
 //! the place of a piece that is not known yet: the body in front of a flow is checked first, so that the flow's types are found there.
 
+mod keyed;
+mod part;
+
+pub use keyed::{EnterKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
+
 use super::graph::Graph;
 use super::local::Local;
 use super::meta::OperatorMeta;
-use super::part::{Part, Parted, Whole};
 use super::port::{LATE, Listing, Live, Outs};
 use super::source::Counters;
 use crate::error::{Error, Fault};
@@ -17,6 +21,7 @@ use crate::frame::{Time, Timed, Untimed};
 use crate::names;
 use crate::plan::Operator;
 use crate::source::RowType;
+use part::{Part, Parted, Shape, Whole};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -192,7 +197,7 @@ where
     R: RowType,
     N: Counters,
     O: Outs<'g>,
-    P: Part<R, N, O::Live>,
+    P: Shape<O::Live>,
 {
     type Live = PiecePort<R, N, O::Live, P>;
     fn open(
@@ -306,7 +311,7 @@ where
     }
 }
 
-impl<R: RowType, N: Counters, L: Live, P: Part<R, N, L>> Live for PiecePort<R, N, L, P> {
+impl<R: RowType, N: Counters, L: Live, P: Shape<L>> Live for PiecePort<R, N, L, P> {
     const SINKS: bool = L::SINKS;
     const FILTERS: bool = P::FILTERS;
 
@@ -419,7 +424,7 @@ impl<R: RowType, L: Entered<R>> Entry<R, L> {
     }
 }
 
-impl<R: RowType, L: Live> Live for Entry<R, L> {
+impl<R: 'static, L: Live> Live for Entry<R, L> {
     const SINKS: bool = L::SINKS;
     const FILTERS: bool = L::FILTERS;
 
