@@ -203,3 +203,11 @@ fn rows_that_borrow_come_with_their_key() {
     }
     std::fs::remove_file(&text).unwrap();
 }
+
+#[test]
+fn what_is_inside_has_its_name_behind_that_of_the_use() {
+    let plan = All { trades: vec![] }.plan(&Config::default().workers(1)).unwrap().to_string();
+    for name in ["it/hourly", "it/newest", "it/c/out"] {
+        assert!(plan.contains(name), "{name} is not in\n{plan}");
+    }
+}

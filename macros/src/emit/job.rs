@@ -27,7 +27,7 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
     let (statics, stored) = (meta::statics(plan), lock::items(plan, locked));
     let Model { name, lints, generics, .. } = model;
     let (declared, angles) = (generics.declared(&quote!(__rt)), generics.angles());
-    let lost = super::uses::lost(model);
+    let lost = uses::lost(model);
     quote! {
         #structs
         #lints

@@ -72,7 +72,7 @@ fn takes_closure(used: &UsePlan) -> bool {
     arguments.filter(|(_, stream)| stream.is_none()).any(|(argument, _)| argument.value.is_closure())
 }
 
-/// `let u_t = totals(l_t_0.stream::<__rt::Timed>(), 5);`
+/// `let u_t = totals(l_t_0.stream::<__rt::Timed, _>(), 5);`
 fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     let at = used.used.call.name.span();
     let bound = named("u_", &used.stream.name, "", at);
@@ -85,7 +85,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
         Some(n) => {
             let at = used.used.inputs[*n].at.span();
             let (link, time) = (link_name(&used.stream.name, *n, at), term(used.times[*n].as_ref(), at));
-            quote_spanned!(place(at)=> #link.stream::<#time>())
+            quote_spanned!(place(at)=> #link.stream::<#time, _>())
         }
     });
     let arguments: Vec<TokenStream> = arguments.collect();
@@ -118,12 +118,14 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     let binds = (0..used.used.inputs.len()).map(|n| {
         let at = used.used.inputs[n].at.span();
         let link = link_name(&used.stream.name, n, at);
-        let (mut piece, zero) = (quote!(#built), number(0, at));
+        let (built, zero) = (local(&built.to_string(), at), number(0, at));
+        let mut piece = quote!(#built);
         for _ in 0..n {
             let one = number(1, at);
             piece = quote_spanned!(place(at)=> #piece.#one);
         }
-        quote_spanned!(place(at)=> #link.bind(#piece.#zero);)
+        let fits = local("it", at);
+        quote_spanned!(place(at)=> let #fits = #link.fits(#piece.#zero); #link.bind(#fits);)
     });
     // at the user's own place: else rustc does not name the outputs that there are
     let mut literal = Group::new(Delimiter::Brace, quote_spanned!(here=> #(#outputs),*));

@@ -116,15 +116,8 @@ fn takes(list: TokenStream, flow: &Ident, diag: &mut Diagnostics) -> Vec<Takes> 
             }
         };
         if let Some(inside) = inside(&ty, "Keyed") {
-            let (key, row) = match keyed(inside) {
-                Ok((key, row)) => (Some(key), row),
-                Err((fact, help)) => {
-                    diag.report_mild(ty, fact, help);
-                    // keyed all the same
-                    (Some(quote!(())), TokenStream::new())
-                }
-            };
-            all.push(Takes::Stream { name, key, row });
+            let (key, row) = keyed(&ty, inside, diag);
+            all.push(Takes::Stream { name, key: Some(key), row });
             continue;
         }
         match inside(&ty, "Stream") {
@@ -152,18 +145,23 @@ fn inside(ty: &TokenStream, word: &str) -> Option<TokenStream> {
 }
 
 /// `K` and `T` of `Keyed<K, T>`.
-fn keyed(inside: TokenStream) -> Result<(TokenStream, TokenStream), (String, &'static str)> {
+fn keyed(ty: &TokenStream, inside: TokenStream, diag: &mut Diagnostics) -> (TokenStream, TokenStream) {
     let types = Punctuated::<syn::Type, syn::Token![,]>::parse_terminated.parse2(inside);
-    let types: Vec<TokenStream> = types.iter().flatten().map(ToTokens::to_token_stream).collect();
+    let types: Vec<syn::Type> = types.into_iter().flatten().collect();
     let [key, row] = &types[..] else {
-        return Err(("a keyed stream has a key and rows".to_string(), "write `Keyed<K, T>`: `Keyed<String, Trade>`"));
+        let help = "write `Keyed<K, T>`: `Keyed<String, Trade>`";
+        diag.report_mild(ty, "a keyed stream has a key and rows", help);
+        return (quote!(()), TokenStream::new());
     };
-    let mut tokens = key.clone().into_iter();
-    if tokens.any(|token| matches!(&token, TokenTree::Punct(p) if p.as_char() == '&' || p.as_char() == '\'')) {
+    let mut kept = key.to_token_stream();
+    if let syn::Type::Reference(reference) = key {
+        // what was meant, so that this is the only mistake
+        let elem = reference.elem.to_token_stream();
+        kept = if elem.to_string() == "str" { quote!(::std::string::String) } else { elem };
         let help = "write the type that it is kept as, `String` for `&str`; it is not owned for that on its way";
-        return Err((format!("the key `{}` borrows", crate::syntax::param::text(key)), help));
+        diag.report_mild(key, format!("the key `{}` borrows", crate::syntax::param::text(key)), help);
     }
-    Ok((key.clone(), row.clone()))
+    (kept, row.to_token_stream())
 }
 
 fn gives(tokens: TokenStream, flow: &Ident, diag: &mut Diagnostics) -> Parsed<Vec<Gives>> {

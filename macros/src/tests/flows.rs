@@ -181,7 +181,7 @@ fn what_a_source_could_not_read_has_no_event_time_in_a_flow_either() {
     };
     let times = |port: &str| {
         let text = pipeline::expand(block(port).parse().unwrap()).to_string();
-        (text.contains("stream :: < __rt :: Timed >"), text.contains("stream :: < __rt :: Untimed >"))
+        (text.contains("stream :: < __rt :: Timed , _ >"), text.contains("stream :: < __rt :: Untimed , _ >"))
     };
     assert_eq!(times(""), (true, false));
     assert_eq!(times(".errors"), (false, true));
@@ -230,7 +230,7 @@ fn mistakes_with_a_key() {
         &["s | `f` takes a keyed stream, and `s` is not | let keyed = s.key_by(|r| ..);"],
     );
     let right = "let k = s.key_by(k); let t = f(k); sink x(t) = stdout();";
-    wrong_block(&of("Keyed<&str, T>", right), &["Keyed<&str, T> | the key `&str` borrows | `String` for `&str`"]);
+    wrong_block(&of("Keyed<&str, T>", right), &["&str | the key `&str` borrows | `String` for `&str`"]);
     wrong_block(&of("Keyed<T>", right), &["Keyed<T> | a keyed stream has a key and rows | Keyed<String, Trade>"]);
     wrong_block(
         "(pelton) flow f(a: Keyed<String, T>) -> T { let u = a.map(g); return u; }",

@@ -4,7 +4,7 @@
 //! row, then the row itself, if somebody takes it.
 
 use super::part::Shape;
-use super::{Entry, Piece, PiecePort};
+use super::{Entry, Piece, PiecePort, Stream, Unkeyed};
 use crate::engine::graph::Graph;
 use crate::engine::local::Local;
 use crate::engine::meta::OperatorMeta;
@@ -19,8 +19,16 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-/// A keyed stream as an argument of a flow: its type alone. `K` is its key, `R` are its rows, `M` is whether they have event time.
-pub struct Keyed<K, R, M>(PhantomData<fn() -> (K, R, M)>);
+/// A keyed stream as an argument of a flow: its type alone. `K` is its key.
+pub type Keyed<K, R, M> = Stream<R, M, By<K>>;
+
+/// The flow takes rows with a key of this type.
+pub struct By<K>(PhantomData<fn() -> K>);
+
+/// What a flow may say of an argument that has this key; that it takes rows is said behind the call, once.
+pub trait KeyedBy<K> {}
+impl<K> KeyedBy<K> for By<K> {}
+impl<K> KeyedBy<K> for Unkeyed {}
 
 /// What such a part does with a row: what it does with the key, and what with the row then.
 pub struct InSteps<F, G>(F, G);
@@ -50,7 +58,16 @@ where
 }
 
 /// What a [`KeyedLink`] can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "this flow takes rows, and this stream is keyed",
+    label = "a keyed stream",
+    note = "give it the stream in front of `key_by`"
+)]
 pub trait EnterKeyed<'g, K: Key, R: RowType>: Outs<'g, Live: EnteredKeyed<K, R>> {
+    /// Itself; an error type where it takes rows, so that one mistake is one message.
+    type Fits: EnterKeyed<'g, K, R>;
+    /// Gives itself back.
+    fn fits(self) -> Self::Fits;
     /// Takes the rows of this operator of the chain in front.
     fn behind(&mut self, input: usize);
 }
@@ -63,6 +80,10 @@ where
     F: for<'a, 'b, 'c> FnMut(KeyView<'b, K>, &'c R::Row<'a>, i64, &mut Cx, &mut O::Live) -> B + 'static,
     G: for<'a> FnMut(B, R::Row<'a>, i64, &mut Cx, &mut O::Live) + 'static,
 {
+    type Fits = Self;
+    fn fits(self) -> Self {
+        self
+    }
     fn behind(&mut self, input: usize) {
         self.input = input;
     }
@@ -114,8 +135,16 @@ pub fn keyed_link<K, R, P>() -> KeyedLink<K, R, P> {
 
 impl<K, R, P> KeyedLink<K, R, P> {
     /// As an argument of the flow.
-    pub fn stream<M>(&self) -> Keyed<K, R, M> {
-        Keyed(PhantomData)
+    pub fn stream<M, Y: KeyedBy<K>>(&self) -> Stream<R, M, Y> {
+        Stream(PhantomData)
+    }
+    /// Whether the flow takes it with its key.
+    pub fn fits<'g, Q: EnterKeyed<'g, K, R>>(&self, piece: Q) -> Q::Fits
+    where
+        K: Key,
+        R: RowType,
+    {
+        piece.fits()
     }
     /// As an output of the chain in front, behind this operator of it.
     pub fn after(&self, input: usize) -> KeyedLinked<K, R, P> {

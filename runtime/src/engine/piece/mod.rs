@@ -53,8 +53,12 @@ impl When for Untimed {
 pub trait EventTimed: When {}
 impl EventTimed for Timed {}
 
-/// A stream as an argument of a flow: its type alone. `R` are its rows, `M` is whether they have event time.
-pub struct Stream<R, M>(PhantomData<fn() -> (R, M)>);
+/// A stream as an argument of a flow: its type alone. `R` are its rows, `M` is whether they have event time, `Y` is whether the flow
+/// takes them with a key.
+pub struct Stream<R, M, Y = Unkeyed>(PhantomData<fn() -> (R, M, Y)>);
+
+/// The flow takes rows without a key.
+pub struct Unkeyed(());
 
 /// What follows an output of a flow. A literal of it gives the types to the closure, which is checked last.
 pub struct Next<'g, R, M, N, O, F>
@@ -176,7 +180,16 @@ fn begin<'g, R, N, O, P>(
 }
 
 /// What a [`Link`] can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "this flow takes a keyed stream, and this one has no key",
+    label = "a stream without a key",
+    note = "give it a stream that ends in `key_by`: `let keyed = rows.key_by(|r| ..);`"
+)]
 pub trait Enter<'g, R: RowType>: Outs<'g, Live: Entered<R>> {
+    /// Itself; an error type where it takes a keyed stream, so that one mistake is one message.
+    type Fits: Enter<'g, R>;
+    /// Gives itself back.
+    fn fits(self) -> Self::Fits;
     /// Takes the rows of this operator of the chain in front.
     fn behind(&mut self, input: usize);
 }
@@ -187,6 +200,10 @@ where
     O: Outs<'g>,
     P: Part<R, N, O::Live>,
 {
+    type Fits = Self;
+    fn fits(self) -> Self {
+        self
+    }
     fn behind(&mut self, input: usize) {
         self.input = input;
     }
@@ -361,9 +378,16 @@ pub fn link<R, P>() -> Link<R, P> {
 }
 
 impl<R, P> Link<R, P> {
-    /// As an argument of the flow.
-    pub fn stream<M>(&self) -> Stream<R, M> {
+    /// As an argument of the flow. Whether that takes it with a key is asked behind the call: [`fits`](Link::fits).
+    pub fn stream<M, Y>(&self) -> Stream<R, M, Y> {
         Stream(PhantomData)
+    }
+    /// Whether the flow takes rows.
+    pub fn fits<'g, Q: Enter<'g, R>>(&self, piece: Q) -> Q::Fits
+    where
+        R: RowType,
+    {
+        piece.fits()
     }
     /// As an output of the chain in front, behind this operator of it.
     pub fn after(&self, input: usize) -> Linked<R, P> {
