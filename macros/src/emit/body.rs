@@ -276,9 +276,11 @@ impl Branch<'_> {
     /// The name of the stream where this consumer uses it.
     fn at(&self) -> &Ident {
         match self {
-            Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } | Branch::Enter { at, .. } | Branch::Came { at, .. } => {
-                at
-            }
+            Branch::Flow { at, .. }
+            | Branch::Union { at, .. }
+            | Branch::Sink { at, .. }
+            | Branch::Enter { at, .. }
+            | Branch::Came { at, .. } => at,
             Branch::Keyed { op, .. } | Branch::Split { op, .. } | Branch::Exchange { op, .. } => &op.name,
         }
     }

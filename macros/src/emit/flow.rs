@@ -316,7 +316,8 @@ pub(super) fn entry(plan: &Plan, chain: &Chain, input: usize) -> TokenStream {
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
-    if let ([], [Branch::Came { sends, .. }], Some(key_ty)) = (&chain.body.steps[..], &chain.body.ends[..], flow.key(input))
+    if let ([], [Branch::Came { sends, .. }], Some(key_ty)) =
+        (&chain.body.steps[..], &chain.body.ends[..], flow.key(input))
     {
         let Steps { key, value } = Body::new(plan, chain).write_keyed(stream, sends);
         let [k, x, t, cx, o] = ["k", "x0", "t0", "cx", "o"].map(|name| local(name, at));

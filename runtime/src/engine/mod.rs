@@ -40,7 +40,8 @@ pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta, SourceMeta};
 pub use piece::{
-    Enter, EnterKeyed, EventTimed, Keyed, KeyedLink, Link, Next, Stream, When, entry, entry_filtered, entry_keyed, entry_through, keyed_link, link,
+    Enter, EnterKeyed, EventTimed, Keyed, KeyedLink, Link, Next, Stream, When, entry, entry_filtered, entry_keyed,
+    entry_through, keyed_link, link,
 };
 pub use port::{EdgeOut, EdgePort, Outs, SinkPort};
 pub use run::execute;

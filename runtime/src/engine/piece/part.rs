@@ -45,14 +45,7 @@ where
     type Passed<'a> = R::Row<'a>;
 
     #[inline(always)]
-    fn test<'a>(
-        &mut self,
-        row: R::Row<'a>,
-        _: i64,
-        _: &mut Cx,
-        _: &mut N,
-        _: &mut L,
-    ) -> (bool, Self::Passed<'a>) {
+    fn test<'a>(&mut self, row: R::Row<'a>, _: i64, _: &mut Cx, _: &mut N, _: &mut L) -> (bool, Self::Passed<'a>) {
         (true, row)
     }
 
