@@ -27,12 +27,14 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream, editor: bool) 
     let (statics, stored) = (meta::statics(plan), lock::items(plan, locked));
     let Model { name, lints, generics, .. } = model;
     let (declared, angles) = (generics.declared(&quote!(__rt)), generics.angles());
+    let lost = uses::lost(model);
     quote! {
         #structs
         #lints
         #[allow(clippy::unused_unit, clippy::too_many_arguments)] // what `count()` needs of a row is nothing; one for each `collect()`
         const _: () = {
             use #root::__private as __rt;
+            #lost
             const fn __micros(us: i64) -> __rt::TimeSpan {
                 __rt::TimeSpan::from_micros(us)
             }

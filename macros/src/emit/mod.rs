@@ -10,6 +10,7 @@ mod exchange;
 mod flow;
 mod ident;
 mod job;
+mod keyed;
 mod lock;
 mod meta;
 mod picture;

@@ -100,7 +100,7 @@ fn a_shared_key_is_computed_once() {
          sink s(b, c) = stdout();",
     );
     assert_eq!(text.matches("is_key").count(), 1);
-    says(&text, "let at = o.0.key(&k, __rt::NO_TIME, cx);");
+    says(&text, "let at0 = o.0.key(&k, __rt::NO_TIME, cx);");
     says(
         &text,
         "let p = (({ let v = __rt::call(&x0, g); __rt::compared(v) }, __rt::given_out(__rt::store(__rt::share(&x0)))), (), __rt::fits(__rt::store(x0), &how_c.2),);",
