@@ -17,6 +17,7 @@ pub struct Config {
     pub(crate) epoch: Duration,
     pub(crate) wire: bool,
     pub(crate) progress: bool,
+    pub(crate) log: LogForm,
     pub(crate) stop_timeout: Duration,
     pub(crate) handle_interrupt: bool,
     pub(crate) checkpoints: Option<Checkpoints>,
@@ -30,6 +31,16 @@ pub struct Config {
     pub(crate) fork: bool,
     pub(crate) must_resume: bool,
     pub(crate) control: Control,
+}
+
+/// How what happens during a run is told on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogForm {
+    /// In lines for people.
+    #[default]
+    Text,
+    /// In lines of JSON for programs, each with `time`, `level`, `event` and `job`: `docs/command-line.md` has them all.
+    Json,
 }
 
 /// Where a running job can be told something.
@@ -168,6 +179,7 @@ impl Default for Config {
             epoch: Duration::from_secs(1),
             wire: false,
             progress: false,
+            log: LogForm::Text,
             stop_timeout: Duration::from_secs(10),
             handle_interrupt: false,
             checkpoints: None,
@@ -214,9 +226,14 @@ impl Config {
         self.wire = wire;
         self
     }
-    /// Whether progress is shown on the terminal (standard error).
+    /// Whether progress is told on standard error: as a line on a terminal, or as lines of JSON with [`LogForm::Json`].
     pub fn progress(mut self, show: bool) -> Self {
         self.progress = show;
+        self
+    }
+    /// In which form restarts, warnings, checkpoints and progress are told.
+    pub fn log(mut self, form: LogForm) -> Self {
+        self.log = form;
         self
     }
     /// How long the others wait for a worker that is busy in user code when the run must stop.

@@ -117,7 +117,7 @@ pub mod time;
 mod window;
 
 pub use aggregate::Aggregator;
-pub use config::{Config, Restart};
+pub use config::{Config, LogForm, Restart};
 pub use error::Error;
 pub use key::Key;
 pub use plan::Plan;

@@ -1,7 +1,7 @@
 //! The items of a job: its struct, its results, its methods. They are there after every mistake, so that code that uses
 //! the job does not break over it.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
@@ -11,6 +11,7 @@ use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
+use crate::syntax::units;
 use crate::syntax::param::text;
 
 /// All items of one job; for an editor without the picture, which may be of another length once a word is whole.
@@ -266,8 +267,12 @@ fn param(param: &Param) -> TokenStream {
             quote!(::core::option::Option::Some(#shown))
         }
     };
+    let value = match param.default.as_ref().and_then(|code| literal(&code.tokens)) {
+        None => quote!(::core::option::Option::None),
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+    };
     let optional = param.inner.is_some();
-    quote!(__rt::Param { name: #name, help: #help, ty: #ty, default: #default, optional: #optional })
+    quote!(__rt::Param { name: #name, help: #help, ty: #ty, default: #default, value: #value, optional: #optional })
 }
 
 fn field(param: &Param, values: &Ident) -> TokenStream {
@@ -302,6 +307,26 @@ fn field(param: &Param, values: &Ident) -> TokenStream {
 /// A param's name as a flag: `r#type` is `--type`.
 fn flag(param: &Param) -> String {
     param.name.to_string().trim_start_matches("r#").to_string()
+}
+
+/// The text of a default as a flag would say it, if it is a value by itself: `-1_000` as `-1000`, `24h`, `true`, the inside of a string.
+fn literal(tokens: &TokenStream) -> Option<String> {
+    if let Some(text) = string(tokens) {
+        return Some(text);
+    }
+    let mut tokens = tokens.clone().into_iter().peekable();
+    let minus = tokens.next_if(|t| matches!(t, TokenTree::Punct(p) if p.as_char() == '-')).is_some();
+    let (one, None) = (tokens.next()?, tokens.next()) else { return None };
+    match one {
+        TokenTree::Ident(word) if !minus && (word == "true" || word == "false") => Some(word.to_string()),
+        TokenTree::Literal(number) => {
+            let text = number.to_string().replace('_', "");
+            let number = !text.ends_with('.') && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+            let span = matches!(units::read(&text), Some(units::Amount::Micros(_)));
+            (number || span).then(|| if minus { format!("-{text}") } else { text })
+        }
+        _ => None,
+    }
 }
 
 /// The value of a default that is a string.

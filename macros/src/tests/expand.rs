@@ -71,11 +71,11 @@ fn params_become_flags() {
     );
     says(
         &text,
-        "__rt::Param { name: \"input\", help: \"Where the input is.\", ty: \"PathBuf\", default: ::core::option::Option::Some(\"in.csv\"), optional: false }",
+        "__rt::Param { name: \"input\", help: \"Where the input is.\", ty: \"PathBuf\", default: ::core::option::Option::Some(\"in.csv\"), value: ::core::option::Option::Some(\"in.csv\"), optional: false }",
     );
     says(
         &text,
-        "__rt::Param { name: \"out\", help: \"\", ty: \"PathBuf\", default: ::core::option::Option::None, optional: true }",
+        "__rt::Param { name: \"out\", help: \"\", ty: \"PathBuf\", default: ::core::option::Option::None, value: ::core::option::Option::None, optional: true }",
     );
     says(&text, "default: ::core::option::Option::Some(\"vec![1, 2 + 3]\")");
     says(&text, "|| __rt::text(\"in.csv\")");

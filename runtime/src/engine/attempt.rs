@@ -201,8 +201,10 @@ impl Attempt<'_> {
                 }
                 Order::Keep(epoch, last) => {
                     let sinks = self.sink_states();
+                    // Of the last one nobody notes when it was begun.
+                    let took = self.begun.filter(|_| !last).map(|begun| self.clock.now().saturating_sub(begun));
                     if let Some(checkpoints) = &mut self.checkpoints {
-                        checkpoints.keep(epoch, last, sinks)?;
+                        checkpoints.keep(epoch, last, sinks, took)?;
                     }
                     self.begun = Some(self.clock.now());
                     let orders = self.coordinator.kept(epoch);

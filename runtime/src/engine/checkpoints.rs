@@ -16,13 +16,15 @@ use crate::checkpoint::store::Store;
 use crate::checkpoint::verify::Depth;
 use crate::config::{Checkpoints as Settings, Config};
 use crate::error::{Error, Fault};
+use crate::json::Json;
 use crate::plan::Plan;
+use crate::report::{Event, EventLog, Level};
 use crate::sink::{Committer, Prepared};
 use crate::source::{Found, Split};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What a job keeps its checkpoints in, over all of its attempts.
 pub struct Checkpoints {
@@ -33,6 +35,8 @@ pub struct Checkpoints {
     take_back: bool,
     /// Which operators of today the stored ones are.
     former: Former,
+    /// Where it is told what becomes of them.
+    told: EventLog,
     /// What the log says of each attempt.
     entry: AttemptEntry,
     /// The log, as the attempt that runs owns it.
@@ -97,6 +101,7 @@ impl Checkpoints {
         entry: AttemptEntry,
         former: Former,
         take_back: bool,
+        told: EventLog,
     ) -> Result<Self, Error> {
         let given = settings.store.as_ref().and_then(|store| store.0.clone().downcast::<Arc<dyn Store>>().ok());
         let store = match given {
@@ -110,6 +115,7 @@ impl Checkpoints {
             tolerate: settings.tolerate(),
             take_back,
             former,
+            told,
             entry,
             log: None,
             failed: 0,
@@ -154,14 +160,14 @@ impl Checkpoints {
         };
         let from = match choice {
             Choice::Nothing { rewind, passed } => {
-                tell(&passed);
+                tell(&self.told, &passed);
                 if let Some(why) = rewind {
                     log.rewind(None, why)?;
                 }
                 None
             }
             Choice::Own { number, manifest, rewind, passed } => {
-                tell(&passed);
+                tell(&self.told, &passed);
                 if let Some(why) = rewind {
                     log.rewind(Some(number), why)?;
                 }
@@ -178,7 +184,11 @@ impl Checkpoints {
         let resume = match from {
             None => Resume::default(),
             Some((checkpoint, manifest)) => {
-                crate::report::say(&format!("going on from checkpoint {checkpoint} (epoch {})", manifest.epoch));
+                let event = Event::new(Level::Info, "resumed")
+                    .number("checkpoint", checkpoint)
+                    .number("epoch", manifest.epoch)
+                    .text(format!("going on from checkpoint {checkpoint} (epoch {})", manifest.epoch));
+                self.told.tell(event);
                 if manifest.has_pending() && !log.history().is_committed(checkpoint) {
                     log.committing(checkpoint)?;
                     self.committing = Some(checkpoint);
@@ -227,12 +237,20 @@ impl Checkpoints {
         if self.failed > self.tolerate {
             return Err(Error::Checkpoint { fault });
         }
-        crate::report::say(&format!("checkpoint {epoch} could not be kept: {fault}"));
+        let event = Event::new(Level::Warning, "checkpoint_lost").number("epoch", epoch).fault(&fault);
+        self.told.tell(event.text(format!("checkpoint {epoch} could not be kept: {fault}")));
         Ok(())
     }
 
     /// Keeps an epoch: from then on it is what a restart goes on from, and what it has pending may be committed.
-    pub fn keep(&mut self, epoch: u64, last: bool, sinks: Vec<SinkState>) -> Result<(), Error> {
+    /// `took` is how long it took since its barrier, if that is known.
+    pub fn keep(
+        &mut self,
+        epoch: u64,
+        last: bool,
+        sinks: Vec<SinkState>,
+        took: Option<Duration>,
+    ) -> Result<(), Error> {
         // What the attempt before had still to commit has been, since all sinks are there.
         self.committed()?;
         let Some(log) = &mut self.log else { return Ok(()) };
@@ -261,6 +279,11 @@ impl Checkpoints {
             self.committing = Some(number);
         }
         (self.failed, self.kept) = (0, true);
+        let event = Event::new(Level::Info, "checkpoint").number("checkpoint", number).number("epoch", epoch);
+        self.told.tell(match took {
+            Some(took) => event.number("took_ms", took.as_millis()),
+            None => event,
+        });
         Ok(())
     }
 
@@ -298,14 +321,14 @@ impl Checkpoints {
         };
         match garbage.and_then(|garbage| if garbage.is_empty() { Ok(None) } else { sweep(garbage).map(Some) }) {
             Ok(sweeping) => self.sweeping = sweeping,
-            Err(fault) => not_removed(&fault),
+            Err(fault) => not_removed(&self.told, &fault),
         }
     }
 
     /// Waits until what is being removed has been.
     fn swept(&mut self) {
         if let Some(Ok(Err(fault))) = self.sweeping.take().map(JoinHandle::join) {
-            not_removed(&fault);
+            not_removed(&self.told, &fault);
         }
     }
 
@@ -322,14 +345,17 @@ impl Checkpoints {
 }
 
 /// Says that what nobody needs is still there. The next sweep finds it.
-fn not_removed(fault: &Fault) {
-    crate::report::say(&format!("old checkpoints could not be removed: {fault}"));
+fn not_removed(log: &EventLog, fault: &Fault) {
+    let event = Event::new(Level::Warning, "not_removed").fault(fault);
+    log.tell(event.text(format!("old checkpoints could not be removed: {fault}")));
 }
 
 /// Says what is passed over.
-fn tell(passed: &[Passed]) {
+fn tell(log: &EventLog, passed: &[Passed]) {
     for Passed { number, why, .. } in passed {
-        crate::report::say(&format!("CHECKPOINT {number} IS DAMAGED and passed over: {why}"));
+        let event = Event::new(Level::Warning, "checkpoint_damaged").number("checkpoint", number);
+        let event = event.with("error", Json::text(why.to_string()));
+        log.tell(event.text(format!("CHECKPOINT {number} IS DAMAGED and passed over: {why}")));
     }
 }
 

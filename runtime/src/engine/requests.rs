@@ -12,6 +12,7 @@ use crate::checkpoint::savepoint::{self, Savepoint};
 use crate::checkpoint::store::{self, Store};
 use crate::config::{Config, Control};
 use crate::error::{Error, Fault};
+use crate::report::{Event, EventLog, Level};
 use crate::socket::{self, Listener, Reply, Request, What};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -164,7 +165,7 @@ impl Answering {
     ///
     /// # Errors
     /// If it cannot be done at a place that was named. Where nobody asked for it, that is only said.
-    pub fn listen(self, config: &Config) -> Result<Option<Listener>, Error> {
+    pub fn listen(self, config: &Config, log: &EventLog) -> Result<Option<Listener>, Error> {
         let beside = || store::directory_of(&self.savepoints.as_ref()?.place);
         let (path, alone) = match &config.control {
             Control::Off => return Ok(None),
@@ -179,7 +180,8 @@ impl Answering {
             Ok(listener) => Ok(Some(listener)),
             Err(fault) if alone => Err(Error::Setup(fault)),
             Err(fault) => {
-                crate::report::say(&format!("this run cannot be told anything while it runs: {fault}"));
+                let text = format!("this run cannot be told anything while it runs: {fault}");
+                log.tell(Event::new(Level::Warning, "not_listening").fault(&fault).text(text));
                 Ok(None)
             }
         }

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::report::progress::Progress;
-use crate::report::{self, Summary};
+use crate::report::{Event, EventLog, Level, Summary};
 use crate::socket::Listener;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,12 +52,14 @@ pub fn execute(
                 // Who only wants to go on is not to leave an empty place behind, where there was nothing.
                 let make = !(config.must_resume && config.from.is_none());
                 let (entry, former) = (checkpoints::entry(job, &config, &plan), former);
-                Some(Checkpoints::open(settings, make, entry, former, take_back)?)
+                let log = EventLog::of(&config, job.name);
+                Some(Checkpoints::open(settings, make, entry, former, take_back, log)?)
             }
             None => None,
         },
         plan,
         start: Start::of(&config),
+        log: EventLog::of(&config, job.name),
         config: Arc::new(config),
         clock: MachineClock::start(),
         build: Arc::new(build),
@@ -76,6 +78,7 @@ struct Run {
     job: &'static JobMeta,
     plan: Plan,
     config: Arc<Config>,
+    log: EventLog,
     clock: Arc<dyn Clock>,
     build: Arc<worker::Build>,
     backoff: Backoff,
@@ -101,7 +104,12 @@ impl Run {
             };
             let kept = self.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
             let (error, pause) = self.backoff.pause(error, self.clock.now(), kept)?;
-            report::say(&format!("{error}\npelton: going on from the last checkpoint in {} ms", pause.as_millis()));
+            let event = Event::new(Level::Warning, "restarting")
+                .number("attempt", self.attempts)
+                .number("pause_ms", pause.as_millis())
+                .error(&error);
+            let text = format!("{error}\ngoing on from the last checkpoint in {} ms", pause.as_millis());
+            self.log.tell(event.text(text));
             std::thread::sleep(pause);
         }
     }
@@ -118,7 +126,7 @@ impl Run {
                 one: std::sync::Mutex::default(),
             });
             let answering = Answering { job: self.job.name, desk: self.desk.clone(), savepoints };
-            self.listener = answering.listen(&self.config)?;
+            self.listener = answering.listen(&self.config, &self.log)?;
         }
         Ok(())
     }
@@ -168,7 +176,10 @@ impl Run {
             over: false,
             stopped: false,
         };
-        let mut progress = Progress::start(config.progress, self.job.name);
+        let mut progress = Progress::start(config.progress, self.job.name, &self.log);
+        self.log.tell(
+            Event::new(Level::Info, "started").number("attempt", self.attempts).number("workers", config.workers),
+        );
         let begun = clock.now();
         let outcome = attempt.run(&mut progress);
         progress.finish();

@@ -5,6 +5,7 @@
 mod cli;
 mod flags;
 mod lock;
+mod origin;
 mod state;
 mod tell;
 mod values;
@@ -78,15 +79,17 @@ pub struct Param {
     pub ty: &'static str,
     /// The text of the expression after its `=`.
     pub default: Option<&'static str>,
+    /// The same as its flag would say it, if it is a value by itself and not an expression.
+    pub value: Option<&'static str>,
     /// Whether it is an `Option` and may be left out.
     pub optional: bool,
 }
 
-/// The `main` of a binary that is one job: `run`, which is also what no command means, `restore`, `plan`, `lock`, `state`, and
+/// The `main` of a binary that is one job: `run`, which is also what no command means, `restore`, `plan`, `lock`, `state`, `completions`, and
 /// `savepoint` and `stop` for one that runs.
 ///
 /// Data goes to standard output, everything else to standard error. The exit code is 0 after a complete run, 1 after a
-/// failed one, 2 if the command line is wrong, 130 if the run was interrupted.
+/// failed one, 2 if the command line, the environment or the config file is wrong, 130 if the run was interrupted.
 pub fn main<J: Job>() -> ExitCode {
     main_from::<J>(std::env::args_os())
 }

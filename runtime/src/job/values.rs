@@ -1,18 +1,20 @@
 //! [`Values`]: the params of a job as the command line gave them, by name, until the job takes them. It knows what
 //! was written and what type was asked for, and so can say both; how a text becomes a value is `flags`'.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::Param;
 use super::flags::{Parser, Refused};
+use super::origin::Origin;
 use crate::error::Fault;
 
 /// What the flags of the command line said.
 #[derive(Debug, Default)]
 pub struct Values {
     types: BTreeMap<&'static str, &'static str>,
-    given: BTreeMap<&'static str, OsString>,
+    given: BTreeMap<&'static str, (OsString, Origin)>,
 }
 
 impl Values {
@@ -21,9 +23,9 @@ impl Values {
         Values { types: params.iter().map(|p| (p.name, p.ty)).collect(), given: BTreeMap::new() }
     }
 
-    /// The flag of `name` said `text`.
-    pub(crate) fn give(&mut self, name: &'static str, text: OsString) {
-        self.given.insert(name, text);
+    /// Somebody said `text` for `name`.
+    pub(crate) fn give(&mut self, name: &'static str, text: OsString, origin: Origin) {
+        self.given.insert(name, (text, origin));
     }
 
     /// Takes a param that must be given.
@@ -32,7 +34,7 @@ impl Values {
     /// If it is not, or if its text is no value of its type.
     pub fn required<T>(&mut self, name: &'static str, parser: Parser<T>) -> Result<T, Fault> {
         let missing = || Fault::new(format!("param `{name}` is missing")).help(format!("add `{}`", self.usage(name)));
-        let Some(text) = self.given.get(name) else { return Err(missing()) };
+        let Some((text, _)) = self.given.get(name) else { return Err(missing()) };
         parser(text).map_err(|why| self.refused(name, why))
     }
 
@@ -50,7 +52,7 @@ impl Values {
     /// If its text is no value of its type.
     pub fn or_named<T>(&mut self, name: &'static str, parser: Parser<T>, text: &str) -> Result<T, Fault> {
         if !self.given.contains_key(name) {
-            self.given.insert(name, text.into());
+            self.given.insert(name, (text.into(), Origin::Default));
         }
         self.required(name, parser)
     }
@@ -65,20 +67,29 @@ impl Values {
 
     fn refused(&self, name: &str, why: Refused) -> Fault {
         let ty = self.types.get(name).copied().unwrap_or("its type");
-        let text = self.given.get(name).map(|text| text.to_string_lossy()).unwrap_or_default();
-        match why {
+        let flag = flag_name(name);
+        let (text, origin) = match self.given.get(name) {
+            Some((text, origin)) => (text.to_string_lossy(), origin.clone()),
+            None => (Cow::default(), Origin::Flag),
+        };
+        let of = origin.of(&flag);
+        let fault = match why {
             Refused::Text(why) => {
-                let flag = flag_name(name);
-                Fault::new(format!("flag `--{flag}` takes a value of type `{ty}`, not `{text}`")).because(why)
+                Fault::new(format!("{of} takes a value of type `{ty}`, not `{text}`")).because(why)
             }
             Refused::Hidden(why) => {
-                let flag = flag_name(name);
-                let help = format!("write `--{flag} env:NAME` or `--{flag} file:PATH`");
-                Fault::new(format!("flag `--{flag}`: {why}")).help(help)
+                let help = match &origin {
+                    Origin::Flag | Origin::Default => format!("write `--{flag} env:NAME` or `--{flag} file:PATH`"),
+                    Origin::Environment(_) | Origin::File { .. } => {
+                        "write `env:NAME` or `file:PATH`: where the secret is".to_owned()
+                    }
+                };
+                Fault::new(format!("{of}: {why}")).help(help)
             }
             Refused::Type => Fault::new(format!("param `{name}` of type `{ty}` cannot be given as a flag"))
                 .help("embed the job and set the field in code; a type with `FromStr` can be given as a flag"),
-        }
+        };
+        origin.at(fault)
     }
 
     fn usage(&self, name: &str) -> String {
@@ -97,9 +108,9 @@ mod tests {
     use std::ffi::OsStr;
 
     const PARAMS: [Param; 3] = [
-        Param { name: "least", help: "", ty: "i32", default: Some("5"), optional: false },
-        Param { name: "out_file", help: "", ty: "PathBuf", default: None, optional: false },
-        Param { name: "rules", help: "", ty: "Rules", default: None, optional: false },
+        Param { name: "least", help: "", ty: "i32", default: Some("5"), value: Some("5"), optional: false },
+        Param { name: "out_file", help: "", ty: "PathBuf", default: None, value: None, optional: false },
+        Param { name: "rules", help: "", ty: "Rules", default: None, value: None, optional: false },
     ];
 
     fn number(text: &OsStr) -> Result<i32, Refused> {
@@ -108,7 +119,7 @@ mod tests {
 
     fn given(name: &'static str, text: &str) -> Values {
         let mut values = Values::new(&PARAMS);
-        values.give(name, text.into());
+        values.give(name, text.into(), Origin::Flag);
         values
     }
 

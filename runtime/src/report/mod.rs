@@ -1,12 +1,10 @@
-//! What a person is told of a run: the line while it goes on, and the table at its end.
+//! What is told of a run: what happens while it goes on, how far it is, and the numbers at its end.
 
+pub(crate) mod event;
+pub(crate) mod log;
 pub(crate) mod progress;
 mod summary;
 
+pub(crate) use event::{Event, Level};
+pub(crate) use log::EventLog;
 pub use summary::{OperatorSummary, Summary};
-
-/// Tells a person what goes on, on standard error.
-pub(crate) fn say(what: &str) {
-    // Whoever has closed standard error does not want to hear it.
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("pelton: {what}\n").as_bytes());
-}

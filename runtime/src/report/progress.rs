@@ -1,9 +1,11 @@
 //! One line on the terminal that says how far a run is, redrawn in place and gone at the end. It is told numbers and
-//! decides when to show them; it knows nothing of workers.
+//! decides when to show them; it knows nothing of workers. In a log of JSON it is a line now and then.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::time::{Duration, Instant};
 
+use super::event::{Event, Level};
+use super::log::EventLog;
 use crate::plan::units::{bytes, grouped, seconds, short};
 
 /// Between two drawings: five times a second is as often as a person can read.
@@ -32,30 +34,72 @@ pub(crate) struct Snapshot {
     pub(crate) bytes_total: Option<u64>,
 }
 
+/// In a log of JSON it is told after so much time, and then each time so much more has passed.
+const FIRST_EVENT: Duration = Duration::from_secs(1);
+const EVENT_EVERY: Duration = Duration::from_secs(10);
+
 /// The line. It is erased by [`finish`](Progress::finish), or when it is dropped.
 pub(crate) struct Progress {
-    /// None where nothing is shown.
-    shown: Option<(Instant, Line<io::Stderr>)>,
+    begun: Instant,
+    shown: Shown,
+}
+
+/// How it is shown.
+enum Shown {
+    Not,
+    Line(Line<io::Stderr>),
+    Events(EventLog, Pace),
+}
+
+/// When the next event is due.
+struct Pace {
+    next: Duration,
+}
+
+impl Pace {
+    fn begin() -> Pace {
+        Pace { next: FIRST_EVENT }
+    }
+
+    /// Whether it is due at this time after the start.
+    fn is_due(&mut self, elapsed: Duration) -> bool {
+        let due = elapsed >= self.next;
+        if due {
+            self.next = elapsed + EVENT_EVERY;
+        }
+        due
+    }
 }
 
 impl Progress {
     /// Begins, and draws nothing yet. Nothing is ever drawn if standard error is no terminal that can move its cursor.
-    pub(crate) fn start(enabled: bool, job: &str) -> Progress {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let show = enabled && !dumb && io::stderr().is_terminal();
-        Progress { shown: show.then(|| (Instant::now(), Line::new(job, io::stderr()))) }
+    pub(crate) fn start(enabled: bool, job: &str, log: &EventLog) -> Progress {
+        let dumb = || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let shown = match enabled {
+            true if log.is_json() => Shown::Events(log.clone(), Pace::begin()),
+            true if !dumb() && io::stderr().is_terminal() => Shown::Line(Line::new(job, io::stderr())),
+            _ => Shown::Not,
+        };
+        Progress { begun: Instant::now(), shown }
     }
 
     /// Redraws the line if it is time. It costs a look at the clock otherwise, and may be called as often as one likes.
     pub(crate) fn update(&mut self, now: &Snapshot) {
-        if let Some((start, line)) = &mut self.shown {
-            line.update(start.elapsed(), now);
+        match &mut self.shown {
+            Shown::Not => {}
+            Shown::Line(line) => line.update(self.begun.elapsed(), now),
+            Shown::Events(log, pace) => {
+                let elapsed = self.begun.elapsed();
+                if pace.is_due(elapsed) {
+                    log.tell(event(elapsed, now));
+                }
+            }
         }
     }
 
     /// Erases the line.
     pub(crate) fn finish(&mut self) {
-        if let Some((_, mut line)) = self.shown.take() {
+        if let Shown::Line(mut line) = std::mem::replace(&mut self.shown, Shown::Not) {
             line.erase();
         }
     }
@@ -64,6 +108,21 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.finish();
+    }
+}
+
+/// How far it is, for programs.
+fn event(elapsed: Duration, now: &Snapshot) -> Event {
+    let event = Event::new(Level::Info, "progress")
+        .number("elapsed_ms", elapsed.as_millis())
+        .number("records_in", now.records_in)
+        .number("records_out", now.records_out)
+        .number("late", now.late)
+        .number("skipped", now.skipped)
+        .number("bytes_read", now.bytes_read);
+    match now.bytes_total {
+        Some(total) => event.number("bytes_total", total),
+        None => event,
     }
 }
 
@@ -194,6 +253,17 @@ mod tests {
         let expected =
             "Board  12 s  3,400,000 in, 283 k/s  1,200 out  41 % of 100 MiB, about 17 s left  16,303 late  2 skipped";
         assert_eq!(describe("Board", at(12_000), 283_000.0, &now), expected);
+    }
+
+    #[test]
+    fn a_log_has_it_after_a_second_and_then_each_ten() {
+        let mut pace = Pace::begin();
+        let told: Vec<u64> = (0..300).filter(|tenths| pace.is_due(at(tenths * 100))).collect();
+        assert_eq!(told, [10, 110, 210]);
+        let now = Snapshot { records_in: 5, bytes_read: 7, bytes_total: Some(9), ..Snapshot::default() };
+        let line = super::super::log::json(event(at(1500), &now), "Board", 0);
+        let fields = r#""event":"progress","job":"Board","elapsed_ms":1500,"records_in":5,"records_out":0,"late":0,"skipped":0,"bytes_read":7,"bytes_total":9}"#;
+        assert!(line.trim_end().ends_with(fields), "{line}");
     }
 
     #[test]

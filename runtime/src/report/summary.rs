@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::json::Json;
 use crate::plan::units::{grouped, seconds, short};
 
 /// What a run did.
@@ -46,6 +47,37 @@ pub struct OperatorSummary {
 }
 
 impl Summary {
+    /// The same numbers for programs, on one line: an object with `job`, `workers`, `elapsed_ms`, `records_in`, `records_out`, `late`,
+    /// `skipped`, `stopped`, and `operators` with `chain` (counted from 0, as in the plan's JSON), `name`, `what`, `rows_in`, `rows_out`.
+    pub fn to_json(&self) -> String {
+        Json::Object(self.members().into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).to_string()
+    }
+
+    /// What is in [`to_json`](Summary::to_json).
+    pub(crate) fn members(&self) -> Vec<(&'static str, Json)> {
+        let operators = self.operators.iter().map(|o| {
+            let members = [
+                ("chain", Json::number(o.chain)),
+                ("name", Json::text(&o.name)),
+                ("what", Json::text(&o.what)),
+                ("rows_in", Json::number(o.rows_in)),
+                ("rows_out", Json::number(o.rows_out)),
+            ];
+            Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        });
+        vec![
+            ("job", Json::text(&self.job)),
+            ("workers", Json::number(self.workers)),
+            ("elapsed_ms", Json::number(self.elapsed.as_millis())),
+            ("records_in", Json::number(self.records_in)),
+            ("records_out", Json::number(self.records_out)),
+            ("late", Json::number(self.late)),
+            ("skipped", Json::number(self.skipped)),
+            ("stopped", Json::Bool(self.stopped)),
+            ("operators", Json::List(operators.collect())),
+        ]
+    }
+
     /// `803 k/s`; empty where a rate would mean nothing.
     fn rate(&self, rows: u64) -> String {
         if rows == 0 || self.elapsed.is_zero() {
@@ -157,6 +189,17 @@ DelayBoard finished in 0.42 s on 2 workers
          board     stdout                    19,486    19,486  46.4 k/s
 ";
         assert_eq!(summary.to_string(), expected);
+        let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
+        assert_eq!(
+            (&json["job"], &json["workers"], &json["elapsed_ms"], &json["records_in"], &json["records_out"]),
+            (&"DelayBoard".into(), &2.into(), &420.into(), &336_776.into(), &19_486.into())
+        );
+        assert_eq!((&json["late"], &json["skipped"], &json["stopped"]), (&16_303.into(), &0.into(), &false.into()));
+        let operators = json["operators"].as_array().unwrap();
+        assert_eq!(operators.len(), 4);
+        let window =
+            serde_json::json!({ "chain": 1, "name": "hourly", "what": "window tumbling 1h", "rows_in": 120_000, "rows_out": 19_486 });
+        assert_eq!(operators[2], window);
     }
 
     #[test]

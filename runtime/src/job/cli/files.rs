@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgMatches};
 
-use super::HEADING;
+use super::flags::HEADING;
 use crate::config::Config;
 
 /// The units of a size, with how many bytes each is.

@@ -7,7 +7,11 @@ use std::path::Path;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgMatches, Command};
 
-use super::{DONE, FAILED, HEADING, USAGE, example_params, help_flag, param_flags, say, values};
+use super::examples::with_params;
+use super::exit::{DONE, FAILED, USAGE};
+use super::flags::{HEADING, config_flag, help_flag};
+use super::layers::Origins;
+use super::{params, say};
 use crate::error::Fault;
 use crate::job::state::{self, At};
 use crate::job::{Job, Param};
@@ -17,13 +21,13 @@ pub(super) fn command(program: &str, params: &[Param]) -> Command {
     let list = Command::new("list")
         .about("Shows each checkpoint, its operators and their states; how much is in each state, of the newest one")
         .after_help(format!("Example:\n  {program} state list --checkpoints checkpoints"))
-        .args([place_flag(), help_flag()]);
+        .args([place_flag(), config_flag(), help_flag()]);
     let verify = Command::new("verify")
         .about("Reads every block of every object, and says what is damaged")
         .after_help(format!(
             "The exit code is 1 if something is damaged.\n\nExample:\n  {program} state verify --checkpoints checkpoints"
         ))
-        .args([place_flag(), help_flag()]);
+        .args([place_flag(), config_flag(), help_flag()]);
     let key = Command::new("key")
         .about("Prints what an operator keeps of one key: a line of JSON per state and namespace")
         .after_help(format!(
@@ -36,6 +40,7 @@ pub(super) fn command(program: &str, params: &[Param]) -> Command {
             Arg::new("the-key").value_name("KEY").required(true).allow_hyphen_values(true).help("The key, as JSON"),
             place_flag(),
             checkpoint_flag(),
+            config_flag(),
             help_flag(),
         ]);
     let export = Command::new("export")
@@ -56,6 +61,7 @@ pub(super) fn command(program: &str, params: &[Param]) -> Command {
                 .value_parser(ValueParser::os_string())
                 .help_heading(HEADING)
                 .help("Where they go, instead of to standard output; the file appears whole or not at all"),
+            config_flag(),
             help_flag(),
         ]);
     let import = Command::new("import")
@@ -66,13 +72,13 @@ pub(super) fn command(program: &str, params: &[Param]) -> Command {
              places in the inputs; without it the next run reads its inputs from their beginning.\n\n\
              Examples:\n  {program} state import state.jsonl{params} --checkpoints bootstrapped\n  \
              {program} state import mended.jsonl{params} --checkpoints mended --base checkpoints",
-            params = example_params(params)
+            params = with_params(params)
         ))
         .args([Arg::new("lines-file")
             .value_name("FILE")
             .value_parser(ValueParser::os_string())
             .help("The lines, as `state export` writes them; standard input if nothing is said")])
-        .args(param_flags(params))
+        .args(params::flags(params))
         .args([
             place_flag().help("The new place: a directory or URL where nothing is yet"),
             Arg::new("base")
@@ -87,6 +93,7 @@ pub(super) fn command(program: &str, params: &[Param]) -> Command {
                 .requires("base")
                 .help_heading(HEADING)
                 .help("Which one, by its number in `state list` [default: the newest]"),
+            config_flag(),
             help_flag(),
         ]);
     let copy = Command::new("copy")
@@ -105,6 +112,7 @@ pub(super) fn command(program: &str, params: &[Param]) -> Command {
                 .required(true)
                 .help_heading(HEADING)
                 .help("The new place: a directory or URL where nothing is yet"),
+            config_flag(),
             help_flag(),
         ]);
     let quiet = |command: Command| command.disable_help_flag(true);
@@ -148,6 +156,7 @@ pub(super) fn answer<J: Job>(
     program: &str,
     params: &[Param],
     matches: &ArgMatches,
+    origins: &Origins,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
@@ -178,7 +187,7 @@ pub(super) fn answer<J: Job>(
             };
         }
         "import" => {
-            let job = match J::from_values(&mut values(params, matches)) {
+            let job = match J::from_values(&mut params::values(params, matches, origins)) {
                 Ok(job) => job,
                 Err(fault) => {
                     failed(err, &fault);

@@ -1,16 +1,26 @@
 //! What the binary answers, on a job that runs nothing: it says what it was asked to do.
 
+mod config;
 mod flags;
+mod log;
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use std::io;
+
+use clap::Command;
+
+use super::command::{block_says, command};
+use super::examples::with_params as example_params;
+use super::flags::RESERVED;
 use super::*;
-use crate::config::Control;
-use crate::job::{Flag, NoFlag as _, ParseFlag as _, Summary, main_from};
-use crate::plan::{Chain, Operator};
+use crate::config::{Config, Control, Defaults, Restart};
+use crate::error::Error;
+use crate::job::{Flag, NoFlag as _, Param, ParseFlag as _, Summary, Values, main_from};
+use crate::plan::{Chain, Operator, Plan};
 
 /// The parser of a type, as `stream!` asks for it.
 macro_rules! flag {
@@ -35,7 +45,7 @@ struct Board {
 static RUNS: Mutex<Vec<(String, Board, Config)>> = Mutex::new(Vec::new());
 
 const fn param(name: &'static str, ty: &'static str, help: &'static str) -> Param {
-    Param { name, help, ty, default: None, optional: false }
+    Param { name, help, ty, default: None, value: None, optional: false }
 }
 
 impl Job for Board {
@@ -46,9 +56,9 @@ impl Job for Board {
         vec![
             param("departures", "PathBuf", "The file of departures,\nplain or gz."),
             Param { optional: true, ..param("out", "PathBuf", "Where the board goes.") },
-            Param { default: Some("-5"), ..param("least", "i32", "The least delay.") },
-            Param { default: Some("false"), ..param("dry_run", "bool", "") },
-            Param { default: Some("\"well\""), ..param("ending", "String", "How it ends.") },
+            Param { default: Some("-5"), value: Some("-5"), ..param("least", "i32", "The least delay.") },
+            Param { default: Some("false"), value: Some("false"), ..param("dry_run", "bool", "") },
+            Param { default: Some("well"), value: Some("well"), ..param("ending", "String", "How it ends.") },
         ]
     }
 
@@ -110,8 +120,14 @@ struct Answer {
 }
 
 fn ask_os<J: Job>(args: Vec<OsString>) -> Answer {
+    ask_in::<J>(args, &[])
+}
+
+/// With these environment variables, and no others.
+fn ask_in<J: Job>(args: Vec<OsString>, variables: &[(&str, &str)]) -> Answer {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = answer::<J>(args, &mut out, &mut err);
+    let environment = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+    let code = answer_in::<J>(args, &environment, &mut out, &mut err);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Answer { code, out: text(out), err: text(err) }
 }
@@ -216,17 +232,18 @@ Usage: board [OPTIONS] --departures <PathBuf>
        board <COMMAND>
 
 Commands:
-  run        Runs the job to the end of its inputs; the same without a command
-  restore    Runs the job from its newest checkpoint, or from the one that `--from` names, with any
-             number of workers
-  savepoint  Asks the running job for a savepoint: a checkpoint that stays, and prints its place
-  stop       Ends the running job: as if its inputs had ended, or with a savepoint from which it
-             goes on later
-  plan       Prints the plan of the job and reads nothing: chains, exchanges between them, their
-             bounds
-  lock       Shows how what is stored has changed since it was accepted, or accepts the change
-  state      Looks into a place of checkpoints; takes state out as JSON, and puts it into another
-             place
+  run          Runs the job to the end of its inputs; the same without a command
+  restore      Runs the job from its newest checkpoint, or from the one that `--from` names, with
+               any number of workers
+  savepoint    Asks the running job for a savepoint: a checkpoint that stays, and prints its place
+  stop         Ends the running job: as if its inputs had ended, or with a savepoint from which it
+               goes on later
+  plan         Prints the plan of the job and reads nothing: chains, exchanges between them, their
+               bounds
+  lock         Shows how what is stored has changed since it was accepted, or accepts the change
+  state        Looks into a place of checkpoints; takes state out as JSON, and puts it into another
+               place
+  completions  Prints a script with which a shell completes commands, flags and files
 
 Params:
       --departures <PathBuf>  The file of departures, plain or gz. [required]
@@ -237,8 +254,16 @@ Params:
 
 Options:
       --workers <N>              How many worker threads [default: {workers}, one per core]
-      --pin                      Keeps each worker on a core of its own
-      --quiet                    Shows neither progress nor the summary, only errors
+      --pin[=<bool>]             Keeps each worker on a core of its own
+      --quiet[=<bool>]           Shows neither progress nor the summary, only warnings and errors
+      --log <FORM>               text or json: how progress, restarts, warnings and checkpoints are
+                                 told [default: text]
+      --summary <FORM>           text or json: how the numbers at the end are told [default: as the
+                                 log]
+      --config <FILE>            Takes settings that no flag and no environment variable says from
+                                 this file, a line of TOML each
+      --print-config             Prints each setting with where it comes from, as a config file, and
+                                 runs nothing
       --checkpoints <PLACE>      Keeps checkpoints in this directory (or at this URL) and goes on
                                  from the newest one that is there
       --checkpoint-every <TIME>  From the start of one checkpoint to the next, like 500ms or 1min
@@ -252,9 +277,16 @@ Options:
                                  directory of checkpoints
   -h, --help                     Prints this
 
-Data goes to standard output, messages to standard error. The exit code is 0 after a complete run,
-and after one that was told to stop; 1 after a failed one, 2 if the command line is wrong, 130 if
-Ctrl-C has ended the run.
+Data goes to standard output, messages to standard error.
+
+A setting that no flag says is that of the environment (BOARD_CHECKPOINT_EVERY for
+--checkpoint-every), or else that of the file of --config, or else the default.
+
+Exit codes:
+  0    done: the inputs have ended, or the run was told to stop
+  1    the run failed, or what was asked for could not be done
+  2    the command line, the environment or the config file is wrong; nothing was begun
+  130  ended by a signal (Ctrl-C, SIGTERM) before the inputs had ended
 
 Examples:
   board run --departures DEPARTURES --workers 2
@@ -265,10 +297,19 @@ Examples:
 }
 
 #[test]
-fn each_command_has_its_own_help() {
+fn each_command_has_its_own_help_with_an_example() {
+    let table = command::<Board>("board", &Board::params());
+    for command in table.get_subcommands().map(Command::get_name) {
+        let help = ask(&format!("{command} --help"));
+        assert_eq!((help.code, &*help.err), (0, ""), "{command}");
+        let examples = help.out.split_once("Example").map_or("", |(_, behind)| behind);
+        assert!(examples.contains(&format!("\n  board {command} ")), "no example in\n{}", help.out);
+    }
     let run = ask("run --help");
-    assert_eq!(run.code, 0);
-    for text in ["--departures <PathBuf>", "--pin", "Example:\n  board run --departures DEPARTURES --workers 2"] {
+    for param in ["--departures <PathBuf>  The file of departures, plain or gz. [required]", "Where the board goes. [optional]"] {
+        assert!(run.out.contains(param), "no {param:?} in\n{}", run.out);
+    }
+    for text in ["--pin", "Exit codes:\n  0 ", "\n  board run --departures DEPARTURES --workers 2\n"] {
         assert!(run.out.contains(text), "no {text:?} in\n{}", run.out);
     }
     let plan = ask("plan --help");
