@@ -11,8 +11,8 @@ use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
-use crate::syntax::units;
 use crate::syntax::param::text;
+use crate::syntax::units;
 
 /// All items of one job; for an editor without the picture, which may be of another length once a word is whole.
 pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream, editor: bool) -> TokenStream {
