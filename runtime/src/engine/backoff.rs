@@ -5,6 +5,7 @@
 //! asked a system that does not answer. It is tried again until it has failed so often in the same way, with nothing won between, that
 //! another attempt is only noise.
 
+use super::guard::PANICKED;
 use crate::codec::CodecError;
 use crate::config::Restart;
 use crate::error::{Error, Fault};
@@ -146,6 +147,8 @@ fn of_code(error: &Error) -> Option<String> {
         Error::Operator { operator, fault } => {
             Some(format!("{operator} {} {:?}", fault.what, fault.cause.as_ref().map(|cause| cause.to_string())))
         }
+        // A panic is code that fails; an error that it gave is told by a system that may answer later.
+        Error::Resource { name, fault } if fault.what == PANICKED => Some(format!("{name} {fault}")),
         Error::Wire { edge, fault } => Some(format!("{edge} {fault}")),
         _ => None,
     }
