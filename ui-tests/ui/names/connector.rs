@@ -1,0 +1,16 @@
+//! A source that there is not.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Payment;
+
+stream! {
+    job Board<Memory> {
+        param file: PathBuf;
+        source payments: Payment = cvs(file), event_time |p| p.at, late_by 1h;
+
+        let counts = payments.key_by(|p| p.card).aggregate(count(), emit at_end, unbounded("few"));
+        sink out(counts) = stdout();
+    }
+}
+
+fn main() {}
