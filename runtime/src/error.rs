@@ -132,7 +132,7 @@ pub enum Error {
         /// What happened.
         fault: Fault,
     },
-    /// A resource could not be made: its expression gave an error, with `?`.
+    /// A resource could not be made: its expression gave an error, with `?`, or panicked.
     Resource {
         /// Its name in the block.
         name: String,

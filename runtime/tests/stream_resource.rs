@@ -107,6 +107,30 @@ fn an_error_names_the_resource_and_ends_the_run() {
 }
 
 pelton::stream! {
+    job Panics<Memory> {
+        param port: u16;
+
+        resource number: u16 = { assert!(port > 0, "no port {port}"); port };
+
+        source numbers: u64 = iter(|| 0..3u64);
+        let all: u64 = numbers.map(|n| n + u64::from(*number));
+        sink a(all) = collect();
+    }
+}
+
+#[test]
+fn a_panic_names_the_resource_and_ends_the_run() {
+    let run = |port| Panics { port }.run(Config::default().workers(2));
+    assert_eq!(sorted(run(7).unwrap().a), [7, 8, 9]);
+    let error = run(0).unwrap_err().to_string();
+    let (said, place) = error.split_once('\n').unwrap();
+    assert_eq!(said, "resource `number`: its expression panicked: no port 0");
+    let line = 1 + include_str!("stream_resource.rs").lines().position(|line| line.contains("no port {port}")).unwrap();
+    let at = format!("  at {}, line {line}, column 34\n  help: what can fail there is better given with `?`", file!());
+    assert!(place.starts_with(&at), "{place}");
+}
+
+pelton::stream! {
     job Returns<Memory> {
         param rows: Feed<Row>;
         param made: Arc<AtomicU64>;

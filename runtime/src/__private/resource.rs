@@ -28,12 +28,13 @@ pub fn resource<T>(g: &mut Graph<'_>, name: &'static str, make: impl FnOnce() ->
     if !g.runs() {
         return Resource(Rc::new(None));
     }
-    let made = make().map_err(|cause| {
-        let fault = match cause.downcast::<Fault>() {
+    let made = match g.make(make) {
+        Ok(made) => made.map_err(|cause| match cause.downcast::<Fault>() {
             Ok(fault) => *fault,
             Err(cause) => Fault::new("it could not be made").because(cause),
-        };
-        g.fail(Error::Resource { name: name.to_owned(), fault });
-    });
+        }),
+        Err(panicked) => Err(panicked.help("what can fail there is better given with `?`, with a word about what to do")),
+    };
+    let made = made.map_err(|fault| g.fail(Error::Resource { name: name.to_owned(), fault }));
     Resource(Rc::new(made.ok()))
 }

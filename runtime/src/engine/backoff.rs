@@ -5,6 +5,7 @@
 //! asked a system that does not answer. It is tried again until it has failed so often in the same way, with nothing won between, that
 //! another attempt is only noise.
 
+use super::guard::PANICKED;
 use crate::codec::CodecError;
 use crate::config::Restart;
 use crate::error::{Error, Fault};
@@ -146,6 +147,8 @@ fn of_code(error: &Error) -> Option<String> {
         Error::Operator { operator, fault } => {
             Some(format!("{operator} {} {:?}", fault.what, fault.cause.as_ref().map(|cause| cause.to_string())))
         }
+        // A panic is code that fails; an error that it gave is told by a system that may answer later.
+        Error::Resource { name, fault } if fault.what == PANICKED => Some(format!("{name} {fault}")),
         Error::Wire { edge, fault } => Some(format!("{edge} {fault}")),
         _ => None,
     }
@@ -212,6 +215,13 @@ mod tests {
         let says =
             "given up: the run has failed 8 times, each time in the same way, and no checkpoint was kept between";
         assert!(ended.contains("poison") && ended.contains(says), "{ended}");
+        // So is a resource that panics; one that gives an error asks a system that may answer later.
+        let resource = |what: &str| Error::Resource { name: "client".into(), fault: Fault::new(what).because("no") };
+        let mut backoff = Backoff::new(Restart::Usual, true);
+        assert!((1..SAME).all(|_| backoff.pause(resource(PANICKED), Duration::ZERO, false).is_ok()));
+        assert!(backoff.pause(resource(PANICKED), Duration::ZERO, false).is_err());
+        let mut backoff = Backoff::new(Restart::Usual, true);
+        assert!((0..100).all(|_| backoff.pause(resource("no answer"), Duration::ZERO, false).is_ok()));
         // Another failure, or a checkpoint, is a beginning.
         let mut backoff = Backoff::new(Restart::Usual, true);
         assert!(fails(&mut backoff, SAME - 1, "poison") && fails(&mut backoff, 1, "another"));

@@ -5,11 +5,12 @@
 //! A chain is opened when all of them are known ([`Graph::later`]): a flow gives its part of a chain only when it has been told
 //! what follows, and what follows is checked behind the chain in front.
 
+use super::guard;
 use super::local::Local;
 use super::meta::{EdgeMeta, OperatorMeta, SinkMeta};
 use super::port::{EdgeOut, Feeds, Listing, Outs, SinkOut};
 use super::source::Counters;
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::frame::writer::{Combine, NoCombine, Writer};
 use crate::frame::{Rows, Time};
 use crate::key::Key;
@@ -120,6 +121,14 @@ impl<'g> Graph<'g> {
     pub(super) fn abandon(&mut self, builder: OperatorBuilder<'g, u64>, error: Error) {
         builder.build(|_| |_: &[_]| ());
         self.fail(error);
+    }
+
+    /// Makes something of the user's for it, in front of its chains.
+    ///
+    /// # Errors
+    /// If the code that makes it panics.
+    pub fn make<R>(&self, make: impl FnOnce() -> R) -> Result<R, Fault> {
+        guard::making(make)
     }
 
     /// Whether it is built to run, not only to be looked at.

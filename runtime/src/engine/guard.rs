@@ -1,6 +1,6 @@
 //! User code on a worker: a panic becomes an error that names the operator, the place in the source and the record.
 
-use crate::error::{Error, Place};
+use crate::error::{Error, Fault, Place};
 use crate::frame::writer::Cx;
 use crate::plan::Operator;
 use std::cell::RefCell;
@@ -52,6 +52,22 @@ pub fn described(payload: &(dyn std::any::Any + Send)) -> (String, String) {
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned());
     (message, LAST.with_borrow_mut(Option::take).unwrap_or_default())
+}
+
+/// What is said of an expression that panicked.
+pub const PANICKED: &str = "its expression panicked";
+
+/// Runs code of the user's that makes something while the graph is built: a panic becomes a fault with its place.
+pub fn making<R>(make: impl FnOnce() -> R) -> Result<R, Fault> {
+    catch_unwind(AssertUnwindSafe(make)).map_err(|payload| {
+        let (message, location) = described(&*payload);
+        let fault = Fault::new(PANICKED).because(message);
+        let mut parts = location.rsplitn(3, ':');
+        match (parts.next(), parts.next().and_then(|line| line.parse().ok()), parts.next()) {
+            (Some(column), Some(line), Some(file)) => fault.in_file(file).at_line(line).in_column(column),
+            _ => fault,
+        }
+    })
 }
 
 /// Runs a chain's body. `cx` tells which operator it was, `place` which record.
