@@ -1,4 +1,5 @@
-//! What the README says is true: its first job, word by word, in a crate outside of the workspace; its picture.
+//! What the README says is true: its first job, word by word, in a crate outside of the workspace; the block at its top; its picture.
+//! Links and commands are those of all documents (`documents.rs`).
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
@@ -20,33 +21,59 @@ fn block(readme: &str, behind: &str, language: &str) -> String {
     from.split_once("```").unwrap().0.to_owned()
 }
 
+/// What the README says at one of its steps.
+#[track_caller]
+fn step(number: u32, language: &str) -> String {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    block(&readme, &format!("**{number}.**"), language)
+}
+
+/// A command of a step: behind its number, between two marks.
+#[track_caller]
+fn command(number: u32, begins: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let (_, said) = readme.split_once(&format!("**{number}.**")).unwrap();
+    let (line, _) = said.split_once('\n').unwrap();
+    let said = line.split('`').skip(1).step_by(2).find(|said| said.starts_with(begins));
+    said.unwrap_or_else(|| panic!("no `{begins}` in {line}")).split_whitespace().map(str::to_owned).collect()
+}
+
+/// Cargo, as the test was run with it.
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
 /// Where cargo has built this test, so that the crate can use the dependencies that are there already.
 fn target() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    tests.parent().unwrap().parent().unwrap().parent().unwrap().join("first_job")
+    tests.parent().unwrap().parent().unwrap().parent().unwrap().to_owned()
 }
 
 #[test]
 fn the_first_job_works_word_by_word() {
-    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
-    let step = |number: u32, language: &str| block(&readme, &format!("**{number}.**"), language);
     let folder = Folder::new();
-    let crate_of = folder.path();
-    std::fs::create_dir(crate_of.join("src")).unwrap();
-    let manifest = step(1, "toml");
-    assert!(manifest.contains("\"../pelton/runtime\""));
+    let new = command(1, "cargo new");
+    said(cargo().args(&new[1..]).current_dir(folder.path()).output().unwrap());
+    let [.., name] = &new[..] else { panic!("{new:?}") };
+    let crate_of = folder.path().join(name);
+    assert_eq!(command(4, "cd"), ["cd", name]);
+    // The clone lies elsewhere, and that is all that differs.
     let runtime = repository().join("runtime").display().to_string().replace('\\', "/");
-    folder.file("Cargo.toml", manifest.replace("../pelton/runtime", &runtime));
-    folder.file("src/main.rs", step(2, "rust"));
-    folder.file("readings.csv", step(3, "csv"));
+    let dependencies = step(1, "toml");
+    assert!(dependencies.contains("\"../pelton/runtime\""));
+    let manifest = std::fs::read_to_string(crate_of.join("Cargo.toml")).unwrap();
+    assert!(manifest.ends_with("[dependencies]\n"), "{manifest}");
+    let file = |name: &str, content: String| std::fs::write(crate_of.join(name), content).unwrap();
+    file("Cargo.toml", manifest + &dependencies.replace("../pelton/runtime", &runtime));
+    file("src/main.rs", step(2, "rust"));
+    file("readings.csv", step(3, "csv"));
     // The same versions as here, so that nothing is fetched.
     std::fs::copy(repository().join("Cargo.lock"), crate_of.join("Cargo.lock")).unwrap();
-    let (_, command) = readme.split_once("**4.** `cargo run --release").unwrap();
-    let (flags, _) = command.split_once('`').unwrap();
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let run = command(4, "cargo run");
     // The profile of the tests is built faster, and says the same.
-    cargo.args(["run", "--offline", "--quiet"]).args(flags.split_whitespace()).current_dir(crate_of);
-    cargo.env("CARGO_TARGET_DIR", target());
+    let run = run[1..].iter().filter(|flag| *flag != "--release");
+    let mut cargo = cargo();
+    cargo.args(["--offline", "--quiet"]).args(run).current_dir(&crate_of).env("CARGO_TARGET_DIR", target());
     let table = said(cargo.output().unwrap());
     let mut found: Vec<&str> = table.lines().collect();
     let expected = step(4, "text");
@@ -55,6 +82,18 @@ fn the_first_job_works_word_by_word() {
     found[1..].sort_unstable();
     expected[1..].sort_unstable();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn the_first_job_among_the_examples_is_that_of_the_readme() {
+    let kept = |name: &str| std::fs::read_to_string(bundled("first_job").join(name)).unwrap();
+    assert_eq!(kept("src/main.rs"), step(2, "rust"));
+    assert_eq!(kept("readings.csv"), step(3, "csv"));
+    let dependencies = step(1, "toml").replace("../pelton/runtime", "../../runtime");
+    let manifest = kept("Cargo.toml");
+    let (_, behind) = manifest.split_once("[dependencies]\n").unwrap();
+    assert!(behind.starts_with(&dependencies), "{manifest}");
+    assert!(behind.ends_with("\n[workspace]\n"), "it is to build outside of the workspace");
 }
 
 #[test]
@@ -80,35 +119,4 @@ fn the_picture_is_the_plan_of_today() {
     let kept = std::fs::read_to_string(repository().join("docs/images/delay_board.svg")).unwrap();
     let how = format!("delay_board {} --format svg > docs/images/delay_board.svg", args.join(" "));
     assert!(drawn == kept, "the plan has changed; draw it anew: cargo run --example {}", how.replacen(' ', " -- ", 1));
-}
-
-#[test]
-fn what_documents_point_to_is_there() {
-    let mut documents = vec![];
-    let mut folders = vec![repository().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in folder.read_dir().unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && name != "target" && !name.starts_with('.') {
-                folders.push(path);
-            } else if name.ends_with(".md") {
-                documents.push(path);
-            }
-        }
-    }
-    assert!(documents.len() > 5, "{documents:?}");
-    let mut broken = vec![];
-    for document in documents {
-        let text = std::fs::read_to_string(&document).unwrap();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target) {
-            let file = target.split('#').next().unwrap();
-            // Names of items are checked by rustdoc.
-            let elsewhere = target.contains("://") || target.starts_with("crate::") || target.contains("@crate::");
-            if !elsewhere && !file.is_empty() && !document.parent().unwrap().join(file).exists() {
-                broken.push(format!("{}: {target}", document.display()));
-            }
-        }
-    }
-    assert!(broken.is_empty(), "{broken:#?}");
 }

@@ -19,13 +19,16 @@ pub(crate) fn expand(block: TokenStream) -> TokenStream {
     // what was accepted, as far as it can be known without types; the rest is asked of rustc
     let locks: Vec<Lock> = models.iter().map(|model| lock::read(model, &mut diag)).collect();
     let jobs = models.iter().zip(&locks);
+    let editor = diag.editor;
     let items = jobs.map(|(model, lock)| {
         let plan = lower::lower(model);
-        if model.flow.is_some() { emit::flow(&plan, &root) } else { emit::job(&plan, lock, &root) }
+        if model.flow.is_some() { emit::flow(&plan, &root) } else { emit::job(&plan, lock, &root, editor) }
     });
     let jobs: TokenStream = items.collect();
     let errors = diag.into_tokens();
-    quote::quote!(#errors #jobs)
+    // An editor expands the block a second time, with a name where the cursor is, and looks for the same place in both: what
+    // is said of a half-written statement must not stand in front of it.
+    if editor { quote::quote!(#jobs #errors) } else { quote::quote!(#errors #jobs) }
 }
 
 /// The phases that report.

@@ -2,20 +2,34 @@
 //!
 //! Where there are no more cores than workers, what writes a checkpoint runs on a worker's core. The system's scheduler lets
 //! each of the two run for some ms, which a worker's rows would wait for. So whoever works beside them does it in steps of
-//! well below a ms and gives way behind each. On a core that nobody else wants that costs nothing.
+//! well below a ms, and gives way when it has had the core for about that long. On a core that nobody else wants that costs nothing.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
+use std::time::{Duration, Instant};
 
 /// Bytes that are copied or compared in a step.
-pub const STEP_BYTES: usize = 1 << 20;
+pub const STEP_BYTES: usize = 128 << 10;
 /// Bytes after which a file that is to be durable is made so: all at the end would keep the core in the system for long.
 pub const SYNC_BYTES: usize = 8 << 20;
 /// Items that are sorted in a step.
-const STEP_ITEMS: usize = 1 << 14;
+const STEP_ITEMS: usize = 1 << 13;
 
-/// Lets whoever waits for this core go first.
+/// For how long work beside the workers may well keep a core from them. It has a share of a contended core of about this to the
+/// slice that the system gives a worker, so less would make checkpoints take long.
+const KEEPS: Duration = Duration::from_micros(500);
+
+thread_local! {
+    /// When this thread last gave way.
+    static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Ends a step: lets whoever waits for this core go first, if this thread has had it for some time.
 pub fn give_way() {
-    std::thread::yield_now();
+    if SINCE.get().is_none_or(|since| since.elapsed() >= KEEPS) {
+        std::thread::yield_now();
+        SINCE.set(Some(Instant::now()));
+    }
 }
 
 /// Sorts by `order`, giving way now and then. `rank` is the first thing that it goes by.

@@ -132,3 +132,30 @@ pub use window::Windowed;
 #[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../docs/connectors.md")]
 struct ConnectorsPage;
+
+/// The examples of the book are tests.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../docs/book/src/concepts.md")]
+    struct Concepts;
+    #[doc = include_str!("../../docs/book/src/language.md")]
+    struct Language;
+    #[doc = include_str!("../../docs/book/src/time.md")]
+    struct Time;
+    #[doc = include_str!("../../docs/book/src/state.md")]
+    struct State;
+    #[doc = include_str!("../../docs/book/src/connectors.md")]
+    struct Connectors;
+    #[doc = include_str!("../../docs/book/src/embedding.md")]
+    struct Embedding;
+    #[doc = include_str!("../../docs/book/src/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../../docs/book/src/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../../docs/book/src/performance.md")]
+    struct Performance;
+    #[doc = include_str!("../../docs/book/src/operating.md")]
+    struct Operating;
+    #[doc = include_str!("../../docs/book/src/flink.md")]
+    struct Flink;
+}

@@ -205,6 +205,13 @@ fn the_macro_does_not_know_the_runtime() {
     assert!(!names.contains(&"pelton"), "{names:?}");
 }
 
+#[test]
+fn the_picture_knows_nobody() {
+    let manifest = std::fs::read_to_string(repository().join("runtime/picture/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    assert_eq!(dependencies.trim(), "", "the macro draws in front of all that a user compiles");
+}
+
 /// Whether the code has this word, and not just a longer one.
 fn says(code: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';

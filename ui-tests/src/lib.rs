@@ -42,6 +42,12 @@ pub mod flows {
             return hourly, small = part.rest;
         }
 
+        /// Sums per card.
+        pub flow by_card(payments: Keyed<u64, Payment>) -> (u64, i64) {
+            let sums = payments.aggregate(sum(|p| p.amount), emit at_end, unbounded("one per card"));
+            return sums;
+        }
+
         /// Rows that differ from the one before.
         pub flow changed<T: Record + Clone + PartialEq>(rows: Stream<(u64, T)>) -> T {
             let out = rows.key_by(|r| r.0).process {

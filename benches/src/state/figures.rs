@@ -170,7 +170,7 @@ fn change_on<B: Backend>(options: &Options) {
         written.push(new.iter().map(|o| o.1).sum::<u64>());
     }
     let all: Vec<String> = written.iter().map(|bytes| format!("{:.1}", *bytes as f64 / 1e6)).collect();
-    println!("  FileSystem: checkpoints write, in MB: {}", all.join(" "));
+    println!("  {}: checkpoints write, in MB: {}", B::NAME, all.join(" "));
     // The last one is of the end, when everything has gone out. Merges write entries again, and count.
     written.pop();
     let full = manifests.iter().map(Manifest::bytes).max().unwrap_or(0);

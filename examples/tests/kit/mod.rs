@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 
+pub mod documents;
+
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -58,6 +58,8 @@ fn chain(model: &Model, id: StreamId, diag: &mut Diagnostics) {
                 );
                 return;
             }
+            // what it gives are rows again
+            Origin::Flow(_) => {}
             _ => at = At::Keyed(Some(&from.name)),
         }
     }

@@ -11,12 +11,26 @@ pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
         if !stream.sound {
             continue;
         }
-        let keyed: Vec<&Use> = used.inputs.iter().filter(|used| is_keyed(model, used)).collect();
-        for used in &keyed {
-            let help = "give it the stream in front of `key_by`";
-            diag.report(&used.at, format!("`{}` is keyed, and a flow takes rows", used.at), help);
+        // of a flow that is not known here rustc says it
+        let wanted = used.inputs.iter().zip(&used.keyed);
+        let wrong: Vec<&Use> = wanted
+            .filter(|(input, wanted)| wanted.is_some_and(|wanted| wanted != is_keyed(model, input)))
+            .map(|(input, _)| input)
+            .collect();
+        for input in &wrong {
+            let (at, flow) = (&input.at, &used.call.name);
+            match is_keyed(model, input) {
+                true => {
+                    let help = "give it the stream in front of `key_by`, or write `Keyed<K, T>` for what it takes";
+                    diag.report(at, format!("`{at}` is keyed, and `{flow}` takes rows"), help);
+                }
+                false => {
+                    let help = format!("give it a keyed one: `let keyed = {at}.key_by(|r| ..);`");
+                    diag.report(at, format!("`{flow}` takes a keyed stream, and `{at}` is not"), help);
+                }
+            }
         }
-        if !keyed.is_empty() {
+        if !wrong.is_empty() {
             model.streams[id.0].sound = false;
         }
     }

@@ -3,21 +3,30 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::code::{body_span, number, paste, paste_key};
-use super::edge::{Taken, fits, how_name, part_span, tuple, word_value};
+use super::code::{body_span, number, paste};
 use super::ident::{first, local, place};
 use super::sink;
-use crate::lower::flow::{Branch, Cut, Flow, Send, Step, in_order};
-use crate::lower::{Chain, Edge, Operator, Plan};
-use crate::syntax::{Aggregate, Call, Code, Op, Part};
+use crate::lower::flow::{Branch, Cut, Flow, Step, in_order};
+use crate::lower::{Chain, Plan};
+use crate::syntax::Call;
 
 /// Writes one body. Rows are `x0`, `x1`, ..; labels `'c0`, `'c1`, ..
 pub(crate) struct Body<'p> {
-    plan: &'p Plan<'p>,
+    pub(super) plan: &'p Plan<'p>,
     rows: usize,
     labels: usize,
     /// Whether the rows have event time.
     has_time: bool,
+}
+
+/// The two closures of a chain that is cut.
+#[derive(Default)]
+pub(crate) struct Parts {
+    /// What gives an answer, and the row.
+    pub(crate) front: TokenStream,
+    /// What that is called.
+    pub(crate) row: TokenStream,
+    pub(crate) rest: TokenStream,
 }
 
 /// Whether the row at hand may be given away.
@@ -45,18 +54,28 @@ impl<'p> Body<'p> {
 
     /// Of a chain that is cut behind its first filter: what stands before it and its answer with the row, the name of that
     /// row, and what stands behind it.
-    pub(crate) fn write_cut(mut self, cut: &Cut) -> (TokenStream, TokenStream, TokenStream) {
+    pub(crate) fn write_cut(mut self, cut: &Cut) -> Parts {
         let Cut { front, filter, rest, ends } = cut;
-        let Step::Op { op, code, index, counter, .. } = filter else { return Default::default() };
+        let Step::Op { op, code, index, counter, .. } = filter else { return Parts::default() };
         let at = op.name.span();
         let mut tokens = self.steps(front, &[], 0, Hold::Own, "");
         let x = self.rows;
         let (row, closure, keep) = (self.row(x, at), paste(code), local("keep", at));
         tokens.extend(self.at(*index, at));
-        tokens.extend(quote_spanned!(place(at)=> let #keep = __rt::test(&#row, #closure); (#keep, #row)));
-        let mut behind = counter.map(|counter| self.count(counter, at)).unwrap_or_default();
-        behind.extend(self.block(rest, ends, x, Hold::Own));
-        (tokens, row.into_token_stream(), behind)
+        let count = counter.map(|counter| self.count_if(counter, &keep));
+        tokens.extend(quote_spanned!(place(at)=> let #keep = __rt::test(&#row, #closure); #count (#keep, #row)));
+        let rest = self.block(rest, ends, x, Hold::Own);
+        Parts { front: tokens, row: row.into_token_stream(), rest }
+    }
+
+    /// Of a chain whose rows go straight into a flow, the same: the filter is the flow's, if it has one.
+    pub(crate) fn write_through(mut self, (steps, into, out): (&[Step], &Ident, usize)) -> Parts {
+        let (at, here) = (into.span(), place(into.span()));
+        let mut front = self.steps(steps, &[], 0, Hold::Own, "");
+        let (row, when, out, cx) = (self.row(self.rows, at), self.time(at), self.out(out, at), local("cx", at));
+        front.extend(quote_spanned!(here=> #out.test(#row, #when, #cx)));
+        let rest = quote_spanned!(here=> #out.pass(#row, #when, #cx););
+        Parts { front, row: row.into_token_stream(), rest }
     }
 
     pub(super) fn row(&self, n: usize, at: Span) -> Ident {
@@ -111,12 +130,8 @@ impl<'p> Body<'p> {
             }
             Call::Filter(_) => {
                 let label_at = lifetime(label, at);
-                // counted without a branch, so that a loop of numbers stays free of them
                 let keep = local("keep", at);
-                let count = counter.map(|counter| {
-                    let (n, index) = (local("n", at), number(counter, at));
-                    quote_spanned!(here=> #n[#index] += __rt::one_if(#keep);)
-                });
+                let count = counter.map(|counter| self.count_if(counter, &keep));
                 tokens.extend(quote_spanned! {here=>
                     let #keep = __rt::test(&#row, #closure);
                     #count
@@ -178,6 +193,8 @@ impl<'p> Body<'p> {
         match end {
             Branch::Flow { flow, .. } => self.block(&flow.steps, &flow.ends, x, hold),
             Branch::Keyed { op, code, index, sends } => self.keyed(op, *code, *index, sends, x, hold),
+            // each of its two steps is a closure of its own
+            Branch::Came { .. } => TokenStream::new(),
             Branch::Exchange { op, exchange, index, out } => self.exchange(op, exchange, *index, *out, x, hold),
             Branch::Split { op, split, index, ways } => self.split(op, split, *index, ways, x, hold),
             Branch::Union { at, out } => {
@@ -214,96 +231,6 @@ impl<'p> Body<'p> {
         }
     }
 
-    fn keyed(
-        &mut self,
-        op: &Op,
-        code: Option<&Code>,
-        index: usize,
-        sends: &[Send],
-        x: usize,
-        hold: Hold,
-    ) -> TokenStream {
-        let at = op.name.span();
-        let mut tokens = self.at(index, at);
-        let (row, key) = (self.row(x, at), local("k", at));
-        match code {
-            Some(code) => {
-                let (body, closure) = (body_span(code, at), paste_key(code));
-                tokens.extend(quote_spanned!(place(at)=> let #key = __rt::call(&#row, #closure);));
-                let key = local("k", body);
-                tokens.extend(quote_spanned!(place(body)=> let #key = __rt::is_key(#key);));
-            }
-            None => tokens.extend(quote_spanned!(place(at)=> let #key = ();)),
-        }
-        let ordered = in_order(sends, Send::takes);
-        for (n, send) in ordered.iter().enumerate() {
-            let last = n + 1 == ordered.len();
-            let hold = if last { hold } else { Hold::Lent(send.at.span()) };
-            tokens.extend(self.send(send, x, hold, sends.len() > 1));
-        }
-        tokens
-    }
-
-    fn send(&mut self, send: &Send, x: usize, hold: Hold, shared: bool) -> TokenStream {
-        let at = send.at.span();
-        let here = place(at);
-        let (key, to, cx, when, out) =
-            (local("k", at), local("at", at), local("cx", at), self.time(at), self.out(send.out, at));
-        let key = if shared { quote_spanned!(here=> &#key) } else { quote!(#key) };
-        let in_one_step = !send.takes();
-        let mut tokens =
-            if in_one_step { TokenStream::new() } else { quote_spanned!(here=> let #to = #out.key(#key, #when, #cx);) };
-        let Some((how, index)) = send.words else {
-            let (own, x, _) = self.own(x, hold);
-            let row = self.row(x, at);
-            tokens.extend(own);
-            let stored = quote_spanned!(here=> __rt::store(#row));
-            let stored = match &self.plan.edges[send.edge].operator {
-                Operator::Reduce { .. } => quote_spanned!(here=> __rt::given_out(#stored)),
-                _ => stored,
-            };
-            tokens.extend(quote_spanned!(here=> #out.value(#to, #stored, #cx);));
-            return tokens;
-        };
-        let edge = &self.plan.edges[send.edge];
-        let value = local("p", at);
-        tokens.extend(index.map(|index| self.at(index, edge.at.span())));
-        let values = self.values(how, edge, x, hold);
-        tokens.extend(quote_spanned!(here=> let #value = #values;));
-        tokens.extend(if in_one_step {
-            quote_spanned!(here=> #out.row(#key, #value, #when, #cx);)
-        } else {
-            quote_spanned!(here=> #out.value(#to, #value, #cx);)
-        });
-        tokens
-    }
-
-    /// What each part of an aggregate needs of the row. The last part that uses it may take it.
-    fn values(&self, how: &Aggregate, edge: &Edge, x: usize, hold: Hold) -> TokenStream {
-        let parts = how.parts.iter().enumerate().map(|(n, part)| {
-            let at = part_span(part, Span::mixed_site());
-            let (row, name) = (self.row(x, at), how_name(edge, at));
-            let last = !how.parts[n + 1..].iter().any(Part::looks);
-            let kept = match hold {
-                Hold::Own if last => quote_spanned!(place(at)=> __rt::store(#row)),
-                Hold::Lent(blamed) => {
-                    let row = self.row(x, blamed);
-                    let copy = quote_spanned!(place(blamed)=> __rt::share(&#row));
-                    quote_spanned!(place(at)=> __rt::store(#copy))
-                }
-                Hold::Own => quote_spanned!(place(at)=> __rt::store(__rt::share(&#row))),
-            };
-            match part {
-                Part::Word(ready) => {
-                    let look = quote_spanned!(place(at)=> &#row);
-                    word_value(ready, Taken { look, kept, time: self.time(at) })
-                }
-                Part::Own(_) => fits(how, n, kept, quote!(#name), at),
-            }
-        });
-        tuple(how, parts)
-    }
-
     /// Names the operator whose closure runs next, for the message of a panic.
     pub(super) fn at(&self, index: usize, at: Span) -> TokenStream {
         let (cx, index) = (local("cx", at), number(index, at));
@@ -313,6 +240,13 @@ impl<'p> Body<'p> {
     pub(super) fn count(&self, counter: usize, at: Span) -> TokenStream {
         let (n, index, one) = (local("n", at), number(counter, at), number(1, at));
         quote_spanned!(place(at)=> #n[#index] += #one;)
+    }
+
+    /// Without a branch, so that a loop of numbers stays free of them.
+    fn count_if(&self, counter: usize, keep: &Ident) -> TokenStream {
+        let at = keep.span();
+        let (n, index) = (local("n", at), number(counter, at));
+        quote_spanned!(place(at)=> #n[#index] += __rt::one_if(#keep);)
     }
 
     pub(super) fn time(&self, at: Span) -> TokenStream {
@@ -342,9 +276,11 @@ impl Branch<'_> {
     /// The name of the stream where this consumer uses it.
     fn at(&self) -> &Ident {
         match self {
-            Branch::Flow { at, .. } | Branch::Union { at, .. } | Branch::Sink { at, .. } | Branch::Enter { at, .. } => {
-                at
-            }
+            Branch::Flow { at, .. }
+            | Branch::Union { at, .. }
+            | Branch::Sink { at, .. }
+            | Branch::Enter { at, .. }
+            | Branch::Came { at, .. } => at,
             Branch::Keyed { op, .. } | Branch::Split { op, .. } | Branch::Exchange { op, .. } => &op.name,
         }
     }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::body::Body;
+use super::body::{Body, Parts};
 use super::code::{body_span, length, number, params, paste, scoped};
 use super::edge::{build, how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
@@ -12,7 +12,7 @@ use super::row::borrows;
 use super::sink::handle;
 use super::{flow, lock, uses};
 use crate::lock::Lock;
-use crate::lower::flow::{Branch, Flow, Send};
+use crate::lower::flow::{Branch, Flow, Into};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
 use crate::model::Stream;
 use crate::syntax::{Code, Length, Source};
@@ -63,20 +63,16 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
     let connector = quote_spanned!(place(from)=> __rt::is_source::<#row, _, _>(#connector));
-    // A filter in front of an exchange needs no branch: the runtime takes the chain in two parts. In front of a sink the
-    // loop stays one, since there it may vectorize as it is.
-    if let (None, false, Some(cut)) = (&time, borrows(&source.ty), chain.body.cut())
-        && !cut.ends.iter().any(Branch::sinks)
-    {
-        let (front, row_behind, behind) = Body::new(plan, chain).write_cut(&cut);
-        let call = quote_spanned!(place(from)=> __rt::source_filtered::<#row, _, _, _, _, _, _>);
-        let again = lets.clone();
+    if let (None, Some((kind, parts))) = (&time, parts(plan, chain, &source.ty)) {
+        let call = local(&format!("source_{kind}"), from);
+        let call = quote_spanned!(place(from)=> __rt::#call::<#row, _, _, _, _, _, _>);
+        let (again, Parts { front, row: row_behind, rest }) = (lets.clone(), parts);
         return quote_spanned! {place(at)=> {
             #times
             #call(
                 #g, #meta, #connector, #counters, #outs,
-                { #again move |#x, #cx, #n| { #front } },
-                { #lets move |#row_behind, #cx, #n, #o| { #behind } },
+                { #again move |#x, #cx, #n, #o| { #front } },
+                { #lets move |#row_behind, #cx, #n, #o| { #rest } },
                 #errors,
             );
         }};
@@ -91,6 +87,22 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
             #body
         }, #errors);
     }}
+}
+
+/// A chain over rows of this type as two closures, if it is cut at a filter, and where that is: `filtered`, or `through` to the flow that it leads into.
+///
+/// A filter in front of an exchange needs no branch: the runtime takes the chain in two parts. In front of a sink the loop
+/// stays one, since there it may vectorize as it is.
+pub(super) fn parts(plan: &Plan, chain: &Chain, row: &TokenStream) -> Option<(&'static str, Parts)> {
+    if borrows(row) {
+        return None;
+    }
+    if let Some(into) = chain.body.through() {
+        let enters = matches!(chain.outs.get(into.2), Some(Out::Flow { .. }));
+        return enters.then(|| ("through", Body::new(plan, chain).write_through(into)));
+    }
+    let cut = chain.body.cut().filter(|cut| !cut.ends.iter().any(Branch::sinks))?;
+    Some(("filtered", Body::new(plan, chain).write_cut(&cut)))
 }
 
 /// What the engine knows of a source, with the durations that params say.
@@ -260,9 +272,11 @@ fn fronts(flow: &Flow, to: &mut Vec<usize>) {
         match end {
             Branch::Flow { flow, .. } => fronts(flow, to),
             Branch::Split { ways, .. } => ways.iter().for_each(|way| fronts(&way.flow, to)),
-            Branch::Keyed { sends, .. } => {
-                let own = |send: &&Send| send.words.is_some_and(|(how, _)| how.has_own());
-                to.extend(sends.iter().filter(own).map(|send| send.edge));
+            Branch::Keyed { sends, .. } | Branch::Came { sends, .. } => {
+                to.extend(sends.iter().filter_map(|send| match send.into {
+                    Into::Edge { edge, words: Some((how, _)) } if how.has_own() => Some(edge),
+                    _ => None,
+                }));
             }
             Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } | Branch::Exchange { .. } => {}
         }

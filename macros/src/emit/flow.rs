@@ -6,14 +6,16 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::body::Body;
-use super::chain::{closure, counters, lets, outs};
+use super::body::{Body, Parts};
+use super::chain::{closure, counters, lets, outs, parts};
 use super::code::number;
 use super::ident::{first, local, located, moved, named, place};
+use super::keyed::Steps;
 use super::meta::chain_name;
 use super::row::{lifetime, with_lifetimes};
 use super::{chain, edge, lock, meta, uses};
 use crate::lock::Lock;
+use crate::lower::flow::Branch;
 use crate::lower::{Chain, Plan};
 use crate::model::{Flow, Model};
 use crate::syntax::flow::Gives;
@@ -30,6 +32,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
     let build = build(plan, flow);
     let (owned, given) = (model.generics.owned(), model.generics.given());
     let (used, inputs) = (used_name(name), inputs(flow));
+    let lost = uses::lost(model);
     quote! {
         #function
         #next
@@ -37,6 +40,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
         #[allow(clippy::unused_unit, clippy::type_complexity, clippy::too_many_arguments)]
         const _: () = {
             use #root::__private as __rt;
+            #lost
             const fn __micros(us: i64) -> __rt::TimeSpan {
                 __rt::TimeSpan::from_micros(us)
             }
@@ -91,10 +95,11 @@ fn function(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     });
     let mut streams = all.map(input);
     let parameters = flow.takes.iter().filter_map(|it| match it {
-        Takes::Stream { name: stream, .. } => {
+        Takes::Stream { name: stream, key, .. } => {
             let (row, input) = (row_name(name, "in", Some(stream)), streams.next()?);
-            let (rows, given) = (local("Stream", stream.span()), &given);
-            Some(quote!(#stream: #rt::#rows<#row<#given>, #input>))
+            let (rows, given) = (local(if key.is_some() { "Keyed" } else { "Stream" }, stream.span()), &given);
+            let key = key.as_ref().map(|key| quote!(#key,));
+            Some(quote!(#stream: #rt::#rows<#key #row<#given>, #input>))
         }
         Takes::Value(param) => {
             let (name, ty) = (&param.name, &param.ty);
@@ -224,10 +229,12 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let (g, on, me) =
         (local("g", Span::mixed_site()), local("on", Span::mixed_site()), local("self", Span::mixed_site()));
     let inputs = inputs(flow);
-    let ends = flow.streams().map(|(stream, _)| {
+    let ends = flow.streams().enumerate().map(|(n, (stream, _))| {
         let row = row_name(name, "in", Some(stream));
+        let key = flow.key(n).map(|key| quote!(#key,));
+        let enter = local(if key.is_some() { "EnterKeyed" } else { "Enter" }, stream.span());
         quote! {
-            impl __rt::Enter<#lifetime, #row<#given>> + use<#lifetime, #given #(#inputs,)* __B, #(#parameters),*>
+            impl __rt::#enter<#lifetime, #key #row<#given>> + use<#lifetime, #given #(#inputs,)* __B, #(#parameters),*>
         }
     });
     let ends = ends.collect::<Vec<_>>().into_iter().rev().fold(quote!(()), |rest, one| quote!((#one, #rest)));
@@ -243,10 +250,17 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let values = model.params.iter().map(|param| &param.name);
     let asked = generics.declared(&quote!(__rt));
     // a stream that could not be read has nothing behind it
-    let unread = flow.streams().filter(|(_, ty)| ty.is_empty()).map(|(stream, _)| {
+    let unread = flow.streams().enumerate().filter(|(_, (_, ty))| ty.is_empty()).map(|(n, (stream, _))| {
         let (entry, row) = (named("i_", stream, "", stream.span()), row_name(name, "in", Some(stream)));
-        quote! {
-            let #entry = __rt::entry::<#row<#given>, _, _, _>(#g, &[], [0u64; 0], (), |_, _, _, _, _| ());
+        match flow.key(n) {
+            None => quote! {
+                let #entry = __rt::entry::<#row<#given>, _, _, _>(#g, &[], [0u64; 0], (), |_, _, _, _, _| ());
+            },
+            Some(key) => quote! {
+                let #entry = __rt::entry_keyed::<#key, #row<#given>, _, _, _, _, _>(
+                    #g, &[], [0u64; 0], (), |_, _, _, _, _| (), |_, _, _, _, _| (),
+                );
+            },
         }
     });
     quote! {
@@ -294,7 +308,7 @@ pub(super) fn returned(plan: &Plan, output: usize, after: usize, at: Span) -> To
 /// The part of a chain behind a stream that the flow takes.
 pub(super) fn entry(plan: &Plan, chain: &Chain, input: usize) -> TokenStream {
     let Some(flow) = &plan.model.flow else { return TokenStream::new() };
-    let Some((stream, _)) = flow.streams().nth(input) else { return TokenStream::new() };
+    let Some((stream, ty)) = flow.streams().nth(input) else { return TokenStream::new() };
     let at = stream.span();
     let (g, meta, entry) = (local("g", at), chain_name(plan, chain), named("i_", stream, "", at));
     let (row, given) = (row_name(&plan.model.name, "in", Some(stream)), plan.model.generics.given());
@@ -302,6 +316,32 @@ pub(super) fn entry(plan: &Plan, chain: &Chain, input: usize) -> TokenStream {
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
+    if let ([], [Branch::Came { sends, .. }], Some(key_ty)) =
+        (&chain.body.steps[..], &chain.body.ends[..], flow.key(input))
+    {
+        let Steps { key, value } = Body::new(plan, chain).write_keyed(stream, sends);
+        let [k, x, t, cx, o] = ["k", "x0", "t0", "cx", "o"].map(|name| local(name, at));
+        let (begun, again) = (local("at", at), lets.clone());
+        return quote_spanned! {place(at)=>
+            let #entry = __rt::entry_keyed::<#key_ty, #row<#given>, _, _, _, _, _>(
+                #g, #meta, #counters, #outs,
+                { #again move |#k, #x, #t, #cx, #o| { #key } },
+                { #lets move |#begun, #x, #t, #cx, #o| { #value } },
+            );
+        };
+    }
+    if let Some((kind, Parts { front, row: row_behind, rest })) = parts(plan, chain, ty) {
+        let call = local(&format!("entry_{kind}"), at);
+        let (x, t, cx, n, o) = (local("x0", at), local("t0", at), local("cx", at), local("n", at), local("o", at));
+        let again = lets.clone();
+        return quote_spanned! {place(at)=>
+            let #entry = __rt::#call::<#row<#given>, _, _, _, _, _>(
+                #g, #meta, #counters, #outs,
+                { #again move |#x, #t, #cx, #n, #o| { #front } },
+                { #lets move |#row_behind, #t, #cx, #n, #o| { #rest } },
+            );
+        };
+    }
     let body = closure(at, Body::new(plan, chain).write(&chain.body));
     quote_spanned! {place(at)=>
         let #entry = {

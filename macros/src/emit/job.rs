@@ -6,21 +6,21 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::code::paste;
 use super::ident::{first, local, moved, named, place};
-use super::{chain, edge, lock, meta, resource, row, sink, uses};
+use super::{chain, edge, lock, meta, picture, resource, row, sink, uses};
 use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
-use crate::syntax::units;
 use crate::syntax::param::text;
+use crate::syntax::units;
 
-/// All items of one job.
-pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream {
+/// All items of one job; for an editor without the picture, which may be of another length once a word is whole.
+pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream, editor: bool) -> TokenStream {
     let model = plan.model;
     let collected = collected(model);
     let results = format_ident!("{}Results", model.name);
     let (structs, methods, implementation) = (
-        structs(model, &collected, &results, root),
+        structs(plan, &collected, &results, root, editor),
         methods(plan, locked, &collected, &results),
         job_trait(model, &collected),
     );
@@ -28,12 +28,14 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
     let (statics, stored) = (meta::statics(plan), lock::items(plan, locked));
     let Model { name, lints, generics, .. } = model;
     let (declared, angles) = (generics.declared(&quote!(__rt)), generics.angles());
+    let lost = uses::lost(model);
     quote! {
         #structs
         #lints
         #[allow(clippy::unused_unit, clippy::too_many_arguments)] // what `count()` needs of a row is nothing; one for each `collect()`
         const _: () = {
             use #root::__private as __rt;
+            #lost
             const fn __micros(us: i64) -> __rt::TimeSpan {
                 __rt::TimeSpan::from_micros(us)
             }
@@ -47,7 +49,9 @@ pub(crate) fn job(plan: &Plan, locked: &Lock, root: &TokenStream) -> TokenStream
 }
 
 /// The struct of the params and the struct of the results.
-fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &TokenStream) -> TokenStream {
+fn structs(plan: &Plan, collected: &[Collected], results: &Ident, root: &TokenStream, editor: bool) -> TokenStream {
+    let model = plan.model;
+    let picture = if editor { TokenStream::new() } else { picture::attribute(plan) };
     let Model { attributes, visibility, name, generics, .. } = model;
     let rt = quote!(#root::__private);
     let declared = match generics.is_empty() {
@@ -84,6 +88,7 @@ fn structs(model: &Model, collected: &[Collected], results: &Ident, root: &Token
     };
     quote! {
         #attributes
+        #picture
         #visibility struct #name #declared { #(#fields),* }
         #[doc = #about]
         #visibility struct #results #of_rows {

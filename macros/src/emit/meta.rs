@@ -139,14 +139,19 @@ fn said(
     }
 }
 
-fn edge(edge: &Edge) -> TokenStream {
-    let (of, name) = (edge_name(edge), edge.stream.to_string());
-    let (because, kind) = match &edge.operator {
+/// Why a chain is cut in front of an edge, and what kind the edge is of.
+pub(super) fn cut(edge: &Edge) -> (String, &'static str) {
+    match &edge.operator {
         Operator::Union => ("union".to_string(), "Local"),
         Operator::Exchange(exchange) => (edge.at.to_string(), exchange.kind()),
         _ if edge.global => ("global".to_string(), "Global"),
         _ => ("key_by".to_string(), "ByKey"),
-    };
+    }
+}
+
+fn edge(edge: &Edge) -> TokenStream {
+    let (of, name) = (edge_name(edge), edge.stream.to_string());
+    let (because, kind) = cut(edge);
     let kind = local(kind, edge.at.span());
     quote!(static #of: __rt::EdgeMeta = __rt::EdgeMeta { name: #name, because: #because, kind: __rt::EdgeKind::#kind };)
 }

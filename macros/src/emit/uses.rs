@@ -11,7 +11,7 @@ use super::ident::{local, named, place};
 use super::meta::chain_name;
 use super::timing::{term, timing};
 use crate::lower::{Chain, Head, Plan, UsePlan};
-use crate::model::StreamId;
+use crate::model::{Model, Port, StreamId, Use};
 use crate::syntax::Code;
 
 /// `l_t_0.after(3)`: a flow that is used, as an output of a chain.
@@ -31,7 +31,8 @@ pub(super) fn uses(plan: &Plan) -> TokenStream {
         .map(|used| {
             let links = (0..used.used.inputs.len()).map(|n| {
                 let link = link_name(&used.stream.name, n, used.used.inputs[n].at.span());
-                quote_spanned!(place(link.span())=> let #link = __rt::link();)
+                let make = local(if is_keyed(plan, &used.used.inputs[n]) { "keyed_link" } else { "link" }, link.span());
+                quote_spanned!(place(link.span())=> let #link = __rt::#make();)
             });
             let import = used.used.known.is_none().then(|| {
                 // a path that leads nowhere is one mistake, though a flow is a function and a struct
@@ -43,6 +44,17 @@ pub(super) fn uses(plan: &Plan) -> TokenStream {
             quote!(#import #(#links)* #call)
         })
         .collect()
+}
+
+/// Whether a flow is given a stream with its key.
+fn is_keyed(plan: &Plan, input: &Use) -> bool {
+    input.port == Port::Rows && plan.model.stream(input.stream).is_keyed()
+}
+
+/// The flows of statements that are left out over a mistake: so that their imports are not called unused too.
+pub(super) fn lost(model: &Model) -> TokenStream {
+    let all = model.lost.iter().map(|path| quote!(#[allow(unused_imports)] use #path as _;));
+    all.collect()
 }
 
 /// How a flow that is used is called: one of the block by its name, another one by the name under which it is imported.
@@ -60,7 +72,7 @@ fn takes_closure(used: &UsePlan) -> bool {
     arguments.filter(|(_, stream)| stream.is_none()).any(|(argument, _)| argument.value.is_closure())
 }
 
-/// `let u_t = totals(l_t_0.stream::<__rt::Timed>(), 5);`
+/// `let u_t = totals(l_t_0.stream::<__rt::Timed, _>(), 5);`
 fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     let at = used.used.call.name.span();
     let bound = named("u_", &used.stream.name, "", at);
@@ -73,7 +85,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
         Some(n) => {
             let at = used.used.inputs[*n].at.span();
             let (link, time) = (link_name(&used.stream.name, *n, at), term(used.times[*n].as_ref(), at));
-            quote_spanned!(place(at)=> #link.stream::<#time>())
+            quote_spanned!(place(at)=> #link.stream::<#time, _>())
         }
     });
     let arguments: Vec<TokenStream> = arguments.collect();
@@ -106,12 +118,14 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     let binds = (0..used.used.inputs.len()).map(|n| {
         let at = used.used.inputs[n].at.span();
         let link = link_name(&used.stream.name, n, at);
-        let (mut piece, zero) = (quote!(#built), number(0, at));
+        let (built, zero) = (local(&built.to_string(), at), number(0, at));
+        let mut piece = quote!(#built);
         for _ in 0..n {
             let one = number(1, at);
             piece = quote_spanned!(place(at)=> #piece.#one);
         }
-        quote_spanned!(place(at)=> #link.bind(#piece.#zero);)
+        let fits = local("it", at);
+        quote_spanned!(place(at)=> let #fits = #link.fits(#piece.#zero); #link.bind(#fits);)
     });
     // at the user's own place: else rustc does not name the outputs that there are
     let mut literal = Group::new(Delimiter::Brace, quote_spanned!(here=> #(#outputs),*));

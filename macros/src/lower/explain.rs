@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::flow::{Branch, Flow, Send, Step};
+use super::flow::{Branch, Flow, Into, Send, Step};
 use super::{Chain, Head, Out, Plan};
 
 /// One line per operator, indented by depth.
@@ -78,14 +78,11 @@ fn flow(plan: &Plan, chain: &Chain, it: &Flow, depth: usize, text: &mut String) 
             }
             Branch::Keyed { op, index, sends, .. } => {
                 line(text, depth, &format!("{index} {}{takes}", op.name));
-                for send in super::flow::in_order(sends, Send::takes) {
-                    let what = match send.words {
-                        Some((how, Some(index))) => format!("{} at {index}", how.text()),
-                        Some((how, None)) => how.text(),
-                        None => "row".to_string(),
-                    };
-                    line(text, depth + 1, &format!("-> {}: {what}", out(plan, chain, send.out)));
-                }
+                self::sends(plan, chain, sends, depth + 1, text);
+            }
+            Branch::Came { sends, .. } => {
+                line(text, depth, &format!("keyed{takes}"));
+                self::sends(plan, chain, sends, depth + 1, text);
             }
             Branch::Exchange { op, index, out: to, .. } => {
                 line(text, depth, &format!("{index} {}{takes}", op.name));
@@ -114,5 +111,17 @@ fn out(plan: &Plan, chain: &Chain, out: usize) -> String {
         Out::Flow { id, input, .. } => format!("flow {}.{input}", plan.model.stream(id).name),
         Out::Return { output, .. } => format!("return {output}"),
         Out::Sink { sink, producer, .. } => format!("{}.{producer}", plan.sinks[sink].name),
+    }
+}
+
+fn sends(plan: &Plan, chain: &Chain, sends: &[Send], depth: usize, text: &mut String) {
+    for send in super::flow::in_order(sends, Send::takes) {
+        let what = match send.into {
+            Into::Edge { words: Some((how, Some(index))), .. } => format!(": {} at {index}", how.text()),
+            Into::Edge { words: Some((how, None)), .. } => format!(": {}", how.text()),
+            Into::Edge { words: None, .. } => ": row".to_string(),
+            Into::Flow => String::new(),
+        };
+        line(text, depth, &format!("-> {}{what}", out(plan, chain, send.out)));
     }
 }

@@ -40,6 +40,11 @@ pub(crate) enum Branch<'m> {
         index: usize,
         sends: Vec<Send<'m>>,
     },
+    /// Rows of a keyed stream that the flow takes: the key has come with them.
+    Came {
+        at: &'m Ident,
+        sends: Vec<Send<'m>>,
+    },
     Union {
         at: &'m Ident,
         out: usize,
@@ -76,16 +81,26 @@ pub(crate) struct Way<'m> {
     pub(crate) flow: Flow<'m>,
 }
 
-/// A row that goes to a keyed operator.
+/// A row that goes somewhere with its key.
 pub(crate) struct Send<'m> {
-    /// The operator's name.
+    /// The name of the operator, or of the stream where it is used.
     pub(crate) at: &'m Ident,
     /// Index among the chain's outs.
     pub(crate) out: usize,
-    /// Index of the edge.
-    pub(crate) edge: usize,
-    /// Values of an aggregate, with the index of its closures' operator; without one, the row itself.
-    pub(crate) words: Option<(&'m Aggregate, Option<usize>)>,
+    pub(crate) into: Into<'m>,
+}
+
+/// Where that is.
+#[derive(Clone, Copy)]
+pub(crate) enum Into<'m> {
+    /// Over an edge, by its index.
+    Edge {
+        edge: usize,
+        /// Values of an aggregate, with the index of its closures' operator; without one, the row itself.
+        words: Option<(&'m Aggregate, Option<usize>)>,
+    },
+    /// Into a flow that is used.
+    Flow,
 }
 
 impl Step<'_> {
@@ -127,7 +142,10 @@ impl Flow<'_> {
                 Branch::Exchange { exchange, .. } => to.extend(exchange.code()),
                 Branch::Keyed { code, sends, .. } => {
                     to.extend(*code);
-                    to.extend(sends.iter().filter_map(|send| send.words).flat_map(|(how, _)| how.words()));
+                    to.extend(sends.iter().filter_map(Send::words).flat_map(Aggregate::words));
+                }
+                Branch::Came { sends, .. } => {
+                    to.extend(sends.iter().filter_map(Send::words).flat_map(Aggregate::words));
                 }
                 Branch::Split { ways, .. } => ways.iter().for_each(|way| {
                     to.extend(way.arm.code());
@@ -160,6 +178,17 @@ impl<'m> Flow<'m> {
         let (filter, rest) = behind.split_first()?;
         (straight && plain).then_some(Cut { front, filter, rest, ends: &self.ends })
     }
+
+    /// The steps in front of the flow that all rows go straight into, and its place among the chain's outs.
+    pub(crate) fn through(&self) -> Option<(&[Step<'m>], &'m Ident, usize)> {
+        match (&self.steps[..], &self.ends[..]) {
+            ([], [Branch::Flow { flow, .. }]) => flow.through(),
+            (steps, [Branch::Enter { at, out }]) if !steps.iter().any(|step| step.leaves() || step.loops()) => {
+                Some((steps, at, *out))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Branch<'_> {
@@ -171,7 +200,7 @@ impl Branch<'_> {
             Branch::Sink { .. } => true,
             // what is in a flow is not known here; most have an exchange in them
             Branch::Enter { .. } => false,
-            Branch::Keyed { .. } | Branch::Union { .. } | Branch::Exchange { .. } => false,
+            Branch::Keyed { .. } | Branch::Came { .. } | Branch::Union { .. } | Branch::Exchange { .. } => false,
         }
     }
 
@@ -179,15 +208,24 @@ impl Branch<'_> {
         match self {
             Branch::Flow { flow, .. } => flow.takes(),
             Branch::Split { split, ways, .. } => split.matches() || ways.iter().any(|way| way.flow.takes()),
-            Branch::Keyed { sends, .. } => sends.iter().any(Send::takes),
+            Branch::Keyed { sends, .. } | Branch::Came { sends, .. } => sends.iter().any(Send::takes),
             Branch::Union { .. } | Branch::Sink { .. } | Branch::Enter { .. } | Branch::Exchange { .. } => true,
         }
     }
 }
 
-impl Send<'_> {
+impl<'m> Send<'m> {
+    /// Whether it takes the row rather than looking at it.
     pub(crate) fn takes(&self) -> bool {
-        self.words.is_none_or(|(how, _)| how.keeps_rows())
+        self.words().is_none_or(Aggregate::keeps_rows)
+    }
+
+    /// The aggregate whose values go rather than the row.
+    pub(crate) fn words(&self) -> Option<&'m Aggregate> {
+        match self.into {
+            Into::Edge { words, .. } => words.map(|(how, _)| how),
+            Into::Flow => None,
+        }
     }
 }
 

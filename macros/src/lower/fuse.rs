@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 
-use super::flow::{Branch, Flow, Send, Step, Way};
+use super::flow::{Branch, Flow, Into, Send, Step, Way};
 use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan, Timing, UsePlan, timing};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
@@ -35,7 +35,7 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
             let meta = Meta::plain("source", stream.name.to_string(), &stream.name, 0);
             Builder::start(&mut plan, &cuts, &sinks, Head::Source(stream, source), id, meta).finish(0);
         }
-        if let (Origin::Input(input), Some(_)) = (&model.stream(id).origin, &model.flow) {
+        if let (Origin::Input { input, .. }, Some(_)) = (&model.stream(id).origin, &model.flow) {
             let meta = Meta::plain(&format!("flow {}", model.name), String::new(), &model.stream(id).name, 0);
             Builder::start(&mut plan, &cuts, &sinks, Head::Input(*input), id, meta).finish(0);
         }
@@ -302,7 +302,7 @@ impl<'p, 'm> Builder<'p, 'm> {
         let model = self.plan.model;
         let stream = model.stream(id);
         let mut declared =
-            stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_) | Origin::Input(_)));
+            stream.declared.as_ref().filter(|_| !matches!(stream.origin, Origin::Source(_) | Origin::Input { .. }));
         let mut steps = vec![];
         for (at, op) in stream.ops.iter().enumerate().skip(from) {
             let name = name_at(&stream.ops, at + 1, &stream.name);
@@ -359,6 +359,10 @@ impl<'p, 'm> Builder<'p, 'm> {
             steps.push(Step::Op { op, code, index, counter, ty });
         }
         steps.extend(declared.map(Step::Declared));
+        if stream.is_keyed() {
+            let sends = self.keyed_consumers(id, input);
+            return Flow { steps, ends: vec![Branch::Came { at: &stream.name, sends }] };
+        }
         let ends = self.consumers(id, Port::Rows, input);
         Flow { steps, ends }
     }
@@ -417,15 +421,21 @@ impl<'p, 'm> Builder<'p, 'm> {
         all
     }
 
-    /// The keyed operators that use a keyed stream.
+    /// The keyed operators that use a keyed stream, and the flows that take it.
     fn keyed_consumers(&mut self, id: StreamId, input: usize) -> Vec<Send<'m>> {
         let model = self.plan.model;
+        let keyed = model.stream(id).is_keyed();
         let mut all = vec![];
         for consumer in model.consumers(id, Port::Rows) {
-            if model.takes_one_key(&consumer)
-                && let Consumer::Let { stream, at } = consumer
-            {
-                all.extend(self.send(stream, Some(at), input));
+            match consumer {
+                Consumer::Let { stream, at } if model.takes_one_key(&consumer) => {
+                    all.extend(self.send(stream, Some(at), input));
+                }
+                Consumer::Flow { stream, input: place, at } if keyed => {
+                    self.chain.outs.push(Out::Flow { id: stream, input: place, after: input });
+                    all.push(Send { at, out: self.chain.outs.len() - 1, into: Into::Flow });
+                }
+                _ => {}
             }
         }
         all
@@ -444,7 +454,7 @@ impl<'p, 'm> Builder<'p, 'm> {
             let text = format!("aggregate {}", how.text());
             (how, in_front.then(|| self.operator(Meta::plain(&text, String::new(), own, input))))
         });
-        Some(Send { at: at.unwrap_or(own), out, edge, words })
+        Some(Send { at: at.unwrap_or(own), out, into: Into::Edge { edge, words } })
     }
 
     fn edge(&mut self, edge: usize) -> usize {

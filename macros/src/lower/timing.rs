@@ -42,7 +42,7 @@ impl Timing {
 pub(crate) fn of_stream(model: &Model, id: StreamId) -> Option<Term> {
     let Time::Missing(sources) = model.time(id) else { return Some(Term::Always) };
     let inputs = sources.iter().map(|source| match model.stream(*source).origin {
-        Origin::Input(input) => Some(input),
+        Origin::Input { input, .. } => Some(input),
         _ => None,
     });
     inputs.collect::<Option<Vec<usize>>>().map(Term::Inputs)

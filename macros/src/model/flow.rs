@@ -26,18 +26,34 @@ impl Flow {
     /// The streams that it takes.
     pub(crate) fn streams(&self) -> impl Iterator<Item = (&Ident, &proc_macro2::TokenStream)> {
         self.takes.iter().filter_map(|it| match it {
-            Takes::Stream { name, row } => Some((name, row)),
+            Takes::Stream { name, row, .. } => Some((name, row)),
             Takes::Value(_) => None,
         })
     }
+
+    /// The key of one of them, if it comes with it.
+    pub(crate) fn key(&self, input: usize) -> Option<&proc_macro2::TokenStream> {
+        let mut keys = self.takes.iter().filter_map(|it| match it {
+            Takes::Stream { key, .. } => Some(key.as_ref()),
+            Takes::Value(_) => None,
+        });
+        keys.nth(input)?
+    }
+}
+
+/// What a parameter is.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Value,
+    Stream { keyed: bool },
 }
 
 /// What is known of a flow of the block where it is used.
 #[derive(Clone)]
 pub(crate) struct Known {
     pub(crate) name: Ident,
-    /// Its parameters: each with its name, and whether it is a stream.
-    takes: Vec<(String, bool)>,
+    /// Its parameters: each with its name, and what it is.
+    takes: Vec<(String, Kind)>,
     /// Whether it has a main output.
     main: bool,
     /// Its other outputs.
@@ -47,8 +63,8 @@ pub(crate) struct Known {
 impl Known {
     pub(crate) fn of(name: &Ident, signature: &Signature) -> Known {
         let takes = signature.takes.iter().map(|it| match it {
-            Takes::Stream { name, .. } => (name.to_string(), true),
-            Takes::Value(param) => (param.name.to_string(), false),
+            Takes::Stream { name, key, .. } => (name.to_string(), Kind::Stream { keyed: key.is_some() }),
+            Takes::Value(param) => (param.name.to_string(), Kind::Value),
         });
         Known {
             name: name.clone(),
@@ -64,6 +80,8 @@ pub(crate) struct FlowUse {
     pub(crate) call: FlowCall,
     /// The streams among its arguments.
     pub(crate) inputs: Vec<Use>,
+    /// Of each of these, whether the flow takes it with its key, if that is known here.
+    pub(crate) keyed: Vec<Option<bool>>,
     /// For each argument, its place among the streams if it is one.
     pub(crate) streams: Vec<Option<usize>>,
     /// Its outputs besides the main one: all of them if the flow is known, else those that are used.
@@ -91,13 +109,13 @@ impl Names<'_> {
         let mut streams = 0;
         for it in &takes {
             match it {
-                Takes::Stream { name, row } => {
+                Takes::Stream { name, key, row } => {
                     self.add(
                         Stream {
                             name: name.clone(),
                             was: vec![],
                             declared: Some(row.clone()),
-                            origin: Origin::Input(streams),
+                            origin: Origin::Input { input: streams, keyed: key.is_some() },
                             ops: vec![],
                             sound: !row.is_empty(),
                         },
@@ -196,10 +214,20 @@ impl Names<'_> {
         }
     }
 
+    /// A flow of the block.
+    fn known_flow(&self, call: &FlowCall) -> Option<&Known> {
+        let single = call.path.clone().into_iter().count() == 1;
+        self.flows.iter().find(|known| single && known.name == call.name)
+    }
+
+    /// Whether a flow is one of another module or crate, by its path.
+    pub(super) fn elsewhere(&self, call: &FlowCall) -> bool {
+        call.path.clone().into_iter().count() > 1 && self.known_flow(call).is_none()
+    }
+
     /// The use of a flow; `behind`: operators follow.
     pub(super) fn flow(&mut self, call: &FlowCall, behind: bool, model: &mut Model) -> Option<Box<FlowUse>> {
-        let single = call.path.clone().into_iter().count() == 1;
-        let known = self.flows.iter().find(|known| single && known.name == call.name).cloned();
+        let known = self.known_flow(call).cloned();
         let mark = self.diag.mark();
         if let Some(known) = &known
             && known.takes.len() != call.arguments.len()
@@ -210,16 +238,20 @@ impl Names<'_> {
             self.diag.report(&call.name, fact, format!("its parameters are {takes}"));
             return None;
         }
-        let (mut inputs, mut streams) = (vec![], vec![]);
+        let (mut inputs, mut keyed, mut streams) = (vec![], vec![], vec![]);
         for (n, argument) in call.arguments.iter().enumerate() {
             let wanted = known.as_ref().map(|known| known.takes[n].1);
-            let input = argument.stream.as_ref().filter(|input| wanted.unwrap_or_else(|| self.means_stream(input)));
+            let input = argument.stream.as_ref().filter(|input| match wanted {
+                Some(wanted) => wanted != Kind::Value,
+                None => self.means_stream(input),
+            });
             match (input, wanted) {
                 (Some(input), _) => {
                     streams.push(Some(inputs.len()));
+                    keyed.push(wanted.map(|wanted| wanted == Kind::Stream { keyed: true }));
                     inputs.extend(self.input(input, model));
                 }
-                (None, Some(true)) => {
+                (None, Some(Kind::Stream { .. })) => {
                     let what = known.as_ref().map_or("", |known| known.takes[n].0.as_str());
                     let help = "write the name of a stream; a chain gets one with `let name = ..;`";
                     self.diag.report(&argument.value, format!("`{what}` is a stream"), help);
@@ -249,7 +281,7 @@ impl Names<'_> {
         }
         let outputs = known.as_ref().map_or(vec![], |known| known.outputs.clone());
         let known = known.map(|known| known.main);
-        Some(Box::new(FlowUse { call: call.clone(), inputs, streams, outputs, known }))
+        Some(Box::new(FlowUse { call: call.clone(), inputs, keyed, streams, outputs, known }))
     }
 
     /// Whether an argument of a flow that is not known here is a stream: it is the name of one, or nearly.

@@ -61,9 +61,12 @@ impl Op {
 }
 
 impl Stream {
-    /// Whether its chain ends in `key_by`: a stream for keyed operators only.
+    /// Whether its chain ends in `key_by`, or it is keyed when a flow takes it: a stream for keyed operators only.
     pub(crate) fn is_keyed(&self) -> bool {
-        self.ops.last().is_some_and(|op| op.role() == Role::Keys)
+        match self.ops.last() {
+            Some(op) => op.role() == Role::Keys,
+            None => matches!(self.origin, Origin::Input { keyed: true, .. }),
+        }
     }
 
     /// Whether its chain ends in `global`: operators with state take its rows as those of one key.
@@ -205,7 +208,7 @@ impl Model {
         if let Origin::Source(source) = &stream.origin {
             return if source.event_time.is_some() { Time::Known } else { Time::Missing(vec![id]) };
         }
-        if let Origin::Input(input) = &stream.origin {
+        if let Origin::Input { input, .. } = &stream.origin {
             // who uses the flow knows, or has to bring it
             let brought = self.flow.as_ref().is_some_and(|flow| flow.timed.contains(input));
             return if brought { Time::Known } else { Time::Missing(vec![id]) };

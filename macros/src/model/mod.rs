@@ -36,6 +36,8 @@ pub(crate) struct Model {
     pub(crate) there: There,
     /// Every name that occurs in a broken statement: perhaps its use.
     pub(crate) mentioned: Vec<Ident>,
+    /// The paths of flows in statements that are left out.
+    pub(crate) lost: Vec<TokenStream>,
 }
 
 /// A param or a resource.
@@ -98,8 +100,11 @@ pub(crate) struct Stream {
 
 pub(crate) enum Origin {
     Source(Box<Source>),
-    /// A stream that a flow takes, by its place among those.
-    Input(usize),
+    /// A stream that a flow takes, by its place among those, and whether it comes with its key.
+    Input {
+        input: usize,
+        keyed: bool,
+    },
     /// What a flow gives.
     Flow(Box<FlowUse>),
     /// Another stream.
@@ -117,7 +122,7 @@ impl Origin {
             Origin::Stream(one) => std::slice::from_ref(one),
             Origin::Union(_, all) => all,
             Origin::Flow(used) => &used.inputs,
-            Origin::Source(_) | Origin::Input(_) | Origin::Broken => &[],
+            Origin::Source(_) | Origin::Input { .. } | Origin::Broken => &[],
         }
     }
 }

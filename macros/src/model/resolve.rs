@@ -65,6 +65,7 @@ pub(crate) fn resolve(job: Job, flows: &[Known], diag: &mut Diagnostics) -> Mode
         drops: vec![],
         there: There::default(),
         mentioned: vec![],
+        lost: vec![],
     };
     if let Some(signature) = job.flow {
         names.signature(signature, &mut model);
@@ -183,6 +184,9 @@ impl Names<'_> {
                 }
                 let sound = origin.is_some() && !self.diag.spoiled_since(mark);
                 if !sound {
+                    if let Start::Flow(call) = &it.start {
+                        model.lost.extend(self.elsewhere(call).then(|| call.path.clone()));
+                    }
                     code::names(tokens, &mut model.mentioned);
                 }
                 let mut origin = origin.unwrap_or(Origin::Broken);

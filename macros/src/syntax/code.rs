@@ -43,7 +43,14 @@ impl Code {
         }
         let refused = refuse_amounts(tokens.clone(), diag);
         match syn::parse2::<syn::Expr>(tokens.clone()) {
-            Ok(expr) => (!refused).then(|| Code { form: Form::of(&expr, &tokens), tokens }),
+            Ok(expr) => (!refused).then(|| {
+                let mut form = Form::of(&expr, &tokens);
+                if let (true, Form::Closure { place, .. }) = (diag.editor, &mut form) {
+                    // A place is borrowed by a token in front of it, which would not be there while it is half-written.
+                    *place = false;
+                }
+                Code { form, tokens }
+            }),
             Err(error) => {
                 let problem = if error.to_string().starts_with("unexpected end of input") {
                     Problem::new(

@@ -2,7 +2,9 @@
 //! use of one, `let t = name(stream, 5);`. What is a stream among the arguments of a use is known by its names.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
 
 use crate::diag::{Diagnostics, Parsed, Problem};
 use crate::syntax::code::Code;
@@ -21,8 +23,8 @@ pub(crate) struct Signature {
 
 /// What it takes.
 pub(crate) enum Takes {
-    /// `trades: Stream<Trade>`.
-    Stream { name: Ident, row: TokenStream },
+    /// `trades: Stream<Trade>`, or `trades: Keyed<Symbol, Trade>`.
+    Stream { name: Ident, key: Option<TokenStream>, row: TokenStream },
     /// `least: u32`.
     Value(Box<Param>),
 }
@@ -113,14 +115,13 @@ fn takes(list: TokenStream, flow: &Ident, diag: &mut Diagnostics) -> Vec<Takes> 
                 break;
             }
         };
-        match stream_of(&ty, "Stream") {
-            Some(row) => all.push(Takes::Stream { name, row }),
-            None if stream_of(&ty, "Keyed").is_some() => {
-                let help = "take rows, `Stream<T>`, and write the `key_by` inside of the flow";
-                diag.report_mild(ty, "a flow that takes a keyed stream is not built yet", help);
-                let row = TokenStream::new();
-                all.push(Takes::Stream { name, row });
-            }
+        if let Some(inside) = inside(&ty, "Keyed") {
+            let (key, row) = keyed(&ty, inside, diag);
+            all.push(Takes::Stream { name, key: Some(key), row });
+            continue;
+        }
+        match inside(&ty, "Stream") {
+            Some(row) => all.push(Takes::Stream { name, key: None, row }),
             None => all.push(Takes::Value(Box::new(Param {
                 docs: TokenStream::new(),
                 help: String::new(),
@@ -135,12 +136,32 @@ fn takes(list: TokenStream, flow: &Ident, diag: &mut Diagnostics) -> Vec<Takes> 
 }
 
 /// `T` of `Stream<T>`.
-fn stream_of(ty: &TokenStream, word: &str) -> Option<TokenStream> {
+fn inside(ty: &TokenStream, word: &str) -> Option<TokenStream> {
     let tokens: Vec<TokenTree> = ty.clone().into_iter().collect();
     let [TokenTree::Ident(name), TokenTree::Punct(open), inside @ .., TokenTree::Punct(close)] = &tokens[..] else {
         return None;
     };
     (name == word && open.as_char() == '<' && close.as_char() == '>').then(|| inside.iter().cloned().collect())
+}
+
+/// `K` and `T` of `Keyed<K, T>`.
+fn keyed(ty: &TokenStream, inside: TokenStream, diag: &mut Diagnostics) -> (TokenStream, TokenStream) {
+    let types = Punctuated::<syn::Type, syn::Token![,]>::parse_terminated.parse2(inside);
+    let types: Vec<syn::Type> = types.into_iter().flatten().collect();
+    let [key, row] = &types[..] else {
+        let help = "write `Keyed<K, T>`: `Keyed<String, Trade>`";
+        diag.report_mild(ty, "a keyed stream has a key and rows", help);
+        return (quote!(()), TokenStream::new());
+    };
+    let mut kept = key.to_token_stream();
+    if let syn::Type::Reference(reference) = key {
+        // what was meant, so that this is the only mistake
+        let elem = reference.elem.to_token_stream();
+        kept = if elem.to_string() == "str" { quote!(::std::string::String) } else { elem };
+        let help = "write the type that it is kept as, `String` for `&str`; it is not owned for that on its way";
+        diag.report_mild(key, format!("the key `{}` borrows", crate::syntax::param::text(key)), help);
+    }
+    (kept, row.to_token_stream())
 }
 
 fn gives(tokens: TokenStream, flow: &Ident, diag: &mut Diagnostics) -> Parsed<Vec<Gives>> {

@@ -100,7 +100,7 @@ fn a_shared_key_is_computed_once() {
          sink s(b, c) = stdout();",
     );
     assert_eq!(text.matches("is_key").count(), 1);
-    says(&text, "let at = o.0.key(&k, __rt::NO_TIME, cx);");
+    says(&text, "let at0 = o.0.key(&k, __rt::NO_TIME, cx);");
     says(
         &text,
         "let p = (({ let v = __rt::call(&x0, g); __rt::compared(v) }, __rt::given_out(__rt::store(__rt::share(&x0)))), (), __rt::fits(__rt::store(x0), &how_c.2),);",
@@ -144,6 +144,6 @@ fn lints_of_a_job_are_lints_of_its_code() {
     let block =
         "(pelton) #[derive(Clone)] #[allow(dead_code)] job J<Memory> { source a: T = rows(d); sink s(a) = stdout(); }";
     let text = dense(&pipeline::expand(block.parse().unwrap()).to_string());
-    says(&text, "#[derive(Clone)] #[allow(dead_code)] struct J");
+    says(&text, "#[derive(Clone)] #[allow(dead_code)] #[cfg_attr(doc, doc = ");
     says(&text, "#[allow(dead_code)] #[allow(clippy::unused_unit, clippy::too_many_arguments)] const _");
 }

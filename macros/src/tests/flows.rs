@@ -130,7 +130,7 @@ fn mistakes_at_a_use() {
     );
     wrong_block(
         &of("let k = s.key_by(k); let t = f(k, 5); sink x(t.small) = stdout(); drop t.main_is_named;"),
-        &["k | `k` is keyed, and a flow takes rows | in front of `key_by`"],
+        &["k | `k` is keyed, and `f` takes rows | in front of `key_by`"],
     );
 }
 
@@ -181,8 +181,59 @@ fn what_a_source_could_not_read_has_no_event_time_in_a_flow_either() {
     };
     let times = |port: &str| {
         let text = pipeline::expand(block(port).parse().unwrap()).to_string();
-        (text.contains("stream :: < __rt :: Timed >"), text.contains("stream :: < __rt :: Untimed >"))
+        (text.contains("stream :: < __rt :: Timed , _ >"), text.contains("stream :: < __rt :: Untimed , _ >"))
     };
     assert_eq!(times(""), (true, false));
     assert_eq!(times(".errors"), (false, true));
+}
+
+#[test]
+fn a_keyed_stream_comes_with_its_key() {
+    lowers(
+        "flow f(a: Keyed<String, T>) -> T {
+             let totals = a.aggregate(sum(g), ttl 1h);
+             let out = a.process { on event(r, cx) { cx.emit(r) } };
+             let t = other::f(a);
+             drop totals, out;
+             return t;
+         }
+         job J<Memory> { source s: T = rows(d); let k = s.key_by(k); let t = f(k); sink x(t) = stdout(); }",
+        "
+        edge totals: keyed timed if [0]
+        edge out: keyed timed if [0]
+        chain a: flow f
+          keyed
+            -> totals.0: sum at 1
+            -> out.0: row
+            -> flow t.0
+        chain totals: aggregate sum, emit each, ttl 1h, by arrival
+        chain out: process, by arrival
+        chain t: output
+          -> return 0
+        chain s: source, no time
+          1 key_by
+            -> flow t.0
+        chain t: output, no time
+          -> x.0
+        ",
+    );
+}
+
+#[test]
+fn mistakes_with_a_key() {
+    let of = |takes: &str, statements: &str| {
+        let flow = format!("flow f(a: {takes}) -> T {{ let u = a.reduce(g, ttl 1h); return u; }}");
+        format!("(pelton) {flow} job J<Memory> {{ source s: T = rows(d); {statements} }}")
+    };
+    wrong_block(
+        &of("Keyed<String, T>", "let t = f(s); sink x(t) = stdout();"),
+        &["s | `f` takes a keyed stream, and `s` is not | let keyed = s.key_by(|r| ..);"],
+    );
+    let right = "let k = s.key_by(k); let t = f(k); sink x(t) = stdout();";
+    wrong_block(&of("Keyed<&str, T>", right), &["&str | the key `&str` borrows | `String` for `&str`"]);
+    wrong_block(&of("Keyed<T>", right), &["Keyed<T> | a keyed stream has a key and rows | Keyed<String, Trade>"]);
+    wrong_block(
+        "(pelton) flow f(a: Keyed<String, T>) -> T { let u = a.map(g); return u; }",
+        &["map | `map` takes rows, and `a` is keyed | a keyed operator comes next"],
+    );
 }

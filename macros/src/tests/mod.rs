@@ -9,6 +9,7 @@ mod names;
 mod options;
 mod plans;
 mod process;
+mod reference;
 mod resource;
 mod several;
 mod statements;

@@ -100,7 +100,7 @@ fn an_editor_gets_half_written_closures() {
     diag.editor = true;
     let (root, models) = pipeline::understand(block, &mut diag);
     assert_eq!(mistakes(&diag).len(), 1);
-    let tokens = crate::emit::job(&lower::lower(&models[0]), &crate::lock::Lock::default(), &root).to_string();
+    let tokens = crate::emit::job(&lower::lower(&models[0]), &crate::lock::Lock::default(), &root, true).to_string();
     assert!(tokens.contains("| t | t ."), "{tokens}");
 }
 

@@ -9,6 +9,7 @@
 //! values that need no drop may be forgotten. Measured on W1: 5 times the branching loop.
 #![allow(unsafe_code)]
 
+use super::port::Live;
 use crate::frame::writer::Cx;
 use crate::source::{BadRecord, RowType};
 use std::mem::MaybeUninit;
@@ -93,23 +94,25 @@ where
     }
 }
 
-/// A chain that is cut behind its first filter.
-pub struct Filtered<P, F>(pub P, pub F);
+/// A chain that is cut behind its first filter: one of its own (`HERE`), or the first of the flow that it leads straight into.
+///
+/// In front of a sink the loop stays one, since there it may vectorize as it is.
+pub struct Filtered<const HERE: bool, P, F>(pub P, pub F);
 
 /// Rows that are filtered at once: they stay in the nearest cache.
 const AT_ONCE: usize = 512;
 
-impl<R, N, L, X, P, F> Body<R, N, L> for Filtered<P, F>
+impl<const HERE: bool, R, N, L, X, P, F> Body<R, N, L> for Filtered<HERE, P, F>
 where
     R: RowType,
     N: Copy,
-    X: 'static,
-    P: for<'b> FnMut(R::Row<'b>, &mut Cx, &mut N) -> (bool, X) + 'static,
+    L: Live,
+    P: for<'b> FnMut(R::Row<'b>, &mut Cx, &mut N, &mut L) -> (bool, X) + 'static,
     F: FnMut(X, &mut Cx, &mut N, &mut L) + 'static,
 {
     #[inline(always)]
     fn row(&mut self, row: R::Row<'_>, cx: &mut Cx, counters: &mut N, live: &mut L) {
-        let (keep, row) = (self.0)(row, cx, counters);
+        let (keep, row) = (self.0)(row, cx, counters, live);
         if keep {
             (self.1)(row, cx, counters, live);
         }
@@ -120,10 +123,11 @@ where
         let Filtered(front, rest) = self;
         let mut here = Here::new(cx);
         let (mut counted, mut live) = (*counters, live);
-        if std::mem::needs_drop::<X>() || size_of::<X>() > 64 {
+        let cut = (HERE || L::FILTERS) && !L::SINKS;
+        if !cut || std::mem::needs_drop::<X>() || size_of::<X>() > 64 {
             for row in rows {
                 here.cx.row += 1;
-                let (keep, row) = front(row, &mut here.cx, &mut counted);
+                let (keep, row) = front(row, &mut here.cx, &mut counted, &mut live);
                 if keep {
                     rest(row, &mut here.cx, &mut counted, &mut live);
                 }
@@ -137,7 +141,7 @@ where
                 let (mut seen, mut count) = (0, 0);
                 rows.by_ref().take(AT_ONCE).for_each(|row| {
                     here.cx.row += 1;
-                    let (keep, row) = front(row, &mut here.cx, &mut counted);
+                    let (keep, row) = front(row, &mut here.cx, &mut counted, &mut live);
                     // SAFETY: `count` has grown at most once for each row before this one, of which there are fewer
                     // than `AT_ONCE`.
                     unsafe { passed.get_unchecked_mut(count) }.write(row);

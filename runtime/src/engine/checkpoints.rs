@@ -244,13 +244,7 @@ impl Checkpoints {
 
     /// Keeps an epoch: from then on it is what a restart goes on from, and what it has pending may be committed.
     /// `took` is how long it took since its barrier, if that is known.
-    pub fn keep(
-        &mut self,
-        epoch: u64,
-        last: bool,
-        sinks: Vec<SinkState>,
-        took: Option<Duration>,
-    ) -> Result<(), Error> {
+    pub fn keep(&mut self, epoch: u64, last: bool, sinks: Vec<SinkState>, took: Option<Duration>) -> Result<(), Error> {
         // What the attempt before had still to commit has been, since all sinks are there.
         self.committed()?;
         let Some(log) = &mut self.log else { return Ok(()) };

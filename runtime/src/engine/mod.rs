@@ -39,10 +39,13 @@ mod worker;
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink, spread_edge};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta, SourceMeta};
-pub use piece::{Enter, EventTimed, Link, Next, Stream, When, entry, link};
+pub use piece::{
+    Enter, EnterKeyed, EventTimed, Keyed, KeyedLink, Link, Next, Stream, When, entry, entry_filtered, entry_keyed,
+    entry_through, keyed_link, link,
+};
 pub use port::{EdgeOut, EdgePort, Outs, SinkPort};
 pub use run::execute;
-pub use source::{Counters, no_errors, source, source_filtered};
+pub use source::{Counters, no_errors, source, source_filtered, source_through};
 pub use stage::{no_late, stage};
 
 use crate::clock::MachineClock;

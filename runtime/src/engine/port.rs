@@ -6,7 +6,7 @@ use super::control::ToCoordinator;
 use super::local::Local;
 use super::pact::ReturnSlot;
 use crate::error::{Error, Fault};
-use crate::frame::writer::{Combine, Cx, Ship, Slot, Writer};
+use crate::frame::writer::{Combine, Cx, KeyView, Ship, Slot, Writer};
 use crate::frame::{Frame, Time};
 use crate::key::{Key, KeyLike};
 use crate::metrics::ChainCells;
@@ -62,6 +62,11 @@ impl Listing {
 
 /// Outputs of a chain that runs.
 pub trait Live: 'static {
+    /// Whether rows end in a sink among them, on whatever way within the chain.
+    const SINKS: bool = false;
+    /// Whether it is a part that begins with a filter on a straight way.
+    const FILTERS: bool = false;
+
     /// Rows and partial results written so far: sent, waiting, or combined.
     fn written(&self) -> u64 {
         0
@@ -116,6 +121,9 @@ pub fn publish(cells: &ChainCells, own: &[u64], live: &impl Live) {
 
 /// Taken out while the chain's loop owns it.
 impl<L: Live> Live for Option<L> {
+    const SINKS: bool = L::SINKS;
+    const FILTERS: bool = L::FILTERS;
+
     fn written(&self) -> u64 {
         self.as_ref().map_or(0, Live::written)
     }
@@ -194,6 +202,9 @@ impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
     }
 }
 impl<A: Live, B: Live> Live for (A, B) {
+    const SINKS: bool = A::SINKS || B::SINKS;
+    const FILTERS: bool = A::FILTERS || B::FILTERS;
+
     fn written(&self) -> u64 {
         self.0.written() + self.1.written()
     }
@@ -294,12 +305,22 @@ impl<K: Key, V: Record, T: Time, C: Combine<K, V>> EdgePort<K, V, T, C> {
     /// Writes a row whose value is apart from its key.
     #[inline(always)]
     pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &mut Cx) {
-        self.writer.row(key, value, time, cx)
+        self.writer.row(key.view(), value, time, cx)
     }
     /// First step of writing a row: its key and event time.
     #[inline(always)]
     pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &mut Cx) -> Slot {
-        self.writer.key(key, time, cx)
+        self.writer.key(key.view(), time, cx)
+    }
+    /// The same as [`row`](EdgePort::row) of a row that has come into a flow with its key.
+    #[inline(always)]
+    pub fn viewed_row(&mut self, key: KeyView<'_, K>, value: V, time: i64, cx: &mut Cx) {
+        self.writer.row(key.0, value, time, cx)
+    }
+    /// The same as [`key`](EdgePort::key) of such a row.
+    #[inline(always)]
+    pub fn viewed_key(&mut self, key: KeyView<'_, K>, time: i64, cx: &mut Cx) -> Slot {
+        self.writer.key(key.0, time, cx)
     }
     /// Second step: its value.
     #[inline(always)]
@@ -458,6 +479,8 @@ impl<W> SinkPort<W> {
 }
 
 impl<W: sink::Writer> Live for SinkPort<W> {
+    const SINKS: bool = true;
+
     fn open(&mut self) -> bool {
         self.writer.has_room()
     }

@@ -7,7 +7,7 @@
 
 use super::{Frame, Mark, Payload, Rows, Time};
 use crate::hash;
-use crate::key::{Key, KeyColumn, KeyLike};
+use crate::key::{Key, KeyColumn};
 use crate::state::table::Table;
 use std::collections::VecDeque;
 
@@ -161,6 +161,15 @@ impl Gate {
     }
 }
 
+/// A key as it travels, which says whose it is.
+pub struct KeyView<'a, K: Key>(pub K::Ref<'a>);
+impl<K: Key> Clone for KeyView<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K: Key> Copy for KeyView<'_, K> {}
+
 /// Where a row goes: a target, or a partial result.
 #[derive(Clone, Copy)]
 pub struct Slot(usize);
@@ -249,8 +258,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
 
     /// Writes a row whose value is apart from its key.
     #[inline(always)]
-    pub fn row<Q: KeyLike<Owned = K>>(&mut self, key: Q, value: V, time: i64, cx: &mut Cx) {
-        let key = key.view();
+    pub fn row(&mut self, key: K::Ref<'_>, value: V, time: i64, cx: &mut Cx) {
         if C::ACTIVE && self.combine.takes(time, cx) {
             return self.combine.row(key, value, cx);
         }
@@ -278,8 +286,7 @@ impl<K: Key, V, T: Time, C: Combine<K, V>> Writer<K, V, T, C> {
 
     /// First step of writing a row: its key and time.
     #[inline(always)]
-    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, time: i64, cx: &mut Cx) -> Slot {
-        let key = key.view();
+    pub fn key(&mut self, key: K::Ref<'_>, time: i64, cx: &mut Cx) -> Slot {
         if C::ACTIVE && self.combine.takes(time, cx) {
             self.combine.key(key, cx);
             return Slot(COMBINED);

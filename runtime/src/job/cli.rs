@@ -62,7 +62,12 @@ fn answer_in<J: Job>(
     let job = match asked {
         "completions" => {
             let shell = matches.get_one::<String>("shell").map_or("bash", |shell| shell);
-            return write(&completions::script(command::accepted::<J>(&program, &params), &program, shell), "the script", out, err);
+            return write(
+                &completions::script(command::accepted::<J>(&program, &params), &program, shell),
+                "the script",
+                out,
+                err,
+            );
         }
         "state" => return state::answer::<J>(&program, &params, matches, &origins, out, err),
         "savepoint" | "stop" => return tell::tell_running(J::NAME, asked, matches, out, err),

@@ -74,9 +74,7 @@ impl Values {
         };
         let of = origin.of(&flag);
         let fault = match why {
-            Refused::Text(why) => {
-                Fault::new(format!("{of} takes a value of type `{ty}`, not `{text}`")).because(why)
-            }
+            Refused::Text(why) => Fault::new(format!("{of} takes a value of type `{ty}`, not `{text}`")).because(why),
             Refused::Hidden(why) => {
                 let help = match &origin {
                     Origin::Flag | Origin::Default => format!("write `--{flag} env:NAME` or `--{flag} file:PATH`"),

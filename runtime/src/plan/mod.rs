@@ -3,10 +3,11 @@
 
 mod dot;
 mod json;
-mod layout;
 mod svg;
 mod text;
 pub(crate) mod units;
+
+pub use pelton_picture::EdgeKind;
 
 /// One operator of a chain, as the block names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,25 +34,6 @@ pub struct Operator {
 pub struct Chain {
     /// In order.
     pub operators: Vec<Operator>,
-}
-
-/// How rows get from one chain to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EdgeKind {
-    /// To the worker that owns the row's key group.
-    ByKey,
-    /// To the next chain on the same worker.
-    Local,
-    /// To each worker in turn.
-    Rebalance,
-    /// To any worker, by chance.
-    Shuffle,
-    /// To every worker.
-    Broadcast,
-    /// To one worker.
-    Global,
-    /// To the worker whose number the block says.
-    Partition,
 }
 
 /// Rows from one chain to another.

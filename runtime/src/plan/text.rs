@@ -3,17 +3,10 @@
 
 use std::fmt;
 
+use pelton_picture::{ARRIVAL, ARRIVAL_MEANS, STATEFUL, STATEFUL_MEANS};
+
 use super::units::bytes;
 use super::{Edge, EdgeKind, Operator, Plan};
-
-/// Behind an operator whose result depends on the order of arrival.
-pub(super) const ARRIVAL: &str = "≈";
-/// Behind an operator that keeps state.
-pub(super) const STATEFUL: &str = "■";
-/// What [`ARRIVAL`] means.
-pub(super) const ARRIVAL_MEANS: &str = "result depends on the order in which rows of different workers arrive";
-/// What [`STATEFUL`] means.
-pub(super) const STATEFUL_MEANS: &str = "keeps state";
 
 /// The plan as a tree of boxes, for a terminal.
 impl fmt::Display for Plan {
@@ -118,20 +111,8 @@ impl Edge {
         format!("at most {} under way", bytes(self.bound_bytes))
     }
 
-    /// What stands beside an arrow, where there is little room: kind and cause, rows, bound.
+    /// What stands beside an arrow, where there is little room: kind, cause, rows, bound.
     pub(super) fn label(&self) -> Vec<String> {
-        let (kind, cause) = match self.kind {
-            EdgeKind::ByKey if !self.key.is_empty() => (format!("by key {}", self.key), "key_by"),
-            EdgeKind::ByKey => ("by key".to_owned(), "key_by"),
-            EdgeKind::Local => ("same worker".to_owned(), ""),
-            EdgeKind::Rebalance => ("in turn".to_owned(), "rebalance"),
-            EdgeKind::Shuffle => ("by chance".to_owned(), "shuffle"),
-            EdgeKind::Broadcast => ("to every worker".to_owned(), "broadcast"),
-            EdgeKind::Global => ("to one worker".to_owned(), "global"),
-            EdgeKind::Partition => ("to a named worker".to_owned(), "partition_by"),
-        };
-        // An edge by key is cut at its `key_by`: that goes without saying; anything else is said.
-        let first = if self.because == cause { kind } else { format!("{kind}, because of {}", self.because) };
         let mut rows = self.row_text();
         if self.timed {
             rows.push_str(", timed");
@@ -139,7 +120,7 @@ impl Edge {
         if self.combined {
             rows.push_str(", combined");
         }
-        vec![first, rows, self.bound_text()]
+        vec![self.kind.words(&self.key), format!("cut at {}", self.because), rows, self.bound_text()]
     }
 
     /// What crosses, and how much of it.

@@ -197,8 +197,7 @@ DelayBoard finished in 0.42 s on 2 workers
         assert_eq!((&json["late"], &json["skipped"], &json["stopped"]), (&16_303.into(), &0.into(), &false.into()));
         let operators = json["operators"].as_array().unwrap();
         assert_eq!(operators.len(), 4);
-        let window =
-            serde_json::json!({ "chain": 1, "name": "hourly", "what": "window tumbling 1h", "rows_in": 120_000, "rows_out": 19_486 });
+        let window = serde_json::json!({ "chain": 1, "name": "hourly", "what": "window tumbling 1h", "rows_in": 120_000, "rows_out": 19_486 });
         assert_eq!(operators[2], window);
     }
 

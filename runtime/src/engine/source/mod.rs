@@ -75,11 +75,32 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     S: Source<R>,
     N: Counters,
     O: Outs<'g>,
-    X: 'static,
-    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N) -> (bool, X) + 'static,
+    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static,
     F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
-    build(g, meta, connector, counters, outs, Diverting(Filtered(front, rest), errors));
+    build(g, meta, connector, counters, outs, Diverting(Filtered::<true, _, _>(front, rest), errors));
+}
+
+/// The same of one that leads straight into a flow, whose filter is the first.
+#[expect(clippy::too_many_arguments, reason = "emitted code names each part of the chain once")]
+pub fn source_through<'g, R, S, N, O, X, P, F>(
+    g: &mut Graph<'g>,
+    meta: SourceMeta,
+    connector: S,
+    counters: N,
+    outs: O,
+    front: P,
+    rest: F,
+    errors: impl FnMut(BadRecord, &mut Cx, &mut N, &mut O::Live) + 'static,
+) where
+    R: RowType,
+    S: Source<R>,
+    N: Counters,
+    O: Outs<'g>,
+    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static,
+    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    build(g, meta, connector, counters, outs, Diverting(Filtered::<false, _, _>(front, rest), errors));
 }
 
 fn build<'g, R, S, N, O, B>(g: &mut Graph<'g>, meta: SourceMeta, connector: S, counters: N, outs: O, body: B)

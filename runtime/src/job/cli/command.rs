@@ -87,7 +87,16 @@ fn table<J: Job>(program: &str, params: &[Param], has: &dyn Fn(&Arg) -> bool) ->
         ))
         .args(params::flags(params))
         .args(run_flags())
-        .subcommands([run, restore, tell::savepoint_command(program), tell::stop_command(program), plan, lock, state, completions])
+        .subcommands([
+            run,
+            restore,
+            tell::savepoint_command(program),
+            tell::stop_command(program),
+            plan,
+            lock,
+            state,
+            completions,
+        ])
         .args_conflicts_with_subcommands(true)
         .subcommand_negates_reqs(true)
         .disable_help_flag(true)

@@ -58,10 +58,14 @@ impl ConfigFile {
             match said(value.get_ref()) {
                 Some(text) => entries.push(Entry { key: key.get_ref().to_string(), text, line }),
                 None => wrong.push(
-                    Fault::new(format!("`{}` is a setting with one value, not {}", key.get_ref(), kind(value.get_ref())))
-                        .in_file(path)
-                        .at_line(line)
-                        .help(format!("write `{} = \"..\"`, with the text that its flag takes", key.get_ref())),
+                    Fault::new(format!(
+                        "`{}` is a setting with one value, not {}",
+                        key.get_ref(),
+                        kind(value.get_ref())
+                    ))
+                    .in_file(path)
+                    .at_line(line)
+                    .help(format!("write `{} = \"..\"`, with the text that its flag takes", key.get_ref())),
                 ),
             }
         }

@@ -121,10 +121,7 @@ pub(super) fn add(
 }
 
 /// The command that is meant, what was said of it, and the words that lead to it.
-fn innermost<'c>(
-    mut command: &'c Command,
-    mut matches: &'c ArgMatches,
-) -> (&'c Command, &'c ArgMatches, Vec<&'c str>) {
+fn innermost<'c>(mut command: &'c Command, mut matches: &'c ArgMatches) -> (&'c Command, &'c ArgMatches, Vec<&'c str>) {
     let mut words = Vec::new();
     while let Some((name, below)) = matches.subcommand() {
         let Some(inner) = command.find_subcommand(name) else { break };

@@ -3,12 +3,12 @@
 use clap::ArgMatches;
 
 use super::config_file::quoted;
-use super::layers::{Origins, SETTINGS};
 use super::flags::CHECKPOINT_EVERY;
+use super::layers::{Origins, SETTINGS};
 use crate::config::{Config, Defaults};
+use crate::job::Param;
 use crate::job::origin::Origin;
 use crate::job::values::flag_name;
-use crate::job::Param;
 use crate::time::TimeSpan;
 
 /// A line: what stands in front of the comment, and the comment.
@@ -50,7 +50,9 @@ pub(super) fn print(
         .map(|name| {
             let ty = if matches!(name, "pin" | "quiet") { "bool" } else { "String" };
             match given(name, matches) {
-                Some(Ok(value)) if name == "workers" => Line(assigned(name, &value, "usize"), origins.of(name).to_string()),
+                Some(Ok(value)) if name == "workers" => {
+                    Line(assigned(name, &value, "usize"), origins.of(name).to_string())
+                }
                 Some(Ok(value)) => Line(assigned(name, &value, ty), origins.of(name).to_string()),
                 Some(Err(lossy)) => not_text(name, &lossy, origins.of(name)),
                 None => default(name, defaults, matches),
@@ -119,7 +121,9 @@ fn default(name: &str, defaults: &Defaults, matches: &ArgMatches) -> Line {
             match (defaults.every_param, matches.contains_id("checkpoints")) {
                 (Some(param), _) => Line(format!("# {name}"), format!("default, that of `{}`", flag_name(param))),
                 (None, true) => line(quoted(&every)),
-                (None, false) => Line(format!("# {name} = {}", quoted(&every)), "default, with `checkpoints`".to_owned()),
+                (None, false) => {
+                    Line(format!("# {name} = {}", quoted(&every)), "default, with `checkpoints`".to_owned())
+                }
             }
         }
         "state" => Line(format!("# {name}"), "default, the system's folder for temporary files".to_owned()),

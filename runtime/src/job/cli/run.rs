@@ -82,7 +82,8 @@ impl Told {
             // In a log of JSON every line is an event, also where a text was asked for.
             (LogForm::Json, _) => {
                 let fields = summary.members().into_iter().filter(|(name, _)| *name != "job");
-                let event = fields.fold(Event::new(Level::Info, "finished"), |event, (name, value)| event.with(name, value));
+                let event =
+                    fields.fold(Event::new(Level::Info, "finished"), |event, (name, value)| event.with(name, value));
                 say(err, format_args!("{}", json_line(event, self.job, unix_millis())));
             }
             (LogForm::Text, Some(true)) => say(err, format_args!("{}\n", summary.to_json())),

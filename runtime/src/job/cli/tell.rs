@@ -62,7 +62,13 @@ fn to_flag() -> Arg {
 }
 
 /// `savepoint` and `stop`.
-pub(super) fn tell_running(job: &str, command: &str, matches: &ArgMatches, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+pub(super) fn tell_running(
+    job: &str,
+    command: &str,
+    matches: &ArgMatches,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
     let at = tell::Whereabouts {
         checkpoints: matches.get_one::<String>("checkpoints").map(|place| &**place),
         control: matches.get_one::<PathBuf>("control").map(|path| &**path),

@@ -306,7 +306,9 @@ fn each_command_has_its_own_help_with_an_example() {
         assert!(examples.contains(&format!("\n  board {command} ")), "no example in\n{}", help.out);
     }
     let run = ask("run --help");
-    for param in ["--departures <PathBuf>  The file of departures, plain or gz. [required]", "Where the board goes. [optional]"] {
+    for param in
+        ["--departures <PathBuf>  The file of departures, plain or gz. [required]", "Where the board goes. [optional]"]
+    {
         assert!(run.out.contains(param), "no {param:?} in\n{}", run.out);
     }
     for text in ["--pin", "Exit codes:\n  0 ", "\n  board run --departures DEPARTURES --workers 2\n"] {

@@ -38,8 +38,8 @@ const BLOCK: usize = 4 << 10;
 const FILTER_BITS: f64 = 10.0;
 /// Tables of changes that are left as they are before they are merged: as many as are in a few seconds.
 const MANY: i32 = 8;
-/// Entries that are put into a table between two times that others may use the core.
-const GIVE_WAY_EVERY: usize = 2048;
+/// Entries that are put into a table in a step.
+const STEP_ENTRIES: usize = 128;
 /// RocksDB's manifest goes with each checkpoint, and is begun anew at this size.
 const MANIFEST: usize = 64 << 10;
 
@@ -210,7 +210,7 @@ impl Database {
             let mut writer = SstFileWriter::create(&self.options);
             writer.open(&file)?;
             for (n, (key, word)) in entries.into_iter().enumerate() {
-                if n % GIVE_WAY_EVERY == 0 {
+                if n % STEP_ENTRIES == 0 {
                     give_way();
                 }
                 match word {

@@ -100,10 +100,19 @@ fn a_wrong_value_is_told_with_where_it_comes_from() {
     );
     assert!(of_param.err.starts_with(&said), "{}", of_param.err);
     for (variables, said) in [
-        ([("BOARD_LOG", "yaml")], "error: environment variable `BOARD_LOG` is `yaml`: expected one of `text`, `json`\n"),
+        (
+            [("BOARD_LOG", "yaml")],
+            "error: environment variable `BOARD_LOG` is `yaml`: expected one of `text`, `json`\n",
+        ),
         ([("BOARD_PIN", "maybe")], "error: environment variable `BOARD_PIN` is `maybe`: "),
-        ([("BOARD_LEAST", "many")], "error: environment variable `BOARD_LEAST` takes a value of type `i32`, not `many`"),
-        ([("BOARD_STATE", "dir")], "error: environment variable `BOARD_STATE` is `dir`: `Board` keeps its state in memory"),
+        (
+            [("BOARD_LEAST", "many")],
+            "error: environment variable `BOARD_LEAST` takes a value of type `i32`, not `many`",
+        ),
+        (
+            [("BOARD_STATE", "dir")],
+            "error: environment variable `BOARD_STATE` is `dir`: `Board` keeps its state in memory",
+        ),
     ] {
         let answer = ask_with("run --departures x.csv", &variables);
         assert_eq!(answer.code, 2, "{}", answer.err);

@@ -16,7 +16,10 @@ fn the_summary_is_text_or_one_line_of_json() {
     assert_eq!((json.code, &*json.out), (0, ""));
     let said = lines(&json.err);
     assert_eq!(said.len(), 1);
-    assert_eq!((&said[0]["job"], &said[0]["records_in"], &said[0]["elapsed_ms"]), (&"Board".into(), &1000.into(), &2000.into()));
+    assert_eq!(
+        (&said[0]["job"], &said[0]["records_in"], &said[0]["elapsed_ms"]),
+        (&"Board".into(), &1000.into(), &2000.into())
+    );
     for ending in ["summary-text", "summary-json"] {
         assert_eq!(taken(ending).1.log, crate::config::LogForm::Text);
     }
@@ -42,7 +45,9 @@ fn a_log_of_json_is_json_to_its_last_line() {
     let quiet = ask("--departures in.csv --ending log-quiet --log json --quiet");
     assert_eq!((quiet.code, &*quiet.err), (0, ""));
     assert!(!taken("log-quiet").1.progress);
-    for (line, said) in [("--log yaml", "[possible values: text, json]"), ("--summary yaml", "[possible values: text, json]")] {
+    for (line, said) in
+        [("--log yaml", "[possible values: text, json]"), ("--summary yaml", "[possible values: text, json]")]
+    {
         let answer = ask(&format!("--departures in.csv {line}"));
         assert!(answer.code == 2 && answer.err.contains(said), "{}", answer.err);
     }

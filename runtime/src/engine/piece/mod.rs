@@ -5,6 +5,11 @@
 //! [`Piece`] any. It stands among the outputs of the chain in front of it, whose body calls [`enter`](PiecePort::enter). A [`Link`] is
 //! the place of a piece that is not known yet: the body in front of a flow is checked first, so that the flow's types are found there.
 
+mod keyed;
+mod part;
+
+pub use keyed::{EnterKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
+
 use super::graph::Graph;
 use super::local::Local;
 use super::meta::OperatorMeta;
@@ -16,6 +21,7 @@ use crate::frame::{Time, Timed, Untimed};
 use crate::names;
 use crate::plan::Operator;
 use crate::source::RowType;
+use part::{Part, Parted, Shape, Whole};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -47,8 +53,12 @@ impl When for Untimed {
 pub trait EventTimed: When {}
 impl EventTimed for Timed {}
 
-/// A stream as an argument of a flow: its type alone. `R` are its rows, `M` is whether they have event time.
-pub struct Stream<R, M>(PhantomData<fn() -> (R, M)>);
+/// A stream as an argument of a flow: its type alone. `R` are its rows, `M` is whether they have event time, `Y` is whether the flow
+/// takes them with a key.
+pub struct Stream<R, M, Y = Unkeyed>(PhantomData<fn() -> (R, M, Y)>);
+
+/// The flow takes rows without a key.
+pub struct Unkeyed(());
 
 /// What follows an output of a flow. A literal of it gives the types to the closure, which is checked last.
 pub struct Next<'g, R, M, N, O, F>
@@ -84,19 +94,19 @@ where
     F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
     /// As an output of a chain, behind this operator of it.
-    pub fn after(self, input: usize) -> Piece<'g, R, N, O, F> {
+    pub fn after(self, input: usize) -> Piece<'g, R, N, O, Whole<F>> {
         let Next { operators, within, counters, outs, then, .. } = self;
-        Piece { operators, within, counters, outs, then, input, first: Cell::new(0), row: PhantomData }
+        Piece { operators, within, counters, outs, part: Whole(then), input, first: Cell::new(0), row: PhantomData }
     }
 }
 
 /// A part of a chain.
-pub struct Piece<'g, R, N, O, F> {
+pub struct Piece<'g, R, N, O, P> {
     operators: &'static [OperatorMeta],
     within: Rc<str>,
     counters: N,
     outs: O,
-    then: F,
+    part: P,
     /// The operator in front of it whose rows it takes.
     input: usize,
     /// Its first operator among those of the chain.
@@ -111,41 +121,102 @@ pub fn entry<'g, R, N, O, F>(
     counters: N,
     outs: O,
     then: F,
-) -> Piece<'g, R, N, O, F>
+) -> Piece<'g, R, N, O, Whole<F>>
 where
     R: RowType,
     N: Counters,
     O: Outs<'g>,
     F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
-    Piece { operators, within: g.here(), counters, outs, then, input: 0, first: Cell::new(0), row: PhantomData }
+    begin(g, operators, counters, outs, Whole(then))
+}
+
+/// The same, cut behind its first filter: `front` is what stands before it, with its answer; `rest` is what stands behind it.
+pub fn entry_filtered<'g, R, N, O, X, P, F>(
+    g: &Graph<'g>,
+    operators: &'static [OperatorMeta],
+    counters: N,
+    outs: O,
+    front: P,
+    rest: F,
+) -> Piece<'g, R, N, O, Parted<true, P, F>>
+where
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    P: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static,
+    F: FnMut(X, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    begin(g, operators, counters, outs, Parted(front, rest))
+}
+
+/// The same of a part that leads straight into another one, whose filter is the first.
+pub fn entry_through<'g, R, N, O, X, P, F>(
+    g: &Graph<'g>,
+    operators: &'static [OperatorMeta],
+    counters: N,
+    outs: O,
+    front: P,
+    rest: F,
+) -> Piece<'g, R, N, O, Parted<false, P, F>>
+where
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    P: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static,
+    F: FnMut(X, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+{
+    begin(g, operators, counters, outs, Parted(front, rest))
+}
+
+fn begin<'g, R, N, O, P>(
+    g: &Graph<'g>,
+    operators: &'static [OperatorMeta],
+    counters: N,
+    outs: O,
+    part: P,
+) -> Piece<'g, R, N, O, P> {
+    Piece { operators, within: g.here(), counters, outs, part, input: 0, first: Cell::new(0), row: PhantomData }
 }
 
 /// What a [`Link`] can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "this flow takes a keyed stream, and this one has no key",
+    label = "a stream without a key",
+    note = "give it a stream that ends in `key_by`: `let keyed = rows.key_by(|r| ..);`"
+)]
 pub trait Enter<'g, R: RowType>: Outs<'g, Live: Entered<R>> {
+    /// Itself; an error type where it takes a keyed stream, so that one mistake is one message.
+    type Fits: Enter<'g, R>;
+    /// Gives itself back.
+    fn fits(self) -> Self::Fits;
     /// Takes the rows of this operator of the chain in front.
     fn behind(&mut self, input: usize);
 }
-impl<'g, R, N, O, F> Enter<'g, R> for Piece<'g, R, N, O, F>
+impl<'g, R, N, O, P> Enter<'g, R> for Piece<'g, R, N, O, P>
 where
     R: RowType,
     N: Counters,
     O: Outs<'g>,
-    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+    P: Part<R, N, O::Live>,
 {
+    type Fits = Self;
+    fn fits(self) -> Self {
+        self
+    }
     fn behind(&mut self, input: usize) {
         self.input = input;
     }
 }
 
-impl<'g, R, N, O, F> Outs<'g> for Piece<'g, R, N, O, F>
+impl<'g, R, N, O, P> Outs<'g> for Piece<'g, R, N, O, P>
 where
     R: RowType,
     N: Counters,
     O: Outs<'g>,
-    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+    P: Shape<O::Live>,
 {
-    type Live = PiecePort<R, N, O::Live, F>;
+    type Live = PiecePort<R, N, O::Live, P>;
     fn open(
         self,
         chain: usize,
@@ -154,7 +225,7 @@ where
     ) -> Result<Self::Live, Error> {
         let live = self.outs.open(chain, builder, local)?;
         let first = self.first.get() as u32;
-        Ok(PiecePort { first, counters: self.counters, live, then: self.then, row: PhantomData })
+        Ok(PiecePort { first, counters: self.counters, live, part: self.part, row: PhantomData })
     }
     fn note(&self, chain: &mut Listing) {
         let first = chain.operators.len();
@@ -195,52 +266,81 @@ impl Listing {
 }
 
 /// A part of a chain, while that runs.
-pub struct PiecePort<R, N, L, F> {
+pub struct PiecePort<R, N, L, P> {
     first: u32,
     counters: N,
     live: L,
-    then: F,
+    part: P,
     row: PhantomData<fn() -> R>,
 }
 
-impl<R: RowType, N, L, F> PiecePort<R, N, L, F> {
+impl<R: RowType, N, L, P: Part<R, N, L>> PiecePort<R, N, L, P> {
     /// Gives it a row, with its event time.
     #[inline(always)]
-    pub fn enter<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx)
-    where
-        F: FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut L),
-    {
+    pub fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
         let before = std::mem::replace(&mut cx.base, self.first);
-        (self.then)(row, time, cx, &mut self.counters, &mut self.live);
+        let (keep, row) = self.part.test(row, time, cx, &mut self.counters, &mut self.live);
+        if keep {
+            self.part.pass(row, time, cx, &mut self.counters, &mut self.live);
+        }
         cx.base = before;
     }
 }
 
 /// A part that takes rows.
 pub trait Entered<R: RowType>: Live {
-    /// Takes one.
+    /// What is left of a row that has passed the filter which the part begins with, if it does.
+    type Passed<'a>;
+    /// Takes a row.
     fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx);
+    /// Takes a row up to that filter, and says its answer.
+    fn test<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx) -> (bool, Self::Passed<'a>);
+    /// Takes it on from there.
+    fn pass(&mut self, row: Self::Passed<'_>, time: i64, cx: &mut Cx);
 }
-impl<R, N, L, F> Entered<R> for PiecePort<R, N, L, F>
+impl<R, N, L, P> Entered<R> for PiecePort<R, N, L, P>
 where
     R: RowType,
     N: Counters,
     L: Live,
-    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut L) + 'static,
+    P: Part<R, N, L>,
 {
+    type Passed<'a> = P::Passed<'a>;
+
     #[inline(always)]
     fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
         PiecePort::enter(self, row, time, cx);
     }
+
+    #[inline(always)]
+    fn test<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx) -> (bool, P::Passed<'a>) {
+        let before = std::mem::replace(&mut cx.base, self.first);
+        let answer = self.part.test(row, time, cx, &mut self.counters, &mut self.live);
+        cx.base = before;
+        answer
+    }
+
+    #[inline(always)]
+    fn pass(&mut self, row: P::Passed<'_>, time: i64, cx: &mut Cx) {
+        let before = std::mem::replace(&mut cx.base, self.first);
+        self.part.pass(row, time, cx, &mut self.counters, &mut self.live);
+        cx.base = before;
+    }
 }
 
-impl<R: RowType, N: Counters, L: Live, F: 'static> Live for PiecePort<R, N, L, F> {
+impl<R: RowType, N: Counters, L: Live, P: Shape<L>> Live for PiecePort<R, N, L, P> {
+    const SINKS: bool = L::SINKS;
+    const FILTERS: bool = P::FILTERS;
+
     fn written(&self) -> u64 {
         self.live.written()
     }
     #[inline(always)]
     fn open(&mut self) -> bool {
         self.live.open()
+    }
+    fn must_be_asked(&mut self) -> bool {
+        self.live.must_be_asked()
     }
     fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
         self.live.ship(what, watermark, caps);
@@ -278,9 +378,16 @@ pub fn link<R, P>() -> Link<R, P> {
 }
 
 impl<R, P> Link<R, P> {
-    /// As an argument of the flow.
-    pub fn stream<M>(&self) -> Stream<R, M> {
+    /// As an argument of the flow. Whether that takes it with a key is asked behind the call: [`fits`](Link::fits).
+    pub fn stream<M, Y>(&self) -> Stream<R, M, Y> {
         Stream(PhantomData)
+    }
+    /// Whether the flow takes rows.
+    pub fn fits<'g, Q: Enter<'g, R>>(&self, piece: Q) -> Q::Fits
+    where
+        R: RowType,
+    {
+        piece.fits()
     }
     /// As an output of the chain in front, behind this operator of it.
     pub fn after(&self, input: usize) -> Linked<R, P> {
@@ -323,24 +430,37 @@ impl<'g, R: RowType, P: Enter<'g, R>> Outs<'g> for Linked<R, P> {
 /// The part of a flow behind one of its inputs, while it runs.
 pub struct Entry<R, L>(L, PhantomData<fn() -> R>);
 
-impl<R: RowType, L> Entry<R, L> {
+impl<R: RowType, L: Entered<R>> Entry<R, L> {
     /// Gives it a row, with its event time.
     #[inline(always)]
-    pub fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx)
-    where
-        L: Entered<R>,
-    {
+    pub fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
         self.0.enter(row, time, cx);
+    }
+    /// Gives it a row as far as to its first filter.
+    #[inline(always)]
+    pub fn test<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx) -> (bool, L::Passed<'a>) {
+        self.0.test(row, time, cx)
+    }
+    /// Takes a row on from there.
+    #[inline(always)]
+    pub fn pass(&mut self, row: L::Passed<'_>, time: i64, cx: &mut Cx) {
+        self.0.pass(row, time, cx);
     }
 }
 
-impl<R: RowType, L: Live> Live for Entry<R, L> {
+impl<R: 'static, L: Live> Live for Entry<R, L> {
+    const SINKS: bool = L::SINKS;
+    const FILTERS: bool = L::FILTERS;
+
     fn written(&self) -> u64 {
         self.0.written()
     }
     #[inline(always)]
     fn open(&mut self) -> bool {
         self.0.open()
+    }
+    fn must_be_asked(&mut self) -> bool {
+        self.0.must_be_asked()
     }
     fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
         self.0.ship(what, watermark, caps);

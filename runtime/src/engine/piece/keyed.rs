@@ -1,0 +1,206 @@
+//! The part of a chain that a flow has behind a keyed stream.
+//!
+//! A row comes in two steps, as into an edge, since its key may borrow from it: the [`key`](EnteredKeyed::key) with a look at the
+//! row, then the row itself, if somebody takes it.
+
+use super::part::Shape;
+use super::{Entry, Piece, PiecePort, Stream, Unkeyed};
+use crate::engine::graph::Graph;
+use crate::engine::local::Local;
+use crate::engine::meta::OperatorMeta;
+use crate::engine::port::{Listing, Live, Outs};
+use crate::engine::source::Counters;
+use crate::error::{Error, Fault};
+use crate::frame::writer::{Cx, KeyView};
+use crate::key::{Key, KeyLike};
+use crate::source::RowType;
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+
+/// A keyed stream as an argument of a flow: its type alone. `K` is its key.
+pub type Keyed<K, R, M> = Stream<R, M, By<K>>;
+
+/// The flow takes rows with a key of this type.
+pub struct By<K>(PhantomData<fn() -> K>);
+
+/// What a flow may say of an argument that has this key; that it takes rows is said behind the call, once.
+pub trait KeyedBy<K> {}
+impl<K> KeyedBy<K> for By<K> {}
+impl<K> KeyedBy<K> for Unkeyed {}
+
+/// What such a part does with a row: what it does with the key, and what with the row then.
+pub struct InSteps<F, G>(F, G);
+
+impl<L, F: 'static, G: 'static> Shape<L> for InSteps<F, G> {
+    const FILTERS: bool = false;
+}
+
+/// The part of a chain that a flow has from one of its keyed inputs on.
+pub fn entry_keyed<'g, K, R, N, O, B, F, G>(
+    g: &Graph<'g>,
+    operators: &'static [OperatorMeta],
+    counters: N,
+    outs: O,
+    key: F,
+    value: G,
+) -> Piece<'g, R, N, O, InSteps<F, G>>
+where
+    K: Key,
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a, 'b, 'c> FnMut(KeyView<'b, K>, &'c R::Row<'a>, i64, &mut Cx, &mut O::Live) -> B + 'static,
+    G: for<'a> FnMut(B, R::Row<'a>, i64, &mut Cx, &mut O::Live) + 'static,
+{
+    super::begin(g, operators, counters, outs, InSteps(key, value))
+}
+
+/// What a [`KeyedLink`] can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "this flow takes rows, and this stream is keyed",
+    label = "a keyed stream",
+    note = "give it the stream in front of `key_by`"
+)]
+pub trait EnterKeyed<'g, K: Key, R: RowType>: Outs<'g, Live: EnteredKeyed<K, R>> {
+    /// Itself; an error type where it takes rows, so that one mistake is one message.
+    type Fits: EnterKeyed<'g, K, R>;
+    /// Gives itself back.
+    fn fits(self) -> Self::Fits;
+    /// Takes the rows of this operator of the chain in front.
+    fn behind(&mut self, input: usize);
+}
+impl<'g, K, R, N, O, B, F, G> EnterKeyed<'g, K, R> for Piece<'g, R, N, O, InSteps<F, G>>
+where
+    K: Key,
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    F: for<'a, 'b, 'c> FnMut(KeyView<'b, K>, &'c R::Row<'a>, i64, &mut Cx, &mut O::Live) -> B + 'static,
+    G: for<'a> FnMut(B, R::Row<'a>, i64, &mut Cx, &mut O::Live) + 'static,
+{
+    type Fits = Self;
+    fn fits(self) -> Self {
+        self
+    }
+    fn behind(&mut self, input: usize) {
+        self.input = input;
+    }
+}
+
+/// A part that takes rows with their keys.
+pub trait EnteredKeyed<K: Key, R: RowType>: Live {
+    /// What is known of a row between the two steps.
+    type Begun;
+    /// First step: the key, and a look at the row.
+    fn key(&mut self, key: KeyView<'_, K>, row: &R::Row<'_>, time: i64, cx: &mut Cx) -> Self::Begun;
+    /// Second step: the row.
+    fn value(&mut self, begun: Self::Begun, row: R::Row<'_>, time: i64, cx: &mut Cx);
+}
+impl<K, R, N, L, B, F, G> EnteredKeyed<K, R> for PiecePort<R, N, L, InSteps<F, G>>
+where
+    K: Key,
+    R: RowType,
+    N: Counters,
+    L: Live,
+    F: for<'a, 'b, 'c> FnMut(KeyView<'b, K>, &'c R::Row<'a>, i64, &mut Cx, &mut L) -> B + 'static,
+    G: for<'a> FnMut(B, R::Row<'a>, i64, &mut Cx, &mut L) + 'static,
+{
+    type Begun = B;
+
+    #[inline(always)]
+    fn key(&mut self, key: KeyView<'_, K>, row: &R::Row<'_>, time: i64, cx: &mut Cx) -> B {
+        let before = std::mem::replace(&mut cx.base, self.first);
+        let begun = (self.part.0)(key, row, time, cx, &mut self.live);
+        cx.base = before;
+        begun
+    }
+
+    #[inline(always)]
+    fn value(&mut self, begun: B, row: R::Row<'_>, time: i64, cx: &mut Cx) {
+        let before = std::mem::replace(&mut cx.base, self.first);
+        (self.part.1)(begun, row, time, cx, &mut self.live);
+        cx.base = before;
+    }
+}
+
+/// The place of such a part, which is not known yet.
+pub struct KeyedLink<K, R, P>(Rc<RefCell<Option<P>>>, PhantomData<fn() -> (K, R)>);
+
+/// A place for the part of a flow behind one of its keyed inputs.
+pub fn keyed_link<K, R, P>() -> KeyedLink<K, R, P> {
+    KeyedLink(Rc::default(), PhantomData)
+}
+
+impl<K, R, P> KeyedLink<K, R, P> {
+    /// As an argument of the flow.
+    pub fn stream<M, Y: KeyedBy<K>>(&self) -> Stream<R, M, Y> {
+        Stream(PhantomData)
+    }
+    /// Whether the flow takes it with its key.
+    pub fn fits<'g, Q: EnterKeyed<'g, K, R>>(&self, piece: Q) -> Q::Fits
+    where
+        K: Key,
+        R: RowType,
+    {
+        piece.fits()
+    }
+    /// As an output of the chain in front, behind this operator of it.
+    pub fn after(&self, input: usize) -> KeyedLinked<K, R, P> {
+        KeyedLinked { place: self.0.clone(), input, row: PhantomData }
+    }
+    /// Puts the part there that the flow has given.
+    pub fn bind(self, piece: P) {
+        *self.0.borrow_mut() = Some(piece);
+    }
+}
+
+/// The same as an output.
+pub struct KeyedLinked<K, R, P> {
+    place: Rc<RefCell<Option<P>>>,
+    input: usize,
+    row: PhantomData<fn() -> (K, R)>,
+}
+
+impl<'g, K: Key, R: RowType, P: EnterKeyed<'g, K, R>> Outs<'g> for KeyedLinked<K, R, P> {
+    type Live = Entry<ByKey<K, R>, P::Live>;
+    fn open(
+        self,
+        chain: usize,
+        builder: &mut OperatorBuilder<'g, u64>,
+        local: &Rc<Local>,
+    ) -> Result<Self::Live, Error> {
+        let Some(piece) = self.place.take() else {
+            return Err(Error::Setup(Fault::new("a flow that nobody has built")));
+        };
+        Ok(Entry(piece.open(chain, builder, local)?, PhantomData))
+    }
+    fn note(&self, chain: &mut Listing) {
+        if let Some(piece) = &mut *self.place.borrow_mut() {
+            piece.behind(self.input);
+            piece.note(chain);
+        }
+    }
+}
+
+/// Rows with their keys.
+pub struct ByKey<K, R>(PhantomData<fn() -> (K, R)>);
+
+impl<K: Key, R: RowType, L: EnteredKeyed<K, R>> Entry<ByKey<K, R>, L> {
+    /// First step of giving it a row: its key.
+    #[inline(always)]
+    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, row: &R::Row<'_>, time: i64, cx: &mut Cx) -> L::Begun {
+        self.0.key(KeyView(key.view()), row, time, cx)
+    }
+    /// The same of a row that has come into a flow with its key.
+    #[inline(always)]
+    pub fn viewed_key(&mut self, key: KeyView<'_, K>, row: &R::Row<'_>, time: i64, cx: &mut Cx) -> L::Begun {
+        self.0.key(key, row, time, cx)
+    }
+    /// Second step: the row.
+    #[inline(always)]
+    pub fn value(&mut self, begun: L::Begun, row: R::Row<'_>, time: i64, cx: &mut Cx) {
+        self.0.value(begun, row, time, cx);
+    }
+}
