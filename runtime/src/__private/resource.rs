@@ -33,7 +33,9 @@ pub fn resource<T>(g: &mut Graph<'_>, name: &'static str, make: impl FnOnce() ->
             Ok(fault) => *fault,
             Err(cause) => Fault::new("it could not be made").because(cause),
         }),
-        Err(panicked) => Err(panicked.help("what can fail there is better given with `?`, with a word about what to do")),
+        Err(panicked) => {
+            Err(panicked.help("what can fail there is better given with `?`, with a word about what to do"))
+        }
     };
     let made = made.map_err(|fault| g.fail(Error::Resource { name: name.to_owned(), fault }));
     Resource(Rc::new(made.ok()))
