@@ -25,6 +25,19 @@ stream! {
         let counted: u64 = numbers.inspect(|_| { seen.fetch_add(1, Ordering::Relaxed); });
         sink out(counted) = channel(rows_out);
     }
+    /// As it is, from a flow.
+    flow as_it_is(rows: Stream<u64>) -> u64 {
+        let out = rows.map(|n| n);
+        return out;
+    }
+    job OutOfFlow<Memory> {
+        param rows_out: Sender<u64>;
+        param seen: Arc<AtomicU64>;
+        source numbers: u64 = generate(|n| n).limit(100_000);
+        let counted = numbers.inspect(|_| { seen.fetch_add(1, Ordering::Relaxed); });
+        let passed: u64 = as_it_is(counted);
+        sink out(passed) = channel(rows_out);
+    }
     job Seen<Memory> {
         param all: Arc<Mutex<Vec<u64>>>;
         param worst: u64;
@@ -64,12 +77,16 @@ fn rows_go_in_and_out_while_the_job_runs() {
 
 #[test]
 fn a_program_that_does_not_receive_holds_the_job_and_the_job_holds_who_sends() {
-    for workers in [1, 2, 3] {
+    for (workers, flow) in [(1, false), (2, false), (3, false), (1, true), (2, true)] {
         let (rows_out, from_job) = bounded(10);
         let seen: Arc<AtomicU64> = Arc::default();
         let job = {
             let seen = seen.clone();
-            std::thread::spawn(move || Out { rows_out, seen }.run(config(workers).epoch(Duration::from_millis(20))))
+            let config = config(workers).epoch(Duration::from_millis(20));
+            std::thread::spawn(move || match flow {
+                false => Out { rows_out, seen }.run(config).map(|_| ()),
+                true => OutOfFlow { rows_out, seen }.run(config).map(|_| ()),
+            })
         };
         // It reads on until something is committed, and then no further.
         let mut last = (0, Instant::now());

@@ -92,7 +92,7 @@ mod one {
 }
 
 /// Three are put in, one of them with state of its own, and the others stand in another order. The totals have another name; the process
-/// has one state of a wider type, one that is new and one less.
+/// has one state of a wider type and another name, one that is new and one less.
 mod three {
     use super::*;
     pelton::stream! {
@@ -105,13 +105,14 @@ mod three {
             let seen = read.filter(|r| r.value < u64::MAX).inspect(|r| assert!(r.value < end, "this is where it ends"));
             let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
                 state more: Map<u64, u64>, unbounded("few");
-                state sum: Value<u64>, unbounded("few");
+                #[was(sum)]
+                state total: Value<u64>, unbounded("few");
                 on event(r, cx) {
                     more.insert(r.value % 3, 1);
-                    sum.update(|n| n + r.value);
+                    total.update(|n| n + r.value);
                     if r.value == u64::MAX { cx.emit((0, 0, 0)) }
                 }
-                on end(cx) { cx.emit((cx.key(), sum.get().copied().unwrap_or(0), more.len() as u64)) }
+                on end(cx) { cx.emit((cx.key(), total.get().copied().unwrap_or(0), more.len() as u64)) }
             };
             let newest = seen.key_by(|r| r.key).reduce(|_, b| b, emit at_end, unbounded("few"));
             let d = newest.filter(|(_, r)| r.value == u64::MAX).map(|(key, _)| line("newest", key, 0, 0));

@@ -38,7 +38,7 @@ fn on_worker(index: usize) -> bool {
     std::thread::current().name() == Some(&format!("pelton-{index}"))
 }
 
-/// Watches resident memory from [`Watch::begin`] on.
+/// Watches the memory of the process from [`Watch::begin`] on.
 #[derive(Clone, Default)]
 struct Watch {
     begun: Arc<AtomicBool>,
@@ -48,8 +48,10 @@ struct Watch {
 
 impl Watch {
     fn resident() -> u64 {
-        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+        // Without pages of files: code that runs for the first time is not what is bounded.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
     /// Called with each record; the first one counts.
     fn begin(&self) {

@@ -258,11 +258,11 @@ fn a_flow_with_windows_and_outputs_gives_what_the_same_operators_give() {
         let flow = Totals { trades: input(), least: 3 }.run(config.clone()).unwrap();
         let pasted = Pasted { trades: input(), least: 3 }.run(config).unwrap();
         assert!(sorted(flow.small_out) == sorted(pasted.small_out));
-        assert!(flow.late_out.len() > 100, "{}", flow.late_out.len());
         let counted: u64 = flow.sums_out.iter().map(|row| row.2).sum();
         assert_eq!(counted as usize + flow.late_out.len(), 14_000);
         if alone {
             // who is late depends on the input alone
+            assert!(flow.late_out.len() > 100, "{}", flow.late_out.len());
             assert!(sorted(flow.sums_out) == sorted(pasted.sums_out));
             assert_eq!(sizes(&flow.late_out), sizes(&pasted.late_out));
         }

@@ -1,26 +1,36 @@
 //! Old names: they belong to operators that keep state, and lead to one place.
 
+use proc_macro2::Ident;
+
 use crate::catalog::Role;
 use crate::diag::Diagnostics;
-use crate::model::{Model, Origin};
+use crate::model::{Model, Origin, Stream};
 use crate::syntax::Call;
+use crate::syntax::process::Process;
 
 pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
     for dropped in &model.stored.dropped {
         let Some(state) = dropped.state.as_ref().filter(|_| dropped.inside.is_empty()) else { continue };
         let of_this = model.streams.iter().filter(|stream| stream.name == dropped.operator);
-        let processes = of_this.flat_map(|stream| &stream.ops).filter_map(|op| match &op.call {
-            Call::Process(process) => Some(process),
-            _ => None,
-        });
-        let mut has =
-            processes.flat_map(|it| it.states.iter().map(|s| &s.name).chain(it.timers.iter().map(|t| &t.name)));
-        if has.any(|name| name == state) {
+        if of_this.flat_map(processes).flat_map(kept).any(|(name, _)| name == state) {
             let fact = format!("`{}` is said to be dropped, and the process has it", dropped.text());
             diag.report_mild(state, fact, "take it out of `#[dropped(..)]`");
         }
     }
-    let mut claimed: Vec<&proc_macro2::Ident> = vec![];
+    for process in model.streams.iter().flat_map(processes) {
+        let mut claimed: Vec<&Ident> = vec![];
+        for old in kept(process).flat_map(|(_, was)| was) {
+            if kept(process).any(|(name, _)| name == old) {
+                let fact = format!("`{old}` is the name of a state or timer here");
+                diag.report_mild(old, fact, "an old name is free now; remove it");
+            } else if claimed.contains(&old) {
+                let fact = format!("`{old}` is the old name of another state or timer");
+                diag.report_mild(old, fact, "remove one of the two");
+            }
+            claimed.push(old);
+        }
+    }
+    let mut claimed: Vec<&Ident> = vec![];
     for stream in model.streams.iter().filter(|stream| stream.sound) {
         // what a flow keeps is inside of it
         let flow = matches!(stream.origin, Origin::Flow(_));
@@ -41,4 +51,17 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
             claimed.push(old);
         }
     }
+}
+
+fn processes(stream: &Stream) -> impl Iterator<Item = &Process> {
+    stream.ops.iter().filter_map(|op| match &op.call {
+        Call::Process(process) => Some(&**process),
+        _ => None,
+    })
+}
+
+/// What a process keeps under names: its states and timers, with the names that they had.
+fn kept(process: &Process) -> impl Iterator<Item = (&Ident, &[Ident])> {
+    let states = process.states.iter().map(|state| (&state.name, &state.was[..]));
+    states.chain(process.timers.iter().map(|timer| (&timer.name, &timer.was[..])))
 }

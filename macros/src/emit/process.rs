@@ -26,8 +26,9 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge, process: &Process, op: &Ident) 
         quote_spanned!(at=> __rt::output::<#ty>())
     });
     let sides = pairs(at, sides);
-    let names = process.states.iter().enumerate().map(|(n, it)| name_type("__State", n, &it.name));
-    let names = names.chain(process.timers.iter().enumerate().map(|(n, it)| name_type("__Timer", n, &it.name)));
+    let names = process.states.iter().enumerate().map(|(n, it)| name_type("__State", n, &it.name, &it.was));
+    let names =
+        names.chain(process.timers.iter().enumerate().map(|(n, it)| name_type("__Timer", n, &it.name, &it.was)));
     let silent = (!process.emits()).then(|| quote_spanned!(here=> __rt::emits_nothing(&#pattern);));
     let (event, timers, end) = (local("on_event", at), local("on_timer", at), local("on_end", at));
     // One after the other: what the first emits is known to the others.
@@ -119,13 +120,15 @@ fn gone(plan: &Plan, edge: &Edge, at: Span) -> (TokenStream, TokenStream) {
 }
 
 /// A type that has the name of a state or a timer: what is kept of it is found by that.
-fn name_type(kind: &str, n: usize, name: &Ident) -> TokenStream {
-    let at = name.span();
-    let (ty, text) = (local(&format!("{kind}{n}"), at), name.to_string());
-    let text = text.trim_start_matches("r#");
+fn name_type(kind: &str, n: usize, name: &Ident, was: &[Ident]) -> TokenStream {
+    let (at, text) = (name.span(), |name: &Ident| name.to_string().trim_start_matches("r#").to_owned());
+    let (ty, name, was) = (local(&format!("{kind}{n}"), at), text(name), was.iter().map(text));
     quote_spanned! {place(at)=>
         struct #ty;
-        impl __rt::StateName for #ty { const NAME: &'static ::core::primitive::str = #text; }
+        impl __rt::StateName for #ty {
+            const NAME: &'static ::core::primitive::str = #name;
+            const WAS: &'static [&'static ::core::primitive::str] = &[#(#was),*];
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use crate::catalog;
 use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::aggregate::Aggregate;
+use crate::syntax::attributes::Attributes;
 use crate::syntax::code::{Code, asks, mentions};
 use crate::syntax::cursor::Cursor;
 use crate::syntax::life::Life;
+use crate::syntax::lock::was;
 use crate::syntax::operator::AS;
 use crate::syntax::options::Known;
 use crate::syntax::split::{self, is_punct};
@@ -28,6 +30,8 @@ pub(crate) struct Process {
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) name: Ident,
+    /// `#[was(old)]`
+    pub(crate) was: Vec<Ident>,
     pub(crate) kind: Kind,
     pub(crate) life: Life,
 }
@@ -45,6 +49,8 @@ pub(crate) enum Kind {
 #[derive(Clone)]
 pub(crate) struct Timer {
     pub(crate) name: Ident,
+    /// `#[was(old)]`
+    pub(crate) was: Vec<Ident>,
     pub(crate) by: Ident,
 }
 
@@ -91,7 +97,10 @@ impl Process {
     fn item(&mut self, tokens: TokenStream, before: &Ident, diag: &mut Diagnostics) {
         let mut from = Cursor::new(tokens, before);
         let all = format!("an item of a `process` starts with {}", list(catalog::PROCESS_ITEMS, "or"));
+        let mut attributes = Attributes::parse(&mut from);
         let Some(word) = diag.take(from.ident("an item", &all)) else { return };
+        let was = if word == "state" || word == "timer" { was(&mut attributes, diag) } else { vec![] };
+        attributes.refuse(&format!("`{word}`"), diag);
         match word.to_string().as_str() {
             "in_order" => {
                 if diag.take(from.end("`;`", "write `in_order;`")).is_none() {
@@ -114,11 +123,11 @@ impl Process {
             }
             "state" => {
                 let Some(name) = diag.take(from.name("state", STATE)) else { return };
-                self.states.extend(State::parse(name, &mut from, diag));
+                self.states.extend(State::parse(name, &mut from, diag).map(|state| State { was, ..state }));
             }
             "timer" => {
                 let Some(name) = diag.take(from.name("timer", TIMER)) else { return };
-                self.timers.extend(timer(name, &mut from, diag));
+                self.timers.extend(timer(name, &mut from, diag).map(|timer| Timer { was, ..timer }));
             }
             "output" => {
                 let Some(name) = diag.take(from.name("output", OUTPUT)) else { return };
@@ -180,6 +189,7 @@ fn items(body: TokenStream, diag: &mut Diagnostics) -> Vec<TokenStream> {
         if let (TokenTree::Ident(word), Some(before), true) = (&token, now.last(), name_next)
             && ["state", "timer", "output", "on"].iter().any(|item| word == item)
             && !is_on(&now)
+            && !is_attribute(&now)
             && !matches!(before, TokenTree::Punct(p) if p.as_char() != '>')
         {
             let fact = format!("expected `;` in front of `{word}`");
@@ -203,8 +213,17 @@ fn items(body: TokenStream, diag: &mut Diagnostics) -> Vec<TokenStream> {
 }
 
 /// Whether the tokens are those of a handler.
-fn is_on(tokens: &[TokenTree]) -> bool {
+fn is_on(mut tokens: &[TokenTree]) -> bool {
+    while let (true, [_, _, rest @ ..]) = (tokens.get(..2).is_some_and(is_attribute), tokens) {
+        tokens = rest;
+    }
     matches!(tokens.first(), Some(TokenTree::Ident(word)) if word == "on")
+}
+
+/// Whether the tokens end with `#[..]`.
+fn is_attribute(tokens: &[TokenTree]) -> bool {
+    let [.., TokenTree::Punct(hash), TokenTree::Group(group)] = tokens else { return false };
+    hash.as_char() == '#' && group.delimiter() == Delimiter::Bracket
 }
 
 impl State {
@@ -258,7 +277,7 @@ impl State {
         for (word, value) in known.read(given, &name, diag) {
             life.read(word, value, diag);
         }
-        (!diag.spoiled_since(mark)).then_some(State { name, kind, life })
+        (!diag.spoiled_since(mark)).then_some(State { name, was: vec![], kind, life })
     }
 }
 
@@ -319,7 +338,7 @@ fn timer(name: Ident, from: &mut Cursor, diag: &mut Diagnostics) -> Option<Timer
         return None;
     }
     diag.take(from.end("`;`", TIMER))?;
-    Some(Timer { name, by })
+    Some(Timer { name, was: vec![], by })
 }
 
 fn output(name: Ident, from: &mut Cursor, diag: &mut Diagnostics) -> Option<Output> {

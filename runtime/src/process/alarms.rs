@@ -69,7 +69,7 @@ impl Names for () {
 }
 impl<N: Named, B: Names> Names for (N, B) {
     const FIELDS: Fields = Fields::NONE
-        .with(Field { name: N::NAME, schema: &Schema::I64, was: &[] }, |out| NONE.encode(out))
+        .with(Field { name: N::NAME, schema: &Schema::I64, was: N::WAS }, |out| NONE.encode(out))
         .and(B::FIELDS);
 }
 

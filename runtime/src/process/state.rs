@@ -54,6 +54,8 @@ pub trait Slot: Record + Default {
 pub trait Named: Send + 'static {
     /// The name.
     const NAME: &'static str;
+    /// Names that it had before.
+    const WAS: &'static [&'static str];
 }
 
 /// A state with its name.
@@ -155,7 +157,7 @@ impl States for () {
 impl<N: Named, A: State, B: States> States for (Declared<N, A>, B) {
     const DROPPED: &'static [Dropped] = B::DROPPED;
     const FIELDS: Fields = Fields::NONE
-        .with(Field { name: N::NAME, schema: A::Slot::SCHEMA, was: &[] }, |out| A::Slot::default().encode(out))
+        .with(Field { name: N::NAME, schema: A::Slot::SCHEMA, was: N::WAS }, |out| A::Slot::default().encode(out))
         .and(B::FIELDS);
     type Slots = (A::Slot, B::Slots);
     type Handles<'a> = (A::Handle<'a>, B::Handles<'a>);

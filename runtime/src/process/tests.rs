@@ -41,6 +41,7 @@ impl Clock for Hand {
 struct Name;
 impl Named for Name {
     const NAME: &'static str = "name";
+    const WAS: &'static [&'static str] = &[];
 }
 
 /// Keeps what comes out; has room so many times.
@@ -352,10 +353,12 @@ fn a_state_that_is_new_is_empty_in_what_was_kept_before() {
     struct Second;
     impl Named for Second {
         const NAME: &'static str = "second";
+        const WAS: &'static [&'static str] = &[];
     }
     struct Third;
     impl Named for Third {
         const NAME: &'static str = "third";
+        const WAS: &'static [&'static str] = &[];
     }
     type Value = Declared<Name, ValueState<i64, Proof, Since>>;
     type Map = Declared<Second, MapState<u64, i64, (Proof, Proof), Since>>;

@@ -1,15 +1,11 @@
 //! Signatures that cannot be meant.
 
 use pelton::prelude::*;
-use pelton_ui_tests::{Payment};
+use pelton_ui_tests::Payment;
 
 stream! {
     flow no_stream(least: i64) -> Payment {
         drop least;
-    }
-
-    flow keyed(payments: Keyed<u64, Payment>) -> Payment {
-        return payments;
     }
 
     flow outputs(payments: Stream<Payment>) -> Payment, main: Payment, Payment {

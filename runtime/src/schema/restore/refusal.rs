@@ -62,8 +62,9 @@ pub(super) const fn gone(
 ) -> Verdict {
     if of_process {
         let text = Message::new().put("`").put(name).put("` is stored, and the process has it no more");
-        let text = text.put("\nhelp: put it back, or write `#[dropped(operator.").put(name);
-        return Verdict::Refused(text.put(")]` in front of the job, by the operator's own name, if its values may go"));
+        let text = text.put("\nhelp: if it has another name now, write `#[was(").put(name);
+        let text = text.put(")]` in front of that `state` or `timer`; if its values may go, `#[dropped(operator.");
+        return Verdict::Refused(text.put(name).put(")]` in front of the job, by the operator's own name"));
     }
     let text = Message::new().put("field `").put(name).put("` of `");
     let text = put_within(text, variant, place).put("` is not there any more");
