@@ -157,6 +157,51 @@ fn a_wrong_command_line() {
     says(&["plan", "--format", "png"], &["png", "svg"]);
 }
 
+#[test]
+fn a_place_that_is_none_for_checkpoints() {
+    let folder = Folder::new();
+    let file = folder.file("file", "");
+    for (place, says) in [
+        (
+            file.to_str().unwrap(),
+            &["not a directory: checkpoints are kept in one", "at ", "help: name a directory"][..],
+        ),
+        #[cfg(target_os = "linux")]
+        ("/proc/nowhere", &["cannot make the directory", "at /proc/nowhere", "help: nothing can be made there"]),
+        ("ftp://somewhere/else", &["is no place for checkpoints", "help: write a path"]),
+    ] {
+        let output = run("delay_board", ["run", "--checkpoints", place]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        says.iter().for_each(|says| assert!(message.contains(says), "no `{says}` in {message}"));
+    }
+}
+
+#[test]
+fn the_environment_and_a_file_say_what_no_flag_says() {
+    let folder = Folder::new();
+    let out = board(&folder);
+    let config = folder.file("board.toml", format!("out = '{}'\nworkers = 0\n", out.display()));
+    let run = |workers: &str| {
+        let mut command = kit::program("delay_board");
+        command.args(["run", "--log", "json"]).env("DELAY_BOARD_CONFIG", &config).env("DELAY_BOARD_WORKERS", workers);
+        command.output().unwrap()
+    };
+    let wrong = run("none");
+    let message = String::from_utf8(wrong.stderr).unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "{message}");
+    assert!(
+        message.starts_with("error: environment variable `DELAY_BOARD_WORKERS` is `none`: expected a number"),
+        "{message}"
+    );
+    let well = run("1");
+    let message = String::from_utf8(well.stderr).unwrap();
+    assert_eq!(well.status.code(), Some(0), "{message}");
+    assert!(message.lines().all(|line| line.starts_with("{\"time\":\"")), "{message}");
+    assert!(message.contains("\"event\":\"started\"") && message.contains("\"event\":\"finished\""), "{message}");
+    assert!(out.exists());
+}
+
 /// Packed departures that no machine reads within a minute: one row, again and again.
 #[cfg(unix)]
 fn endless(folder: &Folder) -> PathBuf {

@@ -221,11 +221,14 @@ fn says(code: &str, word: &str) -> bool {
 }
 
 #[test]
-fn only_the_engine_names_timely_and_only_the_command_line_clap() {
+fn only_the_engine_names_timely_and_only_the_command_line_clap_and_toml() {
     let mut wrong = Vec::new();
     for file in files("runtime/src") {
         if says(&file.code, "timely") && file.module() != "engine" {
             wrong.push(format!("{} names timely", file.path.display()));
+        }
+        if file.code.contains("toml::") && !file.is("job/cli/config_file.rs") {
+            wrong.push(format!("{} names toml", file.path.display()));
         }
         if says(&file.code, "clap") && !file.path.starts_with("job/cli") && !file.is("job/cli.rs") {
             wrong.push(format!("{} names clap", file.path.display()));

@@ -215,6 +215,13 @@ mod tests {
         let says =
             "given up: the run has failed 8 times, each time in the same way, and no checkpoint was kept between";
         assert!(ended.contains("poison") && ended.contains(says), "{ended}");
+        // So is a resource that panics; one that gives an error asks a system that may answer later.
+        let resource = |what: &str| Error::Resource { name: "client".into(), fault: Fault::new(what).because("no") };
+        let mut backoff = Backoff::new(Restart::Usual, true);
+        assert!((1..SAME).all(|_| backoff.pause(resource(PANICKED), Duration::ZERO, false).is_ok()));
+        assert!(backoff.pause(resource(PANICKED), Duration::ZERO, false).is_err());
+        let mut backoff = Backoff::new(Restart::Usual, true);
+        assert!((0..100).all(|_| backoff.pause(resource("no answer"), Duration::ZERO, false).is_ok()));
         // Another failure, or a checkpoint, is a beginning.
         let mut backoff = Backoff::new(Restart::Usual, true);
         assert!(fails(&mut backoff, SAME - 1, "poison") && fails(&mut backoff, 1, "another"));

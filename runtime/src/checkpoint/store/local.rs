@@ -35,7 +35,12 @@ impl LocalStore {
     /// # Errors
     /// If there is something else, or it cannot be made or written.
     pub fn make(root: &Path) -> Result<Self, Fault> {
-        make_directory(root).map_err(|e| cannot("make the directory", root, e))?;
+        make_directory(root).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => {
+                cannot("make the directory", root, e).help("nothing can be made there: choose another place")
+            }
+            _ => cannot("make the directory", root, e),
+        })?;
         let store = Self::open(root)?;
         // Whether it can be written is better known now than at the first checkpoint.
         let part = store.part_name(root);
