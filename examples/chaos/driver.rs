@@ -148,7 +148,7 @@ fn one_round<'a>(
         }
         seen.kills += 1;
         // It was killed between its last word and its end.
-        if job.has_published(how.round) && job.has_ended(how.round)? {
+        if job.has_ended(how.round)? {
             return Ok(false);
         }
         if stuck == STUCK {

@@ -153,6 +153,10 @@ impl Job {
     /// Whether its log says that it has ended, so that the next start would be of a new run.
     pub fn has_ended(&self, round: &Path) -> Result<bool, String> {
         let place = round.join("checkpoints");
+        if !place.exists() {
+            // It was killed before it had written anything.
+            return Ok(false);
+        }
         let read = || History::read(&*store::open_existing(&place.display().to_string())?);
         let history = read().map_err(|e| format!("{}: {e}", place.display()))?;
         Ok(history.entries().any(|(_, entry)| matches!(entry, Ok(Entry::Finished(_)))))
