@@ -1,15 +1,15 @@
 //! What is measured.
 
 use crate::Options;
-use crate::generated::numbers;
+use crate::generated::{EACH, numbers};
 use crate::jobs::{Gaps, Huges, Keys, Sums, Wides, rate};
 #[cfg(feature = "rocksdb")]
 use pelton::RocksDb;
 use pelton::checkpoint::history::History;
 use pelton::checkpoint::manifest::Manifest;
-use pelton::{Backend, Config, FileSystem, Memory};
+use pelton::{Backend, Config, Error, FileSystem, Memory};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -185,6 +185,23 @@ fn change_on<B: Backend>(options: &Options) {
     );
 }
 
+/// Ends a run when a checkpoint is kept that has all keys.
+#[derive(Clone)]
+pub struct Trap {
+    keys: u64,
+    place: PathBuf,
+}
+
+impl Trap {
+    /// Whether it ends the run at this row.
+    pub fn springs(&self, row: u64) -> bool {
+        // Splits are given out in the order of keys.
+        let given_out = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes) * EACH;
+        let is_full = |manifest: &Manifest| manifest.sources.iter().any(|s| given_out(&s.enumerator) >= 2 * self.keys);
+        row.is_multiple_of(1 << 22) && manifests(&self.place).iter().any(is_full)
+    }
+}
+
 /// From the start to the first results, with the state of a run before.
 pub fn restart(options: &Options) {
     fn on<B: Backend>(options: &Options) {
@@ -195,15 +212,20 @@ pub fn restart(options: &Options) {
         let keys = Keys { all: options.keys, then: options.keys };
         let filled = kept(&place, Duration::from_secs(2)).restart(pelton::Restart::Never);
         // It ends by an error, when there has been time for some checkpoints, so that the next run has something to go on from.
-        let trap = crate::jobs::Gaps::default();
-        let numbers = numbers(options.keys + 84_000_000, options.least());
-        let _ = crate::jobs::Trapped { numbers, keys, gaps: trap, rows: options.keys + 80_000_000 }.run_on::<B>(filled);
+        let numbers = numbers(2_000_000_000, options.least());
+        let trap = Trap { keys: options.keys, place: place.clone() };
+        let filling = crate::jobs::Trapped { numbers, keys, gaps: Gaps::default(), trap: Some(trap) };
+        match filling.run_on::<B>(filled) {
+            Err(Error::Panic { .. }) => {}
+            Err(error) => return eprintln!("error: {}: {error}", B::NAME),
+            Ok(_) => return eprintln!("error: {}: no checkpoint of all keys was kept in time", B::NAME),
+        }
         let bytes = manifests(&place).iter().map(Manifest::bytes).max().unwrap_or(0);
         let (gaps, begun) = (Gaps::default(), Instant::now());
         let numbers = crate::generated::numbers(0, Duration::ZERO);
-        let job = crate::jobs::Trapped { numbers, keys, gaps: gaps.clone(), rows: u64::MAX };
+        let job = crate::jobs::Trapped { numbers, keys, gaps: gaps.clone(), trap: None };
         if let Err(error) = job.run_on::<B>(kept(&place, Duration::from_secs(60))) {
-            eprintln!("error: {error}");
+            return eprintln!("error: {}: {error}", B::NAME);
         }
         let took = gaps.first().map_or(f64::NAN, |first| (first - begun).as_secs_f64());
         let per_worker = bytes as f64 / 1e6 / took / 2.0;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Numbers in a split.
-const EACH: u64 = 1 << 20;
+pub const EACH: u64 = 1 << 20;
 
 /// `0..least` and on, until the time is over.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! The jobs, as a user writes them.
 
+use crate::figures::Trap;
 use crate::generated::Numbers;
 use pelton::prelude::*;
 use std::sync::Arc;
@@ -164,14 +165,14 @@ stream! {
         sink out(none) = collect();
     }
 
-    /// Values of 64 bytes, and an end by an error after so many rows.
+    /// Values of 64 bytes, and an end by an error.
     pub job Trapped<Memory> {
         param numbers: Numbers;
         param keys: Keys;
         param gaps: Gaps;
-        param rows: u64;
+        param trap: Option<Trap>;
         source all: u64 = numbers;
-        let some = all.inspect(|i| assert!(*i < rows, "as planned"));
+        let some = all.inspect(|i| assert!(trap.as_ref().is_none_or(|trap| !trap.springs(*i)), "as planned"));
         let sums = some.key_by(|i| keys.of(*i)).aggregate(Wide, emit each, unbounded("as many keys as are measured"));
         let none: u64 = sums.filter_map(|_| gaps.pass());
         sink out(none) = collect();
