@@ -183,7 +183,10 @@ mod tests {
         assert_eq!(today(all(), &["totals"], vec![of("totals"), of("sums")]), "totals ");
         assert_eq!(today(all(), &["totals"], vec![of("totals")]), "totals ");
         let said = today(all(), &[], vec![of("totals"), of("sums")]);
-        assert!(said.contains("has state of `totals` and of `sums`") && said.contains("`#[dropped(totals)]`"), "{said}");
+        assert!(
+            said.contains("has state of `totals` and of `sums`") && said.contains("`#[dropped(totals)]`"),
+            "{said}"
+        );
         let said = today(vec![known("a", &["x"], &[]), known("x", &[], &[])], &[], vec![of("x")]);
         assert!(said.contains("`x` is claimed by both `a` and `x`"), "{said}");
     }
