@@ -6,6 +6,7 @@
 
 pub mod combine;
 mod tumbling;
+mod waiting;
 
 pub use tumbling::Tumbling;
 
