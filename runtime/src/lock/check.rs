@@ -113,7 +113,7 @@ pub(super) const fn loss(
             if same(found.operator, state.operator) && same(found.state, state.state) {
                 is_kept = true;
                 // What is dropped is what had this name before.
-                given_on = names.was.len() > 0;
+                given_on = !names.was.is_empty();
             } else if !is_dropped(state, dropped) {
                 return Some(claimed(state, found));
             }
