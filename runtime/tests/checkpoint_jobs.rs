@@ -4,7 +4,7 @@
 
 mod support;
 
-use pelton::checkpoint::entry::{Entry, Kind};
+use pelton::checkpoint::entry::Kind;
 use pelton::checkpoint::faulty::{Faulty, Mischief};
 use pelton::checkpoint::history::History;
 use pelton::checkpoint::store::{MemoryStore, Store};
