@@ -11,9 +11,9 @@ use super::object;
 use super::savepoint::SAVEPOINTS;
 use super::store::Store;
 use crate::error::Fault;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How much of a checkpoint is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,40 +42,15 @@ pub fn check_objects(store: &dyn Store, manifest: &Manifest, depth: Depth) -> Re
     check(store, &objects)
 }
 
-/// Reads objects, each to its end or its index alone.
+/// Reads objects, each to its end or its index alone, as many at once as there are cores.
 fn check(store: &dyn Store, objects: &[(&ObjectRef, bool)]) -> Result<Vec<Damage>, Fault> {
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<(usize, Damage)>, Fault> {
-        let mut found = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((object, whole)) = objects.get(at) else { return Ok(found) };
-            match object::check(store, object, *whole) {
-                Ok(()) => {}
-                Err(Problem::Damaged(damage)) => found.push((at, damage)),
-                Err(Problem::Failed(fault)) => {
-                    next.store(objects.len(), Ordering::Relaxed);
-                    return Err(fault);
-                }
-            }
-        }
-    };
-    let threads = objects.len().min(THREADS);
-    let mut found = if threads < 2 {
-        work()?
-    } else {
-        let all: Result<Vec<_>, Fault> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let ended = threads.into_iter().map(|thread| thread.join());
-            ended.map(|end| end.unwrap_or_else(|_| Err(Fault::new("a thread that read objects panicked")))).collect()
-        });
-        all?.into_iter().flatten().collect()
-    };
-    found.sort_by_key(|(at, _)| *at);
-    Ok(found.into_iter().map(|(_, damage)| damage).collect())
+    let found = objects.par_iter().map(|(object, whole)| match object::check(store, object, *whole) {
+        Ok(()) => Ok(None),
+        Err(Problem::Damaged(damage)) => Ok(Some(damage)),
+        Err(Problem::Failed(fault)) => Err(fault),
+    });
+    Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
-
-const THREADS: usize = 4;
 
 /// What was found in a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -142,7 +142,7 @@ impl Run {
             Some(checkpoints) => {
                 let (number, resume) = checkpoints.begin(&self.start)?;
                 self.start = std::mem::take(&mut self.start).again();
-                let saver = Saver::start(checkpoints.store(), number, to.clone());
+                let saver = Saver::start(checkpoints.store(), number, self.config.workers, to.clone());
                 (number, resume, Some(saver.map_err(|fault| Error::Checkpoint { fault })?))
             }
         };

@@ -1,7 +1,12 @@
-//! A worker's way to the store: what operators save becomes objects here, and a thread of its own brings them there.
+//! A worker's way to the store: what operators save becomes objects here, and threads of their own bring them there.
 //!
-//! The worker only appends entries to a buffer; checksums are found and bytes are written beside it. Everything that is told
-//! about a snapshot goes to the coordinator as a message, behind the objects that it speaks of.
+//! ```text
+//! worker: entries -> object | change -> Job -> pelton-store -> a pool for objects and files, one thread for each core without a worker
+//!                                                           -> Saved, to the coordinator, when all of a part is there
+//! ```
+//!
+//! The worker only appends entries to a buffer; checksums are found, bytes are written and read back beside it. Everything that
+//! is told about a snapshot goes to the coordinator as a message, behind the objects that it speaks of.
 
 use super::control::{SavedPart, ToCoordinator};
 use crate::checkpoint::manifest::{DataName, ObjectRef, OperatorState};
@@ -10,12 +15,14 @@ use crate::checkpoint::store::Store;
 use crate::error::Fault;
 use crate::state::files::{Change, Listing, StateFile, Write};
 use crate::state::save::{Entries, Entry, SaveTo};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a snapshot is called, and who takes its objects.
 #[derive(Clone)]
@@ -35,6 +42,9 @@ const OBJECTS_AHEAD: usize = 8;
 /// The same for parts of changes, each of [`BATCH_BYTES`].
 const WRITES_AHEAD: usize = 2;
 
+/// Objects or files that are brought to the store at once.
+const UPLOADS: usize = 16;
+
 /// What is between the workers and the thread.
 #[derive(Default)]
 struct Queue {
@@ -48,10 +58,10 @@ struct Queue {
 
 impl Queue {
     fn take(&self) -> Vec<u8> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        locked(&self.spare).pop().unwrap_or_default()
     }
     fn give_back(&self, bytes: Vec<u8>) {
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spare = locked(&self.spare);
         if spare.len() < OBJECTS_AHEAD {
             spare.push(bytes);
         }
@@ -85,12 +95,24 @@ struct Ticket {
 }
 
 impl Saver {
-    /// Starts the thread. It ends when all savers of the attempt are gone.
-    pub fn start(store: Arc<dyn Store>, attempt: u64, tell: Sender<ToCoordinator>) -> Result<Saver, Fault> {
+    /// Starts the threads, beside so many workers. They end when all savers of the attempt are gone.
+    pub fn start(
+        store: Arc<dyn Store>,
+        attempt: u64,
+        workers: usize,
+        tell: Sender<ToCoordinator>,
+    ) -> Result<Saver, Fault> {
         let (to, from) = channel();
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(cores.saturating_sub(workers).clamp(1, UPLOADS))
+            .thread_name(|number| format!("pelton-put-{number}"))
+            .build()
+            .map_err(|e| Fault::new("cannot start the threads that write checkpoints").because(e))?;
         let saver = Saver { to, attempt, objects: Arc::default(), queue: Arc::default() };
-        let (numbers, queue) = ((attempt, saver.objects.clone()), saver.queue.clone());
-        let run = move || upload(&*store, &from, &tell, &numbers, &queue);
+        let numbers = (attempt, saver.objects.clone());
+        let uploads = Uploads { store, pool, tell, numbers, queue: saver.queue.clone() };
+        let run = move || uploads.run(&from);
         match std::thread::Builder::new().name("pelton-store".to_owned()).spawn(run) {
             Ok(_) => Ok(saver),
             Err(e) => Err(Fault::new("cannot start the thread that writes checkpoints").because(e)),
@@ -263,8 +285,29 @@ impl Entries for Spool {
 /// What has been brought to the store of a part.
 #[derive(Default)]
 struct Part {
-    objects: Vec<ObjectRef>,
+    objects: Vec<(u32, ObjectRef)>,
+    /// Objects that are on their way.
+    under_way: usize,
     failed: Option<Fault>,
+    /// All of it has been handed over: what is known of it besides.
+    ended: Option<OperatorState>,
+}
+
+impl Part {
+    /// What is to be told of it, once all of it is there.
+    fn said(&mut self) -> Option<Result<SavedPart, Fault>> {
+        let mut state = self.ended.take_if(|_| self.under_way == 0)?;
+        if let Some(fault) = self.failed.take() {
+            return Some(Err(fault));
+        }
+        self.objects.sort_by_key(|(number, _)| *number);
+        state.objects = self.objects.drain(..).map(|(_, object)| object).collect();
+        Some(Ok(SavedPart::Operator(state)))
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Puts an object and reads it back: a checkpoint is believed only when what is there is what was written.
@@ -276,108 +319,159 @@ fn put(store: &dyn Store, object: &ObjectRef, bytes: &[u8]) -> Result<(), Fault>
     }
 }
 
-/// Brings the files of an operator to the store, those that are not there; gives what a manifest says of them, oldest first.
-fn bring(
-    store: &dyn Store,
-    listing: &Listing,
-    known: &mut HashMap<PathBuf, ObjectRef>,
-    name: impl Fn() -> DataName,
-) -> Result<Vec<ObjectRef>, Fault> {
-    let mut objects = Vec::new();
-    for StateFile { path, bytes, hashes, entries } in &listing.files {
-        if !known.contains_key(path) {
-            let name = name().to_string();
-            store.put_file(&name, bytes)?;
-            let cannot = |e| Fault::new("cannot read a file of state").in_file(bytes).because(e);
-            let object = blob_of(name, File::open(bytes).map_err(cannot)?).map_err(cannot)?;
-            check(store, &object, true).map_err(Fault::from)?;
-            known.insert(path.clone(), object);
-        }
-        if let Some(object) = known.get(path) {
-            let (first_group, last_group) = (group_of(*hashes.start()), group_of(*hashes.end()));
-            objects.push(ObjectRef { first_group, last_group, entries: *entries, ..object.clone() });
-        }
-    }
-    Ok(objects)
+/// Brings a file to the store and reads it back.
+fn bring(store: &dyn Store, name: String, file: &Path) -> Result<ObjectRef, Fault> {
+    store.put_file(&name, file)?;
+    let cannot = |e| Fault::new("cannot read a file of state").in_file(file).because(e);
+    let object = blob_of(name, File::open(file).map_err(cannot)?).map_err(cannot)?;
+    check(store, &object, true).map_err(Fault::from)?;
+    Ok(object)
 }
 
-fn upload(
-    store: &dyn Store,
-    from: &Receiver<Job>,
-    tell: &Sender<ToCoordinator>,
-    numbers: &(u64, Arc<AtomicU32>),
-    queue: &Queue,
-) {
-    let mut parts: BTreeMap<Ticket, Part> = BTreeMap::new();
-    // Files that are in the store.
-    let mut known: HashMap<PathBuf, ObjectRef> = HashMap::new();
-    while let Ok(job) = from.recv() {
-        let said = match job {
-            Job::Put { ticket, object, name } => {
-                let part = parts.entry(ticket).or_default();
-                if part.failed.is_none() {
-                    let (object, bytes) = object.finish(name.to_string());
-                    match put(store, &object, &bytes) {
-                        Ok(()) => part.objects.push(object),
-                        Err(fault) => part.failed = Some(fault),
+/// Brings what workers save to the store.
+struct Uploads {
+    store: Arc<dyn Store>,
+    pool: rayon::ThreadPool,
+    tell: Sender<ToCoordinator>,
+    /// The attempt, and how many objects it has named.
+    numbers: (u64, Arc<AtomicU32>),
+    queue: Arc<Queue>,
+}
+
+impl Uploads {
+    fn run(&self, from: &Receiver<Job>) {
+        let mut parts: BTreeMap<Ticket, Arc<Mutex<Part>>> = BTreeMap::new();
+        // Files that are in the store.
+        let mut known: HashMap<PathBuf, ObjectRef> = HashMap::new();
+        while let Ok(job) = from.recv() {
+            match job {
+                Job::Put { ticket, object, name } => {
+                    let part = parts.entry(ticket).or_default().clone();
+                    self.put(ticket, object, &name, part);
+                }
+                Job::End { ticket, state } => {
+                    let part = parts.remove(&ticket).unwrap_or_default();
+                    let mut part = locked(&part);
+                    part.ended = Some(state);
+                    if let Some(said) = part.said() {
+                        say(&self.tell, ticket, said);
                     }
-                    queue.give_back(bytes);
                 }
-                queue.waiting.fetch_sub(1, Ordering::Relaxed);
-                continue;
-            }
-            Job::End { ticket, mut state } => {
-                let part = parts.remove(&ticket).unwrap_or_default();
-                state.objects = part.objects;
-                match part.failed {
-                    None => (ticket, Ok(SavedPart::Operator(state))),
-                    Some(fault) => (ticket, Err(fault)),
+                Job::Known { file, object } => {
+                    known.insert(file, object);
+                }
+                Job::Write { ticket, write } => {
+                    let mut part = locked(parts.entry(ticket).or_default());
+                    if part.failed.is_none() {
+                        part.failed = write().err();
+                    }
+                    self.queue.writes.fetch_sub(1, Ordering::Relaxed);
+                }
+                Job::Changed { ticket, state, mut noted } => {
+                    let failed = parts.remove(&ticket).and_then(|part| locked(&part).failed.take());
+                    noted.wrong = noted.wrong.take().or(failed);
+                    let said = self.bring_changes(ticket, state, noted, &mut known);
+                    say(&self.tell, ticket, said);
+                }
+                Job::GiveUp { ticket, change } => {
+                    parts.remove(&ticket);
+                    change.into_iter().for_each(|mut change| change.give_up());
+                    say(&self.tell, ticket, Err(Fault::new("the checkpoint has been given up")));
                 }
             }
-            Job::Known { file, object } => {
-                known.insert(file, object);
-                continue;
-            }
-            Job::Write { ticket, write } => {
-                let part = parts.entry(ticket).or_default();
-                if part.failed.is_none() {
-                    part.failed = write().err();
-                }
-                queue.writes.fetch_sub(1, Ordering::Relaxed);
-                continue;
-            }
-            Job::Changed { ticket, mut state, mut noted } => {
-                noted.wrong = noted.wrong.take().or(parts.remove(&ticket).and_then(|part| part.failed));
-                let Ticket { epoch, worker, .. } = ticket;
-                let name = || {
-                    let number = numbers.1.fetch_add(1, Ordering::Relaxed);
-                    DataName { attempt: numbers.0, epoch, worker: worker as u32, number }
-                };
-                let written = noted.write();
-                // Both are told: the worker, which keeps the changes, and whoever waits for the checkpoint.
-                let listing = match &written {
-                    Ok(()) => noted.change.listing(),
-                    Err(e) => Err(Fault::new("changes of state cannot be written").because(e.to_string())),
-                };
-                let brought = listing.and_then(|listing| bring(store, &listing, &mut known, name));
-                noted.tell(epoch, written);
-                (
-                    ticket,
-                    brought.map(|objects| {
-                        state.objects = objects;
-                        SavedPart::Operator(state)
-                    }),
-                )
-            }
-            Job::GiveUp { ticket, change } => {
-                parts.remove(&ticket);
-                change.into_iter().for_each(|mut change| change.give_up());
-                (ticket, Err(Fault::new("the checkpoint has been given up")))
-            }
-        };
-        let (Ticket { epoch, worker, chain }, part) = said;
-        if tell.send(ToCoordinator::Saved { worker, chain, epoch, part }).is_err() {
-            return;
         }
     }
+
+    /// Has an object brought to the store.
+    fn put(&self, ticket: Ticket, object: ObjectWriter, name: &DataName, part: Arc<Mutex<Part>>) {
+        locked(&part).under_way += 1;
+        let (store, tell, queue) = (self.store.clone(), self.tell.clone(), self.queue.clone());
+        let (number, name) = (name.number, name.to_string());
+        self.pool.spawn_fifo(move || {
+            let mut done = None;
+            if locked(&part).failed.is_none() {
+                let put = || {
+                    let (object, bytes) = object.finish(name);
+                    (put(&*store, &object, &bytes).map(|()| object), bytes)
+                };
+                // A store that panics must not end the process.
+                done = Some(match catch_unwind(AssertUnwindSafe(put)) {
+                    Ok((object, bytes)) => {
+                        queue.give_back(bytes);
+                        object
+                    }
+                    Err(_) => Err(Fault::new(format!("writing to {} panicked", store.place()))),
+                });
+            }
+            queue.waiting.fetch_sub(1, Ordering::Relaxed);
+            let mut part = locked(&part);
+            part.under_way -= 1;
+            match done {
+                Some(Ok(object)) => part.objects.push((number, object)),
+                Some(Err(fault)) => part.failed = part.failed.take().or(Some(fault)),
+                None => {}
+            }
+            if let Some(said) = part.said() {
+                say(&tell, ticket, said);
+            }
+        });
+    }
+
+    /// Writes the rest of an operator's changes, and brings all of its files to the store that are not there.
+    fn bring_changes(
+        &self,
+        ticket: Ticket,
+        mut state: OperatorState,
+        mut noted: Noted,
+        known: &mut HashMap<PathBuf, ObjectRef>,
+    ) -> Result<SavedPart, Fault> {
+        let written = noted.write();
+        // Both are told: the worker, which keeps the changes, and whoever waits for the checkpoint.
+        let listing = match &written {
+            Ok(()) => noted.change.listing(),
+            Err(e) => Err(Fault::new("changes of state cannot be written").because(e.to_string())),
+        };
+        let brought = listing.and_then(|listing| self.bring_all(ticket, &listing, known));
+        noted.tell(ticket.epoch, written);
+        state.objects = brought?;
+        Ok(SavedPart::Operator(state))
+    }
+
+    /// Gives what a manifest says of the files of an operator, oldest first, when all of them are in the store.
+    fn bring_all(
+        &self,
+        Ticket { epoch, worker, .. }: Ticket,
+        listing: &Listing,
+        known: &mut HashMap<PathBuf, ObjectRef>,
+    ) -> Result<Vec<ObjectRef>, Fault> {
+        let mut new: BTreeMap<&Path, (String, &Path)> = BTreeMap::new();
+        for StateFile { path, bytes, .. } in listing.files.iter().filter(|file| !known.contains_key(&file.path)) {
+            new.entry(path).or_insert_with(|| {
+                let (attempt, number) = (self.numbers.0, self.numbers.1.fetch_add(1, Ordering::Relaxed));
+                (DataName { attempt, epoch, worker: worker as u32, number }.to_string(), bytes)
+            });
+        }
+        let bring = |(path, (name, file)): (&Path, (String, &Path))| (path.to_owned(), bring(&*self.store, name, file));
+        let brought: Vec<_> = self.pool.install(|| new.into_par_iter().map(bring).collect());
+        let mut failed = None;
+        for (path, object) in brought {
+            match object {
+                Ok(object) => drop(known.insert(path, object)),
+                Err(fault) => failed = failed.or(Some(fault)),
+            }
+        }
+        if let Some(fault) = failed {
+            return Err(fault);
+        }
+        let named = |StateFile { path, hashes, entries, .. }: &StateFile| {
+            let (first_group, last_group) = (group_of(*hashes.start()), group_of(*hashes.end()));
+            known.get(path).map(|object| ObjectRef { first_group, last_group, entries: *entries, ..object.clone() })
+        };
+        Ok(listing.files.iter().filter_map(named).collect())
+    }
+}
+
+/// Tells the coordinator. One that has gone does not need it.
+fn say(tell: &Sender<ToCoordinator>, Ticket { epoch, worker, chain }: Ticket, part: Result<SavedPart, Fault>) {
+    let _ = tell.send(ToCoordinator::Saved { worker, chain, epoch, part });
 }
