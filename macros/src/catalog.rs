@@ -164,9 +164,8 @@ pub(crate) const LATER_STATEMENTS: &[&str] = &["align", "dataset"];
 pub(crate) const FLOW_STATEMENTS: &[&str] = &["let", "drop", "return"];
 
 /// Options of `checkpoint`.
-pub(crate) const CHECKPOINT_OPTIONS: &[&str] = &["every", "timeout", "pause", "keep", "tolerate"];
-/// Options that `checkpoint` will have.
-pub(crate) const LATER_CHECKPOINT_OPTIONS: &[&str] = &["exactly_once", "at_least_once"];
+pub(crate) const CHECKPOINT_OPTIONS: &[&str] =
+    &["every", "exactly_once", "at_least_once", "timeout", "pause", "keep", "tolerate"];
 /// Ways to restart, as they are written.
 pub(crate) const RESTARTS: &[(&str, &str)] = &[
     ("exponential", "exponential 1s..=1min"),

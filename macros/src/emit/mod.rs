@@ -8,6 +8,7 @@ mod code;
 mod edge;
 mod exchange;
 mod flow;
+mod guarantee;
 mod ident;
 mod job;
 mod keyed;

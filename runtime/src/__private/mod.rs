@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod gates;
+mod guarantee;
 mod lengths;
 mod lock;
 mod process;
@@ -11,6 +12,7 @@ mod spread;
 
 pub use self::aggregate::*;
 pub use self::gates::*;
+pub use self::guarantee::*;
 pub use self::lengths::*;
 pub use self::lock::*;
 pub use self::process::*;
@@ -40,9 +42,9 @@ pub use crate::process::handlers::Failed;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;
 pub use crate::schema::*;
-pub use crate::sink::Accepts;
 pub use crate::sink::collect::{Collected, collect};
-pub use crate::source::RowType;
+pub use crate::sink::{Accepts, Sink};
+pub use crate::source::{RowType, Source};
 #[cfg(not(feature = "rocksdb"))]
 pub use crate::state::Memory as RocksDb;
 #[cfg(feature = "rocksdb")]

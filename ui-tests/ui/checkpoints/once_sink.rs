@@ -1,4 +1,4 @@
-//! A guarantee, which is not built yet.
+//! A sink that shows rows before they are committed.
 
 use pelton::prelude::*;
 use pelton_ui_tests::Trade;
