@@ -262,7 +262,7 @@ pub(super) fn lets<'f, 'm: 'f>(
         let edge = &plan.edges[edge];
         let at = edge.at.span();
         let how = how_name(edge, at);
-        tokens.extend(quote_spanned!(place(at)=> let #how = ::core::clone::Clone::clone(&#how);));
+        tokens.extend(quote_spanned!(place(at)=> let #how = __rt::again(&#how);));
     }
     tokens
 }

@@ -21,6 +21,7 @@ mod row;
 mod sink;
 mod timing;
 mod uses;
+mod words;
 
 pub(crate) use flow::flow;
 pub(crate) use job::job;

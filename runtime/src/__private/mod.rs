@@ -9,6 +9,8 @@ mod lock;
 mod process;
 mod resource;
 mod spread;
+#[allow(missing_docs, reason = "each is a word of the language")]
+pub mod words;
 
 pub use self::aggregate::*;
 pub use self::gates::*;
@@ -115,6 +117,11 @@ pub fn store<X: Row>(row: X) -> X::Stored {
 /// An aggregator for both sides of an edge.
 pub fn shared<A>(aggregator: A) -> Shared<A> {
     Shared::new(aggregator)
+}
+
+/// The same for a body. As a function of its own it asks nothing of an aggregator whose type is not known.
+pub fn again<A>(shared: &Shared<A>) -> Shared<A> {
+    shared.clone()
 }
 
 /// Words over whole rows; see [`crate::aggregate::Over`].
