@@ -2,8 +2,8 @@
 //! `docs/expansion.md` in the repository tells what is emitted.
 
 mod aggregate;
+mod connector;
 mod gates;
-mod guarantee;
 mod lengths;
 mod lock;
 mod process;
@@ -13,8 +13,8 @@ mod spread;
 pub mod words;
 
 pub use self::aggregate::*;
+pub use self::connector::*;
 pub use self::gates::*;
-pub use self::guarantee::*;
 pub use self::lengths::*;
 pub use self::lock::*;
 pub use self::process::*;

@@ -148,7 +148,11 @@ fn of_code(error: &Error) -> Option<String> {
             Some(format!("{operator} {} {:?}", fault.what, fault.cause.as_ref().map(|cause| cause.to_string())))
         }
         // A panic is code that fails; an error that it gave is told by a system that may answer later.
-        Error::Resource { name, fault } if fault.what == PANICKED => Some(format!("{name} {fault}")),
+        Error::Resource { name, fault } | Error::Source { name, fault } | Error::Sink { name, fault }
+            if fault.what == PANICKED =>
+        {
+            Some(format!("{name} {fault}"))
+        }
         Error::Wire { edge, fault } => Some(format!("{edge} {fault}")),
         _ => None,
     }

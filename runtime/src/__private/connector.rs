@@ -1,11 +1,27 @@
-//! `exactly_once` and `at_least_once`: a source or a sink that promises less is an error where it stands in the block, told while the block is
-//! checked.
+//! What stands around the expression of a connector: who it is, for the case that it panics; and with `exactly_once` and `at_least_once`, whether it
+//! promises as much, which is told while the block is checked.
 
+use crate::engine::{Made, makes};
 use crate::guarantee::Guarantee;
 use crate::schema::Message;
 use crate::sink::Sink;
 use crate::source::{RowType, Source};
 use std::marker::PhantomData;
+
+/// What follows is the expression of a source.
+pub fn makes_source(name: &'static str) {
+    makes(Some(Made::Source(name)));
+}
+
+/// What follows is the expression of a sink.
+pub fn makes_sink(name: &'static str) {
+    makes(Some(Made::Sink(name)));
+}
+
+/// The expression has given its connector.
+pub fn has_made() {
+    makes(None);
+}
 
 /// What a job says of its rows.
 #[derive(Clone, Copy)]
