@@ -161,7 +161,7 @@ pub(crate) const STATEMENTS: &[&str] = &["param", "resource", "checkpoint", "res
 /// What will start one.
 pub(crate) const LATER_STATEMENTS: &[&str] = &["align", "dataset"];
 /// What starts a statement of a flow.
-pub(crate) const FLOW_STATEMENTS: &[&str] = &["let", "drop", "return"];
+pub(crate) const FLOW_STATEMENTS: &[&str] = &["resource", "let", "drop", "return"];
 
 /// Options of `checkpoint`.
 pub(crate) const CHECKPOINT_OPTIONS: &[&str] =

@@ -13,7 +13,7 @@ use super::ident::{first, local, located, moved, named, place};
 use super::keyed::Steps;
 use super::meta::chain_name;
 use super::row::{lifetime, with_lifetimes};
-use super::{chain, edge, lock, meta, uses};
+use super::{chain, edge, lock, meta, resource, uses};
 use crate::lock::Lock;
 use crate::lower::flow::Branch;
 use crate::lower::{Chain, Plan};
@@ -245,6 +245,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
         quote!(#field: #held)
     });
     let held = flow.gives.iter().map(|gives| next_name(gives, name.span()));
+    let resources = resource::resources(plan);
     let (shared, uses) = (edge::shared(plan), uses::uses(plan));
     let chains = chain::chains(plan, &Lock::default());
     let values = model.params.iter().map(|param| &param.name);
@@ -283,6 +284,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
             let _ = #on;
             __rt::Graph::within(#g, within, was, move |#g| {
                 #(#unread)*
+                #resources
                 #shared
                 #uses
                 #chains

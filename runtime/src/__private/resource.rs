@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 /// A resource: a `&T` to those who look at it.
 pub struct Resource<T> {
-    name: &'static str,
+    /// With the flows that it is in.
+    name: Rc<str>,
     made: Rc<Option<T>>,
 }
 impl<T> Clone for Resource<T> {
     fn clone(&self) -> Self {
-        Resource { name: self.name, made: self.made.clone() }
+        Resource { name: self.name.clone(), made: self.made.clone() }
     }
 }
 impl<T> Deref for Resource<T> {
@@ -23,7 +24,7 @@ impl<T> Deref for Resource<T> {
     fn deref(&self) -> &T {
         match &*self.made {
             Some(made) => made,
-            None => not_made(self.name),
+            None => not_made(&self.name),
         }
     }
 }
@@ -41,6 +42,7 @@ fn not_made(name: &str) -> ! {
 /// Makes it. For a graph that is only looked at it is not made; where it cannot be made, the attempt ends, and nothing of the graph
 /// is built behind it.
 pub fn resource<T>(g: &mut Graph<'_>, name: &'static str, make: impl FnOnce() -> Result<T, Failed>) -> Resource<T> {
+    let name: Rc<str> = format!("{}{name}", g.here()).into();
     if !g.runs() {
         return Resource { name, made: Rc::new(None) };
     }
@@ -53,6 +55,6 @@ pub fn resource<T>(g: &mut Graph<'_>, name: &'static str, make: impl FnOnce() ->
             Err(panicked.help("what can fail there is better given with `?`, with a word about what to do"))
         }
     };
-    let made = made.map_err(|fault| g.fail(Error::Resource { name: name.to_owned(), fault }));
+    let made = made.map_err(|fault| g.fail(Error::Resource { name: name.to_string(), fault }));
     Resource { name, made: Rc::new(made.ok()) }
 }

@@ -1,4 +1,4 @@
-//! Several that do not hold what is said, of Pelton and of one's own.
+//! Three connectors that do not keep what is said, of Pelton and of one's own.
 
 use pelton::channel::{Receiver, channel};
 use pelton::error::Fault;

@@ -1,4 +1,4 @@
-//! Ready-made words with typing mistakes: of a field, and of a state.
+//! Two ready-made words with typing mistakes: of a field, and of a state.
 
 use pelton::prelude::*;
 use pelton_ui_tests::Payment;
