@@ -161,12 +161,11 @@ pub(crate) const STATEMENTS: &[&str] = &["param", "resource", "checkpoint", "res
 /// What will start one.
 pub(crate) const LATER_STATEMENTS: &[&str] = &["align", "dataset"];
 /// What starts a statement of a flow.
-pub(crate) const FLOW_STATEMENTS: &[&str] = &["let", "drop", "return"];
+pub(crate) const FLOW_STATEMENTS: &[&str] = &["resource", "let", "drop", "return"];
 
 /// Options of `checkpoint`.
-pub(crate) const CHECKPOINT_OPTIONS: &[&str] = &["every", "timeout", "pause", "keep", "tolerate"];
-/// Options that `checkpoint` will have.
-pub(crate) const LATER_CHECKPOINT_OPTIONS: &[&str] = &["exactly_once", "at_least_once"];
+pub(crate) const CHECKPOINT_OPTIONS: &[&str] =
+    &["every", "exactly_once", "at_least_once", "timeout", "pause", "keep", "tolerate"];
 /// Ways to restart, as they are written.
 pub(crate) const RESTARTS: &[(&str, &str)] = &[
     ("exponential", "exponential 1s..=1min"),

@@ -89,6 +89,7 @@ pub mod connect;
 mod engine;
 pub mod error;
 mod frame;
+mod guarantee;
 pub mod hash;
 pub mod job;
 mod json;

@@ -8,7 +8,21 @@ use std::path::{Path, PathBuf};
 
 /// The runtime's modules, from the bottom to the top. A module may import those of a lower line, and nobody of its own.
 const RUNTIME: &[&[&str]] = &[
-    &["time", "error", "schema", "hash", "json", "names", "text", "clock", "background", "config", "metrics", "staged"],
+    &[
+        "time",
+        "error",
+        "schema",
+        "hash",
+        "json",
+        "names",
+        "text",
+        "clock",
+        "background",
+        "config",
+        "metrics",
+        "staged",
+        "guarantee",
+    ],
     &["codec", "mapped", "secret", "channel"],
     &["record"],
     &["key"],

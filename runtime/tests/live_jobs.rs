@@ -42,11 +42,6 @@ stream! {
         let others: usize = two.map(|line| line.len());
         sink out(sizes, others) = null();
     }
-    job IntoStdin<Memory> {
-        source numbers: u64 = generate(|n| n).limit(3);
-        let pairs = numbers.map(|n| Pair { a: n.to_string(), b: 1 });
-        sink out(pairs) = csv(stdin());
-    }
 }
 
 /// Sends a text to whoever comes, in pieces of so many bytes, with pauses.
@@ -120,8 +115,6 @@ fn a_server_that_is_not_there_is_told_and_what_was_read_does_not_come_again() {
     let fault = open(tcp(&at), 4).unwrap_err();
     assert!(fault.lasting && fault.to_string().contains("may_lose"), "{fault}");
     open(tcp(&at).may_lose(), 4).unwrap();
-    let fault = IntoStdin {}.run(Config::default().workers(1)).unwrap_err().to_string();
-    assert!(fault.contains("nothing can be written") && fault.contains("standard input"), "{fault}");
 }
 
 /// Not a test: what a process does that the test below starts.

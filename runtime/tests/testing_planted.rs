@@ -547,6 +547,19 @@ fn a_fault_is_told_apart_from_others() {
 }
 
 #[test]
+fn who_promises_more_than_it_keeps_is_found() {
+    let pond = || Pond { water: Arc::default(), leak: Leak::Nothing, ends: true };
+    pond().add(0, &[1]);
+    let check = SourceCheck::<Owned<u32>, _>::new(pond).without_replay("it is a river");
+    assert_eq!(check.run().broken(), ["guarantee"]);
+    let sink = |vault: &Arc<Mutex<Vault>>| Bank { vault: vault.clone(), crack: Crack::Nothing };
+    let visible =
+        |vault: &Arc<Mutex<Vault>>| vault.lock().unwrap().committed.values().flatten().copied().collect::<Vec<u32>>();
+    let check = SinkCheck::new(Arc::default, sink, visible, 0..40u32).at_once("it is a till");
+    assert_eq!(check.run().broken(), ["guarantee"]);
+}
+
+#[test]
 fn too_few_rows_are_no_check() {
     let visible = |_: &()| Vec::<u32>::new();
     let sink = |_: &()| Bank { vault: Arc::default(), crack: Crack::Nothing };

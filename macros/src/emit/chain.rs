@@ -10,7 +10,7 @@ use super::ident::{first, local, named, place};
 use super::meta::chain_name;
 use super::row::borrows;
 use super::sink::handle;
-use super::{flow, lock, uses};
+use super::{connector, flow, lock, uses};
 use crate::lock::Lock;
 use crate::lower::flow::{Branch, Flow, Into};
 use crate::lower::{Chain, Head, Operator, Out, Plan};
@@ -63,6 +63,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
     let connector = quote_spanned!(place(from)=> __rt::is_source::<#row, _, _>(#connector));
+    let connector = connector::source(plan.model, &source.name, &row, connector);
     if let (None, Some((kind, parts))) = (&time, parts(plan, chain, &source.ty)) {
         let call = local(&format!("source_{kind}"), from);
         let call = quote_spanned!(place(from)=> __rt::#call::<#row, _, _, _, _, _, _>);
@@ -261,7 +262,7 @@ pub(super) fn lets<'f, 'm: 'f>(
         let edge = &plan.edges[edge];
         let at = edge.at.span();
         let how = how_name(edge, at);
-        tokens.extend(quote_spanned!(place(at)=> let #how = ::core::clone::Clone::clone(&#how);));
+        tokens.extend(quote_spanned!(place(at)=> let #how = __rt::again(&#how);));
     }
     tokens
 }

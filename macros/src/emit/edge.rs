@@ -8,6 +8,7 @@ use super::ident::{first, local, named, place};
 use super::meta::edge_name;
 use super::process;
 use super::timing::timing;
+use super::words;
 use crate::catalog::Need;
 use crate::lower::{Edge, Operator, Plan};
 use crate::syntax::code::mentions;
@@ -96,6 +97,8 @@ pub(crate) fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
         Part::Own(code) => {
             let at = place(first(&code.tokens, Span::mixed_site()));
             let own = scoped(&plan.model.seen(), [code], paste(code));
+            let words = words::nearly_called(code);
+            let own = if words.is_empty() { own } else { quote_spanned!(at=> { #words #own }) };
             quote_spanned!(at=> __rt::own(#own))
         }
     });

@@ -13,7 +13,7 @@ use super::ident::{first, local, located, moved, named, place};
 use super::keyed::Steps;
 use super::meta::chain_name;
 use super::row::{lifetime, with_lifetimes};
-use super::{chain, edge, lock, meta, uses};
+use super::{chain, edge, lock, meta, resource, uses};
 use crate::lock::Lock;
 use crate::lower::flow::Branch;
 use crate::lower::{Chain, Plan};
@@ -55,6 +55,11 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
 /// What calling a flow gives: `__totals`.
 fn used_name(flow: &Ident) -> Ident {
     named("__", flow, "", flow.span())
+}
+
+/// The struct of what follows its outputs: `__outputs_of_totals`.
+fn outputs_name(flow: &Ident) -> Ident {
+    named("__outputs_of_", flow, "", flow.span())
 }
 
 /// The type of a row that comes in or goes out: `__totals_in_trades`, `__totals_out_sums`.
@@ -143,7 +148,7 @@ fn function(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     }
 }
 
-/// The struct of what follows each output.
+/// The struct of what follows each output. In messages of rustc it says so by its name, to which the flow's own name leads.
 fn next(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     let Model { name, visibility, generics, .. } = model;
     let rt = quote!(#root::__private);
@@ -158,12 +163,15 @@ fn next(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
         quote!(#visibility #field: #rt::Next<#g, #row<#given>, #m, #c, #o, #f>)
     });
     let about = format!("What follows each output of [`{name}`](fn@{name}).");
-    let g = lifetime_g();
+    let (g, given, outputs) = (lifetime_g(), generics.given(), outputs_name(name));
     quote! {
         #[doc(hidden)]
         #[doc = #about]
         #[allow(non_camel_case_types, missing_docs, missing_debug_implementations, clippy::type_complexity)]
-        #visibility struct #name<#g, #declared #(#parameters),*> where #bounds { #(#fields),* }
+        #visibility struct #outputs<#g, #declared #(#parameters),*> where #bounds { #(#fields),* }
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_docs)]
+        #visibility type #name<#g, #given #(#parameters),*> = #outputs<#g, #given #(#parameters),*>;
     }
 }
 
@@ -245,6 +253,8 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
         quote!(#field: #held)
     });
     let held = flow.gives.iter().map(|gives| next_name(gives, name.span()));
+    let outputs = outputs_name(name);
+    let resources = resource::resources(plan);
     let (shared, uses) = (edge::shared(plan), uses::uses(plan));
     let chains = chain::chains(plan, &Lock::default());
     let values = model.params.iter().map(|param| &param.name);
@@ -267,7 +277,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
         #[doc(hidden)]
         #visibility fn __build<#lifetime, __B: __rt::Backend, #(#parameters),*>(
             #me,
-            next: #name<#lifetime, #given #(#parameters),*>,
+            next: #outputs<#lifetime, #given #(#parameters),*>,
             within: &::core::primitive::str,
             was: &[&::core::primitive::str],
             #on: __rt::On<__B>,
@@ -277,12 +287,13 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
             #asked
             #bounds
         {
-            let #name { #(#fields),* } = next;
+            let #outputs { #(#fields),* } = next;
             #(let _ = &#held;)*
             #(let _ = &#me.#values;)*
             let _ = #on;
             __rt::Graph::within(#g, within, was, move |#g| {
                 #(#unread)*
+                #resources
                 #shared
                 #uses
                 #chains

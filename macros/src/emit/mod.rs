@@ -5,6 +5,7 @@ mod arms;
 mod body;
 mod chain;
 mod code;
+mod connector;
 mod edge;
 mod exchange;
 mod flow;
@@ -20,6 +21,7 @@ mod row;
 mod sink;
 mod timing;
 mod uses;
+mod words;
 
 pub(crate) use flow::flow;
 pub(crate) use job::job;

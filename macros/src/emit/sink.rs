@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::code::{length, paste, scoped, through};
+use super::connector;
 use super::ident::{first, local, named, place};
 use super::meta::sink_name;
 use crate::lower::{Plan, SinkPlan};
@@ -37,6 +38,7 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
             quote_spanned!(place(at)=> __rt::collect(#rows))
         }
     };
+    let connector = connector::sink(plan.model, sink.name, connector);
     let mut tokens = quote_spanned!(place(at)=> #first_of_all let #one = __rt::sink(#g, &#meta, #connector););
     for producer in 1..sink.producers {
         let more = handle(sink, producer, at);

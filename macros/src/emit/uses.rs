@@ -10,7 +10,7 @@ use super::code::{number, paste_moved, scoped};
 use super::ident::{local, named, place};
 use super::meta::chain_name;
 use super::timing::{term, timing};
-use crate::lower::{Chain, Head, Plan, UsePlan};
+use crate::lower::{Chain, Head, Plan, Term, UsePlan};
 use crate::model::{Model, Port, StreamId, Use};
 use crate::syntax::Code;
 
@@ -84,7 +84,11 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
         }
         Some(n) => {
             let at = used.used.inputs[*n].at.span();
-            let (link, time) = (link_name(&used.stream.name, *n, at), term(used.times[*n].as_ref(), at));
+            let (link, mut time) = (link_name(&used.stream.name, *n, at), term(used.times[*n].as_ref(), at));
+            if let (Some(Term::Inputs(_)), None) = (&used.times[*n], used.used.known) {
+                // the same, and no type parameter: else rustc would have it restricted
+                time = quote_spanned!(place(at)=> <#time as __rt::When>::And<__rt::Timed>);
+            }
             quote_spanned!(place(at)=> #link.stream::<#time, _>())
         }
     });

@@ -1,4 +1,4 @@
-//! `checkpoint every 10s, timeout 5min, pause 1s, keep 3, tolerate 2;`
+//! `checkpoint every 10s, exactly_once, timeout 5min, pause 1s, keep 3, tolerate 2;`
 
 use proc_macro2::{Ident, Literal, TokenTree};
 
@@ -15,6 +15,8 @@ pub(crate) struct Checkpoint {
     /// `checkpoint`.
     pub(crate) word: Ident,
     pub(crate) every: Option<(Ident, Length)>,
+    /// `exactly_once` or `at_least_once`: what no source and no sink may fall short of.
+    pub(crate) guarantee: Option<Ident>,
     pub(crate) timeout: Option<(Ident, Length)>,
     pub(crate) pause: Option<(Ident, Length)>,
     pub(crate) keep: Option<Count>,
@@ -50,14 +52,31 @@ impl Count {
 
 impl Checkpoint {
     pub(crate) fn parse(word: &Ident, from: &mut Cursor, diag: &mut Diagnostics) -> Checkpoint {
-        let mut it =
-            Checkpoint { word: word.clone(), every: None, timeout: None, pause: None, keep: None, tolerate: None };
-        let known =
-            Known { of: "`checkpoint`", words: catalog::CHECKPOINT_OPTIONS, later: catalog::LATER_CHECKPOINT_OPTIONS };
+        let mut it = Checkpoint {
+            word: word.clone(),
+            every: None,
+            guarantee: None,
+            timeout: None,
+            pause: None,
+            keep: None,
+            tolerate: None,
+        };
+        let known = Known { of: "`checkpoint`", words: catalog::CHECKPOINT_OPTIONS, later: &[] };
         let mark = diag.mark();
         for (option, mut value) in known.read(split::arguments(from.rest()), word, diag) {
             let text = option.to_string();
             let whole = match text.as_str() {
+                "exactly_once" | "at_least_once" => {
+                    if it.guarantee.is_some() {
+                        diag.report(
+                            &option,
+                            "`exactly_once` and `at_least_once` exclude each other",
+                            "keep one of them: what holds once holds at least once",
+                        );
+                    }
+                    it.guarantee.get_or_insert(option);
+                    Some(())
+                }
                 "keep" => diag.take(Count::parse(&mut value, &text)).map(|count| it.keep = Some(count)),
                 "tolerate" => diag.take(Count::parse(&mut value, &text)).map(|count| it.tolerate = Some(count)),
                 _ => diag.take(Length::parse(&mut value, &text)).map(|length| {

@@ -65,7 +65,17 @@ fn of_a_checkpoint() {
         ("every 1s, keep", "keep | expected a number behind this | `keep 3`"),
         ("every 1s, keep many", "many | expected a number, found `many` | `keep 3`"),
         ("every 1s, tolerate 1.5", "1.5 | `1.5` is no number of times | `tolerate 3`"),
-        ("every 1s, exactly_once", "exactly_once | the option `exactly_once` is not built yet | the options of"),
+        ("every 1s, exactly_once, exactly_once", "exactly_once | the option `exactly_once` is said twice | once"),
+        (
+            "every 1s, exactly_once, at_least_once",
+            "at_least_once | `exactly_once` and `at_least_once` exclude each other | keep one",
+        ),
+        (
+            "every 1s, exactly_onse",
+            "exactly_onse | `checkpoint` has no option `exactly_onse` | did you mean `exactly_once`?",
+        ),
+        ("every 1s, exactly_once yes", "yes | expected `,` or `;`, found `yes` | commas"),
+        ("exactly_once", "checkpoint | `checkpoint` does not say how often | `checkpoint every 10s`"),
     ] {
         wrong_behind_sources(&format!("param size: TimeSpan; checkpoint {options};"), &[expected]);
     }
@@ -74,7 +84,7 @@ fn of_a_checkpoint() {
         &["checkpoint | a second `checkpoint` | once", "restart | a second `restart` | once"],
     );
     right(&format!(
-        "checkpoint every 10s, timeout 5min, pause 1s, keep 3, tolerate 0; {SOURCES} sink keep(timed, plain) = stdout();"
+        "checkpoint every 10s, at_least_once, timeout 5min, pause 1s, keep 3, tolerate 0; {SOURCES} sink keep(timed, plain) = stdout();"
     ));
 }
 

@@ -4,6 +4,7 @@
 use crate::catalog;
 
 const REFERENCE: &str = include_str!("../../../runtime/src/stream.md");
+const WORDS: &str = include_str!("../../../runtime/src/__private/words.rs");
 const PRELUDE: &str = include_str!("../../../runtime/src/prelude.rs");
 
 /// The examples that are run, and everything else.
@@ -77,6 +78,15 @@ fn every_word_has_an_example() {
         example("output", output, &[format!(".{output}")]);
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// What rustc names in the place of a word that is written wrong.
+#[test]
+fn every_word_is_in_scope_where_one_is_nearly_called() {
+    let there: Vec<&str> =
+        WORDS.lines().filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("() {}")).collect();
+    let words: Vec<&str> = catalog::WORDS.iter().map(|word| word.name).collect();
+    assert_eq!(there, words);
 }
 
 /// Outputs of operators that are not built.

@@ -2,14 +2,18 @@
 //! `docs/expansion.md` in the repository tells what is emitted.
 
 mod aggregate;
+mod connector;
 mod gates;
 mod lengths;
 mod lock;
 mod process;
 mod resource;
 mod spread;
+#[allow(missing_docs, reason = "each is a word of the language")]
+pub mod words;
 
 pub use self::aggregate::*;
+pub use self::connector::*;
 pub use self::gates::*;
 pub use self::lengths::*;
 pub use self::lock::*;
@@ -40,9 +44,9 @@ pub use crate::process::handlers::Failed;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;
 pub use crate::schema::*;
-pub use crate::sink::Accepts;
 pub use crate::sink::collect::{Collected, collect};
-pub use crate::source::RowType;
+pub use crate::sink::{Accepts, Sink};
+pub use crate::source::{RowType, Source};
 #[cfg(not(feature = "rocksdb"))]
 pub use crate::state::Memory as RocksDb;
 #[cfg(feature = "rocksdb")]
@@ -113,6 +117,11 @@ pub fn store<X: Row>(row: X) -> X::Stored {
 /// An aggregator for both sides of an edge.
 pub fn shared<A>(aggregator: A) -> Shared<A> {
     Shared::new(aggregator)
+}
+
+/// The same for a body. As a function of its own it asks nothing of an aggregator whose type is not known.
+pub fn again<A>(shared: &Shared<A>) -> Shared<A> {
+    shared.clone()
 }
 
 /// Words over whole rows; see [`crate::aggregate::Over`].

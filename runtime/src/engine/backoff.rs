@@ -148,7 +148,11 @@ fn of_code(error: &Error) -> Option<String> {
             Some(format!("{operator} {} {:?}", fault.what, fault.cause.as_ref().map(|cause| cause.to_string())))
         }
         // A panic is code that fails; an error that it gave is told by a system that may answer later.
-        Error::Resource { name, fault } if fault.what == PANICKED => Some(format!("{name} {fault}")),
+        Error::Resource { name, fault } | Error::Source { name, fault } | Error::Sink { name, fault }
+            if fault.what == PANICKED =>
+        {
+            Some(format!("{name} {fault}"))
+        }
         Error::Wire { edge, fault } => Some(format!("{edge} {fault}")),
         _ => None,
     }
@@ -222,6 +226,13 @@ mod tests {
         assert!(backoff.pause(resource(PANICKED), Duration::ZERO, false).is_err());
         let mut backoff = Backoff::new(Restart::Usual, true);
         assert!((0..100).all(|_| backoff.pause(resource("no answer"), Duration::ZERO, false).is_ok()));
+        // So are the expressions of sources and sinks.
+        let sink = |what: &str| Error::Sink { name: "out".into(), fault: Fault::new(what).because("no") };
+        let mut backoff = Backoff::new(Restart::Usual, true);
+        assert!((1..SAME).all(|_| backoff.pause(sink(PANICKED), Duration::ZERO, false).is_ok()));
+        assert!(backoff.pause(sink(PANICKED), Duration::ZERO, false).is_err());
+        let mut backoff = Backoff::new(Restart::Usual, true);
+        assert!((0..100).all(|_| backoff.pause(sink("no answer"), Duration::ZERO, false).is_ok()));
         // Another failure, or a checkpoint, is a beginning.
         let mut backoff = Backoff::new(Restart::Usual, true);
         assert!(fails(&mut backoff, SAME - 1, "poison") && fails(&mut backoff, 1, "another"));

@@ -3,14 +3,16 @@
 use crate::error::{Error, Fault, Place};
 use crate::frame::writer::Cx;
 use crate::plan::Operator;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
     /// Where the last panic of this thread was, if the thread is a worker.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
-    static IS_WORKER: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+    /// Whose expression is running, while a graph is built.
+    static MAKING: Cell<Option<Made>> = const { Cell::new(None) };
 }
 
 /// Marks this thread as a worker: its panics are not printed by the standard hook, but kept for the error.
@@ -61,13 +63,56 @@ pub const PANICKED: &str = "its expression panicked";
 pub fn making<R>(make: impl FnOnce() -> R) -> Result<R, Fault> {
     catch_unwind(AssertUnwindSafe(make)).map_err(|payload| {
         let (message, location) = described(&*payload);
-        let fault = Fault::new(PANICKED).because(message);
-        let mut parts = location.rsplitn(3, ':');
-        match (parts.next(), parts.next().and_then(|line| line.parse().ok()), parts.next()) {
-            (Some(column), Some(line), Some(file)) => fault.in_file(file).at_line(line).in_column(column),
-            _ => fault,
-        }
+        panicked(message, &location)
     })
+}
+
+#[cold]
+fn panicked(message: String, location: &str) -> Fault {
+    let fault = Fault::new(PANICKED).because(message);
+    let mut parts = location.rsplitn(3, ':');
+    match (parts.next(), parts.next().and_then(|line| line.parse().ok()), parts.next()) {
+        (Some(column), Some(line), Some(file)) => fault.in_file(file).at_line(line).in_column(column),
+        _ => fault,
+    }
+}
+
+/// A connector of the block, by its name there.
+#[derive(Clone, Copy)]
+pub enum Made {
+    /// A source.
+    Source(&'static str),
+    /// A sink.
+    Sink(&'static str),
+}
+
+/// Says whose expression is running from now on, on this thread, so that a panic in it can be told.
+pub fn makes(made: Option<Made>) {
+    MAKING.set(made);
+}
+
+/// What a panic is that came where no operator was running: that of a connector's expression, most often.
+pub fn of_building(payload: &(dyn std::any::Any + Send)) -> Error {
+    let (message, location) = described(payload);
+    match MAKING.take() {
+        Some(Made::Source(name)) => Error::Source { name: name.to_owned(), fault: panicked(message, &location) },
+        Some(Made::Sink(name)) => Error::Sink { name: name.to_owned(), fault: panicked(message, &location) },
+        None => {
+            let operator = "the job's own set-up".to_owned();
+            Error::Panic { operator, location, place: Place::default(), message }
+        }
+    }
+}
+
+/// Builds a graph on the caller's thread: a panic becomes an error here too.
+pub fn building(build: impl FnOnce()) -> Result<(), Error> {
+    // The caller may be a worker of another run, and make one of its connectors.
+    let (worker, making) = (IS_WORKER.get(), MAKING.take());
+    begin_worker();
+    let built = catch_unwind(AssertUnwindSafe(build)).map_err(|payload| of_building(&*payload));
+    IS_WORKER.set(worker);
+    MAKING.set(making);
+    built
 }
 
 /// Runs a chain's body. `cx` tells which operator it was, `place` which record.

@@ -37,6 +37,7 @@ mod underneath;
 mod worker;
 
 pub use graph::{EdgeIn, Graph, StoredOperator, combined_edge, keyed_edge, local_edge, sink, spread_edge};
+pub use guard::{Made, makes};
 pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta, SourceMeta};
 pub use piece::{
@@ -108,9 +109,12 @@ fn noted(config: &Config, build: impl Fn(&mut Graph<'_>)) -> Result<Graph<'stati
         to,
     ));
     let mut graph = Graph::new(None, local.clone());
-    build(&mut graph);
-    graph.open();
-    match local.take_failure() {
+    let built = guard::building(|| {
+        build(&mut graph);
+        graph.open();
+    });
+    // What had failed before is why it panicked.
+    match local.take_failure().or(built.err()) {
         Some(error) => Err(error),
         None => Ok(graph),
     }

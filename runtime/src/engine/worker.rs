@@ -2,9 +2,8 @@
 
 use super::control::{ToCoordinator, ToWorker};
 use super::graph::Graph;
-use super::guard::{begin_worker, described};
+use super::guard::{begin_worker, of_building};
 use super::local::{Local, ToSource};
-use crate::error::{Error, Place};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -25,12 +24,8 @@ pub fn run(allocator: Allocator, local: Rc<Local>, inbox: Receiver<ToWorker>, bu
     let ran = catch_unwind(AssertUnwindSafe(|| drive(allocator, &local, &inbox, build)));
     let error = match ran {
         Ok(()) => local.take_failure(),
-        Err(payload) => {
-            let (message, location) = described(&*payload);
-            let operator = "the job's own set-up".to_owned();
-            // What had failed before is why it panicked.
-            local.take_failure().or(Some(Error::Panic { operator, location, place: Place::default(), message }))
-        }
+        // What had failed before is why it panicked.
+        Err(payload) => local.take_failure().or_else(|| Some(of_building(&*payload))),
     };
     if let Some(error) = error {
         local.tell(ToCoordinator::Failed { error });

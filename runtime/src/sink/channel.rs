@@ -2,7 +2,7 @@
 //!
 //! A row comes out once its epoch is committed, and not before; an attempt after a failure goes on with what the ones before it have committed.
 
-use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
+use super::{Accepts, Committer, Guarantee, Prepared, Sink, SinkContext, Writer};
 use crate::channel::{Channel, Sender};
 use crate::error::Fault;
 use crate::record::Row;
@@ -10,6 +10,8 @@ use crate::staged::Batch;
 
 impl<T: Send + 'static> Sink for Channel<Sender<T>> {
     type Writer = ChannelWriter<T>;
+    const GUARANTEE: Guarantee =
+        Guarantee::Nothing("what was committed to a channel and not received goes with the process");
 
     fn writer(&mut self, context: &SinkContext) -> Result<ChannelWriter<T>, Fault> {
         let next = Batch { attempt: context.attempt, worker: context.worker, part: context.part as u64, epoch: 0 };

@@ -3,7 +3,7 @@
 //! A row is visible once its epoch is committed, and not before. An attempt after a failure goes on with what the ones before
 //! it have committed; a process that goes on from the checkpoint of another collects only what it commits itself.
 
-use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
+use super::{Accepts, Committer, Guarantee, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::Row;
 use crate::staged::{Batch, Staged};
@@ -71,6 +71,7 @@ pub struct Collect<T> {
 
 impl<T: Send + 'static> Sink for Collect<T> {
     type Writer = CollectWriter<T>;
+    const GUARANTEE: Guarantee = Guarantee::Nothing("what was collected is in memory, and goes with the process");
 
     fn writer(&mut self, context: &SinkContext) -> Result<CollectWriter<T>, Fault> {
         let next = Batch { attempt: context.attempt, worker: context.worker, part: context.part as u64, epoch: 0 };

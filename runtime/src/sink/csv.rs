@@ -17,7 +17,7 @@ impl Sink for Csv {
         let form = CsvRows { separator: self.separator, with_header: self.header };
         Ok(CsvWriter(FileWriter::new(
             form,
-            self.files.to_write()?,
+            self.files.to_write(),
             self.roll.map(|(every, at)| Roll { every, at }),
             context,
         )?))
@@ -25,7 +25,7 @@ impl Sink for Csv {
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
         self.check()?;
-        FileCommitter::of(self.files.to_write()?, CsvRows::EXTENSION, context, from)
+        FileCommitter::of(self.files.to_write(), CsvRows::EXTENSION, context, from)
     }
 
     fn describe(&self) -> String {

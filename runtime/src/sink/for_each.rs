@@ -1,6 +1,6 @@
 //! [`for_each`] and [`null`]: rows that go to code of the user's, or nowhere.
 
-use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
+use super::{Accepts, Committer, Guarantee, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 
 /// A sink that calls a function with each row, on the worker that has it, at once: `sink metrics(rows) = for_each(|row: Reading| ..)`.
@@ -51,6 +51,8 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> Seen for Result<(), E> {
 
 impl<F: Clone + 'static> Sink for ForEach<F> {
     type Writer = ForEachWriter<F>;
+    const GUARANTEE: Guarantee =
+        Guarantee::AtLeastOnce("its function is called when a row comes, and again behind a failure");
 
     fn writer(&mut self, _: &SinkContext) -> Result<ForEachWriter<F>, Fault> {
         Ok(ForEachWriter { f: self.f.clone() })

@@ -15,14 +15,14 @@ impl Sink for Json {
     fn writer(&mut self, context: &SinkContext) -> Result<JsonWriter, Fault> {
         Ok(JsonWriter(FileWriter::new(
             JsonRows(()),
-            self.files.to_write()?,
+            self.files.to_write(),
             self.roll.map(|(every, at)| Roll { every, at }),
             context,
         )?))
     }
 
     fn committer(&mut self, context: &SinkContext, from: Option<&[u8]>) -> Result<Box<dyn Committer>, Fault> {
-        FileCommitter::of(self.files.to_write()?, JsonRows::EXTENSION, context, from)
+        FileCommitter::of(self.files.to_write(), JsonRows::EXTENSION, context, from)
     }
 
     fn describe(&self) -> String {

@@ -23,6 +23,8 @@ pub use for_each::{ForEach, ForEachWriter, Null, NullWriter, Seen, for_each, nul
 pub use json::JsonWriter;
 pub use stdout::{Stdout, StdoutWriter, stdout};
 
+pub use crate::guarantee::Guarantee;
+
 use crate::error::Fault;
 use crate::schema::Message;
 
@@ -119,6 +121,9 @@ pub trait Committer: Send {
 pub trait Sink: 'static {
     /// Its writer.
     type Writer: Writer;
+    /// What becomes of a row when a run fails. By default it is seen once, when its epoch is committed, as [`Committer::commit`] asks for; a sink that
+    /// shows rows when they come, such as a terminal, says [`Guarantee::AtLeastOnce`].
+    const GUARANTEE: Guarantee = Guarantee::ExactlyOnce;
     /// A writer; called once per worker and attempt.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 
 use super::cells::Cells;
 use super::for_each::Nothing;
-use super::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
+use super::{Accepts, Committer, Guarantee, Prepared, Sink, SinkContext, Writer};
 use crate::error::Fault;
 use crate::record::{Record, Row};
 use crate::schema::Message;
@@ -33,6 +33,8 @@ pub struct Stdout {}
 
 impl Sink for Stdout {
     type Writer = StdoutWriter;
+    const GUARANTEE: Guarantee =
+        Guarantee::AtLeastOnce("a terminal shows a row when it comes, and again behind a failure");
 
     fn writer(&mut self, context: &SinkContext) -> Result<StdoutWriter, Fault> {
         Ok(StdoutWriter::new(shared(context), Box::new(print)))

@@ -1,38 +1,37 @@
-//! [`Files`]: what a connector of files was told to read: one file, a folder, or all that a pattern matches.
+//! [`Files`]: what a connector of text was told to read: one file, a folder, or all that a pattern matches.
 //!
 //! It says which files there are, and in which order; what is in them it does not know.
 
 use super::Enumerator;
-use super::live::Live;
 use super::queued::One;
 use super::reader::FileReader;
 use super::splits::{Cut, FileSplits};
+use super::target::Kind;
 use crate::error::Fault;
 use crate::record::Record;
 use crate::time::TimeSpan;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// What a connector of files reads or writes: any path, an `Option` of one, or [`stdin()`](super::stdin) or [`tcp(..)`](super::tcp).
+/// What a connector of files reads or writes: any path, or an `Option` of one.
 ///
 /// As a source: a path that ends in `/` is a folder, of which all files are read; one with `*`, `?` or `[..]` in it is a pattern, of
 /// which all files are read that it matches, unless a file has exactly that name. As a sink: a path that ends in `/` is a folder of parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileTarget {
-    path: Option<PathBuf>,
-    live: Option<Live>,
+    pub(super) path: Option<PathBuf>,
 }
 
 macro_rules! file_targets {
     ($($path:ty),*) => {$(
         impl From<$path> for FileTarget {
             fn from(path: $path) -> Self {
-                FileTarget { path: Some(path.into()), live: None }
+                FileTarget { path: Some(path.into()) }
             }
         }
         impl From<Option<$path>> for FileTarget {
             fn from(path: Option<$path>) -> Self {
-                FileTarget { path: path.map(Into::into), live: None }
+                FileTarget { path: path.map(Into::into) }
             }
         }
     )*};
@@ -41,13 +40,7 @@ file_targets!(PathBuf, &PathBuf, &Path, &str, String, &String);
 
 impl From<&Option<PathBuf>> for FileTarget {
     fn from(path: &Option<PathBuf>) -> Self {
-        FileTarget { path: path.clone(), live: None }
-    }
-}
-
-impl From<Live> for FileTarget {
-    fn from(live: Live) -> Self {
-        FileTarget { path: None, live: Some(live) }
+        FileTarget { path: path.clone() }
     }
 }
 
@@ -56,33 +49,28 @@ pub(crate) fn is_folder(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().last().is_some_and(|last| std::path::is_separator(char::from(*last)))
 }
 
-/// The files of a connector, with how they are to be read.
+/// The files of a connector, or what it reads in their place, with how they are to be read.
 #[derive(Clone, Debug)]
-pub(crate) struct Files {
-    path: Option<PathBuf>,
-    live: Option<Live>,
+pub(crate) struct Files<K> {
+    target: K,
     pub(super) watch: Option<TimeSpan>,
     pub(super) split_bytes: Option<usize>,
 }
 
-impl Files {
+impl<K> Files<K> {
     /// Of a target.
-    pub(super) fn of(target: FileTarget) -> Files {
-        Files { path: target.path, live: target.live, watch: None, split_bytes: None }
+    pub(super) fn of(target: K) -> Files<K> {
+        Files { target, watch: None, split_bytes: None }
     }
+}
 
+impl<K: Kind> Files<K> {
     /// Finds the files and cuts them.
     pub(super) fn enumerator(&self, cut: impl Cut, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
-        if let Some(live) = &self.live {
-            return match self.watch {
-                None => Ok(Box::new(One::from(from)?)),
-                Some(_) => Err(Fault::new("`.watch(..)` is for a folder or a pattern")
-                    .in_file(live.name())
-                    .lasting()
-                    .help("leave it out: what comes is read when it comes")),
-            };
+        if self.is_live() {
+            return Ok(Box::new(One::from(from)?));
         }
-        let Some(path) = &self.path else {
+        let Some(path) = self.target.path() else {
             return Err(Fault::new("no file to read was given").lasting().help(
                 "name one on the command line, or give the param a default: `param input: PathBuf = \"in.csv\"`",
             ));
@@ -93,29 +81,23 @@ impl Files {
 
     /// Reads them in a form.
     pub(super) fn reader<F>(&self, form: F) -> FileReader<F> {
-        FileReader::new(form, self.live.clone())
+        FileReader::new(form, self.target.live().cloned())
     }
 
     /// Whether it is no file.
     pub(super) fn is_live(&self) -> bool {
-        self.live.is_some()
+        self.target.live().is_some()
     }
 
     /// Where a sink writes to; `None` if nowhere.
-    pub(crate) fn to_write(&self) -> Result<Option<&Path>, Fault> {
-        match &self.live {
-            None => Ok(self.path.as_deref()),
-            Some(live) => Err(Fault::new("nothing can be written to what is read from")
-                .in_file(live.name())
-                .lasting()
-                .help("name a file or a folder, or write to the terminal with `stdout()`")),
-        }
+    pub(crate) fn to_write(&self) -> Option<&Path> {
+        self.target.path()
     }
 
     /// For the plan: `csv board.csv`.
     pub(crate) fn describe(&self, form: &str) -> String {
-        match (&self.path, self.watch) {
-            (None, _) => match &self.live {
+        match (self.target.path(), self.watch) {
+            (None, _) => match self.target.live() {
                 Some(live) => format!("{form} {}", live.name()),
                 None => format!("{form} (no file given)"),
             },

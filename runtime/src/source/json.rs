@@ -7,8 +7,9 @@ use super::body::Body;
 use super::files::{FileTarget, Files};
 use super::reader::{Cursor, FileReader, Form};
 use super::splits::AtLines;
+use super::target::{Kind, Target};
 use super::text::{self, next_lines, without_end};
-use super::{Emit, Enumerator, RowType, Source};
+use super::{Emit, Enumerator, Guarantee, RowType, Source};
 use crate::error::Fault;
 use crate::time::TimeSpan;
 use serde::Deserialize;
@@ -27,14 +28,14 @@ use std::time::Duration;
 /// which come into being as those of [`csv()`](super::csv()) do.
 ///
 /// The target is a path, or an `Option` of one: a sink without a path writes nothing.
-pub fn json(target: impl Into<FileTarget>) -> Json {
-    Json { files: Files::of(target.into()), roll: None }
+pub fn json<K>(target: impl Target<K>) -> Json<K> {
+    Json { files: Files::of(target.target()), roll: None }
 }
 
 /// What [`json()`] gives: a source and a sink.
 #[derive(Clone, Debug)]
-pub struct Json {
-    pub(crate) files: Files,
+pub struct Json<K = FileTarget> {
+    pub(crate) files: Files<K>,
     /// As a sink: when a folder gets a new file, by age and by size.
     pub(crate) roll: Option<(Option<Duration>, Option<u64>)>,
 }
@@ -45,7 +46,9 @@ impl Json {
         self.files.watch = Some(every);
         self
     }
+}
 
+impl<K> Json<K> {
     /// Cuts a plain file about every `bytes`. For tests: the rows do not depend on it.
     #[doc(hidden)]
     pub fn split_bytes(mut self, bytes: usize) -> Self {
@@ -54,11 +57,12 @@ impl Json {
     }
 }
 
-impl<R: RowType> Source<R> for Json
+impl<R: RowType, K: Kind> Source<R> for Json<K>
 where
     for<'a> R::Row<'a>: Deserialize<'a>,
 {
     type Reader = JsonReader;
+    const GUARANTEE: Guarantee = K::GUARANTEE;
 
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         self.files.enumerator(AtLines, from)

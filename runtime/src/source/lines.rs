@@ -6,8 +6,9 @@ use super::body::Body;
 use super::files::{FileTarget, Files};
 use super::reader::{Cursor, FileReader, Form};
 use super::splits::AtLines;
+use super::target::{Kind, Target};
 use super::text::{self, next_lines, without_end};
-use super::{Emit, Enumerator, RowType, Source};
+use super::{Emit, Enumerator, Guarantee, RowType, Source};
 use crate::error::Fault;
 use crate::time::TimeSpan;
 use std::path::Path;
@@ -18,14 +19,14 @@ use std::path::Path;
 /// Which files are read, in which order, and how they are shared by the workers is told at [`csv()`](super::csv()): it is the same.
 /// A line that is not UTF-8 is a bad record: it ends the run, is skipped with `on_error skip`, or is diverted with `on_error divert`. The
 /// last line needs no end. An empty line is a row. A byte order mark at the start of a file is left out.
-pub fn lines(path: impl Into<FileTarget>) -> Lines {
-    Lines { files: Files::of(path.into()) }
+pub fn lines<K>(path: impl Target<K>) -> Lines<K> {
+    Lines { files: Files::of(path.target()) }
 }
 
 /// What [`lines`] gives: a source of `&str`.
 #[derive(Clone, Debug)]
-pub struct Lines {
-    files: Files,
+pub struct Lines<K = FileTarget> {
+    files: Files<K>,
 }
 
 impl Lines {
@@ -34,7 +35,9 @@ impl Lines {
         self.files.watch = Some(every);
         self
     }
+}
 
+impl<K> Lines<K> {
     /// Cuts a plain file about every `bytes`. For tests: the rows do not depend on it.
     #[doc(hidden)]
     pub fn split_bytes(mut self, bytes: usize) -> Self {
@@ -43,11 +46,12 @@ impl Lines {
     }
 }
 
-impl<R> Source<R> for Lines
+impl<R, K: Kind> Source<R> for Lines<K>
 where
     R: for<'a> RowType<Row<'a> = &'a str>,
 {
     type Reader = LinesReader;
+    const GUARANTEE: Guarantee = K::GUARANTEE;
 
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         self.files.enumerator(AtLines, from)

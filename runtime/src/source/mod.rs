@@ -35,6 +35,7 @@ mod reader;
 mod rows;
 mod splits;
 mod stream;
+mod target;
 mod text;
 mod watch;
 
@@ -52,6 +53,9 @@ pub use live::{Live, stdin, tcp};
 pub use queued::ChannelReader;
 pub use rated::{PerSecond, Rated};
 pub use rows::{Lend, Rows, RowsReader, rows};
+pub use target::{Kind, Target};
+
+pub use crate::guarantee::Guarantee;
 
 use crate::error::{Fault, Place};
 
@@ -166,6 +170,9 @@ pub type Waker = std::sync::Arc<dyn Fn() + Send + Sync>;
 pub trait Source<R: RowType>: 'static {
     /// Its reader.
     type Reader: Reader<R>;
+    /// What becomes of a row that was read before a run failed. By default it is read again, as [`Reader::position`] asks for; a source that cannot
+    /// give it again, such as a socket, says [`Guarantee::Nothing`].
+    const GUARANTEE: Guarantee = Guarantee::ExactlyOnce;
     /// Finds the splits, those behind `from` after a restart ([`Enumerator::state`]); called once per attempt.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! [`Queued`]: rows out of a channel, for one worker: those of [`iter`](super::iter) and of [`channel`](crate::channel::channel).
 
-use super::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split, Waker, number};
+use super::{Emit, Enumerator, Found, Guarantee, Polled, Reader, RowType, Source, Split, Waker, number};
 use crate::channel::{Channel, Receiver, Taken};
 use crate::error::{Fault, Place};
 use std::collections::VecDeque;
@@ -82,6 +82,7 @@ where
     R: for<'a> RowType<Row<'a> = T>,
 {
     type Reader = ChannelReader<T>;
+    const GUARANTEE: Guarantee = Guarantee::Nothing("what was taken from a channel cannot be taken again");
 
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         Ok(Box::new(One::from(from)?))

@@ -2,7 +2,7 @@
 //!
 //! It only says which; the engine, which has the clock, holds back.
 
-use super::{Enumerator, RowType, Source};
+use super::{Enumerator, Guarantee, RowType, Source};
 use crate::error::Fault;
 
 /// Records per second: a number, or an `Option` of one, where `None` sets no limit.
@@ -42,6 +42,7 @@ impl<S> Rated<S> {
 
 impl<R: RowType, S: Source<R>> Source<R> for Rated<S> {
     type Reader = S::Reader;
+    const GUARANTEE: Guarantee = S::GUARANTEE;
 
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         self.source.enumerator(from)

@@ -2,7 +2,7 @@
 
 use super::report::{Report, foreign_bytes, same_rows};
 use crate::error::Fault;
-use crate::sink::{Accepts, Committer, Prepared, Sink, SinkContext, Writer};
+use crate::sink::{Accepts, Committer, Guarantee, Prepared, Sink, SinkContext, Writer};
 use std::fmt::Debug;
 
 /// Fewer rows than this make no scenario.
@@ -185,7 +185,13 @@ where
         report.check("rows", "each row is visible once when the run has finished", || self.all());
         match &self.at_once {
             None => self.publishing(&mut report),
-            Some(why) => report.skip("publishing", "rows are published with their epoch, once, whatever happens", why),
+            Some(why) => {
+                report.skip("publishing", "rows are published with their epoch, once, whatever happens", why);
+                report.check("guarantee", "its `GUARANTEE` promises no more than it keeps", || match S::GUARANTEE {
+                    Guarantee::ExactlyOnce => Err("it promises `ExactlyOnce`, and shows rows of epochs that are not committed: say `Guarantee::AtLeastOnce(why)`".to_owned()),
+                    _ => Ok(()),
+                });
+            }
         }
         report.check("empty", "epochs without rows, and runs without any, are nothing special", || self.empty());
         report.check("foreign bytes", "states and commits of others are refused or taken, with no panic", || {

@@ -2,7 +2,7 @@
 
 use super::drive::{How, Run, Stopped, Turn, told};
 use super::report::{Report, foreign_bytes, same_order, same_rows};
-use crate::source::{Found, Reader, RowType, Source, Split};
+use crate::source::{Found, Guarantee, Reader, RowType, Source, Split};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -132,6 +132,10 @@ where
                 report.skip("replay", replay, why);
                 report.skip("positions", positions, why);
                 report.skip("restart", restart, why);
+                report.check("guarantee", "its `GUARANTEE` promises no more than it keeps", || match S::GUARANTEE {
+                    Guarantee::ExactlyOnce => Err("it promises `ExactlyOnce`, and cannot give again what it has given: say `Guarantee::Nothing(why)`".to_owned()),
+                    _ => Ok(()),
+                });
             }
         }
         report.check("state", "an enumerator goes on from its state with the splits it has not given", || self.state());

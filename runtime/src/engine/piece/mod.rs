@@ -48,7 +48,8 @@ impl When for Untimed {
 #[diagnostic::on_unimplemented(
     message = "this flow goes by event time, and the stream has none",
     label = "rows without event time",
-    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream"
+    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream",
+    note = "a flow that hands its own rows on to this one has to go by event time itself: with a window, `in_order` or a timer"
 )]
 pub trait EventTimed: When {}
 impl EventTimed for Timed {}

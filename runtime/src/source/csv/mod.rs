@@ -14,7 +14,8 @@ mod scan;
 pub use reader::CsvReader;
 
 use super::files::{FileTarget, Files};
-use super::{Enumerator, RowType, Source};
+use super::target::{Kind, Target};
+use super::{Enumerator, Guarantee, RowType, Source};
 use crate::error::Fault;
 use crate::time::TimeSpan;
 use reader::{CsvForm, Format};
@@ -44,14 +45,14 @@ use std::time::Duration;
 /// copy files do best to compare names, and to leave the files where they are.
 ///
 /// The target is a path, or an `Option` of one: a sink without a path writes nothing.
-pub fn csv(target: impl Into<FileTarget>) -> Csv {
-    Csv { files: Files::of(target.into()), roll: None, separator: b',', na: Vec::new(), header: true }
+pub fn csv<K>(target: impl Target<K>) -> Csv<K> {
+    Csv { files: Files::of(target.target()), roll: None, separator: b',', na: Vec::new(), header: true }
 }
 
 /// What [`csv()`] gives: a source and a sink.
 #[derive(Clone, Debug)]
-pub struct Csv {
-    pub(crate) files: Files,
+pub struct Csv<K = FileTarget> {
+    pub(crate) files: Files<K>,
     /// As a sink: when a folder gets a new file, by age and by size.
     pub(crate) roll: Option<(Option<Duration>, Option<u64>)>,
     pub(crate) separator: u8,
@@ -60,6 +61,20 @@ pub struct Csv {
 }
 
 impl Csv {
+    /// As a source of a folder or a pattern: looks for new files all the time, so often; it does not end. In a block, `.watch(1s)`.
+    ///
+    /// A file is read once it has not been changed for so long. From then on it must stay as it is, or be removed: one that grows or is written anew
+    /// is an error that ends the run, also behind a restart. To be safe from reading half a file, write it under a name that begins with a `.` and
+    /// rename it when it is whole. Once a file has been read to its end, and a checkpoint has been taken since, it may be moved away; one that comes again under its
+    /// name is a new file. Files that are found together are read in the order of their paths; what comes later begins, in event time, where the source
+    /// has come to by then, and older rows in it may be late. Each file is read from front to back by one worker, and is not mapped.
+    pub fn watch(mut self, every: TimeSpan) -> Self {
+        self.files.watch = Some(every);
+        self
+    }
+}
+
+impl<K> Csv<K> {
     /// What stands between two fields; `b','` by default. It must be an ASCII character, and neither a quote nor a line
     /// end: that is an error when the file is opened.
     pub fn separator(mut self, separator: u8) -> Self {
@@ -77,18 +92,6 @@ impl Csv {
     /// The file has no header: fields are found by their place. As a sink: no header is written.
     pub fn no_header(mut self) -> Self {
         self.header = false;
-        self
-    }
-
-    /// As a source of a folder or a pattern: looks for new files all the time, so often; it does not end. In a block, `.watch(1s)`.
-    ///
-    /// A file is read once it has not been changed for so long. From then on it must stay as it is, or be removed: one that grows or is written anew
-    /// is an error that ends the run, also behind a restart. To be safe from reading half a file, write it under a name that begins with a `.` and
-    /// rename it when it is whole. Once a file has been read to its end, and a checkpoint has been taken since, it may be moved away; one that comes again under its
-    /// name is a new file. Files that are found together are read in the order of their paths; what comes later begins, in event time, where the source
-    /// has come to by then, and older rows in it may be late. Each file is read from front to back by one worker, and is not mapped.
-    pub fn watch(mut self, every: TimeSpan) -> Self {
-        self.files.watch = Some(every);
         self
     }
 
@@ -117,11 +120,12 @@ impl Csv {
     }
 }
 
-impl<R: RowType> Source<R> for Csv
+impl<R: RowType, K: Kind> Source<R> for Csv<K>
 where
     for<'a> R::Row<'a>: Deserialize<'a>,
 {
     type Reader = CsvReader;
+    const GUARANTEE: Guarantee = K::GUARANTEE;
 
     fn enumerator(&mut self, from: Option<&[u8]>) -> Result<Box<dyn Enumerator>, Fault> {
         let format = self.format()?;

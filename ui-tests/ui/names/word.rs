@@ -1,4 +1,4 @@
-//! A guarantee, which is not built yet.
+//! A ready-made word with a typing mistake.
 
 use pelton::prelude::*;
 use pelton_ui_tests::Trade;
@@ -6,10 +6,10 @@ use pelton_ui_tests::Trade;
 stream! {
     job Board<Memory> {
         param file: PathBuf;
-        checkpoint every 10s, exactly_once;
         source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
 
-        sink out(trades) = stdout();
+        let counts = trades.key_by(|t| t.size).aggregate(cuont(), unbounded("few"));
+        sink out(counts) = null();
     }
 }
 
