@@ -4,12 +4,11 @@
 //! Allowed only where no row-wise result is promised. A combiner holds at most [`LIMIT`] partial results. Keys that
 //! hardly repeat are not worth it: where a full table held fewer than two rows per result, rows travel raw for a while.
 
-use super::waiting::Waiting;
+use super::partials::Partials;
 use crate::aggregate::Aggregator;
 use crate::frame::writer::{Combine, Cx};
-use crate::hash::KeyRange;
 use crate::key::Key;
-use crate::state::table::Table;
+use std::marker::PhantomData;
 
 /// Partial results held at most: measured on words, a table that holds the vocabulary is what pays.
 pub const LIMIT: usize = 1 << 16;
@@ -55,67 +54,62 @@ impl Worth {
     }
 }
 
-/// Bytes that a combiner's tables may take.
-pub fn bound_bytes<K, A>(heap: usize) -> usize {
-    limit(heap) * (2 * (size_of::<K>() + size_of::<A>() + 8) + heap)
-}
-
 /// Partial results per key, for `emit every` and `emit at_end`.
 pub struct CombineTotals<K: Key, V, A: Aggregator<V>> {
     how: A,
-    waiting: Waiting<K, V>,
-    table: Table<K, A::Acc>,
+    partials: Partials<K, A::Acc>,
+    /// Rows that were added since they were last counted.
+    rows: usize,
     worth: Worth,
+    adds: PhantomData<V>,
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> CombineTotals<K, V, A> {
     /// With the aggregator of the edge's other side.
     pub fn new(how: A) -> Self {
-        CombineTotals { how, waiting: Waiting::new(), table: Table::new(KeyRange::SCATTERED), worth: Worth::new() }
+        CombineTotals { how, partials: Partials::new(), rows: 0, worth: Worth::new(), adds: PhantomData }
     }
 }
 
 impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineTotals<K, V, A> {
     fn held(&self) -> usize {
-        self.table.len()
+        self.partials.len()
     }
     type Acc = A::Acc;
     const ACTIVE: bool = true;
     #[inline(always)]
-    fn takes(&mut self, _: i64, cx: &mut Cx) -> bool {
-        if self.worth.passes() {
-            return false;
+    fn takes(&mut self, _: i64, _: &mut Cx) -> bool {
+        !self.worth.passes()
+    }
+    #[inline(always)]
+    fn row(&mut self, key: K::Ref<'_>, value: V, _: &Cx) {
+        self.rows += 1;
+        self.how.add(self.partials.of(key), &value);
+    }
+    #[inline(always)]
+    fn key(&mut self, key: K::Ref<'_>, _: &Cx) {
+        self.rows += 1;
+        self.partials.seek(key);
+    }
+    #[inline(always)]
+    fn value(&mut self, value: V, _: &Cx) {
+        if let Some(acc) = self.partials.sought() {
+            self.how.add(acc, &value);
         }
-        if self.waiting.full() {
-            self.settle(cx);
-        }
-        true
     }
-    #[inline(always)]
-    fn row(&mut self, key: K::Ref<'_>, value: V, cx: &Cx) {
-        self.waiting.row(key, value, &mut self.table, &self.how, cx);
-    }
-    #[inline(always)]
-    fn key(&mut self, key: K::Ref<'_>, cx: &Cx) {
-        self.waiting.key::<A>(key, &mut self.table, cx);
-    }
-    #[inline(always)]
-    fn value(&mut self, value: V, cx: &Cx) {
-        self.waiting.value(value, &mut self.table, &self.how, cx);
-    }
-    fn settle(&mut self, cx: &mut Cx) {
-        self.worth.combined(self.waiting.settle(&mut self.table, &self.how, cx));
+    fn settle(&mut self, _: &mut Cx) {
+        self.worth.combined(std::mem::take(&mut self.rows));
     }
     fn drain(&mut self, all: bool, _: i64, mut each: impl FnMut(K::Ref<'_>, u64, A::Acc, i64)) {
-        let full = self.table.len() >= limit(A::HEAP);
+        let full = self.held() >= limit(A::HEAP);
         if full {
-            self.worth.full(self.table.len());
+            self.worth.full(self.held());
         }
         if all || full {
-            self.table.drain(|key, hash, acc| each(key, hash, acc, i64::MIN));
+            self.partials.drain(|key, hash, acc| each(key, hash, acc, i64::MIN));
         }
     }
     fn bound_bytes(&self) -> usize {
-        bound_bytes::<K, A::Acc>(A::HEAP) + Waiting::<K, V>::bound_bytes()
+        Partials::<K, A::Acc>::bound_bytes(limit(A::HEAP)) + limit(A::HEAP) * A::HEAP
     }
 }

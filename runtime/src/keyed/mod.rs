@@ -5,8 +5,8 @@ pub mod aggregate;
 pub mod combine;
 pub mod fold;
 pub mod life;
+mod partials;
 pub mod relay;
-pub(crate) mod waiting;
 
 use crate::codec::CodecError;
 use crate::error::Fault;

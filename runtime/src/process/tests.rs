@@ -296,10 +296,10 @@ fn what_is_restored_goes_on_as_if_nothing_had_happened() {
         rows(&mut op, rows_of, &[], rows_of[0].1 - 100, &mut lost);
         assert!(op.advance(rows_of[0].1 - 100, &mut lost));
         op.tables(&mut |_, _, table| {
-            table.save_some(64);
+            table.save_some(&mut 64);
         });
     }
-    op.tables(&mut |_, _, table| while !table.save_some(1 << 20) {});
+    op.tables(&mut |_, _, table| while !table.save_some(&mut (1 << 20)) {});
     let saved = put.0.lock().unwrap().clone();
     assert!(saved.len() > 50);
     for workers in [1, 3] {

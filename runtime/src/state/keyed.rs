@@ -370,7 +370,7 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
         self.table.begin_save(to, (state, namespace), which, put);
     }
 
-    fn save_some(&mut self, budget: usize) -> bool {
+    fn save_some(&mut self, budget: &mut usize) -> bool {
         self.table.save_some(budget)
     }
 

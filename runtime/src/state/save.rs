@@ -152,8 +152,13 @@ pub trait Saved {
     /// Begins to save what it holds now. Changes from now on belong to the epoch that
     /// [`stamp_with`](super::keyed::KeyedState::stamp_with) named before.
     fn begin_save(&mut self, to: &SaveTo, state: u16, namespace: i64);
-    /// Writes entries of about `budget` bytes, a whole piece at least; says whether it is done.
-    fn save_some(&mut self, budget: usize) -> bool;
+    /// Writes entries until the `budget` of bytes is used up; says whether it is done.
+    fn save_some(&mut self, budget: &mut usize) -> bool;
+    /// Writes all that is left.
+    fn save_rest(&mut self) {
+        let mut budget = usize::MAX;
+        self.save_some(&mut budget);
+    }
     /// Forgets that it is saving: the snapshot has been given up.
     fn give_up(&mut self);
     /// What lies below it has been restored.

@@ -4,12 +4,12 @@
 //! results of a window leave before the watermark that closes it does.
 
 use super::Tumbling;
+use super::waiting::Waiting;
 use crate::aggregate::Aggregator;
 use crate::frame::writer::{Combine, Cx};
 use crate::hash::KeyRange;
 use crate::key::Key;
-use crate::keyed::combine::{LIMIT, Worth, bound_bytes, limit};
-use crate::keyed::waiting::Waiting;
+use crate::keyed::combine::{LIMIT, Worth, limit};
 use crate::state::table::Table;
 use std::collections::VecDeque;
 
@@ -144,6 +144,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>> Combine<K, V> for CombineWindows<K, V
         }
     }
     fn bound_bytes(&self) -> usize {
-        bound_bytes::<K, A::Acc>(A::HEAP) + Waiting::<K, V>::bound_bytes()
+        let result = 2 * (size_of::<K>() + size_of::<A::Acc>() + 8) + A::HEAP;
+        limit(A::HEAP) * result + Waiting::<K, V>::bound_bytes()
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod combine;
 mod tumbling;
+mod waiting;
 
 pub use tumbling::Tumbling;
 
@@ -406,11 +407,11 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
                     self.firing = Some(Firing::Last(pane.start, table.into_parts()));
                 } else {
                     // A snapshot under way still holds it.
-                    table.save_some(usize::MAX);
+                    table.save_rest();
                 }
                 if let Some(mut again) = self.again.remove(&pane.start) {
                     // A snapshot under way still holds it.
-                    again.save_some(usize::MAX);
+                    again.save_rest();
                 }
                 continue;
             }

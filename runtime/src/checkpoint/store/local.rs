@@ -11,7 +11,7 @@
 //! [`tidy`](Store::tidy).
 
 use super::{Listed, Put, Store, check_name};
-use crate::background::{STEP_BYTES, SYNC_BYTES, give_way};
+use crate::background::{self, STEP_BYTES, SYNC_BYTES, give_way};
 use crate::error::Fault;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -241,7 +241,8 @@ impl Store for LocalStore {
     fn delete(&self, name: &str) -> Result<(), Fault> {
         let path = self.path(name)?;
         // Not synced: a file that comes back after a crash is deleted again by the next sweep.
-        match fs::remove_file(&path) {
+        let aside = self.part_name(path.parent().unwrap_or(&self.root));
+        match background::remove_file(&path, &aside) {
             Ok(()) => Ok(()),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
             Err(e) => Err(cannot("remove", &path, e)),

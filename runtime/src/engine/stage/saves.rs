@@ -70,8 +70,8 @@ where
         if to.is_behind() {
             return false;
         }
-        let mut all = true;
-        self.op.tables(&mut |_, _, table| all = all && table.save_some(SAVE_BYTES));
+        let (mut all, mut budget) = (true, SAVE_BYTES);
+        self.op.tables(&mut |_, _, table| all = all && table.save_some(&mut budget));
         if all {
             to.end();
             self.saving = None;

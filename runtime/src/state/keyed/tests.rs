@@ -86,7 +86,7 @@ fn save<K: Key, V: Record, B: Backend>(
         state.begin_save(&to, which.state, which.namespace);
     }
     for state in states.iter_mut() {
-        while !state.save_some(1) {
+        while !state.save_some(&mut 1) {
             between(state);
         }
     }

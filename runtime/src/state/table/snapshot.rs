@@ -15,6 +15,9 @@ use crate::state::save::{SaveTo, Scratch};
 /// Writes an entry's byte form into a snapshot; without a value the key was removed.
 pub type Put<K, V> = fn(&Saving<K, V>, &mut Scratch, &<K as Key>::Kept, Option<&V>);
 
+/// How many bytes of a table are looked through in the time in which one is written.
+const LOOK: usize = 4;
+
 /// Which entries a snapshot takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -72,19 +75,25 @@ impl<K: Key, V> Table<K, V> {
         self.saving = Some(Box::new(Saving { to: to.clone(), state, namespace, which, next: 0, put }));
     }
 
-    /// Writes entries of about `budget` bytes, a whole piece at least; says whether it is done.
-    pub fn save_some(&mut self, budget: usize) -> bool {
-        let Some(begun) = self.saving.as_ref().map(|saving| saving.to.lend().written()) else { return true };
+    /// Writes entries until the `budget` of bytes is used up, which those that need not be written take from, too; says whether it
+    /// is done.
+    pub fn save_some(&mut self, budget: &mut usize) -> bool {
         while let Some(saving) = &mut self.saving {
             let number = saving.next;
-            saving.next += 1;
-            if number >= self.pieces.len() {
+            let Some(piece) = self.pieces.get(number) else {
                 self.saving = None;
-            } else {
+                break;
+            };
+            if *budget == 0 {
+                return false;
+            }
+            saving.next += 1;
+            if !piece.saved {
+                let looked_at = piece.slots.count * size_of::<Slot<K::Kept, V>>() / LOOK;
+                let before = saving.to.lend().written();
                 self.save_piece(number);
-                if self.saving.as_ref().is_some_and(|saving| saving.to.lend().written() - begun >= budget) {
-                    return false;
-                }
+                let after = self.saving.as_ref().map_or(before, |saving| saving.to.lend().written());
+                *budget = budget.saturating_sub(looked_at + after - before);
             }
         }
         true
@@ -96,7 +105,8 @@ impl<K: Key, V> Table<K, V> {
     }
 
     pub(super) fn save_rest(&mut self) {
-        self.save_some(usize::MAX);
+        let mut budget = usize::MAX;
+        self.save_some(&mut budget);
     }
 
     /// Writes what is left of a piece to the snapshot under way, if there is one.

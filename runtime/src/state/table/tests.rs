@@ -128,7 +128,7 @@ fn what_is_taken_out_is_gone_and_nothing_else() {
             let place = saved.seek(<u64 as Key>::hash(*key), *key).unwrap();
             saved.remove(place);
         }
-        while !saved.save_some(1 << 10) {}
+        while !saved.save_some(&mut (1 << 10)) {}
         let put = std::mem::take(&mut *put.0.lock().unwrap());
         assert_eq!(put.keys().copied().collect::<Vec<_>>(), at_barrier);
     }
@@ -204,7 +204,7 @@ fn a_snapshot_holds_what_was_there_at_the_barrier() {
                     *model.entry(*key).or_insert(0) += 1;
                     true
                 });
-                if table.save_some(1 << 14) {
+                if table.save_some(&mut (1 << 14)) {
                     break;
                 }
             }
@@ -216,4 +216,31 @@ fn a_snapshot_holds_what_was_there_at_the_barrier() {
             assert_eq!((restored == at_barrier, now == model), (true, true), "epoch {epoch}, {steps} steps");
         }
     }
+}
+
+/// Entries that are on disk already are looked through in steps, too: a table of which little changed does not hold up its worker.
+#[test]
+fn what_has_not_changed_uses_up_the_budget_of_a_step_too() {
+    let keys: u64 = if cfg!(miri) { 2_000 } else { 200_000 };
+    let mut table = Table::<u64, u64>::new(KeyRange::ALL);
+    let add = |table: &mut Table<u64, u64>, keys: std::ops::Range<u64>| {
+        keys.for_each(|key| *table.value(<u64 as Key>::hash(key), key, |_| 0) += 1);
+    };
+    table.stamp_with(5);
+    add(&mut table, 0..keys);
+    table.stamp_with(6);
+    add(&mut table, 7..8);
+    table.stamp_with(7);
+    let put = Put::default();
+    table.begin_save(&SaveTo::new(put.clone()), (3, -7), Which::Since(5), PUT);
+    let bytes = table.bytes();
+    let mut steps = 1;
+    while !table.save_some(&mut 1) {
+        steps += 1;
+    }
+    assert_eq!(put.0.lock().unwrap().keys().copied().collect::<Vec<_>>(), [7]);
+    assert!(steps > bytes / slots::PIECE_BYTES, "{steps} steps for {bytes} bytes");
+    // With room for all of it, it is one step.
+    table.begin_save(&SaveTo::new(Put::default()), (3, -7), Which::Since(5), PUT);
+    assert!(table.save_some(&mut bytes.clone()));
 }

@@ -1,18 +1,18 @@
 //! Rows that wait in front of a combiner's table, so that many are looked up together: their hashes are found at once and
-//! the memory of each is asked for while others are added. Measured on W4: 1.15 times a table that is asked row by row.
+//! the memory of each is asked for while others are added. Measured on words: 1.15 times a table that is asked row by row.
 //! Keys of fixed size do not wait: the processor overlaps their lookups by itself, and on W3 waiting takes a fifth longer.
 
-use super::AHEAD;
 use crate::aggregate::Aggregator;
 use crate::frame::writer::Cx;
 use crate::key::{Key, KeyColumn};
+use crate::keyed::AHEAD;
 use crate::state::table::{Place, Table};
 
 /// Rows added at once: keys and values stay in the nearest cache.
 const AT_ONCE: usize = 256;
 
 /// Keys, values, and where each row came from.
-pub(crate) struct Waiting<K: Key, V> {
+pub(super) struct Waiting<K: Key, V> {
     keys: K::Column,
     values: Vec<V>,
     /// The low bits of each row's number at the source.
@@ -25,7 +25,7 @@ pub(crate) struct Waiting<K: Key, V> {
 }
 
 impl<K: Key, V> Waiting<K, V> {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Waiting {
             keys: K::Column::default(),
             values: Vec::new(),
@@ -37,19 +37,19 @@ impl<K: Key, V> Waiting<K, V> {
     }
 
     /// Bytes that they take at most, without what they own on the heap.
-    pub(crate) fn bound_bytes() -> usize {
+    pub(super) fn bound_bytes() -> usize {
         2 * AT_ONCE * (K::Column::ROW_BYTES + size_of::<V>() + 4)
     }
 
     /// Whether rows must be added before others may come.
     #[inline(always)]
-    pub(crate) fn full(&self) -> bool {
+    pub(super) fn full(&self) -> bool {
         K::Column::TOGETHER && self.values.len() >= AT_ONCE
     }
 
     /// Takes a row.
     #[inline(always)]
-    pub(crate) fn row<A: Aggregator<V>>(
+    pub(super) fn row<A: Aggregator<V>>(
         &mut self,
         key: K::Ref<'_>,
         value: V,
@@ -68,7 +68,7 @@ impl<K: Key, V> Waiting<K, V> {
 
     /// Takes a row's key.
     #[inline(always)]
-    pub(crate) fn key<A: Aggregator<V>>(&mut self, key: K::Ref<'_>, table: &mut Table<K, A::Acc>, cx: &Cx) {
+    pub(super) fn key<A: Aggregator<V>>(&mut self, key: K::Ref<'_>, table: &mut Table<K, A::Acc>, cx: &Cx) {
         if K::Column::TOGETHER {
             self.keys.push_later(key);
             self.rows.push(cx.row as u32);
@@ -80,7 +80,7 @@ impl<K: Key, V> Waiting<K, V> {
 
     /// Takes its value. The table is that of the key.
     #[inline(always)]
-    pub(crate) fn value<A: Aggregator<V>>(&mut self, value: V, table: &mut Table<K, A::Acc>, how: &A, cx: &Cx) {
+    pub(super) fn value<A: Aggregator<V>>(&mut self, value: V, table: &mut Table<K, A::Acc>, how: &A, cx: &Cx) {
         if K::Column::TOGETHER {
             self.values.push(value);
             self.operator = cx.operator;
@@ -91,7 +91,7 @@ impl<K: Key, V> Waiting<K, V> {
 
     /// How many rows have come since this was last asked. Those that wait are added now.
     #[inline(always)]
-    pub(crate) fn settle<A: Aggregator<V>>(&mut self, table: &mut Table<K, A::Acc>, how: &A, cx: &mut Cx) -> usize {
+    pub(super) fn settle<A: Aggregator<V>>(&mut self, table: &mut Table<K, A::Acc>, how: &A, cx: &mut Cx) -> usize {
         if K::Column::TOGETHER {
             let rows = self.values.len();
             self.add_to(table, how, cx);
