@@ -181,7 +181,7 @@ impl<S: Nothing> CanRoll<No> for S {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no rows of type `{X}`",
     label = "not a source of `{X}`",
-    note = "`csv(path)` and `json(path)` give any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `rows(data)` and `iter(|| ..)` give what they hold"
+    note = "`csv(path)` and `json(path)` give any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `iter(|| ..)` what it goes over, and `rows(data)` clones of what it holds, which is `Clone` for that"
 )]
 pub trait SourceOf<R, X, Mark>: Sized {
     /// Itself.
