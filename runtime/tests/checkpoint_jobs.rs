@@ -398,3 +398,41 @@ fn a_run_that_was_frozen_publishes_nothing_after_another_has_taken_over() {
     }
     assert!(superseded > 3, "{superseded} runs were told that another one has taken over");
 }
+
+/// The first run loses its store for a while; meanwhile another one takes over. It must not take over again, or each of the two would
+/// end the other for ever.
+#[test]
+fn a_run_that_has_lost_its_store_leaves_it_to_the_one_that_has_taken_over() {
+    let mut superseded = 0;
+    for at in (6..30).step_by(3) {
+        let folder = folder();
+        let out = folder.join("out.csv");
+        let store: Arc<dyn Store> = MemoryStore::new();
+        let faulty = Faulty::new(store.clone());
+        faulty.plan(at, Mischief::FreezeBefore);
+        let restart = Restart::Fixed { pause: Duration::from_millis(2), at_most: u32::MAX };
+        let first = {
+            let config = config(faulty.clone(), 2).restart(restart);
+            let out = out.clone();
+            std::thread::spawn(move || Sums { rows: rows(), out }.run(config).map(|_| ()))
+        };
+        if !faulty.wait_until_frozen(Duration::from_secs(2)) {
+            first.join().unwrap().unwrap();
+            std::fs::remove_dir_all(&folder).unwrap();
+            continue;
+        }
+        let before = History::read(&*store).unwrap();
+        let by = before.attempt(1).unwrap().clone();
+        let by = pelton::checkpoint::entry::Attempt { time: by.time + 1, ..by };
+        let mut second = pelton::checkpoint::log::Log::begin(store.clone(), by).unwrap();
+        faulty.crash().unwrap();
+        faulty.wake();
+        std::thread::sleep(Duration::from_millis(20));
+        faulty.revive();
+        let ended = first.join().unwrap();
+        superseded += u32::from(matches!(ended, Err(pelton::Error::Superseded { .. })));
+        assert!(second.finished(1).is_ok(), "frozen at {at}: the first has taken over again: {ended:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    assert!(superseded > 0, "no run was told");
+}

@@ -181,6 +181,89 @@ mod shorter {
     }
 }
 
+/// A name is given on: what was `sums` is called `totals` now, and the totals from before are no more.
+mod given_on {
+    use super::*;
+    pelton::stream! {
+        pub job Board<Memory> {
+            param rows: Feed<Row>;
+            param out: PathBuf;
+            param end: u64;
+            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+            let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+            let totals = seen.key_by(|r| r.key).aggregate(count(), emit at_end, unbounded("few"));
+            let sums = seen.key_by(|r| r.key).aggregate(sum(|r| r.value), emit at_end, unbounded("few"));
+            let a = totals.map(|(key, count)| line("count", key, 0, count));
+            let b = sums.map(|(key, sum)| line("sum", key, 0, sum));
+            sink file(a, b) = csv(out);
+        }
+    }
+    pub mod now {
+        use super::*;
+        pelton::stream! {
+            #[lock("fixtures/given_on.lock")]
+            #[dropped(totals)]
+            pub job Board<Memory> {
+                param rows: Feed<Row>;
+                param out: PathBuf;
+                param end: u64;
+                source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+                let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+                #[was(sums)]
+                let totals = seen.key_by(|r| r.key).aggregate(sum(|r| r.value), emit at_end, unbounded("few"));
+                let b = totals.map(|(key, sum)| line("sum", key, 0, sum));
+                sink file(b) = csv(out);
+            }
+        }
+    }
+    pub mod unsaid {
+        use super::*;
+        pelton::stream! {
+            pub job Board<Memory> {
+                param rows: Feed<Row>;
+                param out: PathBuf;
+                param end: u64;
+                source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+                let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+                #[was(sums)]
+                let totals = seen.key_by(|r| r.key).aggregate(sum(|r| r.value), emit at_end, unbounded("few"));
+                let b = totals.map(|(key, sum)| line("sum", key, 0, sum));
+                sink file(b) = csv(out);
+            }
+        }
+    }
+}
+
+/// The greatest and the least, of narrow integers; then of wider ones, of floats, and the one in place of the other.
+#[allow(dead_code, reason = "not each of them uses all of a job")]
+mod ends {
+    use super::*;
+    macro_rules! job {
+        ($name:ident, $word:ident, $most:ty, $least:ty) => {
+            pub mod $name {
+                use super::*;
+                pelton::stream! {
+                    pub job Board<Memory> {
+                        param rows: Feed<Row>;
+                        param out: PathBuf;
+                        param end: u64;
+                        source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+                        let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+                        let ends = seen.key_by(|r| r.key)
+                            .aggregate(($word(|r| 40 as $most - r.value as $most), min(|r| r.value as $least)), emit at_end, unbounded("few"));
+                        let a = ends.map(|(key, (most, least))| line("end", key, most as i64, least as u64));
+                        sink file(a) = csv(out);
+                    }
+                }
+            }
+        };
+    }
+    job!(narrow, max, i32, u32);
+    job!(wide, max, i64, u64);
+    job!(floats, max, f32, u32);
+    job!(least, min, i32, u32);
+}
+
 const SPLITS: u64 = 6;
 const ROWS: u64 = 12;
 
@@ -317,5 +400,58 @@ fn what_would_be_lost_or_misread_is_refused_with_what_to_write() {
             assert_eq!(place.lines(), None);
             place.put_back(&files);
         }
+    }
+}
+
+#[test]
+fn a_name_that_is_given_on_has_what_is_said_and_never_what_had_it_before() {
+    let place = Place::new("given-on");
+    use given_on::{now, unsaid};
+    run!(given_on, place, On::Memory, Config::default().workers(1)).unwrap();
+    let expected = only(&place.lines().unwrap(), "sum");
+    for on in On::ALL.iter().copied() {
+        let store = place.crashed(|store, pause| {
+            let job = given_on::Board { rows: rows(pause), out: place.out(), end: (SPLITS - 1) * ROWS };
+            run_on!(on, job, config(store, 2))
+        });
+        let (files, savepoint) = (place.files(), savepoint_of(&*store));
+        for saved in [false, true] {
+            let config = || match saved {
+                false => config(&(store.fork() as Arc<dyn Store>), 2),
+                true => config(&(MemoryStore::new() as Arc<dyn Store>), 2).from(&savepoint),
+            };
+            let error = run!(unsaid, place, on, config()).unwrap_err().to_string();
+            let says = ["has state of `totals` and of `sums`", "`#[dropped(totals)]`"];
+            assert!(says.iter().all(|says| error.contains(says)), "{error}");
+            place.put_back(&files);
+            run!(now, place, on, config()).unwrap();
+            assert_eq!(only(&place.lines().unwrap(), "sum"), expected);
+            place.put_back(&files);
+        }
+    }
+}
+
+#[test]
+fn the_greatest_and_the_least_of_narrow_integers_are_those_of_wide_ones_and_of_nothing_else() {
+    let place = Place::new("ends");
+    use ends::{floats, least, narrow, wide};
+    run!(narrow, place, On::Memory, Config::default().workers(1)).unwrap();
+    let expected = place.lines().unwrap();
+    for on in On::ALL.iter().copied() {
+        let store = place.crashed(|store, pause| {
+            let job = narrow::Board { rows: rows(pause), out: place.out(), end: (SPLITS - 1) * ROWS };
+            run_on!(on, job, config(store, 2))
+        });
+        let files = place.files();
+        let config = || config(&(store.fork() as Arc<dyn Store>), 2);
+        run!(wide, place, on, config()).unwrap();
+        assert_eq!(place.lines().unwrap(), expected);
+        place.put_back(&files);
+        let error = run!(floats, place, on, config()).unwrap_err().to_string();
+        assert!(error.contains("`i32`") && error.contains("`f32`"), "{error}");
+        place.put_back(&files);
+        let error = run!(least, place, on, config()).unwrap_err().to_string();
+        assert!(error.contains("`Max`") && error.contains("`Min`"), "{error}");
+        place.put_back(&files);
     }
 }

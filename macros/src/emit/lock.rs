@@ -26,15 +26,17 @@ pub(crate) fn items(plan: &Plan, lock: &Lock) -> TokenStream {
     let checks = lock.states.as_ref().map(|states| {
         let at = place(model.name.span());
         let locked = states.iter().map(locked);
+        let dropped = dropped(model);
         let locked = quote_spanned! {at=>
             const __LOCK: &[__rt::LockedState<'static>] = &[#(#locked),*];
+            const __DROPPED: &[&::core::primitive::str] = &[#(#dropped),*];
         };
         // what is left out after a mistake is not lost
         let all = model.is_whole().then(|| {
-            let (kept, dropped) = (kept.iter().map(|(name, _)| name), dropped(model));
+            let kept = kept.iter().map(|(name, _)| name);
             // what is inside of flows is held against the lock where the job is built, since only there it is known
             let own = states.iter().filter(|state| !in_flow(model, state)).map(self::locked);
-            quote_spanned!(at=> const _: () = __rt::nothing_lost(&[#(#own),*], &[#(#kept),*], &[#(#dropped),*]);)
+            quote_spanned!(at=> const _: () = __rt::nothing_lost(&[#(#own),*], &[#(#kept),*], __DROPPED);)
         });
         quote!(#locked #all)
     });
@@ -133,7 +135,7 @@ pub(crate) fn gate(model: &Model, edge: &Edge, op: &Ident, lock: &Lock) -> Token
                 #types
                 #[allow(non_snake_case)]
                 fn #check<#k: __rt::Record, #v: __rt::Record>(_: ::core::marker::PhantomData<(#k, #v)>) {
-                    const { __rt::restores::<#k, #v>(__LOCK, #names) };
+                    const { __rt::restores::<#k, #v>(__LOCK, #names, __DROPPED) };
                 }
                 #check(#kept);
             };
@@ -142,7 +144,7 @@ pub(crate) fn gate(model: &Model, edge: &Edge, op: &Ident, lock: &Lock) -> Token
             #types
             struct #check<#k, #v>(::core::marker::PhantomData<(#k, #v)>);
             impl<#k: __rt::Record, #v: __rt::Record> #check<#k, #v> {
-                const #ok: ::core::marker::PhantomData<(#k, #v)> = __rt::restores::<#k, #v>(__LOCK, #names);
+                const #ok: ::core::marker::PhantomData<(#k, #v)> = __rt::restores::<#k, #v>(__LOCK, #names, __DROPPED);
             }
             let #check::<_, _>::#ok = #kept;
         }

@@ -2,7 +2,9 @@
 //! that the block's closure took out, so that only that part travels.
 
 use super::Aggregator;
+use crate::codec::{CodecError, Reader};
 use crate::record::Record;
+use crate::schema::{Field, Schema};
 use crate::time::{TimeSpan, Timestamp};
 use std::cmp::Ordering;
 
@@ -150,8 +152,10 @@ impl<N: Number> Aggregator<N> for Mean {
     note = "`min` and `max` take integers, floats, `Timestamp`, `TimeSpan`, strings, and tuples or `Option`s of them"
 )]
 pub trait Comparable: Record + Clone {
-    /// How the greatest or the least so far is kept. Its default is that of no value yet.
-    type Held: Record + Default;
+    /// How the greatest or the least so far is held. Its default is that of no value yet.
+    type Held: Send + Default + 'static;
+    /// What is stored of it: values of the type itself, since what is held does not say which it is of.
+    const STORED: &'static Schema;
     /// How they compare.
     fn compare(&self, other: &Self) -> Ordering;
     /// Keeps the greater one.
@@ -166,6 +170,20 @@ pub trait Comparable: Record + Clone {
     fn raised(held: &Self::Held) -> Self;
     /// The least; there was a value.
     fn lowered(held: &Self::Held) -> Self;
+    /// Appends the byte form of the greatest.
+    fn encode_raised(held: &Self::Held, out: &mut Vec<u8>);
+    /// Appends the byte form of the least.
+    fn encode_lowered(held: &Self::Held, out: &mut Vec<u8>);
+    /// Reads the greatest.
+    ///
+    /// # Errors
+    /// If the bytes are not what [`encode_raised`](Comparable::encode_raised) wrote.
+    fn decode_raised(from: &mut Reader<'_>) -> Result<Self::Held, CodecError>;
+    /// Reads the least.
+    ///
+    /// # Errors
+    /// If the bytes are not what [`encode_lowered`](Comparable::encode_lowered) wrote.
+    fn decode_lowered(from: &mut Reader<'_>) -> Result<Self::Held, CodecError>;
 }
 
 /// Values whose order is that of unsigned integers: the greatest starts from 0, the least is kept as its complement, so
@@ -174,6 +192,7 @@ macro_rules! by_bits {
     ($($t:ty as $bits:ty: |$v:ident| $to:expr, |$b:ident| $from:expr;)*) => { $(
         impl Comparable for $t {
             type Held = $bits;
+            const STORED: &'static Schema = <$t as Record>::SCHEMA;
             #[inline(always)]
             fn compare(&self, other: &Self) -> Ordering {
                 let bits = |$v: $t| -> $bits { $to };
@@ -191,6 +210,10 @@ macro_rules! by_bits {
             fn raised(held: &$bits) -> $t { let $b = *held; $from }
             #[inline(always)]
             fn lowered(held: &$bits) -> $t { let $b = !*held; $from }
+            fn encode_raised(held: &$bits, out: &mut Vec<u8>) { Self::raised(held).encode(out) }
+            fn encode_lowered(held: &$bits, out: &mut Vec<u8>) { Self::lowered(held).encode(out) }
+            fn decode_raised(from: &mut Reader<'_>) -> Result<$bits, CodecError> { let $v = <$t>::decode(from)?; Ok($to) }
+            fn decode_lowered(from: &mut Reader<'_>) -> Result<$bits, CodecError> { let $v = <$t>::decode(from)?; Ok(!$to) }
         }
     )* };
 }
@@ -233,6 +256,7 @@ macro_rules! by_value {
     ($([$($generic:tt)*] $t:ty: |$a:ident, $b:ident| $compare:expr;)*) => { $(
         impl<$($generic)*> Comparable for $t {
             type Held = Option<$t>;
+            const STORED: &'static Schema = <Option<$t> as Record>::SCHEMA;
             fn compare(&self, other: &Self) -> Ordering { let ($a, $b) = (self, other); $compare }
             fn raise(held: &mut Option<$t>, value: &$t) {
                 if held.as_ref().is_none_or(|best| value.compare(best) == Ordering::Greater) { *held = Some(value.clone()) }
@@ -244,6 +268,10 @@ macro_rules! by_value {
             fn merge_lowered(held: &mut Option<$t>, other: Option<$t>) { if let Some(other) = &other { Self::lower(held, other) } }
             fn raised(held: &Option<$t>) -> $t { taken(held) }
             fn lowered(held: &Option<$t>) -> $t { taken(held) }
+            fn encode_raised(held: &Option<$t>, out: &mut Vec<u8>) { held.encode(out) }
+            fn encode_lowered(held: &Option<$t>, out: &mut Vec<u8>) { held.encode(out) }
+            fn decode_raised(from: &mut Reader<'_>) -> Result<Option<$t>, CodecError> { Option::decode(from) }
+            fn decode_lowered(from: &mut Reader<'_>) -> Result<Option<$t>, CodecError> { Option::decode(from) }
         }
     )* };
 }
@@ -269,24 +297,47 @@ pub(super) fn taken<T: Clone>(held: &Option<T>) -> T {
 }
 
 macro_rules! extremes {
-    ($(#[$doc:meta])* $name:ident, $(#[$by_doc:meta])* $by:ident, $wins:pat, $keep:ident, $merge:ident, $kept:ident) => {
+    ($(#[$doc:meta])* $name:ident, $(#[$by_doc:meta])* $by:ident, $wins:pat, $(#[$acc_doc:meta])* $acc:ident, $keep:ident, $merge:ident, $kept:ident, $encode:ident, $decode:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default)]
         pub struct $name;
+        $(#[$acc_doc])*
+        pub struct $acc<N: Comparable>(N::Held);
+        impl<N: Comparable> Default for $acc<N> {
+            #[inline(always)]
+            fn default() -> Self {
+                $acc(N::Held::default())
+            }
+        }
+        /// Stored with its type and with which of the two it is, so that it is never read as something else.
+        impl<N: Comparable> Record for $acc<N> {
+            const SCHEMA: &'static Schema = &Schema::Struct {
+                name: stringify!($name),
+                fields: &[Field { name: "0", schema: N::STORED, was: &[] }],
+            };
+            #[inline]
+            fn encode(&self, out: &mut Vec<u8>) {
+                N::$encode(&self.0, out)
+            }
+            #[inline]
+            fn decode(from: &mut Reader<'_>) -> Result<Self, CodecError> {
+                N::$decode(from).map($acc)
+            }
+        }
         impl<N: Comparable> Aggregator<N> for $name {
-            type Acc = N::Held;
+            type Acc = $acc<N>;
             type Out = N;
             #[inline(always)]
-            fn add(&self, acc: &mut N::Held, value: &N) {
-                N::$keep(acc, value)
+            fn add(&self, acc: &mut $acc<N>, value: &N) {
+                N::$keep(&mut acc.0, value)
             }
             #[inline(always)]
-            fn merge(&self, acc: &mut N::Held, other: N::Held) {
-                N::$merge(acc, other)
+            fn merge(&self, acc: &mut $acc<N>, other: $acc<N>) {
+                N::$merge(&mut acc.0, other.0)
             }
             #[inline(always)]
-            fn finish(&self, acc: &N::Held) -> N {
-                N::$kept(acc)
+            fn finish(&self, acc: &$acc<N>) -> N {
+                N::$kept(&acc.0)
             }
         }
         $(#[$by_doc])*
@@ -318,9 +369,13 @@ extremes!(
     /// `min_by(|r| r.x)`: the row with the least value; of several, one of them.
     MinBy,
     Ordering::Less,
+    /// The least so far.
+    Least,
     lower,
     merge_lowered,
-    lowered
+    lowered,
+    encode_lowered,
+    decode_lowered
 );
 extremes!(
     /// `max(|r| r.x)`: the greatest value.
@@ -328,14 +383,19 @@ extremes!(
     /// `max_by(|r| r.x)`: the row with the greatest value; of several, one of them.
     MaxBy,
     Ordering::Greater,
+    /// The greatest so far.
+    Greatest,
     raise,
     merge_raised,
-    raised
+    raised,
+    encode_raised,
+    decode_raised
 );
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record;
 
     fn extremes<N: Comparable + std::fmt::Debug + PartialEq>(ascending: &[N]) {
         for (i, a) in ascending.iter().enumerate() {
@@ -347,8 +407,23 @@ mod tests {
                     N::lower(&mut least, v);
                 });
                 assert_eq!((&N::raised(&most), &N::lowered(&least)), (&ascending[i.max(j)], &ascending[i.min(j)]));
+                let mut bytes = Vec::new();
+                (Greatest::<N>(most), Least::<N>(least)).encode(&mut bytes);
+                let (most, least) = record::whole::<(Greatest<N>, Least<N>)>(&bytes).unwrap();
+                assert_eq!((&N::raised(&most.0), &N::lowered(&least.0)), (&ascending[i.max(j)], &ascending[i.min(j)]));
             }
         }
+    }
+
+    #[test]
+    fn what_is_stored_has_its_own_type_and_says_which_of_the_two_it_is() {
+        assert_eq!(Greatest::<i32>::SCHEMA.to_string(), "Max { 0: i32 }");
+        assert_eq!(Least::<f64>::SCHEMA.to_string(), "Min { 0: f64 }");
+        let mut bytes = Vec::new();
+        let mut most = Greatest::<i32>::default();
+        Max.add(&mut most, &-7);
+        most.encode(&mut bytes);
+        assert_eq!(record::whole::<i32>(&bytes).unwrap(), -7);
     }
 
     #[test]

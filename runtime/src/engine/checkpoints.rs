@@ -8,7 +8,7 @@ use super::meta::JobMeta;
 use super::resume::Resume;
 use super::start::{Choice, Start};
 use crate::checkpoint::entry::Attempt as AttemptEntry;
-use crate::checkpoint::history::Passed;
+use crate::checkpoint::history::{History, Passed};
 use crate::checkpoint::log::{Log, NotAppended};
 use crate::checkpoint::manifest::{Manifest, OperatorState, Pending, SinkState, SourceState, SplitState};
 use crate::checkpoint::retain::Garbage;
@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::report::{Event, EventLog, Level};
 use crate::sink::{Committer, Prepared};
 use crate::source::{Found, Split};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -39,6 +39,9 @@ pub struct Checkpoints {
     told: EventLog,
     /// What the log says of each attempt.
     entry: AttemptEntry,
+    /// The number of the last attempt, and when attempts of this run have begun, or have tried to.
+    attempt: u64,
+    begun: BTreeSet<i64>,
     /// The log, as the attempt that runs owns it.
     log: Option<Log>,
     /// Checkpoints in a row that could not be kept.
@@ -117,6 +120,8 @@ impl Checkpoints {
             former,
             told,
             entry,
+            attempt: 0,
+            begun: BTreeSet::new(),
             log: None,
             failed: 0,
             kept: false,
@@ -143,7 +148,11 @@ impl Checkpoints {
         self.building.clear();
         (self.failed, self.committing, self.newest) = (0, None, None);
         self.swept();
+        if how.is_again() {
+            self.still_ours()?;
+        }
         self.entry.time = now_ms();
+        self.begun.insert(self.entry.time);
         let (store, former) = (&self.store, &self.former);
         let at = super::start::At { store, entry: &self.entry, former, take_back: self.take_back };
         // A store that cannot be reached can be later. To begin with, that is told at once; behind a failure it is one more.
@@ -153,6 +162,7 @@ impl Checkpoints {
         let looked = if again { None } else { Some(at.look(how).map_err(failed)?) };
         let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(failed)?;
         let number = log.attempt();
+        self.attempt = number;
         let choice = match looked {
             // Nobody has written between, so nothing is different.
             Some((end, choice)) if end + 1 == number && !how.is_named() => choice,
@@ -198,6 +208,24 @@ impl Checkpoints {
         };
         self.log = Some(log);
         Ok((number, resume))
+    }
+
+    /// Whether another run has taken over since the last attempt of this one: an attempt that could not reach its store has not seen
+    /// that. Two that take over from each other would end each other for ever.
+    fn still_ours(&self) -> Result<(), NotAppended> {
+        // What cannot be read is told where the log is taken over.
+        let Ok(history) = History::read(&*self.store) else { return Ok(()) };
+        let newest = history.entries().rev().find_map(|(number, _)| Some((number, history.attempt(number)?)));
+        // One of this run that was put though the answer got lost is this run's.
+        let own = |by: &AttemptEntry| {
+            self.begun.contains(&by.time) && *by == AttemptEntry { time: by.time, ..self.entry.clone() }
+        };
+        match newest {
+            Some((number, by)) if number > self.attempt && !own(by) => {
+                Err(NotAppended::Taken { number, by: Some(by.clone()), place: self.store.place() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A barrier is about to be sent: what the enumerators have found so far, and nobody has begun, is noted.

@@ -38,15 +38,34 @@ impl Former {
     /// A checkpoint with the names of today's operators, and without what was given up.
     ///
     /// # Errors
-    /// If something is stored of an operator that the job has no more and has not given up; or if two are it.
+    /// If something is stored of an operator that the job has no more and has not given up; or if two are it, or it is two.
     pub fn today(&self, manifest: &Manifest) -> Result<Manifest, Fault> {
         let mut today = manifest.clone();
         today.operators.clear();
+        let mut found = Vec::new();
         for stored in &manifest.operators {
-            let Some(name) = self.name_of(stored, manifest)? else { continue };
-            today.operators.push(OperatorState { id: name.to_owned(), ..stored.clone() });
+            found.extend(self.name_of(stored, manifest)?.map(|name| (name, stored)));
+        }
+        for (name, stored) in &found {
+            let mut others = found.iter().filter(|(of, other)| of == name && other.id != stored.id).peekable();
+            // It was called so before, and what is called so now was called otherwise.
+            if others.peek().is_some() && self.gives_up(stored) {
+                continue;
+            }
+            if let Some((_, other)) = others.find(|(_, other)| !self.gives_up(other)) {
+                return Err(both(name, stored, other));
+            }
+            today.operators.push(OperatorState { id: (*name).to_owned(), ..(*stored).clone() });
         }
         Ok(today)
+    }
+
+    /// Whether the job has given up what is stored of an operator.
+    fn gives_up(&self, stored: &OperatorState) -> bool {
+        self.given_up.iter().any(|text| match text.split_once('.') {
+            None => *text == stored.id,
+            Some((operator, state)) => operator == stored.id && state == whole(stored),
+        })
     }
 
     /// What an operator is called now; `None` if nothing of it is to be restored.
@@ -58,10 +77,7 @@ impl Former {
             let what = format!("what is stored of `{id}` is claimed by both `{}` and `{}`", one.name, other.name);
             return Err(Fault::new(what).lasting().help(format!("take `{id}` out of one's `#[was(..)]`")));
         }
-        let given_up = self.given_up.iter().any(|text| match text.split_once('.') {
-            None => *text == id,
-            Some((operator, state)) => operator == id && state == whole(stored),
-        });
+        let given_up = self.gives_up(stored);
         let Some(now) = now else {
             // Where nothing is stored but its name, nothing is lost.
             if given_up || stored.objects.is_empty() {
@@ -88,6 +104,16 @@ impl Former {
             None => format!("put it back, or write {or}"),
         })
     }
+}
+
+/// Two stored operators are one of today.
+fn both(name: &str, one: &OperatorState, other: &OperatorState) -> Fault {
+    let (goes, stays) = if other.id == name { (other, one) } else { (one, other) };
+    let (goes, stays) = (&goes.id, &stays.id);
+    let what = format!("the checkpoint has state of `{goes}` and of `{stays}`, and `{name}` of the job would be both");
+    Fault::new(what).lasting().help(format!(
+        "write `#[dropped({goes})]` in front of the job if what is stored of `{goes}` may go, or take `{stays}` out of `#[was(..)]`"
+    ))
 }
 
 /// What all of an operator's state is called in the lock.
@@ -153,6 +179,14 @@ mod tests {
         assert_eq!(today(all(), &[], vec![of("best"), of("all")]), "best totals ");
         assert_eq!(today(all(), &["gone"], vec![of("gone"), of("sums")]), "totals ");
         assert_eq!(today(all(), &[], vec![stored("gone", &["value"], false), of("sums")]), "totals ");
+        // A name that was given on.
+        assert_eq!(today(all(), &["totals"], vec![of("totals"), of("sums")]), "totals ");
+        assert_eq!(today(all(), &["totals"], vec![of("totals")]), "totals ");
+        let said = today(all(), &[], vec![of("totals"), of("sums")]);
+        assert!(
+            said.contains("has state of `totals` and of `sums`") && said.contains("`#[dropped(totals)]`"),
+            "{said}"
+        );
         let said = today(vec![known("a", &["x"], &[]), known("x", &[], &[])], &[], vec![of("x")]);
         assert!(said.contains("`x` is claimed by both `a` and `x`"), "{said}");
     }

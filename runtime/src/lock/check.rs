@@ -19,8 +19,9 @@ const GIVE_UP: &str = "\nto give up what is stored: PELTON_LOCK_ACCEPT=1 cargo r
 pub const fn restores<K: Record, V: Record>(
     lock: &'static [LockedState<'static>],
     names: &'static StateNames,
+    dropped: &[&str],
 ) -> PhantomData<(K, V)> {
-    if let Some(state) = find(lock, names)
+    if let Some(state) = find(lock, names, dropped)
         && let Some(message) = complaint(state, names, K::SCHEMA, V::SCHEMA)
     {
         panic!("{}", message.put(GIVE_UP).as_str())
@@ -56,20 +57,32 @@ pub(super) const fn complaint(
     None
 }
 
-/// What is stored of a state, under its names or under former ones.
-pub(super) const fn find<'s, 'a>(lock: &'s [LockedState<'a>], names: &StateNames) -> Option<&'s LockedState<'a>> {
-    let (mut i, mut former) = (0, None);
+/// What is stored of a state: under its name; or under a former one, if nothing is stored under its name or that is given up.
+pub(super) const fn find<'s, 'a>(
+    lock: &'s [LockedState<'a>],
+    names: &StateNames,
+    dropped: &[&str],
+) -> Option<&'s LockedState<'a>> {
+    let (mut i, mut own, mut former, mut given_up) = (0, None, None, None);
     while i < lock.len() {
         let state = &lock[i];
         if same(state.operator, names.operator) && same(state.state, names.state) {
-            return Some(state);
-        }
-        if names.mean(state.operator, state.state) {
-            former = Some(state);
+            own = Some(state);
+        } else if names.mean(state.operator, state.state) {
+            if is_dropped(state, dropped) {
+                given_up = Some(state);
+            } else {
+                former = Some(state);
+            }
         }
         i += 1;
     }
-    former
+    match (own, former) {
+        (Some(own), Some(_)) if !is_dropped(own, dropped) => Some(own),
+        (_, Some(former)) => Some(former),
+        (Some(own), None) => Some(own),
+        (None, None) => given_up,
+    }
 }
 
 /// Fails the build, at its caller, if the lock knows of a state that the job has no more and has not given up.
@@ -95,10 +108,20 @@ pub(super) const fn loss(
     kept: &[&StateNames],
     dropped: &[&str],
 ) -> Option<Message> {
-    let (mut i, mut is_kept, mut instead) = (0, false, None);
+    let (mut i, mut is_kept, mut given_on, mut instead) = (0, false, false, None);
     while i < kept.len() {
         let names = kept[i];
-        is_kept = is_kept || names.mean(state.operator, state.state);
+        if names.mean(state.operator, state.state)
+            && let Some(found) = find(lock, names, dropped)
+        {
+            if same(found.operator, state.operator) && same(found.state, state.state) {
+                is_kept = true;
+                // What is dropped is what had this name before.
+                given_on = !names.was.is_empty();
+            } else if !is_dropped(state, dropped) {
+                return Some(claimed(state, found));
+            }
+        }
         if same(names.operator, state.operator) || has(names.was, state.operator) {
             instead = Some(names.state);
         }
@@ -106,6 +129,7 @@ pub(super) const fn loss(
     }
     match (is_kept, is_dropped(state, dropped)) {
         (true, false) | (false, true) => None,
+        (true, true) if given_on => None,
         (true, true) => Some(
             of_operator(Message::new(), state)
                 .put(" is said to be dropped, and the job has it\nhelp: take it out of `#[dropped(..)]`"),
@@ -138,11 +162,23 @@ pub(super) const fn loss(
     }
 }
 
+/// A stored state is said to be what another stored one is.
+const fn claimed(state: &LockedState<'_>, other: &LockedState<'_>) -> Message {
+    let text = of_operator(Message::new(), state).put(" is stored, and so is ");
+    let text = of_operator(text, other).put(", and the job says that both are one\nhelp: ");
+    if same(state.operator, other.operator) {
+        let text = text.put("take `").put(state.state).put("` out of `#[was(..)]`, and write `#[dropped(");
+        return text.put(state.operator).put(".").put(state.state).put(")]` on the job if it may go");
+    }
+    let text = text.put("write `#[dropped(").put(other.operator).put(")]` on the job if what is stored of `");
+    text.put(other.operator).put("` may go, or take `").put(state.operator).put("` out of `#[was(..)]`")
+}
+
 /// An operator that keeps such a state and was not stored: perhaps this one under another name.
 const fn newcomer<'k>(lock: &[LockedState<'_>], state: &LockedState<'_>, kept: &[&'k StateNames]) -> Option<&'k str> {
     let mut i = 0;
     while i < kept.len() {
-        if same(kept[i].state, state.state) && find(lock, kept[i]).is_none() {
+        if same(kept[i].state, state.state) && find(lock, kept[i], &[]).is_none() {
             return Some(kept[i].operator);
         }
         i += 1;

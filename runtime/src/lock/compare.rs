@@ -83,7 +83,7 @@ pub fn compare(lock: Option<&JobLock>, states: &[StateMeta], dropped: &[&str]) -
     let mut changes = Vec::new();
     for meta in states {
         let name = format!("{}.{}", meta.names.operator, meta.names.state);
-        match find(&locked, meta.names) {
+        match find(&locked, meta.names, dropped) {
             None => changes.push(Change::New { state: name }),
             Some(old) => changes.extend(of_state(old, meta, name)),
         }
@@ -92,7 +92,7 @@ pub fn compare(lock: Option<&JobLock>, states: &[StateMeta], dropped: &[&str]) -
     for old in &locked {
         if let Some(why) = loss(old, &locked, &kept, dropped) {
             changes.push(Change::Lost { why: why.as_str().to_owned() });
-        } else if !kept.iter().any(|names| names.mean(old.operator, old.state)) {
+        } else if !kept.iter().filter_map(|names| find(&locked, names, dropped)).any(|found| std::ptr::eq(found, old)) {
             changes.push(Change::Dropped { state: format!("{}.{}", old.operator, old.state) });
         }
     }

@@ -127,6 +127,8 @@ impl LocalStore {
 }
 
 const PART: &str = ".part";
+/// A directory with this one in it is a store.
+const LOG: &str = "log";
 
 impl Store for LocalStore {
     fn place(&self) -> String {
@@ -254,8 +256,9 @@ impl Store for LocalStore {
         let own = format!("-{:016x}-", self.token);
         let walked = self.walk(&self.root, "", &mut |_, path, _| {
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            // Other threads may be writing into this very store.
-            if name.starts_with('.') && name.ends_with(PART) && !name.contains(&own) {
+            // Other threads may be writing into this very store, or into one below it: a savepoint.
+            let inside = || path.ancestors().skip(1).take_while(|at| *at != self.root).any(|at| at.join(LOG).is_dir());
+            if name.starts_with('.') && name.ends_with(PART) && !name.contains(&own) && !inside() {
                 parts.push(path.to_owned());
             }
         });

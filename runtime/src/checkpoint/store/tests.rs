@@ -166,8 +166,14 @@ fn what_a_dead_process_left_is_hidden_and_tidied_away() {
     std::fs::write(&left, b"half").unwrap();
     std::fs::write(folder.path().join("log/.keep"), b"").unwrap();
     assert_eq!(names(&*store, ""), ["log/1"]);
+    // A savepoint is a store of its own, which somebody may be writing just now.
+    let inside = folder.path().join("savepoints/3/data/.1-0000000000000001-0.part");
+    open(&folder.path().join("savepoints/3").display().to_string()).unwrap().put("log/1", b"one").unwrap();
+    std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
+    std::fs::write(&inside, b"half").unwrap();
     store.tidy().unwrap();
     assert!(!left.exists());
+    assert!(inside.exists(), "what others are writing is left alone");
     assert!(folder.path().join("log/.keep").exists(), "files of others are left alone");
     let files = std::fs::read_dir(folder.path().join("log")).unwrap().count();
     assert_eq!(files, 2, "nothing hidden is left by a put that ended");
