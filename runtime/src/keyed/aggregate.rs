@@ -124,7 +124,8 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend> AggregateTotal<K,
     }
 
     fn speak<T: Time, F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
-        let Self { how, values, life, latest, walked, .. } = self;
+        let Self { how, values, life, every, latest, walked, .. } = self;
+        let at_end = every.is_none();
         let (ttl, now) = (life.ttl(), life.now::<T>());
         loop {
             if !next.room() {
@@ -132,8 +133,9 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend> AggregateTotal<K,
             }
             let more = values.tour(walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
-                let told = std::mem::take(changed);
-                if told && !aged.since.over(ttl, now) {
+                // At the end each key is told, so that nobody need remember which were: there may be more of them than memory.
+                let told = !at_end && std::mem::take(changed);
+                if (told || at_end) && !aged.since.over(ttl, now) {
                     next.main((key.view(), how.finish(acc)), *latest);
                 }
                 told

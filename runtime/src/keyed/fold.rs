@@ -80,7 +80,7 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend> Fold<K, V, F, G, B> 
     }
 
     fn speak<T: Time, N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
-        let latest = self.latest;
+        let (latest, at_end) = (self.latest, self.speak == Speak::AtEnd);
         let (ttl, now) = (self.life.ttl(), self.life.now::<T>());
         loop {
             if !next.room() {
@@ -88,8 +88,9 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend> Fold<K, V, F, G, B> 
             }
             let more = self.values.tour(&mut self.walked, |key, aged| {
                 let (acc, changed) = &mut aged.value;
-                let told = std::mem::take(changed);
-                if told
+                // At the end each key is told, so that nobody need remember which were: there may be more of them than memory.
+                let told = !at_end && std::mem::take(changed);
+                if (told || at_end)
                     && !aged.since.over(ttl, now)
                     && let Some(acc) = acc
                 {

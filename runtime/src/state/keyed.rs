@@ -192,7 +192,7 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
 
     /// Looks at the next few values; `false` once there are no more. Between two calls the tour may pause. An entry that moves
     /// meanwhile, because others are put in, may be missed or met again.
-    /// `each` says whether it has changed the value.
+    /// `each` says whether it may have changed the value. One that lies below comes into memory only if it has.
     pub fn tour(&mut self, at: &mut Tour, mut each: impl FnMut(&K::Kept, &mut V) -> bool) -> bool {
         if at.below.is_none() {
             if self.table.walk(&mut at.table, &mut each) {
@@ -204,14 +204,18 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
             at.below = Some(0);
         }
         let Some(from) = at.below else { return false };
-        let mut changed = Vec::new();
+        let (mut changed, mut after) = (Vec::new(), Vec::new());
         let Self { table, below, which, .. } = self;
-        at.below = below.some_of(*which, from, |hash, key, value| {
+        at.below = below.some_of(*which, from, |hash, key, before| {
             let key: K = record::whole(key)?;
             if table.place_of(hash, key.view()).is_none() {
-                let (kept, mut value) = (K::Kept::keep(key.view()), record::whole(value)?);
+                let (kept, mut value): (_, V) = (K::Kept::keep(key.view()), record::whole(before)?);
                 if each(&kept, &mut value) {
-                    changed.push((hash, (kept, value)));
+                    after.clear();
+                    value.encode(&mut after);
+                    if after != before {
+                        changed.push((hash, (kept, value)));
+                    }
                 }
             }
             Ok(())

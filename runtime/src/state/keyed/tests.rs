@@ -237,6 +237,27 @@ fn a_snapshot_over_segments_holds_what_changed_and_no_more() {
 }
 
 #[test]
+fn a_tour_brings_into_memory_what_it_changes_and_nothing_else() {
+    let folder = Folder::new("tour");
+    let below = folder.below::<FileSystem>("0", 5);
+    let mut state = KeyedState::<String, u64, FileSystem>::new(KeyRange::ALL, below, Which::FIRST);
+    for number in 0..1000u64 {
+        let key = number.to_string();
+        *state.value(<String as Key>::hash(&key), &key, || 0) = number;
+    }
+    assert_eq!(save(&mut [&mut state], 5, |_| ()), 1000);
+    relieve(&mut state);
+    let (mut tour, mut met) = (Tour::default(), 0);
+    while state.tour(&mut tour, |_, value| {
+        met += 1;
+        *value += u64::from(*value % 100 == 7);
+        true
+    }) {}
+    assert_eq!((met, state.table.len()), (1000, 10));
+    assert_eq!(save(&mut [&mut state], 6, |_| ()), 10);
+}
+
+#[test]
 fn tables_are_told_apart_over_segments() {
     tables_are_told_apart::<FileSystem>("panes");
 }
