@@ -118,6 +118,17 @@ pub(crate) struct Word {
     pub(crate) form: &'static str,
 }
 
+impl Word {
+    /// The type of what it takes in front, as tokens behind a `let`; none where the runtime's function finds it.
+    pub(crate) fn of_first(&self, at: proc_macro2::Span) -> proc_macro2::TokenStream {
+        match self.name {
+            "top" => quote::quote_spanned!(at=> : ::core::primitive::usize),
+            "quantile" => quote::quote_spanned!(at=> : ::core::primitive::f64),
+            _ => proc_macro2::TokenStream::new(),
+        }
+    }
+}
+
 const fn word_of(
     name: &'static str,
     need: Need,
@@ -131,23 +142,32 @@ const fn word_of(
 /// Every ready-made aggregate.
 pub(crate) const WORDS: &[Word] = &[
     word_of("count", Need::Nothing, "Count", "", "count()"),
-    word_of("sum", Need::Value, "Sum", "summed", "sum(|r| r.x)"),
-    word_of("min", Need::Value, "Min", "compared", "min(|r| r.x)"),
-    word_of("max", Need::Value, "Max", "compared", "max(|r| r.x)"),
-    word_of("mean", Need::Value, "Mean", "averaged", "mean(|r| r.x)"),
-    word_of("variance", Need::Value, "Variance", "measured", "variance(|r| r.x)"),
-    word_of("min_by", Need::ValueAndRow, "MinBy", "compared", "min_by(|r| r.x)"),
-    word_of("max_by", Need::ValueAndRow, "MaxBy", "compared", "max_by(|r| r.x)"),
-    Word { first: "a number", ..word_of("top", Need::ValueAndRow, "top", "compared", "top(3, by |r| r.x)") },
+    word_of("sum", Need::Value, "Sum", "CanSum::checked", "sum(|r| r.x)"),
+    word_of("min", Need::Value, "Min", "CanCompare::checked", "min(|r| r.x)"),
+    word_of("max", Need::Value, "Max", "CanCompare::checked", "max(|r| r.x)"),
+    word_of("mean", Need::Value, "Mean", "CanMean::checked", "mean(|r| r.x)"),
+    word_of("variance", Need::Value, "Variance", "CanMeasure::checked", "variance(|r| r.x)"),
+    word_of("min_by", Need::ValueAndRow, "MinBy", "CanCompare::checked", "min_by(|r| r.x)"),
+    word_of("max_by", Need::ValueAndRow, "MaxBy", "CanCompare::checked", "max_by(|r| r.x)"),
+    Word { first: "a number", ..word_of("top", Need::ValueAndRow, "top", "CanCompare::checked", "top(3, by |r| r.x)") },
     word_of("first", Need::InOrder, "First", "", "first(|r| r.x)"),
     word_of("last", Need::InOrder, "Last", "", "last(|r| r.x)"),
     Word { combines: false, ..word_of("collect", Need::InOrder, "Collect", "", "collect(|r| r.x)") },
-    word_of("count_distinct", Need::Lent, "CountDistinct", "told_apart", "count_distinct(|r| r.x)"),
-    word_of("approx_count_distinct", Need::Lent, "ApproxCountDistinct", "hashed", "approx_count_distinct(|r| r.x)"),
-    Word { first: "a number", ..word_of("quantile", Need::Value, "quantile", "measured", "quantile(0.99, |r| r.x)") },
+    word_of("count_distinct", Need::Lent, "CountDistinct", "CanTell::checked", "count_distinct(|r| r.x)"),
+    word_of(
+        "approx_count_distinct",
+        Need::Lent,
+        "ApproxCountDistinct",
+        "CanHash::checked",
+        "approx_count_distinct(|r| r.x)",
+    ),
+    Word {
+        first: "a number",
+        ..word_of("quantile", Need::Value, "quantile", "CanMeasure::checked", "quantile(0.99, |r| r.x)")
+    },
     Word {
         first: "an array of numbers",
-        ..word_of("quantiles", Need::Value, "quantiles", "measured", "quantiles([0.5, 0.99], |r| r.x)")
+        ..word_of("quantiles", Need::Value, "quantiles", "CanMeasure::checked", "quantiles([0.5, 0.99], |r| r.x)")
     },
 ];
 

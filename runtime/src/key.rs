@@ -77,14 +77,8 @@ impl<K: Key<Kept = K>> Kept<K> for K {
 pub trait KeyLike {
     /// What is stored.
     type Owned: Key;
-    /// `Self`; an error type where the bound fails, so that one mistake is one message.
-    type Checked;
     /// The key as it travels.
     fn view(&self) -> <Self::Owned as Key>::Ref<'_>;
-    /// Gives itself back through the gate.
-    fn checked(self) -> Self::Checked
-    where
-        Self: Sized;
 }
 
 /// Keys of a frame, side by side, with what is needed to find their hashes again.
@@ -179,11 +173,8 @@ macro_rules! integers {
         }
         impl KeyLike for $t {
             type Owned = $t;
-            type Checked = $t;
             #[inline(always)]
             fn view(&self) -> $t { *self }
-            #[inline(always)]
-            fn checked(self) -> $t { self }
         }
         copied_column!($t);
     )* };
@@ -250,14 +241,9 @@ macro_rules! as_integer {
         }
         impl KeyLike for $t {
             type Owned = $t;
-            type Checked = $t;
             #[inline(always)]
             fn view(&self) -> $t {
                 *self
-            }
-            #[inline(always)]
-            fn checked(self) -> $t {
-                self
             }
         }
         copied_column!($t);
@@ -298,16 +284,11 @@ where
 /// A key by `#[derive(Key)]`: it travels as a reference.
 pub trait DerivedKey: for<'a> Key<Ref<'a> = &'a Self> {}
 
-impl<'r, T: KeyLike + ?Sized> KeyLike for &'r T {
+impl<T: KeyLike + ?Sized> KeyLike for &T {
     type Owned = T::Owned;
-    type Checked = &'r T;
     #[inline(always)]
     fn view(&self) -> <T::Owned as Key>::Ref<'_> {
         (**self).view()
-    }
-    #[inline(always)]
-    fn checked(self) -> &'r T {
-        self
     }
 }
 impl<T: KeyHash + ?Sized> KeyHash for &T {
@@ -336,11 +317,8 @@ impl Key for () {
 }
 impl KeyLike for () {
     type Owned = ();
-    type Checked = ();
     #[inline(always)]
     fn view(&self) {}
-    #[inline(always)]
-    fn checked(self) {}
 }
 /// So many times nothing.
 #[derive(Default)]
@@ -396,11 +374,8 @@ macro_rules! tuples {
             $(for<'a> <$T::Owned as Key>::Ref<'a>: KeyHash,)+
         {
             type Owned = ($($T::Owned,)+);
-            type Checked = Self;
             #[inline(always)]
             fn view(&self) -> <Self::Owned as Key>::Ref<'_> { ($(self.$i.view(),)+) }
-            #[inline(always)]
-            fn checked(self) -> Self { self }
         }
         $(#[$doc])*
         pub struct $column<$($T: Key),+>($($T::Column,)+ Vec<u64>);

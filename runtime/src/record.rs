@@ -93,9 +93,9 @@ pub fn whole<T: Record>(bytes: &[u8]) -> Result<T, CodecError> {
 /// A row on its way through a chain. Owned records are their own [`Stored`](Row::Stored); one that borrows
 /// (`&str`, a struct with `Cow` fields) becomes its owned form when an edge or a state keeps it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot leave its chain",
-    label = "the rows here are `{Self}`",
-    note = "write `#[derive(Record)]` on it, or own it with `.map(..)` first"
+    message = "`{Self}` cannot be kept or sent",
+    label = "this is a `{Self}`",
+    note = "write `#[derive(Record)]` on it, or bring it to a type that has it, with `.map(..)` in front"
 )]
 pub trait Row: Sized {
     /// The owned form.

@@ -19,8 +19,8 @@ pub use flat::{first_nested_field, is_flat, not_flat};
 pub use locked::{LockedFields, LockedKind, LockedParts, LockedSchema, LockedVariants, Node, NodeKind, NotWritable};
 pub use message::Message;
 pub use owned::{OwnedField, OwnedSchema, OwnedVariant};
-pub use past::{Convert, Dropped, Filled, Former, Past};
-pub use restore::{Verdict, can_restore, can_restore_key};
+pub use past::{Convert, Dropped, Filled, Former, Owner, Past};
+pub use restore::{Verdict, can_restore, can_restore_key, can_restore_of};
 pub(crate) use restore::{is_length_known, widened};
 
 /// Names and types of what a byte form holds.

@@ -27,9 +27,9 @@ static SINK: __rt::SinkMeta = __rt::SinkMeta { name: "out" };
 fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64, (u64, u64))>) {
     let how = __rt::shared((__rt::Count, __rt::Sum));
     let (e_out, e_in) = __rt::combined_edge::<_, _, __rt::Untimed, _>(g, &EDGE, __rt::combine_totals(&how));
-    let s_out = __rt::sink(g, &SINK, __rt::is_sink(__rt::collect(out)));
+    let s_out = __rt::sink(g, &SINK, __rt::IsSink::checked(__rt::collect(out)));
     {
-        let connector = __rt::is_source::<Numbers, _, _>(rows(data.clone()));
+        let connector = <_ as __rt::SourceOf<Numbers, u64, _>>::checked(rows(data.clone()));
         __rt::source::<Numbers, _, _, _, _>(
             g,
             SOURCE,
@@ -43,9 +43,9 @@ fn build(g: &mut __rt::Graph<'_>, data: &Arc<[u64]>, out: &__rt::Collected<(u64,
                 }
                 n[0] += 1;
                 cx.at(2);
-                let k = __rt::is_key(__rt::call(&x0, |x| x % 10));
+                let k = __rt::IsKey::checked(__rt::call(&x0, |x| x % 10));
                 let at = o.0.key(k, __rt::NO_TIME, cx);
-                let p = ((), __rt::summed(__rt::call(&x0, |x| *x)));
+                let p = ((), __rt::CanSum::checked(__rt::call(&x0, |x| *x)));
                 o.0.value(at, p, cx);
             },
             __rt::no_errors(),

@@ -164,13 +164,13 @@ fn lacks_aggregate(window: &Op, diag: &mut Diagnostics) {
 }
 
 fn second(first: &Op, op: &Op, diag: &mut Diagnostics) {
+    let how = match first.call {
+        Call::Process(_) => "give the first the item `as name;`",
+        _ => "give the first the option `as name`",
+    };
     diag.report(
         &op.name,
         format!("`{}` is the second stateful operator of this `let`, behind `{}`", op.name, first.name),
-        format!(
-            "state is kept under a name: give the first one's with the option `as name` (in a `process`, the item `as name;`), or end \
-             the chain in front of `{}` and go on in a `let` of its own",
-            op.name
-        ),
+        format!("state is kept under a name: {how}, or begin a `let` of its own with `{}`", op.name),
     );
 }

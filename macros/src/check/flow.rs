@@ -84,7 +84,8 @@ pub(crate) fn recursion(models: &mut [Model], diag: &mut Diagnostics) {
         models.iter().position(|model| model.flow.is_some() && model.name == *name)
     };
     let uses = |models: &[Model], at: usize| -> Vec<usize> {
-        let used = models[at].streams.iter().filter_map(|stream| match &stream.origin {
+        // a use that was reported is cut: one ring is one mistake
+        let used = models[at].streams.iter().filter(|stream| stream.sound).filter_map(|stream| match &stream.origin {
             Origin::Flow(used) if used.known.is_some() => named(models, &used.call.name),
             _ => None,
         });
@@ -93,6 +94,9 @@ pub(crate) fn recursion(models: &mut [Model], diag: &mut Diagnostics) {
     for at in (0..models.len()).filter(|at| models[*at].flow.is_some()).collect::<Vec<_>>() {
         for id in models[at].ids() {
             let Origin::Flow(used) = &models[at].stream(id).origin else { continue };
+            if !models[at].stream(id).sound {
+                continue;
+            }
             let Some(first) = used.known.and_then(|_| named(models, &used.call.name)) else { continue };
             let (mut seen, mut next) = (vec![], vec![first]);
             while let Some(flow) = next.pop() {
@@ -107,7 +111,7 @@ pub(crate) fn recursion(models: &mut [Model], diag: &mut Diagnostics) {
                     true => format!("the flow `{own}` uses itself"),
                     false => format!("the flow `{own}` uses itself: it is in `{name}`"),
                 };
-                diag.report(name, fact, "a flow is put in where it is used; state per key, in a `process`, goes round");
+                diag.report(name, fact, "a flow is written out where it is used: take one use out of the ring, and keep what goes round in the state of a `process`");
                 models[at].streams[id.0].sound = false;
             }
         }

@@ -22,7 +22,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
         for old in kept(process).flat_map(|(_, was)| was) {
             if kept(process).any(|(name, _)| name == old) {
                 let fact = format!("`{old}` is the name of a state or timer here");
-                diag.report_mild(old, fact, "an old name is free now; remove it");
+                diag.report_mild(old, fact, "remove it: an old name is one that nothing has any more");
             } else if claimed.contains(&old) {
                 let fact = format!("`{old}` is the old name of another state or timer");
                 diag.report_mild(old, fact, "remove one of the two");
@@ -37,13 +37,13 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
         let keeps = flow || stream.ops.iter().any(|op| op.role() == Role::Stateful);
         for old in &stream.was {
             if !keeps {
-                let help = "remove it: names are looked up in what is stored";
+                let help = format!("remove `was`: it is for what is stored of `{}`", stream.name);
                 diag.report_mild(old, format!("`{}` keeps no state, so it needs no old name", stream.name), help);
             } else if model.streams.iter().any(|it| it.name == *old) {
                 diag.report_mild(
                     old,
                     format!("`{old}` is the name of a stream here"),
-                    "an old name is free now; remove it",
+                    "remove it: an old name is one that nothing has any more",
                 );
             } else if claimed.contains(&old) {
                 diag.report_mild(old, format!("`{old}` is the old name of another stream"), "remove one of the two");

@@ -11,6 +11,7 @@ mod life;
 mod lock;
 mod options;
 mod process;
+mod resource;
 mod time;
 mod usage;
 
@@ -20,6 +21,7 @@ use crate::model::Model;
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     checkpoint::check(model, diag);
     generics::check(model, diag);
+    resource::check(model, diag);
     options::check(model, diag);
     // what is wrong inside of a process is no reason to be silent of where it stands
     let mut wrong = process::check(model, diag);

@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 
 use super::life;
 use crate::catalog;
-use crate::diag::{Diagnostics, list, near_or};
+use crate::diag::{Diagnostics, list, near, near_or};
 use crate::model::graph::Time;
 use crate::model::{Model, Port, Stream, StreamId};
 use crate::syntax::process::{On, Process};
@@ -91,7 +91,7 @@ fn names(model: &Model, process: &Process, diag: &mut Diagnostics) {
 
 /// One `on event`, one `on timer` for each timer, one `on end` at most.
 fn handlers(op: &Op, process: &Process, diag: &mut Diagnostics) {
-    let mut seen: Vec<&On> = vec![];
+    let (mut seen, mut meant): (Vec<&On>, Vec<String>) = (vec![], vec![]);
     for handler in &process.handlers {
         if seen.contains(&&handler.what) {
             let text = match &handler.what {
@@ -111,15 +111,19 @@ fn handlers(op: &Op, process: &Process, diag: &mut Diagnostics) {
             0 => format!("declare it: `timer {name}: event_time;`"),
             _ => format!("the timers are {}", list(timers(), "and")),
         };
-        let near = near_or(&name.to_string(), timers().collect::<Vec<_>>().iter().map(String::as_str), all);
-        diag.report(name, format!("there is no timer `{name}`"), near);
+        let (text, timers) = (name.to_string(), timers().collect::<Vec<_>>());
+        meant.extend(near(&text, timers.iter().map(String::as_str)).into_iter().map(str::to_owned));
+        let help = near_or(&text, timers.iter().map(String::as_str), all);
+        diag.report(name, format!("there is no timer `{name}`"), help);
     }
     if !seen.contains(&&On::Event) {
         diag.report(&op.name, "this `process` does nothing with its rows", "write `on event(r, cx) { .. }`");
     }
     for timer in &process.timers {
         let name = &timer.name;
-        if !seen.iter().any(|what| matches!(what, On::Timer(of) if of == name)) {
+        let has_handler = seen.iter().any(|what| matches!(what, On::Timer(of) if of == name));
+        // one that is misspelled is reported
+        if !has_handler && !meant.contains(&name.to_string()) {
             let help = format!("write `on timer {name}(at, cx) {{ .. }}`, or remove the timer");
             diag.report(name, format!("nothing happens when the timer `{name}` fires"), help);
         }

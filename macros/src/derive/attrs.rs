@@ -10,6 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Ident, Index, Meta, Path, Token};
 
 use super::Mistakes;
+use crate::diag::near_or;
 
 /// What stands on a type.
 pub(super) struct OfType {
@@ -55,7 +56,11 @@ pub(super) fn of_type(attrs: &[Attribute], mistakes: &mut Mistakes) -> OfType {
                 found.migrations.push(path(&meta)?);
                 Ok(())
             } else {
-                Err(meta.error("unknown option; there are `scalar`, `migrate = function` and `crate = path`"))
+                let known = "the options of `record` are `scalar`, `migrate = function` and `crate = path`";
+                let word = meta.path.to_token_stream().to_string();
+                let help = near_or(&word, ["scalar", "migrate", "crate"], known);
+                mistakes.report(&meta.path, format!("`record` has no option `{word}`"), help);
+                Ok(())
             }
         });
         if let Err(error) = read {
@@ -63,7 +68,7 @@ pub(super) fn of_type(attrs: &[Attribute], mistakes: &mut Mistakes) -> OfType {
         }
     }
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("added")) {
-        mistakes.report(attr, "`added` belongs on a field that was not stored before");
+        mistakes.report(attr, "`added` stands on a type", "write it on the field that was not stored before");
     }
     found
 }
@@ -71,7 +76,11 @@ pub(super) fn of_type(attrs: &[Attribute], mistakes: &mut Mistakes) -> OfType {
 /// Refuses what belongs on the type, on fields and variants.
 pub(super) fn refuse_record(attrs: &[Attribute], mistakes: &mut Mistakes) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("record")) {
-        mistakes.report(attr, "`record` belongs on the type; a field or variant takes `#[was(old_name)]`");
+        mistakes.report(
+            attr,
+            "`record` belongs on the type",
+            "move it there; a field or variant takes `#[was(old_name)]`",
+        );
     }
 }
 
@@ -80,7 +89,7 @@ pub(super) fn added(attrs: &[Attribute], mistakes: &mut Mistakes) -> Option<Adde
     let mut all = attrs.iter().filter(|attr| attr.path().is_ident("added"));
     let attr = all.next()?;
     if let Some(second) = all.next() {
-        mistakes.report(second, "a field has one value where none was stored");
+        mistakes.report(second, "`added` is said twice", "say it once: a field has one value where none was stored");
     }
     match &attr.meta {
         Meta::Path(_) => Some(Added { at: attr.span(), value: None }),
@@ -88,7 +97,11 @@ pub(super) fn added(attrs: &[Attribute], mistakes: &mut Mistakes) -> Option<Adde
             Some(Added { at: attr.span(), value: Some(list.tokens.clone()) })
         }
         _ => {
-            mistakes.report(attr, "what was not stored has the type's default, `#[added]`, or a value: `#[added(5)]`");
+            mistakes.report(
+                attr,
+                "`added` has no value",
+                "write `#[added]` for the type's default, or a value: `#[added(5)]`",
+            );
             None
         }
     }
@@ -97,14 +110,18 @@ pub(super) fn added(attrs: &[Attribute], mistakes: &mut Mistakes) -> Option<Adde
 /// Refuses `added` where nothing is stored: on variants, which are there or not.
 pub(super) fn refuse_added(attrs: &[Attribute], mistakes: &mut Mistakes) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("added")) {
-        mistakes.report(attr, "`added` belongs on a field; a new variant needs no word");
+        mistakes.report(attr, "`added` belongs on a field", "remove it: a new variant needs no word");
     }
 }
 
 /// Refuses `dropped` on a field: it belongs on what the field was in.
 pub(super) fn refuse_dropped(attrs: &[Attribute], mistakes: &mut Mistakes) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("dropped")) {
-        mistakes.report(attr, "`dropped` belongs on the type or variant that the field is gone from");
+        mistakes.report(
+            attr,
+            "`dropped` stands on a field",
+            "write it on the type or variant that the field is gone from",
+        );
     }
 }
 
@@ -122,10 +139,13 @@ pub(super) fn dropped(attrs: &[Attribute], mistakes: &mut Mistakes) -> Vec<Strin
             |from: syn::parse::ParseStream<'_>| Punctuated::<_, Token![,]>::parse_terminated_with(from, name);
         let read = attr.meta.require_list().and_then(|list| names_of.parse2(list.tokens.clone()));
         match read {
-            Ok(list) if list.is_empty() => mistakes.report(attr, "no name; write `#[dropped(old_name)]`"),
+            Ok(list) if list.is_empty() => {
+                mistakes.report(attr, "`dropped` names nothing", "write `#[dropped(old_name)]`")
+            }
             Ok(list) => names.extend(list),
             Err(error) => {
-                mistakes.add(syn::Error::new(error.span(), "what is dropped is named; write `#[dropped(old_name)]`"));
+                let fact = "what is dropped is named\n\nhelp: write `#[dropped(old_name)]`";
+                mistakes.add(syn::Error::new(error.span(), fact));
             }
         }
     }
@@ -144,10 +164,11 @@ pub(super) fn was(attrs: &[Attribute], mistakes: &mut Mistakes) -> Vec<String> {
             .require_list()
             .and_then(|list| Punctuated::<Ident, Token![,]>::parse_terminated.parse2(list.tokens.clone()));
         match read {
-            Ok(list) if list.is_empty() => mistakes.report(attr, "no old name; write `#[was(old_name)]`"),
+            Ok(list) if list.is_empty() => mistakes.report(attr, "`was` names nothing", "write `#[was(old_name)]`"),
             Ok(list) => names.extend(list),
             Err(error) => {
-                mistakes.add(syn::Error::new(error.span(), "an old name is an identifier; write `#[was(old_name)]`"));
+                let fact = "an old name is an identifier\n\nhelp: write `#[was(old_name)]`";
+                mistakes.add(syn::Error::new(error.span(), fact));
             }
         }
     }

@@ -59,13 +59,8 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
         #[automatically_derived]
         impl #parameters __rt::KeyLike for #name #arguments #with_itself {
             type Owned = Self;
-            type Checked = Self;
             #[inline]
             fn view(&self) -> &Self {
-                self
-            }
-            #[inline]
-            fn checked(self) -> Self {
                 self
             }
         }

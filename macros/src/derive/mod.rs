@@ -58,8 +58,9 @@ fn expand(input: TokenStream, purpose: For, write: Write, write_broken: Write) -
 struct Mistakes(Option<syn::Error>);
 
 impl Mistakes {
-    fn report(&mut self, at: impl ToTokens, fact: impl Display) {
-        self.add(syn::Error::new_spanned(at, fact));
+    /// A fact, and what to write, as in [`Problem`](crate::diag::Problem).
+    fn report(&mut self, at: impl ToTokens, fact: impl Display, help: impl Display) {
+        self.add(syn::Error::new_spanned(at, format!("{fact}\n\nhelp: {help}")));
     }
 
     fn add(&mut self, new: syn::Error) {

@@ -121,7 +121,7 @@ fn past(shape: &Shape) -> Option<TokenStream> {
     Some(quote! {
         __rt::Past {
             was: &[#(#was),*], dropped: &[#(#dropped),*], defaults: &[#(#defaults),*], migrations: &[#(#migrations),*],
-            of_process: false,
+            owner: __rt::Owner::User,
         }
     })
 }
@@ -132,7 +132,7 @@ fn filled(shape: &Shape, variant: &str, field: &Field) -> Option<TokenStream> {
     let (name, ty) = (&field.name, shape.owned(&field.ty));
     let value = match &added.value {
         Some(value) => quote_spanned!(value.span()=> let value: #ty = #value;),
-        None => quote_spanned!(added.at=> let value = <#ty as ::core::default::Default>::default();),
+        None => quote_spanned!(added.at=> let value = <#ty as __rt::ByDefault>::by_default();),
     };
     let encode = quote_spanned!(field.ty.span()=> <#ty as __rt::Record>::encode(&value, out););
     Some(quote!(__rt::Filled { variant: #variant, field: #name, fill: |out| { #value #encode } }))

@@ -85,7 +85,7 @@ impl Shape {
             Data::Struct(data) => Body::Struct(reader.fields(&data.fields)),
             Data::Enum(data) => Body::Enum(reader.variants(&input.ident, data)),
             Data::Union(data) => {
-                mistakes.report(data.union_token, "a union cannot be kept or sent; make it an enum");
+                mistakes.report(data.union_token, "a union cannot be kept or sent", "make it an enum");
                 return None;
             }
         };
@@ -158,7 +158,11 @@ impl Shape {
 /// What is dropped cannot be there.
 fn refuse_present(dropped: &[(String, String)], now: &[String], at: &Ident, mistakes: &mut Mistakes) {
     for (_, name) in dropped.iter().filter(|(_, name)| now.contains(name)) {
-        mistakes.report(at, format!("`{name}` is said to be dropped, and it is there"));
+        mistakes.report(
+            at,
+            format!("`{name}` is said to be dropped, and it is there"),
+            "take it out of `#[dropped(..)]`",
+        );
     }
 }
 
@@ -202,10 +206,15 @@ struct TypeReader<'a> {
 impl TypeReader<'_> {
     fn variants(&mut self, name: &Ident, data: &syn::DataEnum) -> Vec<Variant> {
         if data.variants.is_empty() {
-            self.mistakes.report(name, format!("`{name}` has no variants, so there is no value to keep or send"));
+            self.mistakes.report(
+                name,
+                format!("`{name}` has no variants"),
+                "write one: without there is no value to keep or send",
+            );
         }
         if data.variants.len() > usize::from(u16::MAX) {
-            self.mistakes.report(name, format!("`{name}` has more than {} variants", u16::MAX));
+            let fact = format!("`{name}` has more than {} variants", u16::MAX);
+            self.mistakes.report(name, fact, "make fields of some of them");
         }
         let variants = data.variants.iter().map(|variant| {
             let attributes = if self.purpose == For::Key { &[][..] } else { &variant.attrs };
@@ -260,7 +269,11 @@ impl TypeReader<'_> {
         for (_, was, at) in &all {
             for old in *was {
                 if claimed.contains(&old) {
-                    self.mistakes.report(at, format!("`{old}` is the name of another one here, or twice an old one"));
+                    self.mistakes.report(
+                        at,
+                        format!("`{old}` is the name of another one here, or twice an old one"),
+                        "remove it from one `#[was(..)]`",
+                    );
                 }
                 claimed.push(old);
             }
@@ -283,7 +296,8 @@ impl TypeReader<'_> {
                 };
                 self.mistakes.report(
                     ty,
-                    format!("a record cannot hold a reference: nothing could own it when it is read back; {cure}"),
+                    "a record cannot hold a reference: nothing could own it when it is read back",
+                    cure,
                 );
             }
             Type::Tuple(tuple) => tuple.elems.iter().for_each(|ty| self.look_at(ty)),
@@ -295,9 +309,9 @@ impl TypeReader<'_> {
                 if path.qself.is_none() && (path.path.is_ident("Self") || is_one(&path.path, self.of)) {
                     self.mistakes.report(
                         ty,
+                        format!("`{}` contains itself: its schema would have no end", self.of),
                         format!(
-                            "`{}` contains itself: its schema would have no end; keep the parts in a `Vec` and refer to \
-                             them by index, or carry it as `Serde<{0}>`",
+                            "keep the parts in a `Vec` and refer to them by index, or carry it as `Serde<{}>`",
                             self.of
                         ),
                     );

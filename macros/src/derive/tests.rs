@@ -12,7 +12,7 @@ fn errors(output: TokenStream) -> Vec<String> {
             TokenTree::Ident(word) => after_word = word == "compile_error",
             TokenTree::Group(group) if after_word => {
                 let text: syn::LitStr = syn::parse2(group.stream()).unwrap();
-                found.push(text.value());
+                found.push(text.value().replace("\n\nhelp: ", "; "));
                 after_word = false;
             }
             _ => {}
@@ -61,7 +61,7 @@ fn a_type_that_contains_itself_is_refused() {
 
 #[test]
 fn what_has_no_values_or_no_shape_is_refused() {
-    check("enum A {}", &["`A` has no variants, so there is no value to keep or send"]);
+    check("enum A {}", &["`A` has no variants; write one: without there is no value to keep or send"]);
     check("union A { a: u8 }", &["a union cannot be kept or sent; make it an enum"]);
 }
 
@@ -71,13 +71,13 @@ fn attributes_are_read_strictly() {
     check("struct A { #[was(\"b\")] a: u8 }", &[old_name]);
     check("struct A { #[was = b] a: u8 }", &[old_name]);
     check("struct A { #[was] a: u8 }", &[old_name]);
-    check("struct A { #[was()] a: u8 }", &["no old name; write `#[was(old_name)]`"]);
+    check("struct A { #[was()] a: u8 }", &["`was` names nothing; write `#[was(old_name)]`"]);
     check("#[was(B)] struct A;", &[]);
     check(
         "#[record(flat)] struct A { #[record(scalar)] a: u8 }",
         &[
-            "unknown option; there are `scalar`, `migrate = function` and `crate = path`",
-            "`record` belongs on the type; a field or variant takes `#[was(old_name)]`",
+            "`record` has no option `flat`; the options of `record` are `scalar`, `migrate = function` and `crate = path`",
+            "`record` belongs on the type; move it there; a field or variant takes `#[was(old_name)]`",
         ],
     );
 }
@@ -89,24 +89,33 @@ fn what_a_type_was_is_read_strictly() {
     let named = "what is dropped is named; write `#[dropped(old_name)]`";
     check("#[dropped] struct A;", &[named]);
     check("#[dropped(\"a\")] struct A;", &[named]);
-    check("#[dropped()] struct A;", &["no name; write `#[dropped(old_name)]`"]);
-    check("#[dropped(a)] struct A { a: u8 }", &["`a` is said to be dropped, and it is there"]);
-    check("enum A { #[dropped(0)] B(u8) }", &["`0` is said to be dropped, and it is there"]);
+    check("#[dropped()] struct A;", &["`dropped` names nothing; write `#[dropped(old_name)]`"]);
+    check(
+        "#[dropped(a)] struct A { a: u8 }",
+        &["`a` is said to be dropped, and it is there; take it out of `#[dropped(..)]`"],
+    );
+    check(
+        "enum A { #[dropped(0)] B(u8) }",
+        &["`0` is said to be dropped, and it is there; take it out of `#[dropped(..)]`"],
+    );
     check(
         "struct A { #[dropped(b)] a: u8 }",
-        &["`dropped` belongs on the type or variant that the field is gone from"],
+        &["`dropped` stands on a field; write it on the type or variant that the field is gone from"],
     );
-    let value = "what was not stored has the type's default, `#[added]`, or a value: `#[added(5)]`";
+    let value = "`added` has no value; write `#[added]` for the type's default, or a value: `#[added(5)]`";
     check("struct A { #[added = 5] a: u8 }", &[value]);
     check("struct A { #[added()] a: u8 }", &[value]);
-    check("struct A { #[added] #[added(5)] a: u8 }", &["a field has one value where none was stored"]);
-    check("#[added] struct A;", &["`added` belongs on a field that was not stored before"]);
-    check("enum A { #[added] B }", &["`added` belongs on a field; a new variant needs no word"]);
+    check(
+        "struct A { #[added] #[added(5)] a: u8 }",
+        &["`added` is said twice; say it once: a field has one value where none was stored"],
+    );
+    check("#[added] struct A;", &["`added` stands on a type; write it on the field that was not stored before"]);
+    check("enum A { #[added] B }", &["`added` belongs on a field; remove it: a new variant needs no word"]);
 }
 
 #[test]
 fn an_old_name_leads_to_one_place() {
-    let twice = "is the name of another one here, or twice an old one";
+    let twice = "is the name of another one here, or twice an old one; remove it from one `#[was(..)]`";
     check("struct A { #[was(b)] a: u8, b: u8 }", &[&format!("`b` {twice}")]);
     check("struct A { #[was(c)] a: u8, #[was(c)] b: u8 }", &[&format!("`c` {twice}")]);
     check("enum A { #[was(C)] B, #[was(D)] C }", &[&format!("`C` {twice}")]);

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::code::{body_span, number, paste};
+use super::code::{body_span, copied, number, paste, through};
 use super::ident::{first, local, place};
 use super::sink;
 use crate::lower::flow::{Branch, Cut, Flow, Step, in_order};
@@ -108,8 +108,14 @@ impl<'p> Body<'p> {
             let row = self.row(x, at);
             // rebound where it may be, so that behind a mistake the row has the type that was meant
             let mut tokens = match hold {
-                Hold::Own => quote_spanned!(place(at)=> let #row = __rt::declared::<_, #ty>(#row);),
-                Hold::Lent(_) => quote_spanned!(place(at)=> let _ = __rt::declared_too::<_, #ty>(&#row);),
+                Hold::Own => {
+                    let it = declared("it", quote!(#row), ty, at);
+                    quote_spanned!(place(at)=> let #row = #it;)
+                }
+                Hold::Lent(_) => {
+                    let it = declared("its", quote_spanned!(place(at)=> &#row), ty, at);
+                    quote_spanned!(place(at)=> let _ = #it;)
+                }
             };
             tokens.extend(self.steps(rest, ends, x, hold, label));
             return tokens;
@@ -156,8 +162,7 @@ impl<'p> Body<'p> {
                 let again = self.at(*index, at);
                 tokens.extend(quote_spanned!(here=> let #made = __rt::call(#row, #closure);));
                 let (from, made) = (body_span(code, at), self.row(y, at));
-                let many = local(&format!("x{y}"), from);
-                let many = quote_spanned!(place(from)=> __rt::many(#many));
+                let many = through("Many::checked", local(&format!("x{y}"), from), from);
                 tokens.extend(quote_spanned!(here=> for #made in #many { #count #inside #again }));
             }
             _ => {
@@ -173,7 +178,8 @@ impl<'p> Body<'p> {
         let Hold::Lent(at) = hold else { return (TokenStream::new(), x, hold) };
         let y = self.next_row();
         let (row, copy) = (self.row(x, at), self.row(y, at));
-        (quote_spanned!(place(at)=> let #copy = __rt::share(&#row);), y, Hold::Own)
+        let shared = copied("Share::share", quote_spanned!(place(at)=> &#row), at);
+        (quote_spanned!(place(at)=> let #copy = #shared;), y, Hold::Own)
     }
 
     fn ends(&mut self, ends: &[Branch], x: usize, hold: Hold) -> TokenStream {
@@ -202,8 +208,9 @@ impl<'p> Body<'p> {
                 let (mut tokens, x, _) = self.own(x, hold);
                 let (row, when, out) = (self.row(x, at), self.time(at), self.out(*out, at));
                 let (stored, cx) = (local("stored", at), local("cx", at));
+                let kept = through("CanStore::store", row, at);
                 tokens.extend(quote_spanned! {place(at)=>
-                    let #stored = __rt::store(#row);
+                    let #stored = #kept;
                     let #stored = __rt::same(&#out, #stored);
                     #out.row((), #stored, #when, #cx);
                 });
@@ -284,6 +291,13 @@ impl Branch<'_> {
             Branch::Keyed { op, .. } | Branch::Split { op, .. } | Branch::Exchange { op, .. } => &op.name,
         }
     }
+}
+
+/// A row whose type is declared, through the gate that asks whether it is that.
+fn declared(gate: &str, row: TokenStream, ty: &TokenStream, at: Span) -> TokenStream {
+    let (gate, gated) = (Ident::new(gate, at), Ident::new("__gated", at));
+    let call = quote_spanned!(at=> <_ as __rt::Is<#ty>>::#gate(#gated));
+    quote_spanned!(place(at)=> { let #gated = #row; #call })
 }
 
 fn lifetime(name: &str, at: Span) -> syn::Lifetime {

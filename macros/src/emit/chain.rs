@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::body::{Body, Parts};
-use super::code::{body_span, length, number, params, paste, scoped};
+use super::code::{body_span, length, number, params, paste, scoped, through};
 use super::edge::{build, how_name, in_name, operator, out_name};
 use super::ident::{first, local, named, place};
 use super::meta::chain_name;
@@ -51,10 +51,8 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         let (x, cx, t) = (local("x0", at), local("cx", at), local("t0", at));
         let closure = paste(code);
         let call = quote_spanned!(place(at)=> #cx.at(0); let #t = __rt::call(&#x, #closure););
-        let t = local("t0", body);
-        let gate = quote_spanned!(place(body)=> let #t = __rt::is_time(#t););
-        let t = local("t0", at);
-        quote_spanned!(place(at)=> #call #gate let #t = #cx.time(#t);)
+        let gated = through("IsTime::time", local("t0", body), body);
+        quote_spanned!(place(at)=> #call let #t = #gated; let #t = #cx.time(#t);)
     });
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
@@ -62,7 +60,13 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
     let (times, meta) = times(source, &meta, at);
     // a connector that is no source of these rows is blamed, not the name
     let from = first(&source.connector.tokens, at);
-    let connector = quote_spanned!(place(from)=> __rt::is_source::<#row, _, _>(#connector));
+    let connector = {
+        let gated = Ident::new("__gated", from);
+        // a user may have imported this trait, so the path to it is not in his hygiene
+        let rows = quote_spanned!(place(from)=> <#row as __rt::RowType>::Row<'static>);
+        let call = quote_spanned!(from=> <_ as __rt::SourceOf<#row, #rows, _>>::checked(#gated));
+        quote_spanned!(place(from)=> { let #gated = #connector; #call })
+    };
     let connector = connector::source(plan.model, &source.name, &row, connector);
     if let (None, Some((kind, parts))) = (&time, parts(plan, chain, &source.ty)) {
         let call = local(&format!("source_{kind}"), from);

@@ -1,7 +1,7 @@
 //! The user's code as it is pasted: untouched but for numbers with units, and with the params that it mentions in scope.
 
 use proc_macro2::{Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::ident::{local, place};
 use crate::diag::near;
@@ -82,9 +82,16 @@ pub(crate) fn length(length: &Length, of: &str, least: i64, whole: bool) -> Toke
         Length::Param(name) => {
             let (at, g, text) = (place(name.span()), local("g", name.span()), name.to_string());
             let text = text.trim_start_matches("r#");
-            quote_spanned!(at=> __rt::length(#g, #text, #of, #least, #whole, __rt::span(&self.#name)))
+            let span = span(name);
+            quote_spanned!(at=> __rt::length(#g, #text, #of, #least, #whole, #span))
         }
     }
+}
+
+/// What a param says how long something is, behind its gate.
+pub(crate) fn span(name: &Ident) -> TokenStream {
+    let at = place(name.span());
+    through("IsSpan::span", quote_spanned!(at=> &self.#name), name.span())
 }
 
 /// A duration that is known, or none, in a constant.
@@ -130,8 +137,30 @@ pub(crate) fn number(n: usize, at: Span) -> TokenTree {
     TokenTree::Literal(number)
 }
 
-/// The path of a gate: what does not pass it is blamed on this place.
-pub(crate) fn through(gate: &str, at: Span) -> TokenStream {
-    let gate = Ident::new(gate, place(at));
-    quote_spanned!(place(at)=> __rt::#gate)
+/// A value through a gate, `CanSum::checked`: what does not pass is blamed on this place. The call is in the user's own hygiene: of a
+/// token with ours rustc says that it comes out of a macro.
+pub(crate) fn through(gate: &str, value: impl ToTokens, at: Span) -> TokenStream {
+    through_with(gate, value, &TokenStream::new(), at)
+}
+
+/// The same, with what else the gate takes.
+pub(crate) fn through_with(gate: &str, value: impl ToTokens, more: &TokenStream, at: Span) -> TokenStream {
+    let (of, gate) = gate.split_once("::").unwrap_or(("", gate));
+    let (of, gate, gated) = (Ident::new(of, at), Ident::new(gate, at), Ident::new("__gated", at));
+    let call = quote_spanned!(at=> __rt::#of::#gate(#gated #more));
+    quote_spanned!(place(at)=> { let #gated = #value; #call })
+}
+
+/// A value through a gate that asks whether it can be copied. In our own hygiene: a reference would pass, and rustc would tell the
+/// user to write one into what is his.
+pub(crate) fn copied(gate: &str, value: impl ToTokens, at: Span) -> TokenStream {
+    let (of, gate) = gate.split_once("::").unwrap_or(("", gate));
+    let (of, gate, gated) = (local(of, at), local(gate, at), local("gated", at));
+    quote_spanned!(place(at)=> { let #gated = #value; __rt::#of::#gate(#gated) })
+}
+
+/// A type through a gate: `<T as __rt::CanKeep<_>>::kept()`.
+pub(crate) fn through_type(of: &str, gate: &str, ty: &TokenStream, at: Span) -> TokenStream {
+    let (of, gate) = (Ident::new(of, at), Ident::new(gate, at));
+    quote_spanned!(at=> <#ty as __rt::#of<_>>::#gate())
 }

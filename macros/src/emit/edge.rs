@@ -1,9 +1,9 @@
 //! What both sides of an edge share, and the operator behind it.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::{body_span, length, number, paste, paste_key, paste_moved, scoped, through};
+use super::code::{body_span, copied, length, number, paste, paste_key, paste_moved, scoped, through};
 use super::ident::{first, local, named, place};
 use super::meta::edge_name;
 use super::process;
@@ -90,7 +90,9 @@ pub(crate) fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
                 None => quote_spanned!(place(at)=> __rt::#ty),
                 Some(first) => {
                     let (g, value) = (local("g", at), scoped(&plan.model.seen(), [first], paste(first)));
-                    quote_spanned!(place(at)=> __rt::#ty(#g, #value))
+                    let (made, of) = (local("first", at), ready.word.of_first(place(at)));
+                    // bound, so that rustc does not show the function
+                    quote_spanned!(place(at)=> { let #made #of = #value; __rt::#ty(#g, #made) })
                 }
             }
         }
@@ -121,7 +123,10 @@ pub(crate) fn build(Fields { path, names }: &Fields) -> TokenStream {
     let at = first(path, Span::mixed_site());
     let value = |(n, name): (usize, &Ident)| local(&format!("v{n}"), name.span());
     let values: Vec<Ident> = names.iter().enumerate().map(value).collect();
-    quote_spanned!(place(at)=> |(#(#values,)*)| #path { #(#names: #values),* })
+    // the user's own hygiene, in which rustc looks for fields with a near name
+    let mut fields = Group::new(Delimiter::Brace, quote!(#(#names: #values),*));
+    fields.set_span(at);
+    quote_spanned!(place(at)=> |(#(#values,)*)| #path #fields)
 }
 
 /// Parts as they are written: one alone is no tuple.
@@ -179,9 +184,9 @@ pub(crate) fn operator(plan: &Plan, edge: &Edge) -> (TokenStream, Ident) {
 /// A fold's start is made anew for each key.
 fn fold_start(plan: &Plan, start: &Code, at: Span) -> TokenStream {
     let params = super::code::params(&plan.model.seen(), [start]);
-    let here = place(first(&start.tokens, at));
-    let start = paste(start);
-    let start = quote_spanned!(here=> __rt::given_out(#start));
+    let at = first(&start.tokens, at);
+    let here = place(at);
+    let start = copied("GivenOut::checked", through("CanFold::checked", paste(start), at), at);
     if params.is_empty() {
         return quote_spanned!(here=> move || #start);
     }
@@ -216,7 +221,7 @@ pub(crate) fn over(plan: &Plan, how: &Aggregate, at: Span) -> (TokenStream, Toke
     let parts = how.parts.iter().enumerate().map(|(n, part)| {
         let at = part_span(part, at);
         let (x, words) = (local("x", at), local("words", at));
-        let kept = quote_spanned!(place(at)=> __rt::store(__rt::share(#x)));
+        let kept = through("CanStore::store", copied("Share::share", &x, at), at);
         let time = local("t0", at);
         match part {
             Part::Word(ready) => word_value(ready, Taken { look: quote!(#x), kept, time: quote!(#time) }),
@@ -255,9 +260,9 @@ pub(crate) fn word_value(ready: &Ready, Taken { look, kept, time }: Taken) -> To
         let value = local("v", at);
         let made = quote_spanned!(here=> let #value = __rt::call(#look, #pasted););
         let value = local("v", body);
-        let value = gates.iter().fold(quote!(#value), |value, gate| {
-            let gate = through(gate, body);
-            quote_spanned!(place(body)=> #gate(#value))
+        let value = gates.iter().fold(quote!(#value), |value, gate| match *gate {
+            "GivenOut::checked" => copied(gate, value, body),
+            _ => through(gate, value, body),
         });
         quote_spanned!(here=> { #made #value })
     };
@@ -265,18 +270,19 @@ pub(crate) fn word_value(ready: &Ready, Taken { look, kept, time }: Taken) -> To
     match (need, &ready.of) {
         (Need::InOrder, of) => {
             let tie = match &ready.tie {
-                Some(tie) => value(tie, &["compared"], paste(tie)),
+                Some(tie) => value(tie, &["CanCompare::checked"], paste(tie)),
                 None => quote_spanned!(here=> ()),
             };
             let value = match of {
-                Some(of) => value(of, &["store", "given_out"], paste_key(of)),
-                None => quote_spanned!(here=> __rt::given_out(#kept)),
+                Some(of) => value(of, &["CanStore::store", "GivenOut::checked"], paste_key(of)),
+                None => copied("GivenOut::checked", kept, at),
             };
             quote_spanned!(here=> (#time, #tie, #value))
         }
         (Need::ValueAndRow, Some(of)) => {
             let value = value(of, &[gate], paste(of));
-            quote_spanned!(here=> (#value, __rt::given_out(#kept)))
+            let kept = copied("GivenOut::checked", kept, at);
+            quote_spanned!(here=> (#value, #kept))
         }
         (Need::Lent, Some(of)) => value(of, &[gate], paste_key(of)),
         (_, Some(of)) => value(of, &[gate], paste(of)),

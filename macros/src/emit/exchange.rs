@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use super::body::{Body, Hold};
-use super::code::{body_span, paste, through};
+use super::code::{body_span, copied, paste, through};
 use super::ident::{local, place};
 use crate::syntax::{Exchange, Op, To};
 
@@ -25,24 +25,24 @@ impl Body<'_> {
         let (when, out) = (self.time(at), self.out(out, at));
         if let To::Number(code) = &exchange.to {
             let (row, closure, body) = (self.row(x, at), paste(code), body_span(code, at));
-            let gate = through("is_worker", body);
             tokens.extend(quote_spanned!(here=> let #to = __rt::call_with(&#row, #out.workers(), #closure);));
-            let to = local("to", body);
-            tokens.extend(quote_spanned!(place(body)=> let #to = #gate(#to);));
+            let gated = through("IsWorker::number", local("to", body), body);
+            tokens.extend(quote_spanned!(here=> let #to = #gated;));
         }
         let (own, x, _) = self.own(x, hold);
         let row = self.row(x, at);
         tokens.extend(own);
-        tokens.extend(quote_spanned! {here=>
-            let #stored = __rt::store(#row);
-            let #stored = __rt::same(&#out, #stored);
-        });
+        let kept = through("CanStore::store", row, at);
+        tokens.extend(quote_spanned!(here=> let #stored = #kept; let #stored = __rt::same(&#out, #stored);));
         tokens.extend(match &exchange.to {
             To::Turn => quote_spanned!(here=> #out.in_turn(#stored, #when, #cx);),
             To::Chance => quote_spanned!(here=> #out.by_chance(#stored, #when, #cx);),
             To::One => quote_spanned!(here=> #out.to(0, #stored, #when, #cx);),
             To::Number(_) => quote_spanned!(here=> #out.to(#to, #stored, #when, #cx);),
-            To::All => quote_spanned!(here=> __rt::to_all(&mut #out, __rt::copied(#stored), #when, #cx);),
+            To::All => {
+                let copies = copied("Copied::checked", &stored, at);
+                quote_spanned!(here=> __rt::to_all(&mut #out, #copies, #when, #cx);)
+            }
         });
         tokens
     }

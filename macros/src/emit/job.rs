@@ -292,10 +292,13 @@ fn field(param: &Param, values: &Ident) -> TokenStream {
             quote_spanned!(here=> #values.or_named(#name, #parser, #place)?)
         }
         Some(code) => {
-            let at = place(first(&code.tokens, field.span()));
-            let default = paste(code);
+            let default_at = first(&code.tokens, field.span());
+            let (at, default) = (place(default_at), paste(code));
             let default = match string(&code.tokens) {
-                Some(_) => quote_spanned!(at=> __rt::text(#default)),
+                Some(_) => {
+                    let gate = Ident::new("from_text", default_at);
+                    quote_spanned!(default_at=> __rt::FromText::#gate(#default))
+                }
                 None => default,
             };
             quote_spanned!(at=> #values.or(#name, #parser, || #default)?)

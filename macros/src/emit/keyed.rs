@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::body::{Body, Hold};
-use super::code::{body_span, paste_key};
+use super::code::{body_span, copied, paste_key, through};
 use super::edge::{Taken, fits, how_name, part_span, tuple, word_value};
 use super::ident::{local, place};
 use crate::lower::flow::{Into, Send, in_order};
@@ -46,8 +46,8 @@ impl Body<'_> {
             Some(code) => {
                 let (body, closure) = (body_span(code, at), paste_key(code));
                 tokens.extend(quote_spanned!(place(at)=> let #key = __rt::call(&#row, #closure);));
-                let key = local("k", body);
-                tokens.extend(quote_spanned!(place(body)=> let #key = __rt::is_key(#key);));
+                let gated = through("IsKey::checked", local("k", body), body);
+                tokens.extend(quote_spanned!(place(at)=> let #key = #gated;));
             }
             None => tokens.extend(quote_spanned!(place(at)=> let #key = ();)),
         }
@@ -126,9 +126,9 @@ impl Body<'_> {
             Into::Edge { edge, words: None } => {
                 let (mut tokens, x, _) = self.own(x, hold);
                 let row = self.row(x, at);
-                let stored = quote_spanned!(here=> __rt::store(#row));
+                let stored = through("CanStore::store", row, at);
                 let stored = match &self.plan.edges[edge].operator {
-                    Operator::Reduce { .. } => quote_spanned!(here=> __rt::given_out(#stored)),
+                    Operator::Reduce { .. } => copied("GivenOut::checked", stored, at),
                     _ => stored,
                 };
                 tokens.extend(quote_spanned!(here=> #out.value(#slot, #stored, #cx);));
@@ -150,13 +150,9 @@ impl Body<'_> {
             let (row, name) = (self.row(x, at), how_name(edge, at));
             let last = !how.parts[n + 1..].iter().any(Part::looks);
             let kept = match hold {
-                Hold::Own if last => quote_spanned!(place(at)=> __rt::store(#row)),
-                Hold::Lent(blamed) => {
-                    let row = self.row(x, blamed);
-                    let copy = quote_spanned!(place(blamed)=> __rt::share(&#row));
-                    quote_spanned!(place(at)=> __rt::store(#copy))
-                }
-                Hold::Own => quote_spanned!(place(at)=> __rt::store(__rt::share(&#row))),
+                Hold::Own if last => through("CanStore::store", &row, at),
+                Hold::Lent(blamed) => through("CanStore::store", copy(&self.row(x, blamed), blamed), at),
+                Hold::Own => through("CanStore::store", copy(&row, at), at),
             };
             match part {
                 Part::Word(ready) => {
@@ -171,6 +167,11 @@ impl Body<'_> {
         });
         tuple(how, parts)
     }
+}
+
+/// A copy of a row that somebody behind needs too.
+fn copy(row: &Ident, at: Span) -> TokenStream {
+    copied("Share::share", quote_spanned!(place(at)=> &#row), at)
 }
 
 /// What is known of a row between the two steps.

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::constant;
+use super::code::{constant, span};
 use super::ident::{first, local, named, place};
 use crate::lower::{Chain, Edge, Head, Meta, Operator, Plan, SinkPlan};
 use crate::model::Model;
@@ -88,7 +88,8 @@ pub(crate) fn run_defaults(model: &Model) -> Option<TokenStream> {
             params.set(true);
             let (at, text) = (place(name.span()), name.to_string());
             let text = text.trim_start_matches("r#");
-            Some(quote_spanned!(at=> __rt::period(#text, #of, __rt::span(&self.#name))?))
+            let span = span(name);
+            Some(quote_spanned!(at=> __rt::period(#text, #of, #span)?))
         }
     });
     params.get().then_some(all)

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::{length, number, params, paste, paste_moved, scoped};
+use super::code::{length, number, params, paste, paste_moved, scoped, through_type};
 use super::edge::{build, how_types, in_name, over};
 use super::ident::{first, local, place};
 use crate::lower::{Edge, Plan};
@@ -150,26 +150,22 @@ pub(crate) fn life(life: &Life, at: Span) -> TokenStream {
 fn state(plan: &Plan, n: usize, state: &State) -> TokenStream {
     let at = state.name.span();
     let (here, name, life) = (place(at), local(&format!("__State{n}"), at), life(&state.life, at));
-    let kept = |gate: &str, ty: &TokenStream| {
-        let at = first(ty, at);
-        let gate = Ident::new(gate, place(at));
-        quote_spanned!(place(at)=> __rt::#gate(::core::marker::PhantomData::<#ty>))
-    };
+    let kept = |ty: &TokenStream| through_type("CanKeep", "kept", ty, first(ty, at));
     let made = match &state.kind {
         Kind::Value(ty) => {
-            let ty = kept("kept", ty);
+            let ty = kept(ty);
             quote_spanned!(here=> __rt::value_state(#ty, #life))
         }
         Kind::List(ty) => {
-            let ty = kept("kept", ty);
+            let ty = kept(ty);
             quote_spanned!(here=> __rt::list_state(#ty, #life))
         }
         Kind::Map(key, value) => {
-            let (key, value) = (kept("kept_key", key), kept("kept", value));
+            let (key, value) = (through_type("CanKeyMap", "kept_key", key, first(key, at)), kept(value));
             quote_spanned!(here=> __rt::map_state(#key, #value, #life))
         }
         Kind::Reducing(ty, how) => {
-            let (ty, how) = (kept("kept", ty), scoped(&plan.model.seen(), [how], paste_moved(how)));
+            let (ty, how) = (kept(ty), scoped(&plan.model.seen(), [how], paste_moved(how)));
             quote_spanned!(here=> __rt::reducing_state(#ty, #life, #how))
         }
         Kind::Aggregating(ty, how) => {

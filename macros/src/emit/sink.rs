@@ -1,9 +1,9 @@
 //! Sinks: made once, used by every chain that writes to them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 
-use super::code::{length, paste, scoped, through};
+use super::code::{length, paste, scoped, through, through_with};
 use super::connector;
 use super::ident::{first, local, named, place};
 use super::meta::sink_name;
@@ -23,13 +23,14 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
     let connector = match sink.connector {
         Some(code) => {
             let connector = scoped(&plan.model.seen(), [code], paste(code));
-            let gate = through("is_sink", first(&code.tokens, at));
+            let from = first(&code.tokens, at);
+            let connector = through("IsSink::checked", connector, from);
             match sink.roll {
-                None => quote!(#gate(#connector)),
+                None => connector,
                 Some(roll) => {
                     let every = named("r_", sink.name, "", at);
                     first_of_all = roll_every(roll, &every);
-                    rolled(roll, quote!(#gate(#connector)), &every)
+                    rolled(roll, &connector, &every, from)
                 }
             }
         }
@@ -61,14 +62,13 @@ fn roll_every(roll: &Roll, every: &Ident) -> TokenStream {
 }
 
 /// A sink that begins a new file now and then.
-fn rolled(roll: &Roll, connector: TokenStream, every: &Ident) -> TokenStream {
+fn rolled(roll: &Roll, connector: &TokenStream, every: &Ident, from: Span) -> TokenStream {
     let here = place(roll.word.span());
-    let gate = through("rolled", roll.word.span());
     let at = match &roll.at {
         Some((bytes, _)) => quote_spanned!(here=> ::core::option::Option::Some(#bytes)),
         None => quote_spanned!(here=> ::core::option::Option::None),
     };
-    quote_spanned!(here=> #gate(#connector, #every, #at))
+    through_with("CanRoll::rolled", connector, &quote_spanned!(here=> , #every, #at), from)
 }
 
 /// The sink as one of its producers holds it.

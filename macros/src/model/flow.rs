@@ -234,8 +234,9 @@ impl Names<'_> {
         {
             let takes = known.takes.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let (needs, has) = (known.takes.len(), call.arguments.len());
-            let fact = format!("`{}` takes {needs} argument{}, and this is {has}", call.name, plural(needs));
-            self.diag.report(&call.name, fact, format!("its parameters are {takes}"));
+            let stand = if has == 1 { "stands" } else { "stand" };
+            let fact = format!("`{}` takes {needs} argument{}, and {has} {stand} here", call.name, plural(needs));
+            self.diag.report(&call.name, fact, format!("write one for each of its parameters: {takes}"));
             return None;
         }
         let (mut inputs, mut keyed, mut streams) = (vec![], vec![], vec![]);
@@ -254,7 +255,8 @@ impl Names<'_> {
                 (None, Some(Kind::Stream { .. })) => {
                     let what = known.as_ref().map_or("", |known| known.takes[n].0.as_str());
                     let help = "write the name of a stream; a chain gets one with `let name = ..;`";
-                    self.diag.report(&argument.value, format!("`{what}` is a stream"), help);
+                    let fact = format!("`{}` takes a stream here: `{what}`", call.name);
+                    self.diag.report(&argument.value, fact, help);
                 }
                 (None, _) => streams.push(None),
             }

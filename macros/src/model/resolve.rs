@@ -320,11 +320,14 @@ impl Names<'_> {
         let stream = match self.known.get(&text) {
             Some(Named::Stream(id)) => *id,
             Some(other) => {
-                let kind = other.kind();
+                let kind = if model.flow.is_some() && *other == Named::Param { "value" } else { other.kind() };
                 let help = match other {
+                    Named::Param if model.flow.is_some() => {
+                        format!("a value is seen in closures; rows come in as a parameter: `{name}: Stream<Type>`")
+                    }
                     Named::Resource => "a resource is seen in closures and connectors".to_string(),
                     Named::Param => format!(
-                        "a param is seen in closures and connectors; rows come in with `source rows: Type = rows({name});`"
+                        "a param is seen in closures and connectors; rows come in with `source rows: Type = csv({name});`"
                     ),
                     _ => format!("write the stream that goes into `{name}`"),
                 };

@@ -158,7 +158,7 @@ fn keyed(ty: &TokenStream, inside: TokenStream, diag: &mut Diagnostics) -> (Toke
         // what was meant, so that this is the only mistake
         let elem = reference.elem.to_token_stream();
         kept = if elem.to_string() == "str" { quote!(::std::string::String) } else { elem };
-        let help = "write the type that it is kept as, `String` for `&str`; it is not owned for that on its way";
+        let help = "write the type that it is kept as, `String` for `&str`; keys that borrow go in as they are";
         diag.report_mild(key, format!("the key `{}` borrows", crate::syntax::param::text(key)), help);
     }
     (kept, row.to_token_stream())

@@ -73,7 +73,7 @@ impl Generics {
     pub(crate) fn declared(&self, rt: &TokenStream) -> TokenStream {
         let all = self.0.iter().map(|Parameter { name, bounds, row, key, shared }| {
             let row = row.then(|| quote!(#rt::Row<Stored = #name> +));
-            let key = key.then(|| quote!(#rt::KeyLike<Owned = #name, Checked = #name> +));
+            let key = key.then(|| quote!(#rt::KeyLike<Owned = #name> +));
             let (send, sync) = (quote!(::core::marker::Send), quote!(::core::marker::Sync));
             let shared = shared.then(|| [send, sync]).into_iter().flatten();
             quote!(#name: #bounds #row #key #(#shared +)* 'static,)

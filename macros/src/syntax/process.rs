@@ -235,7 +235,7 @@ impl State {
         let text = word.to_string();
         let Some((_, form)) = catalog::STATES.iter().find(|(kind, _)| *kind == text) else {
             let help = near_or(&text, catalog::STATES.iter().map(|(kind, _)| *kind), kinds());
-            diag.report(&word, format!("there is no state `{word}`"), help);
+            diag.report(&word, format!("there is no kind of state `{word}`"), help);
             return None;
         };
         let help = format!("write `state {name}: {form}, ttl 24h;`");

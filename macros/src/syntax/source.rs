@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 
 use crate::catalog;
-use crate::diag::{Diagnostics, Parsed};
+use crate::diag::{Diagnostics, Parsed, near_or};
 use crate::syntax::code::Code;
 use crate::syntax::cursor::Cursor;
 use crate::syntax::options::Known;
@@ -80,7 +80,10 @@ impl Source {
                         Some(how) if how == "fail" => {}
                         Some(how) if how == "skip" => on_error = OnError::Skip,
                         Some(how) if how == "divert" => on_error = OnError::Divert(how),
-                        Some(how) => diag.report(&how, format!("there is no `on_error {how}`"), help),
+                        Some(how) => {
+                            let near = near_or(&how.to_string(), ["fail", "skip", "divert"], help);
+                            diag.report(&how, format!("there is no `on_error {how}`"), near);
+                        }
                         None => {}
                     }
                 }

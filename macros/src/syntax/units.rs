@@ -32,6 +32,16 @@ pub(crate) enum Amount {
     Refused(String, String),
 }
 
+/// `0.5h` in whole microseconds, if it is that.
+fn whole(number: &str, unit: &str) -> Option<i64> {
+    let size = UNITS.iter().find(|(name, _)| *name == unit)?.1;
+    let (before, behind) = number.split_once('.')?;
+    let (before, parts) = (before.parse::<i64>().ok()?, behind.parse::<i64>().ok()?);
+    let of = 10i64.checked_pow(u32::try_from(behind.len()).ok()?)?;
+    let rest = parts.checked_mul(size).filter(|rest| rest % of == 0)? / of;
+    before.checked_mul(size)?.checked_add(rest)
+}
+
 /// Reads a literal. `None` if it is no number with a unit of time.
 pub(crate) fn read(text: &str) -> Option<Amount> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) || ["0x", "0o", "0b"].iter().any(|radix| text.starts_with(radix))
@@ -58,7 +68,10 @@ pub(crate) fn read(text: &str) -> Option<Amount> {
         let smaller = UNITS.iter().skip_while(|(name, _)| name != unit).nth(1).map_or("us", |(name, _)| name);
         return Some(Amount::Refused(
             format!("`{number}{unit}` is not a whole number of `{unit}`"),
-            format!("write it in whole numbers of a smaller unit, such as `{smaller}`"),
+            match whole(number, unit).filter(|_| parts.len() == 1) {
+                Some(micros) => format!("write `{}`", shown(micros)),
+                None => format!("write it in whole numbers of a smaller unit, such as `{smaller}`"),
+            },
         ));
     }
     let size = |unit: &str| UNITS.iter().find(|(name, _)| *name == unit).map_or(0, |(_, micros)| *micros);
@@ -170,7 +183,9 @@ mod tests {
         for (text, cure) in [
             ("10m", "write `10min`"),
             ("1h5m", "write `1h5min`"),
-            ("1.5h", "such as `min`"),
+            ("1.5h", "write `1h30min`"),
+            ("0.1us", "such as `us`"),
+            ("1h0.5min", "such as `s`"),
             ("30min1h", "`1h30min`"),
             ("999999999999d", "292,000 years"),
         ] {

@@ -78,7 +78,7 @@ fn params_become_flags() {
         "__rt::Param { name: \"out\", help: \"\", ty: \"PathBuf\", default: ::core::option::Option::None, value: ::core::option::Option::None, optional: true }",
     );
     says(&text, "default: ::core::option::Option::Some(\"vec![1, 2 + 3]\")");
-    says(&text, "|| __rt::text(\"in.csv\")");
+    says(&text, "|| __rt::FromText::from_text(\"in.csv\")");
     says(&text, "(&__rt::Flag::<Vec<u8> >::new()).parser()");
 }
 
@@ -88,7 +88,7 @@ fn the_last_consumer_gets_the_row() {
     // the copy is made behind the filter
     says(
         &text,
-        "let keep = __rt::test(&x0, f); n[0] += __rt::one_if(keep); if !keep { break 'c0 } let x1 = __rt::share(&x0); cx.at(2); let x2 = __rt::call(x1, g);",
+        "let keep = __rt::test(&x0, f); n[0] += __rt::one_if(keep); if !keep { break 'c0 } let x1 = { let gated = &x0; __rt::Share::share(gated) }; cx.at(2); let x2 = __rt::call(x1, g);",
     );
     says(&text, "let x3 = __rt::call(x0, h);");
 }
@@ -99,11 +99,14 @@ fn a_shared_key_is_computed_once() {
         "source a: T = rows(d); let k = a.key_by(|r| r.x); let b = k.reduce(f, unbounded(\"few\")); let c = k.aggregate((max_by(g), count(), Own), emit at_end, unbounded(\"few\"));
          sink s(b, c) = stdout();",
     );
-    assert_eq!(text.matches("is_key").count(), 1);
+    assert_eq!(text.matches("IsKey").count(), 1);
     says(&text, "let at0 = o.0.key(&k, __rt::NO_TIME, cx);");
     says(
         &text,
-        "let p = (({ let v = __rt::call(&x0, g); __rt::compared(v) }, __rt::given_out(__rt::store(__rt::share(&x0)))), (), __rt::fits(__rt::store(x0), &how_c.2),);",
+        "let p = (({ let v = __rt::call(&x0, g); { let __gated = v; __rt::CanCompare::checked(__gated) } }, \
+         { let gated = { let __gated = { let gated = &x0; __rt::Share::share(gated) }; __rt::CanStore::store(__gated) }; \
+         __rt::GivenOut::checked(gated) }), (), \
+         __rt::fits({ let __gated = x0; __rt::CanStore::store(__gated) }, &how_c.2),);",
     );
     says(&text, "__rt::shared((__rt::MaxBy, __rt::Count, __rt::own(Own),))");
 }

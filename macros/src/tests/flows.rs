@@ -118,8 +118,14 @@ fn mistakes_at_a_use() {
         &of("let t = f(s, 5); sink x(t.small) = stdout();"),
         &["f | nothing uses `t.main_is_named` | drop t.main_is_named"],
     );
-    wrong_block(&of("let t = f(5, 5); sink x(s) = stdout();"), &["5 | `a` is a stream | write the name of a stream"]);
-    wrong_block(&of("let t = f(s); sink x(s) = stdout();"), &["f | takes 2 arguments, and this is 1 | `a`, `least`"]);
+    wrong_block(
+        &of("let t = f(5, 5); sink x(s) = stdout();"),
+        &["5 | `f` takes a stream here: `a` | write the name of a stream"],
+    );
+    wrong_block(
+        &of("let t = f(s); sink x(s) = stdout();"),
+        &["f | takes 2 arguments, and 1 stands here | `a`, `least`"],
+    );
     wrong_block(
         &of("let t = f(s, 5).map(m); sink x(s) = stdout(); drop t;"),
         &["f | `f` has no main output | `name.main_is_named` or `name.small`"],
@@ -153,17 +159,14 @@ fn mistakes_in_a_flow() {
     );
     wrong_block(
         "(pelton) flow f(a: Stream<T>) -> T { let g = g(a); return g; } flow g(a: Stream<T>) -> T { let f = f(a); return f; }",
-        &[
-            "g | the flow `f` uses itself: it is in `g` | put in where it is used",
-            "f | the flow `g` uses itself: it is in `f` | put in",
-        ],
+        &["g | the flow `f` uses itself: it is in `g` | written out where it is used"],
     );
     wrong_block("(pelton) flow f(a: Stream<T>) { return a; }", &["f | the flow `f` gives nothing | write `flow name("]);
     wrong_block(
         "(pelton) flow f(n: u32) -> T { drop n; }",
         &[
             "f | takes no stream | what comes in",
-            "n | `n` is a param, not a stream | a param is seen",
+            "n | `n` is a value, not a stream | `n: Stream<Type>`",
             "f | the flow `f` returns nothing | end its body",
         ],
     );

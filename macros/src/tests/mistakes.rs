@@ -26,7 +26,7 @@ fn operators() {
         ("timed map(f)", "map | expected `.operator(..)` or `;`, found `map` | dots"),
         ("timed.map::<u8>(f)", ": | `map` takes no type arguments | declare the type"),
         ("timed.map(|r| r.at + 10m)", "10m | `10m` could be minutes or months | write `10min`"),
-        ("timed.map(|r| if r.a { f(1.5h) } else { r.b })", "1.5h | `1.5h` is not a whole number of `h` | `min`"),
+        ("timed.map(|r| if r.a { f(1.5h) } else { r.b })", "1.5h | `1.5h` is not a whole number of `h` | `1h30min`"),
         ("union(timed)", "union | `union` of one stream | `union(a, b)`"),
         ("union(timed, timed)", "timed | `timed` stands twice in this `union` | once"),
         ("timed.union(plain)", "union | there is no operator `union` | `union(a, b)` at the start"),

@@ -59,7 +59,7 @@ fn reserved_names() {
 fn kinds_of_names() {
     wrong_behind_sources(
         "param p: T; let a = p.map(f); drop a;",
-        &["p | `p` is a param, not a stream | `source rows: Type = rows(p);`"],
+        &["p | `p` is a param, not a stream | `source rows: Type = csv(p);`"],
     );
     wrong_behind_sources("sink s(timed) = stdout(); drop s;", &["s | `s` is a sink, not a stream | goes into `s`"]);
 }

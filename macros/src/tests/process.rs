@@ -21,8 +21,8 @@ fn items_that_cannot_be_read() {
         ("in_order now;", "now | expected `;`, found `now` | `in_order;`"),
         ("in_order; in_order;", "in_order | `in_order` is said twice | once"),
         ("state a, ttl 1h;", ", | expected `:`, found `,` | `state name: Value<T>, ttl 24h;`"),
-        ("state a: Valu<u8>, ttl 1h;", "Valu | there is no state `Valu` | did you mean `Value`?"),
-        ("state a: u8, ttl 1h;", "u8 | there is no state `u8` | `Value<T>`, `List<T>`, `Map<K, V>`"),
+        ("state a: Valu<u8>, ttl 1h;", "Valu | there is no kind of state `Valu` | did you mean `Value`?"),
+        ("state a: u8, ttl 1h;", "u8 | there is no kind of state `u8` | `Value<T>`, `List<T>`, `Map<K, V>`"),
         ("state a: Value, ttl 1h;", "Value | `Value` does not say what it keeps | `state a: Value<T>, ttl 24h;`"),
         ("state a: Value<>, ttl 1h;", "Value | `Value` takes one type | `state a: Value<T>"),
         ("state a: Map<u8>, ttl 1h;", "Map | `Map` takes two types | `state a: Map<K, V>, ttl 24h;`"),
@@ -64,7 +64,7 @@ fn several_items_several_messages() {
     wrong_behind_sources(
         &on_timed("state a: Valu<u8>; timer q: clock; output o; on evnt(r, cx) { }"),
         &[
-            "Valu | there is no state `Valu` | `Value`",
+            "Valu | there is no kind of state `Valu` | `Value`",
             "clock | a timer goes by | ",
             "o | expected `:` behind this | ",
             "evnt | there is no handler `on evnt` | `event`",
@@ -248,8 +248,8 @@ fn handlers_are_pasted_once_and_end_with_what_they_may_give() {
     let text = dense(&tokens.to_string());
     assert_eq!(text.matches("once(r,least)").count(), 1);
     for part in [
-        "__rt::map_state(__rt::kept_key(::core::marker::PhantomData::<u8>), __rt::kept(::core::marker::PhantomData::<(u8, u8)>), __rt::ttl(g, __micros(3600000000i64)))",
-        "__rt::value_state(__rt::kept(::core::marker::PhantomData::<u8>), __rt::unbounded())",
+        "__rt::map_state(<u8 as __rt::CanKeyMap<_> >::kept_key(), <(u8, u8) as __rt::CanKeep<_> >::kept(), __rt::ttl(g, __micros(3600000000i64)))",
+        "__rt::value_state(<u8 as __rt::CanKeep<_> >::kept(), __rt::unbounded())",
         "const NAME: &'static ::core::primitive::str = \"a\";",
         "let least = ::core::clone::Clone::clone(&self.least);",
         "__rt::on_event(&pattern, move |r, h, #[allow(unused_variables)] cx| -> __rt::Done {",

@@ -95,11 +95,6 @@ impl<T: Nothing> CanMeasure<No> for T {
         self
     }
 }
-/// The value of a `variance` or `quantile`.
-#[inline(always)]
-pub fn measured<T: CanMeasure<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
-}
 
 /// What `count_distinct` takes.
 #[diagnostic::on_unimplemented(
@@ -129,11 +124,6 @@ impl<T: Nothing> CanTell<No> for T {
         self
     }
 }
-/// The value of a `count_distinct`.
-#[inline(always)]
-pub fn told_apart<T: CanTell<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
-}
 
 /// What `approx_count_distinct` takes.
 #[diagnostic::on_unimplemented(
@@ -162,9 +152,4 @@ impl<T: Nothing> CanHash<No> for T {
     fn checked(self) -> u64 {
         0
     }
-}
-/// The value of an `approx_count_distinct`.
-#[inline(always)]
-pub fn hashed<T: CanHash<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
 }

@@ -1,11 +1,15 @@
 //! Gates: where emitted code asks whether a value of the user's is what its place needs, once, at the user's token. What
 //! stands behind a gate has no mistakes of its own, so one mistake is one message.
 //!
-//! A gate gives its value back as a projection, `T::Checked`. Where the bound fails the projection has no type, and once
-//! there is an error rustc does not ask what a type that it does not know can do. A lone blanket impl would not do: rustc
-//! takes it without asking whether its bounds hold, goes on with the projection, and complains of the bound at every
-//! place that it meets. Of two impls it asks. So each gate has a second one, which never holds, and a mark that tells the
-//! two apart. (`KeyLike` needs none: its impls are one per type.)
+//! A gate is a function of a trait that gives its value back as a projection, `T::Checked`. Where the bound fails the
+//! projection has no type, and once there is an error rustc does not ask what a type that it does not know can do. A lone
+//! blanket impl would not do: rustc takes it without asking whether its bounds hold, goes on with the projection, and
+//! complains of the bound at every place that it meets. Of two impls it asks. So each gate has a second one, which never
+//! holds, and a mark that tells the two apart.
+//!
+//! Emitted code names the trait: `__rt::CanSum::checked(v)`. Of a bound of a free function rustc would show the function,
+//! which the user has not written; of the trait's own function it shows nothing. Where more than the value is needed to
+//! know the trait (`HeldBy<W, _>`), there is a free function: only there the projection is looked at when all is known.
 
 use crate::aggregate::{Aggregator, Comparable, Fits, Number, Own, Summable};
 use crate::engine::{EdgePort, SinkPort};
@@ -59,11 +63,6 @@ pub trait CanSum<Mark>: Sized {
     fn checked(self) -> Self::Checked;
 }
 only!(CanSum: Summable);
-/// The value of a `sum`.
-#[inline(always)]
-pub fn summed<T: CanSum<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
-}
 
 /// What `mean` takes.
 #[diagnostic::on_unimplemented(
@@ -78,17 +77,12 @@ pub trait CanMean<Mark>: Sized {
     fn checked(self) -> Self::Checked;
 }
 only!(CanMean: Number);
-/// The value of a `mean`.
-#[inline(always)]
-pub fn averaged<T: CanMean<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
-}
 
 /// What `min`, `max`, `min_by` and `max_by` take.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no least and no greatest",
     label = "this is a `{Self}`",
-    note = "`min` and `max` take integers, floats, `bool`, `char`, `Timestamp`, `TimeSpan`, `String`, and tuples or `Option`s of them"
+    note = "`min`, `max`, `min_by` and `max_by` take integers, floats, `bool`, `char`, `Timestamp`, `TimeSpan`, `String`, and tuples or `Option`s of them"
 )]
 pub trait CanCompare<Mark>: Sized {
     /// Itself.
@@ -97,11 +91,6 @@ pub trait CanCompare<Mark>: Sized {
     fn checked(self) -> Self::Checked;
 }
 only!(CanCompare: Comparable);
-/// The value of a `min` or `max`.
-#[inline(always)]
-pub fn compared<T: CanCompare<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
-}
 
 /// What `reduce`, `fold`, `min_by` and `max_by` keep per key and give out again and again.
 #[diagnostic::on_unimplemented(
@@ -116,11 +105,21 @@ pub trait GivenOut<Mark>: Sized {
     fn checked(self) -> Self::Checked;
 }
 only!(GivenOut: Clone);
-/// What is kept and given out.
-#[inline(always)]
-pub fn given_out<T: GivenOut<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
+
+/// What a `fold` begins with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in state",
+    label = "not a `Record`",
+    note = "write `#[derive(Record)]` on `{Self}`, or carry a foreign type as `Serde<{Self}>`",
+    note = "what is kept outlives the row: own it (`String`, not `&str`)"
+)]
+pub trait CanFold<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
 }
+only!(CanFold: Record);
 
 /// What a `flat_map` gives.
 #[diagnostic::on_unimplemented(
@@ -135,11 +134,6 @@ pub trait Many<Mark>: Sized {
     fn checked(self) -> Self::Checked;
 }
 only!(Many: IntoIterator);
-/// The rows of a `flat_map`.
-#[inline(always)]
-pub fn many<T: Many<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
-}
 
 /// What stands behind `sink name(stream) =`.
 #[diagnostic::on_unimplemented(
@@ -154,11 +148,6 @@ pub trait IsSink<Mark>: Sized {
     fn checked(self) -> Self::Checked;
 }
 only!(IsSink: Sink);
-/// A sink.
-#[inline(always)]
-pub fn is_sink<T: IsSink<Mark>, Mark>(value: T) -> T::Checked {
-    value.checked()
-}
 
 /// A sink of folders that `roll` says something of.
 #[diagnostic::on_unimplemented(
@@ -169,34 +158,30 @@ pub fn is_sink<T: IsSink<Mark>, Mark>(value: T) -> T::Checked {
 pub trait CanRoll<Mark>: Sized {
     /// Itself.
     type Checked;
-    /// Says when.
-    fn rolled(self, roll: Roll) -> Self::Checked;
+    /// Begins a new file when the open one is so old, or has so many bytes.
+    fn rolled(self, every: Option<TimeSpan>, at: Option<u64>) -> Self::Checked;
 }
 #[diagnostic::do_not_recommend]
 impl<S: Rolls> CanRoll<Yes> for S {
     type Checked = S;
-    fn rolled(self, roll: Roll) -> S {
-        self.rolling(roll)
+    fn rolled(self, every: Option<TimeSpan>, at: Option<u64>) -> S {
+        let every = every.map(|span| std::time::Duration::from_micros(u64::try_from(span.micros()).unwrap_or(0)));
+        self.rolling(Roll { every, at })
     }
 }
 #[diagnostic::do_not_recommend]
 impl<S: Nothing> CanRoll<No> for S {
     type Checked = S;
-    fn rolled(self, _: Roll) -> S {
+    fn rolled(self, _: Option<TimeSpan>, _: Option<u64>) -> S {
         self
     }
-}
-/// A sink that begins a new file when the open one is so old, or has so many bytes.
-pub fn rolled<S: CanRoll<Mark>, Mark>(sink: S, every: Option<TimeSpan>, at: Option<u64>) -> S::Checked {
-    let every = every.map(|span| std::time::Duration::from_micros(u64::try_from(span.micros()).unwrap_or(0)));
-    sink.rolled(Roll { every, at })
 }
 
 /// A source of rows of type `X`, which is `R`'s.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` gives no rows of type `{X}`",
     label = "not a source of `{X}`",
-    note = "`csv(path)` and `json(path)` give any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `rows(data)` and `iter(|| ..)` give what they hold"
+    note = "`csv(path)` and `json(path)` give any type with `#[derive(Deserialize)]`, `lines(path)` gives `&str`, `iter(|| ..)` what it goes over, and `rows(data)` clones of what it holds, which is `Clone` for that"
 )]
 pub trait SourceOf<R, X, Mark>: Sized {
     /// Itself.
@@ -217,10 +202,6 @@ impl<R, X, S: Nothing> SourceOf<R, X, No> for S {
     fn checked(self) -> S {
         self
     }
-}
-/// A source of these rows.
-pub fn is_source<R: RowType, S: SourceOf<R, R::Row<'static>, Mark>, Mark>(connector: S) -> S::Checked {
-    connector.checked()
 }
 
 /// A row that a sink's writer takes.
@@ -328,16 +309,6 @@ impl<T> Is<T> for T {
         self
     }
 }
-/// Rows that are declared behind their last operator.
-#[inline(always)]
-pub fn declared<X: Is<T>, T>(row: X) -> T {
-    row.it()
-}
-/// The same where the row is only lent.
-#[inline(always)]
-pub fn declared_too<X: Is<T>, T>(row: &X) -> &T {
-    row.its()
-}
 
 /// A row that goes to several consumers.
 #[diagnostic::on_unimplemented(
@@ -356,17 +327,21 @@ impl<T: Clone> Share for T {
         self.clone()
     }
 }
-/// A copy for a consumer that is not the last.
-#[inline(always)]
-pub fn share<T: Share>(row: &T) -> T {
-    row.share()
-}
 
-/// The gate for keys.
-#[inline(always)]
-pub fn is_key<Q: KeyLike>(key: Q) -> Q::Checked {
-    key.checked()
+/// What a `key_by` closure gives.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot key a stream",
+    label = "this key is a `{Self}`",
+    note = "a key has a stable hash and an exact equality: integers, strings, `Timestamp`, tuples of them, or a type with `#[derive(Key)]`",
+    note = "for a float, key by its bits or by a rounded integer; for an `Option`, by `unwrap_or_default()`, or behind a `filter_map`"
+)]
+pub trait IsKey<Mark>: Sized {
+    /// Itself.
+    type Checked;
+    /// Gives itself back.
+    fn checked(self) -> Self::Checked;
 }
+only!(IsKey: KeyLike);
 
 /// What an `event_time` closure gives.
 #[diagnostic::on_unimplemented(
@@ -378,16 +353,12 @@ pub trait IsTime {
     /// As a point in time.
     fn time(self) -> Timestamp;
 }
+#[diagnostic::do_not_recommend]
 impl IsTime for Timestamp {
     #[inline(always)]
     fn time(self) -> Timestamp {
         self
     }
-}
-/// The gate for event times.
-#[inline(always)]
-pub fn is_time<T: IsTime>(time: T) -> Timestamp {
-    time.time()
 }
 
 /// What aggregates rows of type `T`.
@@ -408,6 +379,12 @@ impl<T, A: Aggregator<T>> AggregatorOf<T, Yes> for A {
 impl<T, A: Nothing> AggregatorOf<T, No> for A {
     type Proof = Fits;
 }
+/// The gate for the user's own aggregators: the row comes back, and the aggregator learns that it may be used.
+#[inline(always)]
+pub fn fits<T, A: AggregatorOf<T, Mark>, Mark>(row: T, _: &Own<A, A::Proof>) -> T {
+    row
+}
+
 /// The type of a param that says how long something is.
 #[diagnostic::on_unimplemented(
     message = "a duration is a `TimeSpan`, and this param is a `{Self}`",
@@ -418,27 +395,18 @@ pub trait IsSpan {
     /// As a duration.
     fn span(&self) -> TimeSpan;
 }
+#[diagnostic::do_not_recommend]
 impl IsSpan for TimeSpan {
     fn span(&self) -> TimeSpan {
         *self
     }
-}
-/// The gate for durations out of params.
-pub fn span<T: IsSpan>(length: &T) -> TimeSpan {
-    length.span()
-}
-
-/// The gate for the user's own aggregators: the row comes back, and the aggregator learns that it may be used.
-#[inline(always)]
-pub fn fits<T, A: AggregatorOf<T, Mark>, Mark>(row: T, _: &Own<A, A::Proof>) -> T {
-    row
 }
 
 /// A param whose default is a text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made of a text",
     label = "this default is a text",
-    note = "write the default as an expression of the type, such as `= 100`, or `= \"..\".parse().unwrap_or_default()`"
+    note = "write the default as an expression of the type, such as `= 100`: a text is for a param that is made of one, such as a `String` or a `PathBuf`"
 )]
 pub trait FromText {
     /// Makes it.
@@ -449,10 +417,6 @@ impl<T: for<'a> From<&'a str>> FromText for T {
     fn from_text(text: &str) -> T {
         text.into()
     }
-}
-/// The default of a param, as a text.
-pub fn text<T: FromText>(text: &str) -> T {
-    T::from_text(text)
 }
 
 /// The type of a param.

@@ -12,6 +12,23 @@ use crate::record::Record;
 use crate::schema::Schema;
 use std::marker::PhantomData;
 
+/// What `#[added]` puts into a field that was not stored.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default to take where none was stored",
+    label = "not `Default`",
+    note = "write the value: `#[added(expression)]`, or implement `Default` for `{Self}`"
+)]
+pub trait ByDefault {
+    /// The default.
+    fn by_default() -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Default> ByDefault for T {
+    fn by_default() -> T {
+        T::default()
+    }
+}
+
 /// The schema of what a migration begins with.
 pub const fn former_schema<Former: Record, Today>(_: fn(Former) -> Today) -> &'static Schema {
     Former::SCHEMA

@@ -41,6 +41,8 @@ pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
 pub use crate::plan::{EdgeKind, Plan};
 pub use crate::process::handlers::Failed;
+/// Under a name that no user has imported: a path to it would be an unnecessary qualification.
+pub use crate::record::Row as CanStore;
 pub use crate::record::{Record, Row};
 pub use crate::report::Summary;
 pub use crate::schema::*;
@@ -106,12 +108,6 @@ pub fn made<R>(f: impl FnOnce() -> R) -> R {
 #[inline(always)]
 pub fn inspect<A>(a: &A, f: impl FnOnce(&A)) {
     f(a)
-}
-
-/// The owned form of a row.
-#[inline(always)]
-pub fn store<X: Row>(row: X) -> X::Stored {
-    row.store()
 }
 
 /// An aggregator for both sides of an edge.

@@ -67,9 +67,13 @@ pub fn ttl(g: &mut Graph<'_>, span: TimeSpan) -> Life<Since> {
     note = "write `#[derive(Record)]` on `{Self}`, or carry a foreign type as `Serde<{Self}>`",
     note = "what is kept outlives the row: own it (`String`, not `&str`)"
 )]
-pub trait CanKeep<Mark> {
+pub trait CanKeep<Mark>: Sized {
     /// That it can.
     type Proof;
+    /// Gives the proof.
+    fn kept() -> PhantomData<(Self, Self::Proof)> {
+        PhantomData
+    }
 }
 #[diagnostic::do_not_recommend]
 impl<T: Record> CanKeep<Yes> for T {
@@ -79,10 +83,6 @@ impl<T: Record> CanKeep<Yes> for T {
 impl<T: Nothing> CanKeep<No> for T {
     type Proof = Proof;
 }
-/// The gate for the type of a state.
-pub fn kept<T: CanKeep<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<(T, T::Proof)> {
-    PhantomData
-}
 
 /// What can be the key of a `Map`.
 #[diagnostic::on_unimplemented(
@@ -90,9 +90,13 @@ pub fn kept<T: CanKeep<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<(T, T::Pro
     label = "not a `Key` with an order",
     note = "a map is kept in the order of its keys: derive `Record`, `Key`, `Clone`, `PartialEq`, `Eq`, `PartialOrd` and `Ord` for `{Self}`"
 )]
-pub trait CanKeyMap<Mark> {
+pub trait CanKeyMap<Mark>: Sized {
     /// That it can.
     type Proof;
+    /// Gives the proof.
+    fn kept_key() -> PhantomData<(Self, Self::Proof)> {
+        PhantomData
+    }
 }
 #[diagnostic::do_not_recommend]
 impl<T: Key + Ord> CanKeyMap<Yes> for T {
@@ -101,10 +105,6 @@ impl<T: Key + Ord> CanKeyMap<Yes> for T {
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> CanKeyMap<No> for T {
     type Proof = Proof;
-}
-/// The gate for the keys of a `Map`.
-pub fn kept_key<T: CanKeyMap<Mark>, Mark>(_: PhantomData<T>) -> PhantomData<(T, T::Proof)> {
-    PhantomData
 }
 
 /// `state s: Value<T>`.

@@ -27,11 +27,6 @@ macro_rules! numbers { ($($t:ty),*) => { $(impl IsWorker for $t {
     fn number(self) -> usize { self as usize }
 })* } }
 numbers!(u8, u16, u32, u64, usize);
-/// The gate for numbers of workers.
-#[inline(always)]
-pub fn is_worker<T: IsWorker>(number: T) -> usize {
-    number.number()
-}
 
 /// What `broadcast` takes.
 #[diagnostic::on_unimplemented(
@@ -59,11 +54,6 @@ impl<T: Nothing> Copied<No> for T {
     fn checked(self) -> T {
         self
     }
-}
-/// A row for every worker.
-#[inline(always)]
-pub fn copied<T: Copied<Mark>, Mark>(row: T) -> T::Checked {
-    row.checked()
 }
 
 /// A row that can be copied, which the type itself need not say again.

@@ -4,7 +4,7 @@
 use super::Aggregator;
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::{Field, Schema};
+use crate::schema::{Field, Past, Schema};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -95,7 +95,10 @@ impl<N: FieldNames, A: Record> Parts<N, A> {
 }
 
 impl<N: FieldNames, A: Record> Record for Parts<N, A> {
-    const SCHEMA: &'static Schema = &Schema::Struct { name: "Fields", fields: Self::FIELDS.split_at(N::NAMES.len()).0 };
+    const SCHEMA: &'static Schema = &Schema::Evolved(
+        &Schema::Struct { name: "Fields", fields: Self::FIELDS.split_at(N::NAMES.len()).0 },
+        Past::OURS,
+    );
     fn encode(&self, out: &mut Vec<u8>) {
         self.of.encode(out);
     }

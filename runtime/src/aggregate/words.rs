@@ -418,7 +418,7 @@ mod tests {
     #[test]
     fn what_is_stored_has_its_own_type_and_says_which_of_the_two_it_is() {
         assert_eq!(Greatest::<i32>::SCHEMA.to_string(), "Max(i32)");
-        assert_eq!(Least::<f64>::SCHEMA.to_string(), "Min { 0: f64 }");
+        assert_eq!(Least::<f64>::SCHEMA.to_string(), "Min(f64)");
         let mut bytes = Vec::new();
         let mut most = Greatest::<i32>::default();
         Max.add(&mut most, &-7);

@@ -4,28 +4,30 @@
 //! Alignment: a frame of a later epoch than the one being worked on waits, and so does what it counts for; frames of the
 //! current epoch can always be applied, so nothing waits for ever. The operator learns of a barrier from here alone.
 
+mod frames;
+mod next;
+mod saves;
+mod senders;
+
 use super::graph::{EdgeIn, Graph, Noted, StoredOperator};
-use super::guard::guarded;
 use super::local::Local;
 use super::meta::ChainMeta;
 use super::pace::{Alarm, Pace, TURN};
-use super::pact::{Return, Returns, Routed};
+use super::pact::{Returns, Routed};
 use super::port::{ASK_SINKS, Live, Outs, publish};
-use super::resume::saved_operator;
 use super::source::Counters;
 use super::time::{epoch, of_epoch};
 use super::underneath::Underneath;
 use crate::error::{Error, Fault, Place};
 use crate::frame::writer::{Cx, Ship};
-use crate::frame::{Frame, Mark, Payload, Rows, Time, wire};
+use crate::frame::{Frame, Rows, Time};
 use crate::key::Key;
-use crate::keyed::{Batch, Follow, Operator, Out};
+use crate::keyed::{Operator, Out};
 use crate::metrics::{Cell, ChainCells};
 use crate::names;
 use crate::plan::Operator as Listed;
 use crate::record::Record;
 use crate::state::save::{SaveTo, StateMeta};
-use std::cell::Cell as Plain;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -34,6 +36,8 @@ use std::time::Duration;
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::scheduling::Activator;
+
+use senders::Senders;
 
 /// Late rows are dropped; they are counted all the same.
 pub fn no_late<V, N, L>() -> impl FnMut(V, i64, &mut Cx, &mut N, &mut L) {
@@ -141,8 +145,7 @@ fn open<'g, K, V, T, A, Op, N, O, F, D>(
         name,
         activator,
         cells,
-        senders: Senders { watermarks: returns.iter().map(|_| vec![None; local.workers]).collect() },
-        local_edge: input.local,
+        senders: Senders::new(returns.len(), local.workers, input.local.then_some(local.worker)),
         chain,
         states,
         returns,
@@ -190,18 +193,12 @@ fn open<'g, K, V, T, A, Op, N, O, F, D>(
     });
 }
 
-/// The watermark of each sender of each feed; `None` until it has said something.
-struct Senders {
-    watermarks: Vec<Vec<Option<i64>>>,
-}
-
 struct Running<K: Key, V, T, A, Op, N, L, F, D> {
     operators: Rc<[Listed]>,
     name: &'static str,
     activator: Activator,
     cells: Arc<ChainCells>,
     senders: Senders,
-    local_edge: bool,
     local: Rc<Local>,
     returns: Vec<Returns<K, V, T, A>>,
     /// Frames of this epoch, each with the feed it came from.
@@ -251,8 +248,6 @@ struct Running<K: Key, V, T, A, Op, N, L, F, D> {
 
 /// Frames in one activation; then the worker looks at its other operators.
 const FRAMES: usize = 16;
-/// Bytes of a snapshot that are written between two frames.
-const SAVE_BYTES: usize = 512 << 10;
 /// When a snapshot goes on for which much waits to be written.
 const SAVE_LATER: Duration = Duration::from_millis(1);
 /// Rows that are applied before the gates and the clock are looked at: a full frame, if that is not too much.
@@ -374,166 +369,6 @@ where
         self.part.take().or_else(|| self.now.pop_front().map(|(feed, frame)| (feed, frame, 0)))
     }
 
-    /// The operator's own watermark: the least over all senders, once all have spoken.
-    fn least(&self) -> i64 {
-        let me = self.local.worker;
-        let mut least = i64::MAX;
-        for feed in &self.senders.watermarks {
-            for (sender, watermark) in feed.iter().enumerate() {
-                if !self.local_edge || sender == me {
-                    least = least.min(watermark.unwrap_or(i64::MIN));
-                }
-            }
-        }
-        least
-    }
-
-    /// Applies a frame, or as much of it as the pace allows; `applied` rows of it are done already.
-    fn apply(
-        &mut self,
-        feed: usize,
-        mut frame: Frame<K, V, T, A>,
-        applied: usize,
-        caps: &[Capability<u64>],
-    ) -> Result<(), Error> {
-        if let Payload::Wire(bytes) = &frame.payload {
-            frame.payload = wire::unpack(bytes).map_err(|fault| self.broken(fault))?;
-        }
-        let sender = frame.sender as usize;
-        let left = Plain::new(0);
-        match &mut frame.payload {
-            Payload::Rows(rows) => {
-                if applied == 0 {
-                    self.settle_marks(feed, sender, rows);
-                }
-                let now = self.pace.of_frame(rows.len() - applied);
-                let written = self.live.written();
-                let from = if now == rows.len() {
-                    let from = self.local.now();
-                    self.run_rows(rows, caps)?;
-                    from
-                } else {
-                    let mut slice = std::mem::take(&mut self.slice);
-                    rows.move_to(&mut slice, applied, now);
-                    let from = self.local.now();
-                    self.run_rows(&mut slice, caps)?;
-                    self.slice = slice;
-                    from
-                };
-                self.rows += now as u64;
-                self.pace.done(self.live.written().saturating_sub(written), self.local.now() - from);
-                if applied + now < rows.len() {
-                    self.part = Some((feed, frame, applied + now));
-                    self.live.ship(Ship::Full, self.watermark, caps);
-                    return self.live.check();
-                }
-                rows.clear();
-            }
-            Payload::Partials(rows) => {
-                let (all, begun) = (rows.len(), self.rows);
-                left.set(all);
-                let place = || record(begun + (all - left.get()) as u64);
-                self.run(caps, place, |op, watermark, next| op.partials(Batch::of(rows, watermark, &left), next))?;
-                rows.clear();
-                self.rows += all as u64;
-            }
-            Payload::Table(..) => {
-                if let Payload::Table(start, table) = std::mem::replace(&mut frame.payload, Payload::Empty) {
-                    self.rows += table.len() as u64;
-                    let begun = self.rows;
-                    self.run(caps, || record(begun), |op, _, next| op.table(start, *table, next))?;
-                }
-            }
-            Payload::Empty => {}
-            Payload::Broken(fault) => {
-                let fault = fault.clone();
-                return Err(self.broken(fault));
-            }
-            Payload::Wire(_) => {}
-        }
-        self.urgent |= frame.urgent;
-        if let Some(known) = self.senders.watermarks[feed].get_mut(sender) {
-            *known = Some(known.unwrap_or(i64::MIN).max(frame.watermark));
-        }
-        if frame.watermark != i64::MAX {
-            self.latest = self.latest.max(frame.watermark);
-        }
-        self.target = self.target.max(self.least());
-        if let Some(back) = self.returns[feed].borrow_mut().get_mut(sender) {
-            let target = self.local.worker as u32;
-            back.push(&mut Some(Return { target, bytes: frame.bytes, emptied: frame.payload }));
-            back.push(&mut None);
-        }
-        self.live.ship(Ship::Full, self.watermark, caps);
-        self.live.check()
-    }
-
-    fn run_rows(&mut self, rows: &mut Rows<K, V, T>, caps: &[Capability<u64>]) -> Result<(), Error> {
-        let (all, begun, left) = (rows.len(), self.rows, Plain::new(rows.len()));
-        let place = || record(begun + (all - left.get()) as u64);
-        self.run(caps, place, |op, watermark, next| op.rows(Batch::of(rows, watermark, &left), next))
-    }
-
-    /// Turns the sender's watermarks in the marks into this operator's: the least over all senders at that row.
-    fn settle_marks(&self, feed: usize, sender: usize, rows: &mut Rows<K, V, T>) {
-        if rows.marks.is_empty() {
-            return;
-        }
-        let me = self.local.worker;
-        let mut others = i64::MAX;
-        for (f, watermarks) in self.senders.watermarks.iter().enumerate() {
-            for (s, watermark) in watermarks.iter().enumerate() {
-                if (f, s) != (feed, sender) && (!self.local_edge || s == me) {
-                    others = others.min(watermark.unwrap_or(i64::MIN));
-                }
-            }
-        }
-        for Mark { watermark, .. } in &mut rows.marks {
-            *watermark = (*watermark).min(others);
-        }
-    }
-
-    fn broken(&self, fault: crate::codec::CodecError) -> Error {
-        let fault = Fault::new("bytes from another worker are no frame").because(fault);
-        Error::Wire { edge: self.name.to_owned(), fault }
-    }
-
-    /// Runs a step of the operator with what follows it. `place` tells the record if it panics.
-    fn run<X>(
-        &mut self,
-        caps: &[Capability<u64>],
-        place: impl FnOnce() -> Place,
-        step: impl FnOnce(&mut Op, i64, &mut Next<'_, N, L, F, D>) -> X,
-    ) -> Result<X, Error> {
-        let Running { op, cx, counters, live, main, late, watermark, emitted, operators, local, activator, .. } = self;
-        let (watermark, turn_ends) = (*watermark, self.turn_ends);
-        cx.before = watermark;
-        cx.watermark = watermark;
-        cx.operator = 0;
-        let mut place = Some(place);
-        let mut place = || place.take().map(|place| place()).unwrap_or_default();
-        let done = guarded(
-            operators,
-            cx,
-            |cx| {
-                let turn = Turn { ends: turn_ends, local, activator };
-                let mut next = Next { cx, counters, live, main, late, caps, watermark, emitted: 0, turn };
-                let done = step(op, watermark, &mut next);
-                *emitted += next.emitted;
-                next.live.touch(next.cx);
-                done
-            },
-            |_| place(),
-        )?;
-        match self.op.failure() {
-            None => Ok(done),
-            Some(mut fault) => {
-                fault.place = place();
-                Err(Error::Operator { operator: self.name.to_owned(), fault })
-            }
-        }
-    }
-
     /// Moves the operator to its target; says whether it got there. Event time does not end at once: it first comes to where
     /// the last of its senders has been, which is a property of the input, whoever read which part of it.
     fn advance(&mut self, caps: &[Capability<u64>]) -> Result<bool, Error> {
@@ -590,127 +425,10 @@ where
         Ok(())
     }
 
-    /// The tables are told where their entries go, as they are now; it is done between the frames to come.
-    fn begin_save(&mut self) {
-        if self.states.is_empty() {
-            return;
-        }
-        let Running { local, below, states, op, epoch, chain, name, .. } = self;
-        let head = op.head();
-        let state = || saved_operator(name, states, head);
-        let to = match (below, &local.saver) {
-            (None, None) => return,
-            (None, Some(saver)) => saver.save(*epoch, local.worker, *chain, state()),
-            (Some(below), _) => match below.begin_save(local, *epoch, *chain, state, &mut |each| op.tables(each)) {
-                Some(to) => to,
-                None => return,
-            },
-        };
-        // Changes from now on belong to the next epoch, and must be seen to.
-        self.op.barrier(self.epoch);
-        self.op.tables(&mut |state, namespace, table| table.begin_save(&to, state, namespace));
-        self.saving = Some((self.epoch, to));
-    }
-
-    /// Sees to what lies below. Says whether there is more to do.
-    fn settle_below(&mut self) -> Result<bool, Error> {
-        let Running { local, below: Some(below), saving, op, name, .. } = self else { return Ok(false) };
-        let settled = below.settle(local, saving.is_some(), &mut |each| op.tables(each));
-        settled.map_err(|fault| Error::State { operator: (*name).to_owned(), fault })
-    }
-
-    /// Writes a little more into the snapshot under way. Says whether it can go on at once.
-    fn save_some(&mut self) -> bool {
-        let Some((epoch, to)) = &self.saving else { return true };
-        if self.local.given_up(*epoch) {
-            to.give_up();
-            self.op.tables(&mut |_, _, table| table.give_up());
-            if let Some(below) = &mut self.below {
-                below.given_up();
-            }
-            self.saving = None;
-            return true;
-        }
-        if to.is_behind() {
-            return false;
-        }
-        let (mut all, mut budget) = (true, SAVE_BYTES);
-        self.op.tables(&mut |_, _, table| all = all && table.save_some(&mut budget));
-        if all {
-            to.end();
-            self.saving = None;
-        }
-        true
-    }
-
     fn publish(&self) {
         self.cells.rows_in.set(self.rows);
         self.cells.emitted.set(self.emitted);
         self.cells.late.set(self.op.late_rows());
         publish(&self.cells, self.counters.values(), &self.live);
-    }
-}
-
-/// The number of a record on its edge.
-fn record(number: u64) -> Place {
-    Place { record: Some(number), ..Place::default() }
-}
-
-/// When an operator that has more to say than there is time for pauses, and goes on when others have had their turn.
-struct Turn<'x> {
-    ends: Duration,
-    local: &'x Local,
-    activator: &'x Activator,
-}
-
-impl Turn<'_> {
-    fn lasts(&self) -> bool {
-        let lasts = self.local.now() < self.ends;
-        if !lasts {
-            self.activator.activate();
-        }
-        lasts
-    }
-}
-
-/// What follows the operator: the rest of the chain.
-struct Next<'x, N, L, F, D> {
-    cx: &'x mut Cx,
-    counters: &'x mut N,
-    live: &'x mut L,
-    main: &'x mut F,
-    late: &'x mut D,
-    caps: &'x [Capability<u64>],
-    watermark: i64,
-    emitted: u64,
-    turn: Turn<'x>,
-}
-
-impl<Op, V, N, L, F, D> Follow<Op, V> for Next<'_, N, L, F, D>
-where
-    Op: Out,
-    L: Live,
-    F: for<'a> FnMut(Op::Row<'a>, i64, &mut Cx, &mut N, &mut L),
-    D: FnMut(V, i64, &mut Cx, &mut N, &mut L),
-{
-    #[inline(always)]
-    fn main(&mut self, row: Op::Row<'_>, time: i64) {
-        self.emitted += 1;
-        (self.main)(row, time, self.cx, self.counters, self.live);
-        // The operator itself runs again.
-        self.cx.operator = 0;
-    }
-    fn late(&mut self, row: V, time: i64) {
-        (self.late)(row, time, self.cx, self.counters, self.live);
-        self.cx.operator = 0;
-    }
-    #[inline(always)]
-    fn judged_by(&mut self, watermark: i64) {
-        self.cx.before = self.cx.before.max(watermark);
-    }
-    fn room(&mut self) -> bool {
-        self.live.touch(self.cx);
-        self.live.ship(Ship::Full, self.watermark, self.caps);
-        self.live.open() && self.turn.lasts()
     }
 }

@@ -260,7 +260,6 @@ impl Key for String {
 
 impl KeyLike for str {
     type Owned = String;
-    type Checked = ();
     #[inline(always)]
     fn view(&self) -> &str {
         self
@@ -268,25 +267,15 @@ impl KeyLike for str {
 }
 impl KeyLike for String {
     type Owned = String;
-    type Checked = String;
     #[inline(always)]
     fn view(&self) -> &str {
-        self
-    }
-    #[inline(always)]
-    fn checked(self) -> String {
         self
     }
 }
 impl<'s> KeyLike for std::borrow::Cow<'s, str> {
     type Owned = String;
-    type Checked = std::borrow::Cow<'s, str>;
     #[inline(always)]
     fn view(&self) -> &str {
-        self
-    }
-    #[inline(always)]
-    fn checked(self) -> Self {
         self
     }
 }

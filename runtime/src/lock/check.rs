@@ -3,7 +3,7 @@
 use super::{LockedState, StateNames};
 use crate::record::Record;
 use crate::schema::locked::{has, same};
-use crate::schema::{Message, Schema, Verdict, can_restore, can_restore_key};
+use crate::schema::{Message, Owner, Schema, Verdict, can_restore_key, can_restore_of};
 use std::marker::PhantomData;
 
 /// How what is stored is given up on purpose.
@@ -46,8 +46,12 @@ pub(super) const fn complaint(
         let text = Message::new().put("the key of `").put(names.operator).put("` cannot be restored: ");
         return Some(text.put(why.as_str()));
     }
-    if let Verdict::Refused(why) = can_restore(&old.value, value) {
-        let text = Message::new().put("state `").put(names.state).put("` of `").put(names.operator);
+    if let Verdict::Refused(why) = can_restore_of(&old.value, value, names.operator) {
+        let text = match value.past().owner {
+            // its states have names of their own
+            Owner::Process => Message::new().put("the process `").put(names.operator),
+            _ => Message::new().put("state `").put(names.state).put("` of `").put(names.operator),
+        };
         return Some(text.put("` cannot be restored: ").put(why.as_str()));
     }
     None
@@ -140,7 +144,7 @@ pub(super) const fn loss(
                 .put(state.state)
                 .put(")]` on the job if its state may go"),
             None => {
-                let text = of_operator(Message::new(), state).put(" is stored, and the job has it no more");
+                let text = of_operator(Message::new(), state).put(" is stored, and the job does not have it any more");
                 let text = match newcomer(lock, state, kept) {
                     Some(operator) => text
                         .put("; `")

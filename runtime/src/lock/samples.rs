@@ -155,7 +155,7 @@ pub fn check_samples(file: &SampleFile, states: &[StateMeta], dropped: &[&str]) 
             if given_up {
                 continue;
             }
-            let fault = Fault::new("the job has it no more, and does not say that it is dropped");
+            let fault = Fault::new("the job does not have it any more, and does not say that it is dropped");
             return Err(within(fault.help(format!(
                 "write `#[dropped({name})]` on the job, or `#[was({})]` on what it has become",
                 stored.operator

@@ -3,7 +3,7 @@
 use super::state::{Keeps, Slot, State};
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::{Field, Schema};
+use crate::schema::{Field, Past, Schema};
 use crate::state::ttl::Age;
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -100,10 +100,13 @@ impl<T: Record, A: Age> Slot for Items<T, A> {
 }
 
 impl<T: Record, A: Age> Record for Items<T, A> {
-    const SCHEMA: &'static Schema = &Schema::Struct {
-        name: "List",
-        fields: &[Field { name: "items", schema: <VecDeque<(T, A)>>::SCHEMA, was: &[] }],
-    };
+    const SCHEMA: &'static Schema = &Schema::Evolved(
+        &Schema::Struct {
+            name: "List",
+            fields: &[Field { name: "items", schema: <VecDeque<(T, A)>>::SCHEMA, was: &[] }],
+        },
+        Past::OURS,
+    );
     fn encode(&self, out: &mut Vec<u8>) {
         self.0.encode(out);
     }

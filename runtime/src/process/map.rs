@@ -6,7 +6,7 @@
 use super::state::{Keeps, KeepsKey, Slot, State};
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::{Field, Schema};
+use crate::schema::{Field, Past, Schema};
 use crate::state::ttl::Age;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -225,10 +225,13 @@ impl<K: Record + Ord, V: Record, A: Age> Slot for Entries<K, V, A> {
 }
 
 impl<K: Record + Ord, V: Record, A: Age> Record for Entries<K, V, A> {
-    const SCHEMA: &'static Schema = &Schema::Struct {
-        name: "Map",
-        fields: &[Field { name: "entries", schema: <BTreeMap<K, (V, A)>>::SCHEMA, was: &[] }],
-    };
+    const SCHEMA: &'static Schema = &Schema::Evolved(
+        &Schema::Struct {
+            name: "Map",
+            fields: &[Field { name: "entries", schema: <BTreeMap<K, (V, A)>>::SCHEMA, was: &[] }],
+        },
+        Past::OURS,
+    );
     fn encode(&self, out: &mut Vec<u8>) {
         self.entries.encode(out);
     }

@@ -6,7 +6,7 @@ use super::state::{Slot, States};
 use super::waiting::Waits;
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::{Field, Filled, Past, Schema};
+use crate::schema::{Field, Filled, Owner, Past, Schema};
 
 /// The most states and timers of one operator.
 pub const MOST: usize = 64;
@@ -102,7 +102,7 @@ pub trait Kept {
 impl<D: States, M: Alarms, W: Record + Kept> Record for Row<D, M, W> {
     const SCHEMA: &'static Schema = &Schema::Evolved(
         &Schema::Struct { name: "Row", fields: Self::FIELDS.as_slice() },
-        &Past { defaults: Self::FIELDS.defaults(), dropped: D::DROPPED, of_process: true, ..*Past::NONE },
+        &Past { defaults: Self::FIELDS.defaults(), dropped: D::DROPPED, owner: Owner::Process, ..*Past::NONE },
     );
     fn encode(&self, out: &mut Vec<u8>) {
         self.states.encode(out);

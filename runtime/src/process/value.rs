@@ -3,7 +3,7 @@
 use super::state::{Keeps, Slot, State};
 use crate::codec::{CodecError, Reader};
 use crate::record::Record;
-use crate::schema::{Field, Schema};
+use crate::schema::{Field, Past, Schema};
 use crate::state::ttl::Age;
 use std::marker::PhantomData;
 
@@ -128,13 +128,16 @@ impl<T: Record, A: Age> Slot for Held<T, A> {
 }
 
 impl<T: Record, A: Age> Record for Held<T, A> {
-    const SCHEMA: &'static Schema = &Schema::Struct {
-        name: "Value",
-        fields: &[
-            Field { name: "value", schema: <Option<T>>::SCHEMA, was: &[] },
-            Field { name: "since", schema: A::SCHEMA, was: &[] },
-        ],
-    };
+    const SCHEMA: &'static Schema = &Schema::Evolved(
+        &Schema::Struct {
+            name: "Value",
+            fields: &[
+                Field { name: "value", schema: <Option<T>>::SCHEMA, was: &[] },
+                Field { name: "since", schema: A::SCHEMA, was: &[] },
+            ],
+        },
+        Past::OURS,
+    );
     fn encode(&self, out: &mut Vec<u8>) {
         self.value.encode(out);
         self.since.encode(out);

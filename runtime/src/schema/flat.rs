@@ -59,11 +59,11 @@ const fn complaint(schema: &Schema, sink: &str) -> Message {
         )
         .put("`, which cannot be a ")
         .put(sink)
-        .put(" column; map the row to flat fields first, or write `#[record(scalar)]` on a type that serde writes as one value"),
+        .put(" column\nhelp: map the row to flat fields first, or write `#[record(scalar)]` on a type that serde writes as one value"),
         None => put_type(Message::new().put("`"), schema)
             .put("` has no fields that could be ")
             .put(sink)
-            .put(" columns; map the row to flat fields first"),
+            .put(" columns\nhelp: map the row to flat fields first"),
     }
 }
 
@@ -243,22 +243,26 @@ mod tests {
     fn the_rest_is_refused_with_field_type_and_cure() {
         check(
             NESTED,
-            Err("field `row` of `Board` has type `Row`, which cannot be a csv column; map the row to flat fields \
-                 first, or write `#[record(scalar)]` on a type that serde writes as one value"),
+            Err(
+                "field `row` of `Board` has type `Row`, which cannot be a csv column\nhelp: map the row to flat fields \
+                 first, or write `#[record(scalar)]` on a type that serde writes as one value",
+            ),
         );
         assert_eq!(first_nested_field(&NESTED), Some("row"));
         check(
             Schema::Tuple(&[&Schema::U8, &Schema::Option(&Schema::List(&Schema::F64))]),
-            Err("field `1` of `(..)` has type `Option<[f64]>`, which cannot be a csv column; map the row to flat \
-                 fields first, or write `#[record(scalar)]` on a type that serde writes as one value"),
+            Err(
+                "field `1` of `(..)` has type `Option<[f64]>`, which cannot be a csv column\nhelp: map the row to flat \
+                 fields first, or write `#[record(scalar)]` on a type that serde writes as one value",
+            ),
         );
         check(
             Schema::Map(&Schema::Str, &FULL),
-            Err("`{str: Full}` has no fields that could be csv columns; map the row to flat fields first"),
+            Err("`{str: Full}` has no fields that could be csv columns\nhelp: map the row to flat fields first"),
         );
         check(
             Schema::Option(&Schema::Option(&Schema::U8)),
-            Err("`Option<Option<u8>>` has no fields that could be csv columns; map the row to flat fields first"),
+            Err("`Option<Option<u8>>` has no fields that could be csv columns\nhelp: map the row to flat fields first"),
         );
         for schema in [FULL, Schema::Unit, Schema::Bytes, Schema::Tuple(&[]), AIRPORT] {
             assert!(!is_flat(&schema), "{schema}");

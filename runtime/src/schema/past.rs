@@ -16,13 +16,27 @@ pub struct Past {
     pub defaults: &'static [Filled],
     /// Types whose values can be made into today's: `#[record(migrate = function)]`.
     pub migrations: &'static [Former],
-    /// Its fields are the states of a `process`: that one may go is said in front of the job.
-    pub of_process: bool,
+    /// Whose type it is.
+    pub owner: Owner,
+}
+
+/// Whose a type is: what cannot be restored is cured where its user can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The user's.
+    User,
+    /// Pelton's own: nothing can be written on it.
+    Pelton,
+    /// Pelton's own too, and its fields are the states and timers of a `process`: that one may go is said in front of the job.
+    Process,
 }
 
 impl Past {
     /// Of a type that says nothing.
-    pub const NONE: &'static Past = &Past { was: &[], dropped: &[], defaults: &[], migrations: &[], of_process: false };
+    pub const NONE: &'static Past =
+        &Past { was: &[], dropped: &[], defaults: &[], migrations: &[], owner: Owner::User };
+    /// Of a type of Pelton's own.
+    pub const OURS: &'static Past = &Past { owner: Owner::Pelton, ..*Past::NONE };
 }
 
 /// A field or variant that a type has no more.

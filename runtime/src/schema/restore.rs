@@ -11,7 +11,7 @@
 mod refusal;
 
 use super::locked::{LockedFields, LockedKind, LockedSchema, LockedVariants, has, same};
-use super::past::Past;
+use super::past::{Owner, Past};
 use super::{Field, Message, Schema, Variant};
 use refusal::{gone, gone_variant, moved, no_migration, other, renamed, renamed_variant, unfilled};
 
@@ -56,7 +56,12 @@ impl Verdict {
 
 /// Whether values that were written as `old` can be read as `new`.
 pub const fn can_restore(old: &LockedSchema<'_>, new: &'static Schema) -> Verdict {
-    whole(*old, walk(*old, new, &Place::root(new), Rules { key: false }))
+    can_restore_of(old, new, "operator")
+}
+
+/// The same of what an operator keeps, which has this name.
+pub const fn can_restore_of(old: &LockedSchema<'_>, new: &'static Schema, operator: &str) -> Verdict {
+    whole(*old, walk(*old, new, &Place { operator, ..Place::root(new) }, Rules { key: false }))
 }
 
 /// The same for keys: what also leaves the hash of each key as it is.
@@ -130,11 +135,15 @@ struct Place<'p> {
     within: Option<&'p str>,
     joint: &'p str,
     name: &'p str,
+    /// The operator that keeps it.
+    operator: &'p str,
+    /// The state or timer of a `process` that it is in.
+    state: Option<&'p str>,
 }
 
 impl<'p> Place<'p> {
     const fn root(schema: &'p Schema) -> Place<'p> {
-        Place { outside: None, within: named(schema), joint: "", name: "" }
+        Place { outside: None, within: named(schema), joint: "", name: "", operator: "operator", state: None }
     }
 
     const fn field(&'p self, name: &'p str, of: &'p Schema) -> Place<'p> {
@@ -142,7 +151,12 @@ impl<'p> Place<'p> {
             Some(name) => Some(name),
             None => self.within,
         };
-        Place { outside: Some(self), within, joint: ".", name }
+        Place { outside: Some(self), within, joint: ".", name, operator: self.operator, state: self.state }
+    }
+
+    /// A state or timer of a `process`, by its name alone.
+    const fn state(&'p self, name: &'p str) -> Place<'p> {
+        Place { outside: Some(self), within: None, joint: "", name, operator: self.operator, state: Some(name) }
     }
 
     const fn part(&'p self, name: &'p str, of: &'p Schema) -> Place<'p> {
@@ -163,10 +177,10 @@ impl<'p> Place<'p> {
     }
 }
 
-/// The type's own name, if it has one.
+/// The name of the type, if the user has given it one.
 const fn named(schema: &Schema) -> Option<&str> {
-    match schema.form() {
-        Schema::Struct { name, .. } | Schema::Enum { name, .. } => Some(name),
+    match (schema.form(), schema.past().owner) {
+        (Schema::Struct { name, .. } | Schema::Enum { name, .. }, Owner::User) => Some(name),
         _ => None,
     }
 }
@@ -244,13 +258,21 @@ const fn plainly(
     match (old.kind(), form) {
         (LockedKind::Struct(name, old_fields), Schema::Struct { name: today, fields }) => {
             if !same(name, today) && !has(past.was, name) {
-                return renamed(old, form, place);
+                return match past.owner {
+                    Owner::User => renamed(old, form, place),
+                    // nothing can be written on it
+                    Owner::Pelton | Owner::Process => other(old, form, place, rules),
+                };
             }
             fields_of(old_fields, fields, "", past, place, rules).changed_if(!same(name, today))
         }
         (LockedKind::Enum(name, old_variants), Schema::Enum { name: today, variants }) => {
             if !same(name, today) && !has(past.was, name) {
-                return renamed(old, form, place);
+                return match past.owner {
+                    Owner::User => renamed(old, form, place),
+                    // nothing can be written on it
+                    Owner::Pelton | Owner::Process => other(old, form, place, rules),
+                };
             }
             variants_of(old_variants, variants, past, place, rules).changed_if(!same(name, today))
         }
@@ -416,7 +438,11 @@ const fn fields_of(
                 if rules.key && at != i {
                     return moved(field, variant, place);
                 }
-                let inside = walk(schema, field.schema, &place.field(field.name, field.schema), rules);
+                let inside = match past.owner {
+                    Owner::Process => place.state(field.name),
+                    _ => place.field(field.name, field.schema),
+                };
+                let inside = walk(schema, field.schema, &inside, rules);
                 verdict = verdict.and(inside).changed_if(at != i || renamed);
             }
             None if rules.key || !is_filled(past, variant, field.name) => {
@@ -433,7 +459,7 @@ const fn fields_of(
         let is_claimed = at < MOST_FIELDS && claimed[at / 64] >> (at % 64) & 1 == 1;
         if !is_claimed {
             if rules.key || !is_dropped(past, variant, name) {
-                return gone(name, variant, stranger, place, rules, past.of_process);
+                return gone(name, variant, stranger, place, rules, matches!(past.owner, Owner::Process));
             }
             verdict = verdict.and(Verdict::Reads);
         }
@@ -479,7 +505,7 @@ const fn variants_of(
                 if rules.key && !same(variant.name, name) {
                     return renamed_variant(name, variant.name, place);
                 }
-                let inside = Place { outside: Some(place), within: place.within, joint: "::", name: variant.name };
+                let inside = Place { outside: Some(place), joint: "::", name: variant.name, ..*place };
                 verdict = verdict
                     .and(fields_of(fields, variant.fields, variant.name, past, &inside, rules))
                     .changed_if(i != at || !same(variant.name, name));

@@ -15,7 +15,6 @@ stream! {
 
         let a = more.key_by(|p| p.card).window(tumblin 1h).aggregate(count());
         let b = more.key_by(|p| p.card).window(tumbling 1h).agregate(count());
-
         let d = more.key_by(|p| p.card).aggregate(count(), emit evry 1s, unbounded("few"));
         let e = more.key_by(|p| p.card).window(tumbling 1h, alow_late 1h).aggregate(count());
         let f = mroe.map(|p| p.card);

@@ -71,6 +71,7 @@ pub trait EnterKeyed<'g, K: Key, R: RowType>: Outs<'g, Live: EnteredKeyed<K, R>>
     /// Takes the rows of this operator of the chain in front.
     fn behind(&mut self, input: usize);
 }
+#[diagnostic::do_not_recommend]
 impl<'g, K, R, N, O, B, F, G> EnterKeyed<'g, K, R> for Piece<'g, R, N, O, InSteps<F, G>>
 where
     K: Key,

@@ -194,6 +194,7 @@ pub trait Enter<'g, R: RowType>: Outs<'g, Live: Entered<R>> {
     /// Takes the rows of this operator of the chain in front.
     fn behind(&mut self, input: usize);
 }
+#[diagnostic::do_not_recommend]
 impl<'g, R, N, O, P> Enter<'g, R> for Piece<'g, R, N, O, P>
 where
     R: RowType,

@@ -256,8 +256,8 @@ fn what_is_lost_is_lost_aloud() {
     let (text, open) = folder.show(&first::Board {});
     assert!(open && text.ends_with("2 cannot be restored; `lock --accept` gives up what is stored.\n"), "{text}");
     for said in [
-        "state `total` of `top` is stored, and the job has it no more; `best` is new\n",
-        "state `total` of `sums` is stored, and the job has it no more",
+        "state `total` of `top` is stored, and the job does not have it any more; `best` is new\n",
+        "state `total` of `sums` is stored, and the job does not have it any more",
     ] {
         assert!(text.contains(said), "{text}");
     }

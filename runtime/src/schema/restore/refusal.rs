@@ -21,6 +21,12 @@ pub(super) const fn other(old: LockedSchema<'_>, form: &'static Schema, place: &
             .put("`, with `fn(Old) -> ")
             .put(name)
             .put("`"),
+        None if let Some(state) = place.state => text
+            .put(", or give it another name and write `#[dropped(")
+            .put(place.operator)
+            .put(".")
+            .put(state)
+            .put(")]` on the job"),
         None => text.put(
             ", or give the operator another name and the job `#[dropped(old_name)]`; a type of your own could have a migration",
         ),
@@ -61,10 +67,11 @@ pub(super) const fn gone(
     of_process: bool,
 ) -> Verdict {
     if of_process {
-        let text = Message::new().put("`").put(name).put("` is stored, and the process has it no more");
+        let text = Message::new().put("`").put(name).put("` is stored, and the process does not have it any more");
         let text = text.put("\nhelp: if it has another name now, write `#[was(").put(name);
-        let text = text.put(")]` in front of that `state` or `timer`; if its values may go, `#[dropped(operator.");
-        return Verdict::Refused(text.put(name).put(")]` in front of the job, by the operator's own name"));
+        let text =
+            text.put(")]` in front of that `state` or `timer`; if its values may go, `#[dropped(").put(place.operator);
+        return Verdict::Refused(text.put(".").put(name).put(")]` on the job"));
     }
     let text = Message::new().put("field `").put(name).put("` of `");
     let text = put_within(text, variant, place).put("` is not there any more");
