@@ -42,11 +42,11 @@ pelton::stream! {
 
 /// Rows in the order of time, but for a few that lie behind by less than is waited for.
 fn script(splits: u64, rows: u64) -> Feed<Row> {
-    paced(splits, rows, Duration::from_millis(3))
+    paced(splits, rows, Step::Busy(Duration::from_millis(3)))
 }
 
-/// Takes so long over 250 rows.
-fn paced(splits: u64, rows: u64, busy: Duration) -> Feed<Row> {
+/// Does this between 250 rows of a split and the next 250.
+fn paced(splits: u64, rows: u64, between: Step<Row>) -> Feed<Row> {
     let split = |s: u64| {
         let row = |i: u64| {
             let n = s * rows + i;
@@ -54,7 +54,7 @@ fn paced(splits: u64, rows: u64, busy: Duration) -> Feed<Row> {
             Step::Row(Row { key: n * 7919 % 499, at: (n / 4) as i64 - late, value: n })
         };
         let mut steps: Vec<Step<Row>> = (0..rows).map(row).collect();
-        (1..rows / 250).rev().for_each(|i| steps.insert((i * 250) as usize, Step::Busy(busy)));
+        (1..rows / 250).rev().for_each(|i| steps.insert((i * 250) as usize, between.clone()));
         steps
     };
     Feed::new((0..splits).map(split).collect())
@@ -143,7 +143,7 @@ fn goes_on<A: Backend, B: Backend>() {
     let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
     for (first, second) in [(1, 3), (3, 2), (2, 7), (7, 1)] {
         let store = crashed(|store, pause| {
-            let job = Mixed { rows: paced(6, 4_000, pause * 3 / 10), trap: Trap::new(17_000, 1) };
+            let job = Mixed { rows: paced(6, 4_000, Step::Dry(pause)), trap: Trap::new(17_000, 1) };
             job.run_on::<A>(config(first, store).restart(Restart::Never)).map(drop)
         });
         let seen = Trap::new(1, 0);

@@ -63,11 +63,11 @@ pelton::stream! {
 
 /// Rows of several splits, out of order by less than is waited for; keys come in bursts.
 fn script(splits: u64, rows: u64) -> Feed<Row> {
-    paced(splits, rows, Duration::from_millis(2))
+    paced(splits, rows, Step::Busy(Duration::from_millis(2)))
 }
 
-/// Takes so long over 200 rows.
-fn paced(splits: u64, rows: u64, busy: Duration) -> Feed<Row> {
+/// Does this between 200 rows of a split and the next 200.
+fn paced(splits: u64, rows: u64, between: Step<Row>) -> Feed<Row> {
     let split = |s: u64| {
         let row = |i: u64| {
             let n = s * rows + i;
@@ -75,7 +75,7 @@ fn paced(splits: u64, rows: u64, busy: Duration) -> Feed<Row> {
             Step::Row(Row { key: n * 7919 % 13 + n / 500 % 7 * 13, at: at - (n * 31 % 150) as i64, value: n % 1000 })
         };
         let mut steps: Vec<Step<Row>> = (0..rows).map(row).collect();
-        (1..rows / 200).rev().for_each(|i| steps.insert((i * 200) as usize, Step::Busy(busy)));
+        (1..rows / 200).rev().for_each(|i| steps.insert((i * 200) as usize, between.clone()));
         steps
     };
     Feed::new((0..splits).map(split).collect())
@@ -159,7 +159,7 @@ fn goes_on_at_another_width<A: Backend, B: Backend>() {
     let undisturbed = run::<Memory>(rows.clone(), Trap::new(1, 0), Config::default().workers(1));
     for (first, second) in [(1, 3), (3, 1), (2, 5)] {
         let store = crashed(|store, pause| {
-            let job = Sessions { rows: paced(6, 4_000, pause / 5), trap: Trap::new(12_000, 1) };
+            let job = Sessions { rows: paced(6, 4_000, Step::Dry(pause)), trap: Trap::new(12_000, 1) };
             job.run_on::<A>(config(first, store).restart(Restart::Never)).map(drop)
         });
         let seen = Trap::new(1, 0);

@@ -55,7 +55,7 @@ impl Place {
 }
 
 /// A store of at least two checkpoints that hold something, behind which the run has failed. `run` is given pauses that become longer:
-/// how many checkpoints there are depends on how busy the machine is.
+/// how many checkpoints there are depends on how busy the machine is. Its workers must be free in them, for a checkpoint takes some of their turns.
 pub fn crashed(run: impl Fn(&Arc<dyn Store>, Duration) -> Result<(), Error>) -> Arc<MemoryStore> {
     let pauses = std::iter::successors(Some(Duration::from_millis(10)), |pause| Some(*pause * 3 / 2));
     for pause in pauses.take(16) {
