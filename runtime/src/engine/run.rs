@@ -12,7 +12,7 @@ use super::meets::Meets;
 use super::meta::JobMeta;
 use super::requests::{Answering, Desk, Requests, Savepoints};
 use super::resume::Resume;
-use super::saver::Saver;
+use super::saver::{Saver, Saving};
 use super::start::Start;
 use super::summary::summary;
 use super::threads::{Begin, spawn};
@@ -66,8 +66,13 @@ pub fn execute(
         attempts: 0,
         desk: Desk::default(),
         listener: None,
+        saving: Vec::new(),
     };
     let outcome = run.until_it_ends();
+    if !matches!(outcome, Err(Error::Stuck { .. })) {
+        // What a worker has that is stuck is not given back.
+        run.saving.drain(..).for_each(Saving::wait);
+    }
     // Those who wait are told that there is no run any more; then they are waited for.
     run.desk.end();
     outcome
@@ -89,6 +94,8 @@ struct Run {
     desk: Desk,
     /// What hears them. Beside the checkpoints it begins when the run owns them.
     listener: Option<Listener>,
+    /// What writes the checkpoints of each attempt, or did.
+    saving: Vec<Saving>,
 }
 
 impl Run {
@@ -142,8 +149,11 @@ impl Run {
             Some(checkpoints) => {
                 let (number, resume) = checkpoints.begin(&self.start)?;
                 self.start = std::mem::take(&mut self.start).again();
-                let saver = Saver::start(checkpoints.store(), number, self.config.workers, to.clone());
-                (number, resume, Some(saver.map_err(|fault| Error::Checkpoint { fault })?))
+                let started = Saver::start(checkpoints.store(), number, self.config.workers, to.clone());
+                let (saver, saving) = started.map_err(|fault| Error::Checkpoint { fault })?;
+                self.saving.retain(|saving| !saving.has_ended());
+                self.saving.push(saving);
+                (number, resume, Some(saver))
             }
         };
         self.listen()?;
@@ -185,6 +195,7 @@ impl Run {
         progress.finish();
         drop(interrupts);
         self.desk.close();
+        self.saving.iter().for_each(Saving::stop);
         if outcome.is_err() {
             attempt.stop();
             if !kept {

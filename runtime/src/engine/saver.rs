@@ -20,9 +20,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What a snapshot is called, and who takes its objects.
 #[derive(Clone)]
@@ -54,6 +55,8 @@ struct Queue {
     writes: AtomicUsize,
     /// Memory of objects that are through.
     spare: Mutex<Vec<Vec<u8>>>,
+    /// The attempt is: nobody waits for what is not there yet.
+    over: AtomicBool,
 }
 
 impl Queue {
@@ -66,8 +69,42 @@ impl Queue {
             spare.push(bytes);
         }
     }
+    /// Why nothing is written any more, if the attempt is over.
+    fn open(&self) -> Result<(), Fault> {
+        match self.over.load(Ordering::Relaxed) {
+            true => Err(Fault::new("the attempt is over")),
+            false => Ok(()),
+        }
+    }
     fn is_behind(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) >= OBJECTS_AHEAD || self.writes.load(Ordering::Relaxed) >= WRITES_AHEAD
+    }
+}
+
+/// The thread of an attempt's savers, for whoever runs the attempt.
+pub struct Saving {
+    queue: Arc<Queue>,
+    /// Closed when the thread has ended.
+    end: Receiver<()>,
+}
+
+/// How long a store that does not answer is waited for.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
+impl Saving {
+    /// The attempt is over: what is not written yet need not be.
+    pub fn stop(&self) {
+        self.queue.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the thread has ended.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.end.try_recv(), Err(TryRecvError::Disconnected))
+    }
+
+    /// Waits until files and databases of the attempt are closed: a process that ends while one is open may crash.
+    pub fn wait(self) {
+        let _ = self.end.recv_timeout(LAST_WORD);
     }
 }
 
@@ -95,14 +132,15 @@ struct Ticket {
 }
 
 impl Saver {
-    /// Starts the threads, beside so many workers. They end when all savers of the attempt are gone.
+    /// Starts the threads, beside so many workers. They end when all savers of the attempt are gone, which whoever runs it waits for.
     pub fn start(
         store: Arc<dyn Store>,
         attempt: u64,
         workers: usize,
         tell: Sender<ToCoordinator>,
-    ) -> Result<Saver, Fault> {
+    ) -> Result<(Saver, Saving), Fault> {
         let (to, from) = channel();
+        let (ended, end) = channel();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(cores.saturating_sub(workers).clamp(1, UPLOADS))
@@ -112,9 +150,13 @@ impl Saver {
         let saver = Saver { to, attempt, objects: Arc::default(), queue: Arc::default() };
         let numbers = (attempt, saver.objects.clone());
         let uploads = Uploads { store, pool, tell, numbers, queue: saver.queue.clone() };
-        let run = move || uploads.run(&from);
+        let run = move || {
+            uploads.run(&from);
+            drop(ended);
+        };
+        let saving = Saving { queue: saver.queue.clone(), end };
         match std::thread::Builder::new().name("pelton-store".to_owned()).spawn(run) {
-            Ok(_) => Ok(saver),
+            Ok(_) => Ok((saver, saving)),
             Err(e) => Err(Fault::new("cannot start the thread that writes checkpoints").because(e)),
         }
     }
@@ -363,13 +405,13 @@ impl Uploads {
                 Job::Write { ticket, write } => {
                     let mut part = locked(parts.entry(ticket).or_default());
                     if part.failed.is_none() {
-                        part.failed = write().err();
+                        part.failed = self.queue.open().and_then(|()| write()).err();
                     }
                     self.queue.writes.fetch_sub(1, Ordering::Relaxed);
                 }
                 Job::Changed { ticket, state, mut noted } => {
                     let failed = parts.remove(&ticket).and_then(|part| locked(&part).failed.take());
-                    noted.wrong = noted.wrong.take().or(failed);
+                    noted.wrong = noted.wrong.take().or(failed).or(self.queue.open().err());
                     let said = self.bring_changes(ticket, state, noted, &mut known);
                     say(&self.tell, ticket, said);
                 }
@@ -392,7 +434,7 @@ impl Uploads {
             if locked(&part).failed.is_none() {
                 let put = || {
                     let (object, bytes) = object.finish(name);
-                    (put(&*store, &object, &bytes).map(|()| object), bytes)
+                    (queue.open().and_then(|()| put(&*store, &object, &bytes)).map(|()| object), bytes)
                 };
                 // A store that panics must not end the process.
                 done = Some(match catch_unwind(AssertUnwindSafe(put)) {
@@ -451,7 +493,9 @@ impl Uploads {
                 (DataName { attempt, epoch, worker: worker as u32, number }.to_string(), bytes)
             });
         }
-        let bring = |(path, (name, file)): (&Path, (String, &Path))| (path.to_owned(), bring(&*self.store, name, file));
+        let bring = |(path, (name, file)): (&Path, (String, &Path))| {
+            (path.to_owned(), self.queue.open().and_then(|()| bring(&*self.store, name, file)))
+        };
         let brought: Vec<_> = self.pool.install(|| new.into_par_iter().map(bring).collect());
         let mut failed = None;
         for (path, object) in brought {
