@@ -7,9 +7,9 @@ use crate::background::give_way;
 use crate::error::Fault;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BlockBasedOptions, Cache, CompactionDecision, DB, DBCompressionType, DBPinnableSlice, DataBlockIndexType,
-    IngestExternalFileOptions, LogLevel, Options, ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager,
-    WriteOptions,
+    BlockBasedOptions, Cache, CompactionDecision, DB, DBCompactionStyle, DBCompressionType, DBPinnableSlice,
+    DataBlockIndexType, IngestExternalFileOptions, LogLevel, Options, ReadOptions, SstFileWriter,
+    UniversalCompactOptions, WriteBatch, WriteBufferManager, WriteOptions,
 };
 use std::collections::HashMap;
 use std::fs;
@@ -38,6 +38,9 @@ const BLOCK: usize = 4 << 10;
 const FILTER_BITS: f64 = 10.0;
 /// Tables of changes that are left as they are before they are merged: as many as are in a few seconds.
 const MANY: i32 = 8;
+/// When changes take so many percent of what they are changes of, all becomes one table again; before that they are merged with each
+/// other, those of like size.
+const CHANGES: i32 = 100;
 /// Entries that are put into a table in a step.
 const STEP_ENTRIES: usize = 128;
 /// RocksDB's manifest goes with each checkpoint, and is begun anew at this size.
@@ -308,6 +311,11 @@ fn options(budget: Option<&Budget>) -> Options {
     let mut options = Options::default();
     options.set_block_based_table_factory(&blocks);
     options.set_compression_type(DBCompressionType::Lz4);
+    // By levels each merge of changes would write the whole database again: they have keys of all hashes.
+    let mut merging = UniversalCompactOptions::default();
+    merging.set_max_size_amplification_percent(CHANGES);
+    options.set_compaction_style(DBCompactionStyle::Universal);
+    options.set_universal_compaction_options(&merging);
     options.set_level_zero_file_num_compaction_trigger(MANY);
     options.set_write_buffer_size(WRITE_BUFFER);
     options.set_max_manifest_file_size(MANIFEST);
