@@ -179,6 +179,7 @@ impl StringColumn {
 impl KeyColumn<String> for StringColumn {
     const ROW_BYTES: usize = 16;
     const TOGETHER: bool = true;
+    const ANY_ORDER: bool = true;
     #[inline(always)]
     fn push(&mut self, key: &str, hash: u64) {
         self.append(key, hash);

@@ -386,12 +386,12 @@ where
         let mut marks = marks.iter().peekable();
         let rows = keys.len();
         let mut ahead = self.table.ahead(keys);
-        for at in 0..rows {
+        for (at, time) in times.iter().enumerate().take(rows) {
             if self.failed.is_some() {
                 break;
             }
             let probe = self.table.next_of(&mut ahead, keys, at);
-            let (Some(value), time) = (values.next(), times[at].ms()) else { break };
+            let (Some(value), time) = (values.next(), time.ms()) else { break };
             if let Some(mark) = marks.next_if(|mark| mark.row as usize <= at) {
                 watermark = watermark.max(mark.watermark);
             }

@@ -13,7 +13,11 @@
 //! [`snapshot`].
 //!
 //! A directory entry holds all that a lookup needs (where the slots are, how many, how many bits are used up), so that a
-//! lookup is two dependent loads: entry, slot. Slots begin on a cache line, so that one of 32 bytes never lies on two.
+//! lookup is two dependent loads: entry, slot. Slots begin on a cache line, so that one of 32 bytes never lies on two. The slot
+//! behind the last one of a piece sends a search back to the first, so that a search is a pointer and a tag ([`ahead`]).
+//!
+//! Tags in a field of their own, sixteen looked at at once (as in hashbrown), were tried: 0.9 of this on W2 to W4, for the slot
+//! can then be asked for only when its tag has come.
 //!
 //! Entries should not be put in in hash order unless the table has room for all of them ([`Table::with_room`]): in a table
 //! that is still small they would all meet at its front.
@@ -232,6 +236,11 @@ impl<K: Key, V> Table<K, V> {
         tag: u32,
         same: impl Fn(&K::Kept) -> bool,
     ) -> Option<NonNull<Slot<K::Kept, V>>> {
+        if K::Column::ANY_ORDER {
+            // Most entries are in the first slot or the second: which of them is then no branch.
+            // SAFETY: a search begins at a slot that has one behind it.
+            slot = unsafe { slot.add(usize::from(slot.as_ref().tag != tag)) };
+        }
         loop {
             // SAFETY: a slot, or the one behind the last of a piece, behind which no search goes on; nothing else refers to
             // the slots while the table is borrowed. There is always an empty one, so the loop ends.
