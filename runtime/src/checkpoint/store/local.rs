@@ -186,6 +186,7 @@ impl Store for LocalStore {
             let mut file = File::open(&path)?;
             let end = range.end.min(file.metadata()?.len());
             let wanted = end.saturating_sub(range.start);
+            read_ahead(&file, range.start, 2 * wanted);
             file.seek(SeekFrom::Start(range.start.min(end)))?;
             let mut bytes = Vec::with_capacity(usize::try_from(wanted).map_err(io::Error::other)?);
             file.take(wanted).read_to_end(&mut bytes)?;
@@ -292,6 +293,15 @@ fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
         }
         file.sync_all()
     }
+}
+
+/// Has the system read a part of a file while something else is done: whoever reads a range goes on behind it.
+fn read_ahead(file: &File, from: u64, bytes: u64) {
+    // Where that cannot be asked for, it is read when it is wanted.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::fs::fadvise(file, from, std::num::NonZeroU64::new(bytes), rustix::fs::Advice::WillNeed);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, from, bytes);
 }
 
 /// Removes a file, if it is there.
