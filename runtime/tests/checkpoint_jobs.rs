@@ -37,6 +37,7 @@ pelton::stream! {
 }
 
 fn config(store: Arc<dyn Store>, workers: usize) -> Config {
+    roomy_pool();
     Config::default()
         .workers(workers)
         .state_dir(support::in_memory())
@@ -141,6 +142,12 @@ fn shown(folder: &Path) -> Vec<String> {
     rows
 }
 
+/// What a reader of a folder does not see.
+fn hidden(folder: &Path) -> Vec<String> {
+    let names = folder.read_dir().into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with('.')).collect()
+}
+
 /// The rows as they were read, each once. What was made of them depends on how they were divided.
 fn copies(rows: &[String]) -> Vec<&String> {
     rows.iter().filter(|row| row.split(',').nth(1) == Some("0")).collect()
@@ -187,9 +194,7 @@ fn a_folder_of_files_holds_each_row_once_wherever_the_run_crashes() {
             missing.retain(|row| !rows.contains(row));
             assert_eq!(missing, [""; 0], "{mischief:?} at {at}");
             kept += before.len();
-            let names = out.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            let hidden: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
-            assert_eq!(hidden, [""; 0], "left behind, {mischief:?} at {at}");
+            assert_eq!(hidden(&out), [""; 0], "left behind, {mischief:?} at {at}");
             std::fs::remove_dir_all(&folder).unwrap();
         }
     }
@@ -243,9 +248,8 @@ fn a_folder_of_files_takes_back_what_was_published_behind_the_checkpoint_that_is
 
 #[test]
 fn a_run_that_was_frozen_adds_no_file_after_another_has_taken_over() {
-    roomy_pool();
     for mischief in [Mischief::FreezeBefore, Mischief::FreezeAfter] {
-        let mut superseded = 0;
+        let (mut superseded, mut ended) = (0, 0);
         for at in 1.. {
             let folder = folder();
             let out = PathBuf::from(format!("{}/board/", folder.display()));
@@ -263,6 +267,11 @@ fn a_run_that_was_frozen_adds_no_file_after_another_has_taken_over() {
                 println!("{mischief:?}: frozen at {} operations, {superseded} were told", at - 1);
                 std::fs::remove_dir_all(&folder).unwrap();
                 break;
+            }
+            let history = History::read(&*store).unwrap();
+            if history.entries().any(|(_, e)| e.as_ref().is_ok_and(|e| e.kind() == Kind::Finished)) {
+                ended += 1;
+                assert_eq!(hidden(&out), [""; 0], "whoever is killed behind its last word leaves nothing");
             }
             let second = Copies { rows: splits(true), out: out.clone() }.run(config(store.clone(), 1));
             let published = shown(&out);
@@ -282,6 +291,7 @@ fn a_run_that_was_frozen_adds_no_file_after_another_has_taken_over() {
             std::fs::remove_dir_all(&folder).unwrap();
         }
         assert!(superseded > 3, "{superseded} runs were told that another one has taken over");
+        assert_eq!(ended, u32::from(mischief == Mischief::FreezeAfter), "the last word is the last operation");
     }
 }
 

@@ -291,7 +291,6 @@ fn lost<B: Backend>() {
 
 /// A run hangs in an operation; another one takes over and ends; then the first one goes on. It publishes nothing more.
 fn frozen<B: Backend>() {
-    roomy_pool();
     for job in jobs::<B>() {
         for mischief in [Mischief::FreezeBefore, Mischief::FreezeAfter] {
             let superseded = AtomicU64::new(0);
@@ -305,6 +304,10 @@ fn frozen<B: Backend>() {
                         if first.is_finished() && !store.wait_until_frozen(Duration::ZERO) {
                             return None;
                         }
+                    }
+                    if has_ended(&*inner) {
+                        // Whoever is killed behind its last word leaves nothing.
+                        job.is_there(&place, case);
                     }
                     let second = job.run(inner.clone(), &place, width(), Restart::Never);
                     let published = version(&place.out());
@@ -341,6 +344,11 @@ fn version(path: &Path) -> (u64, std::time::SystemTime) {
     (number, about.modified().unwrap())
 }
 
+fn has_ended(store: &dyn Store) -> bool {
+    let history = History::read(store).unwrap();
+    history.entries().next_back().is_some_and(|(_, last)| last.as_ref().is_ok_and(|e| e.kind() == Kind::Finished))
+}
+
 /// The number of the last entry.
 fn last(store: &dyn Store) -> u64 {
     History::read(store).unwrap().entries().next_back().map_or(0, |(number, _)| number)
@@ -354,6 +362,7 @@ fn attempts_behind(store: &dyn Store, end: u64) -> usize {
 
 /// Fails instead of standing still.
 fn watched(run: fn()) {
+    roomy_pool();
     within(Duration::from_secs(600), run);
 }
 

@@ -48,7 +48,7 @@ impl Drop for Folder {
 }
 
 fn context(worker: usize, attempt: u64) -> SinkContext {
-    SinkContext { name: "board".into(), worker, workers: 3, part: 0, attempt, resumable: false }
+    SinkContext { name: "board".into(), worker, workers: 3, part: 0, attempt, resumable: false, published: false }
 }
 
 /// A sink as the engine drives it.

@@ -427,6 +427,7 @@ impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
             part,
             attempt: local.attempt,
             resumable: local.saver.is_some(),
+            published: local.resume.published(),
         };
         let mut connector = self.connector.borrow_mut();
         if local.worker == 0 && part == 0 {

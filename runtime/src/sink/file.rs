@@ -280,7 +280,7 @@ impl FileCommitter {
             Some(path) if is_folder(path) => {
                 FileCommitter::Folder(Publisher::new(FolderTarget::new(path, attempt, extension)?, resumable, from)?)
             }
-            Some(path) => FileCommitter::File(Joiner::new(Target::new(path, attempt)?, resumable, from)?),
+            Some(path) => FileCommitter::File(Joiner::new(Target::new(path, attempt)?, context, from)?),
         }))
     }
 }

@@ -273,12 +273,14 @@ pub(super) struct Joiner {
     joined: bool,
     /// Somebody may go on from here.
     resumable: bool,
+    /// All was published before this attempt: parts may be gone.
+    published: bool,
     done: bool,
 }
 
 impl Joiner {
     /// Makes sure that the file can be written. Goes on from a state, if there is one.
-    pub(super) fn new(target: Target, resumable: bool, from: Option<&[u8]>) -> Result<Joiner, Fault> {
+    pub(super) fn new(target: Target, context: &SinkContext, from: Option<&[u8]>) -> Result<Joiner, Fault> {
         let mut committed = BTreeMap::new();
         for part in Committed::all(from.unwrap_or_default()).map_err(|e| unknown(&target, e))? {
             committed.insert(part.key, part);
@@ -294,15 +296,19 @@ impl Joiner {
         };
         // On a file system without locks two runs at once are not noticed; each still ends with a whole file.
         let _ = file.try_lock();
-        Ok(Joiner { target, all, file, committed, joined: false, resumable, done: false })
+        let SinkContext { resumable, published, .. } = *context;
+        Ok(Joiner { target, all, file, committed, joined: false, resumable, published, done: false })
     }
 
     /// Cleans up behind earlier runs and attempts.
-    pub(super) fn begin(&self) -> Result<(), Fault> {
+    pub(super) fn begin(&mut self) -> Result<(), Fault> {
         let ours: Vec<PathBuf> = self.committed.keys().map(|key| self.target.part(key)).collect();
         for (path, committed) in ours.iter().zip(self.committed.values()) {
             let found = path.metadata().map_or(0, |about| about.len());
-            if found < committed.len {
+            if found < committed.len && self.published {
+                // They go when all of them stand under the name.
+                self.joined = true;
+            } else if found < committed.len {
                 let what = format!("a part of the file has {found} bytes of the {} that are committed", committed.len);
                 return Err(Fault::new(what).in_file(path).lasting().help("begin anew with `--fresh`"));
             }
@@ -369,7 +375,7 @@ impl Joiner {
         std::fs::rename(&self.all, &self.target.path).map_err(fault)
     }
 
-    /// Removes the parts, which nobody needs any more.
+    /// Removes the parts, which nobody needs any more. It may be killed in it; then the next attempt does the rest.
     pub(super) fn finished(&mut self) {
         self.done = true;
         for key in self.committed.keys() {
@@ -421,6 +427,41 @@ mod tests {
         assert!(full.contains("board.csv") && full.contains("free some room where"), "{full}");
         assert!(told(io::ErrorKind::PermissionDenied).contains("create files in"));
         assert!(told(io::ErrorKind::Other).contains("it is written to part"));
+    }
+
+    #[test]
+    fn one_that_was_killed_while_it_tidied_up_is_followed_by_one_that_does_the_rest() {
+        let folder = std::env::temp_dir().join(format!("pelton-tidy-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let context = |attempt, published| SinkContext {
+            name: "board".to_owned(),
+            worker: 0,
+            workers: 1,
+            part: 0,
+            attempt,
+            resumable: true,
+            published,
+        };
+        let target = |attempt| Target::new(&folder.join("board.csv"), attempt).unwrap();
+        let mut first = Joiner::new(target(1), &context(1, false), None).unwrap();
+        let mut part = Part::create(&target(1), &context(1, false)).unwrap();
+        part.write_all(b"1\n").unwrap();
+        first.begin().unwrap();
+        first.commit(&[(0, part.prepare(b"n\n").unwrap().unwrap())]).unwrap();
+        let state = first.state();
+        first.finish().unwrap();
+        // It is killed when the part is gone.
+        std::fs::remove_file(&part.path).unwrap();
+        let mut unknown = Joiner::new(target(2), &context(2, false), Some(&state)).unwrap();
+        assert!(unknown.begin().unwrap_err().to_string().contains("has 0 bytes of the 2"));
+        let mut next = Joiner::new(target(3), &context(3, true), Some(&state)).unwrap();
+        next.begin().unwrap();
+        next.finish().unwrap();
+        next.finished();
+        drop((unknown, first));
+        assert_eq!(std::fs::read_to_string(folder.join("board.csv")).unwrap(), "n\n1\n");
+        assert_eq!(folder.read_dir().unwrap().count(), 1, "nothing else is there");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

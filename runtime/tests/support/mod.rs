@@ -76,7 +76,7 @@ pub fn sorted<T: Ord>(rows: impl IntoIterator<Item = T>) -> Vec<T> {
 }
 
 /// Objects are checked by a pool that all runs of the process share: one that hangs in it, because a test has frozen it, must leave some
-/// of it to the others.
+/// of it to the others. To be called before anything else is.
 pub fn roomy_pool() {
     // Another test has made it.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(64).build_global();
