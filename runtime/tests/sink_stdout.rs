@@ -28,6 +28,7 @@ fn child() {
                     part: 0,
                     attempt: 1,
                     resumable: false,
+                    log: None,
                     published: false,
                 };
                 let mut writer = stdout().writer(&context).unwrap();

@@ -638,3 +638,23 @@ fn damage_is_not_carried_on() {
     assert!(!Path::new(&out).exists() && !Path::new(&(out + ".part")).exists());
     assert!(well(&["state", "list", "--checkpoints", &ck]).contains("the sizes of its states cannot be told: "));
 }
+
+#[test]
+fn a_place_without_checkpoints_is_not_called_good() {
+    let folder = Folder::new();
+    let verify = |name: &str| ["state".to_owned(), "verify".into(), "--checkpoints".into(), folder.text(name)];
+    for (name, says) in [("nowhere", "there is no such directory"), ("empty", "no run has kept checkpoints in")] {
+        if name == "empty" {
+            std::fs::create_dir(folder.text(name)).unwrap();
+        }
+        let asked = verify(name);
+        fails::<Cards>(&asked.each_ref().map(String::as_str), &[says, name, "help: name the directory"]);
+    }
+    // A run has begun, and kept nothing.
+    let store: std::sync::Arc<dyn pelton::checkpoint::store::Store> =
+        pelton::checkpoint::store::open(&folder.text("begun")).unwrap();
+    let attempt = pelton::checkpoint::entry::Attempt { job: "Cards".into(), width: 1, plan: 7, params: Vec::new(), time: 1 };
+    pelton::checkpoint::log::Log::begin(store, attempt).unwrap();
+    let asked = verify("begun");
+    assert!(well(&asked.each_ref().map(String::as_str)).contains("no checkpoint is complete yet"));
+}

@@ -146,6 +146,11 @@ impl Checkpoints {
         self.store.clone()
     }
 
+    /// What tells the log of this store from all others, once an attempt has begun.
+    pub fn identity(&self) -> Option<u64> {
+        self.log.as_ref()?.history().identity()
+    }
+
     /// Begins an attempt: takes the log over, and finds what to go on from.
     pub fn begin(&mut self, how: &Start) -> Result<(u64, Resume), Error> {
         self.building.clear();

@@ -47,6 +47,9 @@ pub struct SinkContext {
     pub attempt: u64,
     /// Whether the run has checkpoints: another attempt, in this process or another, may go on from what is committed.
     pub resumable: bool,
+    /// What tells the log of the run's checkpoints from all others; `None` without one. Of the attempts on one log, whatever process they are
+    /// in, the one with the greatest number goes on, and the others may only not have heard of it: it may take from them what they hold.
+    pub log: Option<u64>,
     /// Whether the run that this attempt goes on from has noted that all of its results are published, and only its end is not noted. All
     /// calls come as ever, and change nothing; what [`Committer::finished`] lets go of may be gone.
     pub published: bool,

@@ -237,6 +237,7 @@ where
             part: 0,
             attempt,
             resumable: true,
+            log: None,
             published: false,
         };
         let state = from.map(|checkpoint| &*checkpoint.state);
