@@ -6,9 +6,11 @@
 use pelton::Restart;
 use pelton::checkpoint::describe::{Standing, describe};
 use pelton::checkpoint::entries::entries;
+use pelton::checkpoint::entry::Attempt;
 use pelton::checkpoint::history::History;
+use pelton::checkpoint::log::Log;
 use pelton::checkpoint::manifest::{Form, Manifest, OperatorState};
-use pelton::checkpoint::store::{Store, open_existing};
+use pelton::checkpoint::store::{Store, open, open_existing};
 use pelton::job::main_with;
 use pelton::prelude::*;
 use pelton::record::Serde;
@@ -651,10 +653,9 @@ fn a_place_without_checkpoints_is_not_called_good() {
         fails::<Cards>(&asked.each_ref().map(String::as_str), &[says, name, "help: name the directory"]);
     }
     // A run has begun, and kept nothing.
-    let store: std::sync::Arc<dyn pelton::checkpoint::store::Store> =
-        pelton::checkpoint::store::open(&folder.text("begun")).unwrap();
-    let attempt = pelton::checkpoint::entry::Attempt { job: "Cards".into(), width: 1, plan: 7, params: Vec::new(), time: 1 };
-    pelton::checkpoint::log::Log::begin(store, attempt).unwrap();
+    let store = open(&folder.text("begun")).unwrap();
+    let attempt = Attempt { job: "Cards".into(), width: 1, plan: 7, params: Vec::new(), time: 1 };
+    Log::begin(store, attempt).unwrap();
     let asked = verify("begun");
     assert!(well(&asked.each_ref().map(String::as_str)).contains("no checkpoint is complete yet"));
 }

@@ -137,7 +137,8 @@ impl Run {
                 .number("attempt", self.attempts)
                 .number("pause_ms", pause.as_millis())
                 .error(&error);
-            let text = format!("{}\ngoing on from the last checkpoint in {} ms", self.told.once(&error), pause.as_millis());
+            let text =
+                format!("{}\ngoing on from the last checkpoint in {} ms", self.told.once(&error), pause.as_millis());
             self.log.tell(event.text(text));
             std::thread::sleep(pause);
         }
