@@ -6,6 +6,7 @@
 
 #[cfg(feature = "cloud")]
 mod cloud;
+mod direct;
 mod local;
 mod memory;
 

@@ -14,6 +14,7 @@ use crate::checkpoint::object::{ObjectWriter, blob_of, check, group_of};
 use crate::checkpoint::store::Store;
 use crate::error::Fault;
 use crate::state::files::{Change, Listing, StateFile, Write};
+use crate::state::room::BATCH_BYTES;
 use crate::state::save::{Entries, Entry, SaveTo};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -194,9 +195,6 @@ pub struct Delivered {
     /// Whether they are.
     pub written: Result<(), Fault>,
 }
-
-/// What is noted of this size is written by itself, so that memory does not hold all changes at once.
-const BATCH_BYTES: usize = 64 << 20;
 
 /// Where the changes of an operator go that keeps its state in files. With a saver its thread writes them and brings them to
 /// the store; without one whoever ends the snapshot writes them. `state` is what is known of the operator already.

@@ -82,7 +82,7 @@ struct Inner {
 /// Memory of batches that have been written, for later ones: memory that is new costs a worker more than the entries that it notes.
 type Spare = Arc<Mutex<Vec<Batch>>>;
 /// How many of them stay.
-const SPARE: usize = 2;
+const SPARE: usize = 4;
 
 /// A key as segments have it: the number of the state in front.
 fn keyed(room: &mut Vec<u8>, state: u16, key: &[u8]) {

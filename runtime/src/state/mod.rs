@@ -8,6 +8,7 @@ pub mod files;
 pub mod filesystem;
 pub mod keyed;
 pub mod rocks;
+pub mod room;
 pub mod save;
 pub mod segment;
 pub mod sweep;

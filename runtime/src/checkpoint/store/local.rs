@@ -10,7 +10,7 @@
 //! whenever the machine stops, and of two processes one gets it. The hidden ones of a process that died are removed by
 //! [`tidy`](Store::tidy).
 
-use super::{Listed, Put, Store, check_name};
+use super::{Listed, Put, Store, check_name, direct};
 use crate::background::{self, STEP_BYTES, SYNC_BYTES, give_way};
 use crate::error::Fault;
 use std::ffi::OsStr;
@@ -203,6 +203,11 @@ impl Store for LocalStore {
     fn holds(&self, name: &str, bytes: &[u8]) -> Result<bool, Fault> {
         let path = self.path(name)?;
         let compare = || -> io::Result<bool> {
+            if bytes.len() >= direct::LEAST
+                && let Some(same) = direct::holds(&path, bytes)?
+            {
+                return Ok(same);
+            }
             let (mut file, mut there) = (File::open(&path)?, vec![0; STEP_BYTES.min(bytes.len())]);
             if file.metadata()?.len() != bytes.len() as u64 {
                 return Ok(false);
@@ -265,19 +270,20 @@ impl Store for LocalStore {
             }
         });
         walked.map_err(|e| cannot("list the directory", &self.root, e))?;
-        for part in parts {
-            match fs::remove_file(&part) {
-                Err(e) if e.kind() != ErrorKind::NotFound => return Err(cannot("remove", &part, e)),
-                _ => {}
-            }
-        }
-        Ok(())
+        parts.iter().try_for_each(|part| remove(part).map_err(|e| cannot("remove", part, e)))
     }
 }
 
 /// Fills a hidden file with bytes.
 fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
     move |part| {
+        if bytes.len() >= direct::LEAST {
+            match direct::write(part, bytes)? {
+                Some(file) => return file.sync_all(),
+                // There may be a part of it.
+                None => remove(part)?,
+            }
+        }
         let mut file = File::create_new(part)?;
         for some in bytes.chunks(SYNC_BYTES) {
             for step in some.chunks(STEP_BYTES) {
@@ -287,6 +293,14 @@ fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
             file.sync_data()?;
         }
         file.sync_all()
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
 }
 

@@ -1,9 +1,10 @@
 //! [`Noted`]: what changed, noted in any order, given out in the order of keys.
 
 use super::super::backend::Which;
+use super::super::room::make_room;
 use super::super::save::Entry;
 use super::database::Word;
-use super::key::Key;
+use super::key::{Key, PREFIX};
 use crate::background;
 use crate::error::Fault;
 
@@ -32,6 +33,7 @@ impl Noted {
     /// If key or value are too long for a database.
     pub fn note(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
         let at = self.bytes.len();
+        make_room(&mut self.bytes, PREFIX + entry.key.len() + entry.value.map_or(0, <[u8]>::len));
         let which = Which { state: entry.state, namespace: entry.namespace };
         Key { which, hash: entry.hash, key: entry.key }.write(&mut self.bytes);
         let first =
@@ -44,6 +46,7 @@ impl Noted {
             return Err(Fault::new("a key or value of 4 GiB cannot be kept").help("keep less under one key"));
         };
         self.bytes.extend_from_slice(entry.value.unwrap_or_default());
+        make_room(&mut self.order, 1);
         self.order.push(Place { first, at, key, value });
         Ok(())
     }

@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of files, and of who notes.
 
+use super::super::room::make_room;
 use super::format::Entry;
 use crate::background;
 use crate::error::Fault;
@@ -27,7 +28,9 @@ impl Batch {
     /// If key or value are too long for a segment.
     pub fn put(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
         let at = self.bytes.len();
+        make_room(&mut self.bytes, entry.bytes());
         entry.put(&mut self.bytes)?;
+        make_room(&mut self.order, 1);
         self.order.push((entry.hash, at));
         Ok(())
     }

@@ -83,6 +83,11 @@ impl<'a> Entry<'a> {
         Ok(())
     }
 
+    /// Bytes that it takes, at most.
+    pub(super) fn bytes(&self) -> usize {
+        ENTRY_HEAD + 8 + self.key.len() + self.value.map_or(0, <[u8]>::len) + 14
+    }
+
     fn head(&self, value: usize) -> u64 {
         let mut head = value as u64 | (self.key.len() as u64) << 32;
         if self.namespace != 0 {
