@@ -1,5 +1,6 @@
-//! A small job over a store in which things go wrong: crashed at every operation, and frozen at every one while another
-//! run of it takes over. What it publishes in the end is always the exact answer.
+//! Small jobs over a store in which things go wrong: between two backends, with files that are added to a folder as the job runs, and
+//! where one loses its store. What is published in the end is always the exact answer. `checkpoint_points.rs` has the rest: each fault at
+//! each operation.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests
 
 mod support;
@@ -14,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use support::{Feed, Row, Step, feed};
+use support::{Feed, Row, Step, feed, roomy_pool, splits};
 
 /// A line of the result.
 #[derive(Record, Serialize, Clone, Debug)]
@@ -35,65 +36,11 @@ pelton::stream! {
     }
 }
 
-/// A line of a key's life.
-#[derive(Record, Serialize, Clone, Debug)]
-struct Told {
-    key: u64,
-    at: i64,
-    text: String,
-}
-
-pelton::stream! {
-    job Steps<Memory> {
-        param rows: Feed<Row>;
-        param out: PathBuf;
-        source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s;
-        let steps: Told = all.key_by(|r| r.key).process {
-            in_order;
-            state sum: Value<u64>, unbounded("few keys");
-            state values: List<u64>, unbounded("emptied at five");
-            state thirds: Map<u64, u64>, unbounded("three");
-            state lately: Reducing<u64> = |a, b| a + b, ttl 9ms;
-            timer gap: event_time;
-            on event(r, cx) {
-                sum.update(|sum| sum + r.value);
-                values.push(r.value);
-                thirds.update(&(r.value % 3), |n| n + 1);
-                lately.add(r.value);
-                if values.len() == 5 {
-                    let all: Vec<u64> = values.iter().copied().collect();
-                    cx.emit(Told { key: r.key, at: r.at, text: format!("{all:?} {:?}", lately.get()) });
-                    values.clear();
-                }
-                cx.set(gap, cx.time() + 4ms);
-            }
-            on timer gap(at, cx) {
-                cx.emit(Told { key: cx.key(), at: at.millis(), text: format!("quiet, {:?}", sum.get()) });
-            }
-            on end(cx) {
-                let thirds: Vec<(u64, u64)> = thirds.iter().map(|(third, n)| (*third, *n)).collect();
-                cx.emit(Told { key: cx.key(), at: -1, text: format!("{:?} {thirds:?}", sum.get()) });
-            }
-        };
-        sink file(steps) = csv(out);
-        drop steps.late;
-    }
-}
-
-/// Rows with pauses: long enough for some checkpoints.
-fn rows() -> Feed<Row> {
-    let split = |s: u64| {
-        let row = |i: u64| Step::Row(Row { key: (s * 40 + i) % 7, at: i as i64, value: s * 40 + i });
-        let mut steps: Vec<Step<Row>> = (0..40).map(row).collect();
-        (1..5).rev().for_each(|i| steps.insert(i * 8, Step::Busy(Duration::from_millis(3))));
-        steps
-    };
-    Feed::new((0..3).map(split).collect())
-}
-
 fn config(store: Arc<dyn Store>, workers: usize) -> Config {
+    roomy_pool();
     Config::default()
         .workers(workers)
+        .state_dir(support::in_memory())
         .checkpoint_store(Arc::new(store))
         .checkpoint_every(Duration::from_millis(5))
         .restart(Restart::Never)
@@ -117,53 +64,22 @@ fn folder() -> PathBuf {
 type Run = fn(PathBuf, Config) -> Result<(), pelton::Error>;
 
 fn sums<B: Backend>(out: PathBuf, config: Config) -> Result<(), pelton::Error> {
-    Sums { rows: rows(), out }.run_on::<B>(config).map(|_| ())
-}
-
-fn steps<B: Backend>(out: PathBuf, config: Config) -> Result<(), pelton::Error> {
-    Steps { rows: rows(), out }.run_on::<B>(config).map(|_| ())
+    Sums { rows: splits(true), out }.run_on::<B>(config).map(|_| ())
 }
 
 fn expected(run: Run) -> Vec<String> {
     let folder = folder();
     let out = folder.join("out.csv");
-    run(out.clone(), Config::default().workers(1)).unwrap();
+    run(out.clone(), config(MemoryStore::new(), 1)).unwrap();
     let lines = sorted(&out);
     std::fs::remove_dir_all(&folder).unwrap();
     lines
 }
 
 #[test]
-fn a_crash_at_any_operation_of_the_store_loses_nothing() {
-    crash_everywhere(sums::<Memory>, sums::<Memory>);
-}
-
-#[test]
-fn nor_with_segments() {
-    crash_everywhere(sums::<FileSystem>, sums::<FileSystem>);
-}
-
-#[test]
-fn nor_where_another_backend_goes_on() {
+fn a_crash_at_any_operation_loses_nothing_where_another_backend_goes_on() {
     crash_everywhere(sums::<Memory>, sums::<FileSystem>);
     crash_everywhere(sums::<FileSystem>, sums::<Memory>);
-}
-
-#[test]
-fn nor_of_a_process() {
-    crash_everywhere(steps::<Memory>, steps::<Memory>);
-}
-
-#[test]
-fn nor_of_a_process_with_segments() {
-    crash_everywhere(steps::<FileSystem>, steps::<FileSystem>);
-}
-
-#[cfg(feature = "rocksdb")]
-#[test]
-fn nor_with_a_database() {
-    crash_everywhere(sums::<RocksDb>, sums::<RocksDb>);
-    crash_everywhere(steps::<RocksDb>, steps::<RocksDb>);
 }
 
 /// Crashed on the one backend, gone on from on the other.
@@ -226,6 +142,12 @@ fn shown(folder: &Path) -> Vec<String> {
     rows
 }
 
+/// What a reader of a folder does not see.
+fn hidden(folder: &Path) -> Vec<String> {
+    let names = folder.read_dir().into_iter().flatten().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with('.')).collect()
+}
+
 /// The rows as they were read, each once. What was made of them depends on how they were divided.
 fn copies(rows: &[String]) -> Vec<&String> {
     rows.iter().filter(|row| row.split(',').nth(1) == Some("0")).collect()
@@ -240,7 +162,7 @@ fn a_folder_of_files_holds_each_row_once_wherever_the_run_crashes() {
             let out = PathBuf::from(format!("{}/board/", folder.display()));
             let faulty = Faulty::new(MemoryStore::new());
             faulty.crash_at(at, mischief);
-            let first = Copies { rows: rows(), out: out.clone() }.run(config(faulty.clone(), 2));
+            let first = Copies { rows: splits(true), out: out.clone() }.run(config(faulty.clone(), 2));
             let before = shown(&out);
             early += usize::from(!before.is_empty() && before.len() < 240);
             if first.is_ok() && faulty.operations() < at {
@@ -258,7 +180,7 @@ fn a_folder_of_files_holds_each_row_once_wherever_the_run_crashes() {
                 continue;
             }
             let workers = 1 + (at % 3) as usize;
-            Copies { rows: rows(), out: out.clone() }
+            Copies { rows: splits(true), out: out.clone() }
                 .run(config(faulty.clone(), workers))
                 .unwrap_or_else(|error| panic!("{mischief:?} at {at}: {error}\n{:?}", faulty.trace()));
             let rows = shown(&out);
@@ -272,9 +194,7 @@ fn a_folder_of_files_holds_each_row_once_wherever_the_run_crashes() {
             missing.retain(|row| !rows.contains(row));
             assert_eq!(missing, [""; 0], "{mischief:?} at {at}");
             kept += before.len();
-            let names = out.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-            let hidden: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
-            assert_eq!(hidden, [""; 0], "left behind, {mischief:?} at {at}");
+            assert_eq!(hidden(&out), [""; 0], "left behind, {mischief:?} at {at}");
             std::fs::remove_dir_all(&folder).unwrap();
         }
     }
@@ -286,12 +206,12 @@ fn a_folder_of_files_holds_each_row_once_wherever_the_run_crashes() {
 #[test]
 fn a_folder_of_files_takes_back_what_was_published_behind_the_checkpoint_that_is_gone_on_from() {
     // Long enough for some checkpoints, however busy the machine is.
-    let mut slow = rows();
-    let mut splits: Vec<Vec<Step<Row>>> = slow.splits.to_vec();
-    for split in &mut splits {
+    let mut slow = splits(true);
+    let mut slowed: Vec<Vec<Step<Row>>> = slow.splits.to_vec();
+    for split in &mut slowed {
         (1..5).rev().for_each(|i| split.insert(i * 9, Step::Dry(Duration::from_millis(15))));
     }
-    slow.splits = Arc::new(splits);
+    slow.splits = Arc::new(slowed);
     let mut all: Vec<String> = (0..120).map(|value| format!("{},0,{value}", value % 7)).collect();
     all.extend(all.clone());
     all.sort();
@@ -300,7 +220,7 @@ fn a_folder_of_files_takes_back_what_was_published_behind_the_checkpoint_that_is
         let folder = folder();
         let out = PathBuf::from(format!("{}/board/", folder.display()));
         // What a run has given that has ended.
-        Copies { rows: rows(), out: out.clone() }.run(config(MemoryStore::new(), 1)).unwrap();
+        Copies { rows: splits(true), out: out.clone() }.run(config(MemoryStore::new(), 1)).unwrap();
         let earlier = shown(&out);
         let faulty = Faulty::new(MemoryStore::new());
         faulty.crash_at(at, Mischief::FailBefore);
@@ -328,75 +248,51 @@ fn a_folder_of_files_takes_back_what_was_published_behind_the_checkpoint_that_is
 
 #[test]
 fn a_run_that_was_frozen_adds_no_file_after_another_has_taken_over() {
-    let mut superseded = 0;
-    for at in 1..=24 {
-        let folder = folder();
-        let out = PathBuf::from(format!("{}/board/", folder.display()));
-        let store: Arc<dyn Store> = MemoryStore::new();
-        let faulty = Faulty::new(store.clone());
-        faulty.plan(at, Mischief::FreezeBefore);
-        let first = {
-            let (out, config) = (out.clone(), config(faulty.clone(), 2));
-            std::thread::spawn(move || Copies { rows: rows(), out }.run(config).map(|_| ()))
-        };
-        if !faulty.wait_until_frozen(Duration::from_secs(2)) {
-            let _ = first.join();
-            std::fs::remove_dir_all(&folder).unwrap();
-            continue;
-        }
-        Copies { rows: rows(), out: out.clone() }.run(config(store.clone(), 1)).unwrap();
-        let published = shown(&out);
-        assert_eq!((copies(&published).len(), published.len()), (120, 240), "frozen at {at}");
-        faulty.wake();
-        let first = first.join().unwrap();
-        superseded += u32::from(matches!(first, Err(pelton::Error::Superseded { .. })));
-        // Frozen before it had begun, it is a run of its own, which adds all of its rows.
-        let behind = shown(&out);
-        assert!(behind == published || (first.is_ok() && behind.len() == 480), "frozen at {at}: {first:?}");
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-    assert!(superseded > 3, "{superseded} runs were told that another one has taken over");
-}
-
-/// The first run hangs at an operation of its store; another one takes over and ends; then the first goes on. It must
-/// see that it has nothing to say any more, or have said all before.
-#[test]
-fn a_run_that_was_frozen_publishes_nothing_after_another_has_taken_over() {
-    let expected = expected(sums::<Memory>);
-    let mut superseded = 0;
-    for at in 1..=24 {
-        let folder = folder();
-        let out = folder.join("out.csv");
-        let store: Arc<dyn Store> = MemoryStore::new();
-        let faulty = Faulty::new(store.clone());
-        faulty.plan(at, Mischief::FreezeBefore);
-        let first = {
-            let (out, config) = (out.clone(), config(faulty.clone(), 2));
-            std::thread::spawn(move || Sums { rows: rows(), out }.run(config).map(|_| ()))
-        };
-        let frozen = faulty.wait_until_frozen(Duration::from_secs(2));
-        let second = Sums { rows: rows(), out: out.clone() }.run(config(store.clone(), 1));
-        if frozen {
-            second.unwrap_or_else(|error| panic!("the second run, the first frozen at {at}: {error}"));
-            assert_eq!(sorted(&out), expected, "frozen at {at}");
-            let published = out.metadata().unwrap().modified().unwrap();
-            let end = History::read(&*store).unwrap().entries().next_back().map(|(number, _)| number);
+    for mischief in [Mischief::FreezeBefore, Mischief::FreezeAfter] {
+        let (mut superseded, mut ended) = (0, 0);
+        for at in 1.. {
+            let folder = folder();
+            let out = PathBuf::from(format!("{}/board/", folder.display()));
+            let store: Arc<dyn Store> = MemoryStore::new();
+            let faulty = Faulty::new(store.clone());
+            faulty.plan(at, mischief);
+            let first = {
+                let (out, config) = (out.clone(), config(faulty.clone(), 2));
+                std::thread::spawn(move || Copies { rows: splits(true), out }.run(config).map(|_| ()))
+            };
+            while !faulty.wait_until_frozen(Duration::from_millis(5)) && !first.is_finished() {}
+            if !faulty.wait_until_frozen(Duration::ZERO) {
+                first.join().unwrap().unwrap();
+                assert!(at > 24, "the store is asked {at} times");
+                println!("{mischief:?}: frozen at {} operations, {superseded} were told", at - 1);
+                std::fs::remove_dir_all(&folder).unwrap();
+                break;
+            }
+            let history = History::read(&*store).unwrap();
+            if history.entries().any(|(_, e)| e.as_ref().is_ok_and(|e| e.kind() == Kind::Finished)) {
+                ended += 1;
+                assert_eq!(hidden(&out), [""; 0], "whoever is killed behind its last word leaves nothing");
+            }
+            let second = Copies { rows: splits(true), out: out.clone() }.run(config(store.clone(), 1));
+            let published = shown(&out);
             faulty.wake();
             let first = first.join().unwrap();
-            let touched = out.metadata().unwrap().modified().unwrap() != published;
-            // Frozen before it had begun, it is a run of its own behind the end of the other one, which it may have swept.
-            let history = History::read(&*store).unwrap();
-            let mut behind = history.entries().filter(|(number, _)| Some(*number) > end);
-            let a_run_behind = behind.any(|(_, entry)| entry.as_ref().is_ok_and(|e| e.kind() == Kind::Attempt));
-            assert!(!touched || a_run_behind, "frozen at {at}: published twice; {first:?}\n{:?}", faulty.trace());
+            second.unwrap_or_else(|error| panic!("{mischief:?} at {at}: {error}"));
+            // Frozen at its very end, it has ended as it was to, and the second is a run of its own.
+            let whole = [240, 480].contains(&published.len()) && copies(&published).len() * 2 == published.len();
+            assert!(whole, "{mischief:?} at {at}: {}", published.len());
             superseded += u32::from(matches!(first, Err(pelton::Error::Superseded { .. })));
-        } else {
-            let _ = first.join();
+            // Frozen before it had begun, it is a run of its own, which adds all of its rows.
+            let behind = shown(&out);
+            assert!(
+                behind == published || (first.is_ok() && published.len() == 240 && behind.len() == 480),
+                "{mischief:?} at {at}: {first:?}"
+            );
+            std::fs::remove_dir_all(&folder).unwrap();
         }
-        assert_eq!(sorted(&out), expected, "frozen at {at}");
-        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(superseded > 3, "{superseded} runs were told that another one has taken over");
+        assert_eq!(ended, u32::from(mischief == Mischief::FreezeAfter), "the last word is the last operation");
     }
-    assert!(superseded > 3, "{superseded} runs were told that another one has taken over");
 }
 
 /// The first run loses its store for a while; meanwhile another one takes over. It must not take over again, or each of the two would
@@ -414,7 +310,7 @@ fn a_run_that_has_lost_its_store_leaves_it_to_the_one_that_has_taken_over() {
         let first = {
             let config = config(faulty.clone(), 2).restart(restart);
             let out = out.clone();
-            std::thread::spawn(move || Sums { rows: rows(), out }.run(config).map(|_| ()))
+            std::thread::spawn(move || Sums { rows: splits(true), out }.run(config).map(|_| ()))
         };
         if !faulty.wait_until_frozen(Duration::from_secs(2)) {
             first.join().unwrap().unwrap();

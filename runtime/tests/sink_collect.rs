@@ -5,7 +5,16 @@
 use pelton::sink::{Accepts, Collected, Prepared, Sink, SinkContext, Writer, collect};
 
 fn context(worker: usize, part: usize) -> SinkContext {
-    SinkContext { name: "all".into(), worker, workers: 3, part, attempt: 1, resumable: false }
+    SinkContext {
+        name: "all".into(),
+        worker,
+        workers: 3,
+        part,
+        attempt: 1,
+        resumable: false,
+        log: None,
+        published: false,
+    }
 }
 
 #[test]

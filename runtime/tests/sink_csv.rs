@@ -48,7 +48,16 @@ impl Drop for Folder {
 }
 
 fn context(worker: usize, attempt: u64) -> SinkContext {
-    SinkContext { name: "board".into(), worker, workers: 3, part: 0, attempt, resumable: false }
+    SinkContext {
+        name: "board".into(),
+        worker,
+        workers: 3,
+        part: 0,
+        attempt,
+        resumable: false,
+        log: None,
+        published: false,
+    }
 }
 
 /// A sink as the engine drives it.
@@ -196,7 +205,7 @@ fn a_file_that_another_run_is_writing_is_refused() {
     let other = std::fs::File::create(folder.0.join(".board.csv.pelton-1f-1-all")).unwrap();
     other.try_lock().unwrap();
     let fault = Run::new(|| csv(folder.target()), 1, 1).map(|_| ()).unwrap_err();
-    assert!(fault.what.contains("another run is writing this file"), "{fault}");
+    assert!(fault.what.contains("another run is writing to this file"), "{fault}");
     let first = Run::new(|| csv(folder.0.join("b.csv")), 1, 1).unwrap();
     let fault = Run::new(|| csv(folder.0.join("b.csv")), 1, 1).map(|_| ()).unwrap_err();
     assert!(fault.help.as_ref().unwrap().contains("a file of its own"), "{fault}");

@@ -21,8 +21,16 @@ fn child() {
     std::thread::scope(|scope| {
         for worker in 0..3 {
             scope.spawn(move || {
-                let context =
-                    SinkContext { name: "board".into(), worker, workers: 3, part: 0, attempt: 1, resumable: false };
+                let context = SinkContext {
+                    name: "board".into(),
+                    worker,
+                    workers: 3,
+                    part: 0,
+                    attempt: 1,
+                    resumable: false,
+                    log: None,
+                    published: false,
+                };
                 let mut writer = stdout().writer(&context).unwrap();
                 for number in 0..rows {
                     writer.write(Line { worker: worker as u64, number }).unwrap();

@@ -6,9 +6,11 @@
 use pelton::Restart;
 use pelton::checkpoint::describe::{Standing, describe};
 use pelton::checkpoint::entries::entries;
+use pelton::checkpoint::entry::Attempt;
 use pelton::checkpoint::history::History;
+use pelton::checkpoint::log::Log;
 use pelton::checkpoint::manifest::{Form, Manifest, OperatorState};
-use pelton::checkpoint::store::{Store, open_existing};
+use pelton::checkpoint::store::{Store, open, open_existing};
 use pelton::job::main_with;
 use pelton::prelude::*;
 use pelton::record::Serde;
@@ -637,4 +639,23 @@ fn damage_is_not_carried_on() {
     fails::<Cards>(&["state", "export", "--checkpoints", &ck, "--out", &out], &["damaged"]);
     assert!(!Path::new(&out).exists() && !Path::new(&(out + ".part")).exists());
     assert!(well(&["state", "list", "--checkpoints", &ck]).contains("the sizes of its states cannot be told: "));
+}
+
+#[test]
+fn a_place_without_checkpoints_is_not_called_good() {
+    let folder = Folder::new();
+    let verify = |name: &str| ["state".to_owned(), "verify".into(), "--checkpoints".into(), folder.text(name)];
+    for (name, says) in [("nowhere", "there is no such directory"), ("empty", "no run has kept checkpoints in")] {
+        if name == "empty" {
+            std::fs::create_dir(folder.text(name)).unwrap();
+        }
+        let asked = verify(name);
+        fails::<Cards>(&asked.each_ref().map(String::as_str), &[says, name, "help: name the directory"]);
+    }
+    // A run has begun, and kept nothing.
+    let store = open(&folder.text("begun")).unwrap();
+    let attempt = Attempt { job: "Cards".into(), width: 1, plan: 7, params: Vec::new(), time: 1 };
+    Log::begin(store, attempt).unwrap();
+    let asked = verify("begun");
+    assert!(well(&asked.each_ref().map(String::as_str)).contains("no checkpoint is complete yet"));
 }

@@ -7,7 +7,6 @@
 
 use super::store::{Listed, Put, Store};
 use crate::error::Fault;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +33,30 @@ pub enum Mischief {
     FreezeAfter,
 }
 
+/// An operation of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// The one of this number, counted from 1 over the life of the store.
+    Number(u64),
+    /// The one of this number, from 1, among those whose [trace](Faulty::trace) begins so. Where several threads ask, this says more than
+    /// a number: `put_new log/` is one of the log, whatever is put beside it.
+    Nth(String, u64),
+}
+
+impl From<u64> for At {
+    fn from(number: u64) -> At {
+        At::Number(number)
+    }
+}
+
+/// What is to happen where.
+struct Plan {
+    at: At,
+    mischief: Mischief,
+    /// The process crashes so many operations later; 0 at this one.
+    crash: Option<u64>,
+}
+
 /// A store over another one, in which things go wrong.
 pub struct Faulty {
     inner: Arc<dyn Store>,
@@ -45,7 +68,11 @@ pub struct Faulty {
 struct State {
     operations: u64,
     read: u64,
-    plan: BTreeMap<u64, (Mischief, bool)>,
+    plans: Vec<Plan>,
+    /// The operation that something was done to last.
+    struck: Option<u64>,
+    /// The operation at which the process crashes.
+    crash_at: Option<u64>,
     dead: bool,
     trace: Vec<String>,
     /// What a crash puts back, by name; the latest last.
@@ -55,20 +82,57 @@ struct State {
     woken: u64,
 }
 
+impl State {
+    /// What goes wrong at the next operation, and whether the process crashes there.
+    fn next(&mut self, operation: String) -> (Option<Mischief>, bool) {
+        self.operations += 1;
+        let n = self.operations;
+        if self.crash_at == Some(n) {
+            self.trace.push(operation);
+            return (Some(Mischief::FailBefore), true);
+        }
+        let here = self.plans.iter_mut().position(|plan| match &mut plan.at {
+            At::Number(number) => *number == n,
+            At::Nth(begin, left) => {
+                *left -= u64::from(*left > 0 && operation.starts_with(&*begin));
+                *left == 0
+            }
+        });
+        self.trace.push(operation);
+        let Some(Plan { mischief, crash, .. }) = here.map(|at| self.plans.swap_remove(at)) else {
+            return (None, false);
+        };
+        self.struck = Some(n);
+        self.crash_at = crash.map(|later| n.saturating_add(later)).filter(|at| *at > n).or(self.crash_at);
+        (Some(mischief), crash == Some(0))
+    }
+}
+
 impl Faulty {
     /// A store in which nothing goes wrong yet.
     pub fn new(inner: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Faulty { inner, state: Mutex::default(), changed: Condvar::new() })
     }
 
-    /// At the `n`th operation, counted from 1 over the life of this store, something goes wrong.
-    pub fn plan(&self, n: u64, mischief: Mischief) {
-        self.state().plan.insert(n, (mischief, false));
+    /// At an operation something goes wrong.
+    pub fn plan(&self, at: impl Into<At>, mischief: Mischief) {
+        self.state().plans.push(Plan { at: at.into(), mischief, crash: None });
     }
 
-    /// At the `n`th operation something goes wrong and the process crashes.
-    pub fn crash_at(&self, n: u64, mischief: Mischief) {
-        self.state().plan.insert(n, (mischief, true));
+    /// At an operation something goes wrong and the process crashes.
+    pub fn crash_at(&self, at: impl Into<At>, mischief: Mischief) {
+        self.crash_behind(at, mischief, 0);
+    }
+
+    /// At an operation something goes wrong, and so many operations later the process crashes, before it is done.
+    pub fn crash_behind(&self, at: impl Into<At>, mischief: Mischief, later: u64) {
+        self.state().plans.push(Plan { at: at.into(), mischief, crash: Some(later) });
+    }
+
+    /// The operation that something was done to last, as in the [trace](Self::trace); `None` if nothing has gone wrong.
+    pub fn struck(&self) -> Option<String> {
+        let state = self.state();
+        state.trace.get(usize::try_from(state.struck?.checked_sub(1)?).ok()?).cloned()
     }
 
     /// The process crashes now.
@@ -85,7 +149,8 @@ impl Faulty {
     pub fn revive(&self) {
         let mut state = self.state();
         state.dead = false;
-        state.plan.clear();
+        state.crash_at = None;
+        state.plans.clear();
     }
 
     /// How many operations were asked for.
@@ -155,11 +220,8 @@ impl Faulty {
             if state.dead {
                 return Err(Fault::new("the process has crashed"));
             }
-            state.operations += 1;
-            state.trace.push(format!("{what} {name}"));
-            let n = state.operations;
-            let planned = state.plan.remove(&n);
-            (n, planned.map(|(mischief, _)| mischief), planned.is_some_and(|(_, crashes)| crashes))
+            let (mischief, crashes) = state.next(format!("{what} {name}"));
+            (state.operations, mischief, crashes)
         };
         let bytes = put.unwrap_or_default();
         let half = bytes.split_at(bytes.len() / 2).0;
@@ -291,6 +353,22 @@ mod tests {
         store.put("a", b"new").unwrap();
         store.list("").unwrap_err();
         assert_eq!(inner.get("a").unwrap().as_deref(), Some(&b"old"[..]));
+    }
+
+    #[test]
+    fn an_operation_is_found_by_its_kind_and_a_crash_comes_so_much_later() {
+        let (inner, store) = store();
+        store.crash_behind(At::Nth("put ".to_owned(), 2), Mischief::Forget, 2);
+        store.put("a", b"1").unwrap();
+        store.list("").unwrap();
+        assert_eq!(store.struck(), None);
+        store.put("b", b"2").unwrap();
+        assert_eq!(store.struck().as_deref(), Some("put b"));
+        store.list("").unwrap();
+        store.list("").unwrap_err();
+        assert_eq!(inner.get("a").unwrap().as_deref(), Some(&b"1"[..]));
+        assert_eq!(inner.get("b").unwrap(), None);
+        assert_eq!(store.struck().as_deref(), Some("put b"), "a crash is no other mischief");
     }
 
     #[test]

@@ -16,12 +16,14 @@ use super::entry::{Attempt, Entry, Kind, LOG, Unreadable, name_of, number_of};
 use super::manifest::Manifest;
 use super::store::Store;
 use crate::error::Fault;
+use crate::hash;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The entries of a log, by number.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     pub(super) place: String,
+    identity: Option<u64>,
     slots: BTreeMap<u64, Result<Entry, Unreadable>>,
     /// Objects beside the entries that are none.
     strays: Vec<String>,
@@ -96,9 +98,23 @@ impl History {
     pub(super) fn read_entry(&mut self, store: &dyn Store, number: u64) -> Result<(), Fault> {
         // Whoever swept may have deleted it since it was listed.
         if let Some(bytes) = store.get(&name_of(number))? {
+            self.know(number, &bytes);
             self.slots.insert(number, Entry::open(&bytes, number));
         }
         Ok(())
+    }
+
+    /// What tells this log from all others: its first entry, which is never deleted and has a number in it that no other log has. `None` if
+    /// it is not there.
+    pub fn identity(&self) -> Option<u64> {
+        self.identity
+    }
+
+    /// Notes the bytes of an entry.
+    pub(super) fn know(&mut self, number: u64, bytes: &[u8]) {
+        if number == 1 {
+            self.identity = Some(hash::bytes(bytes));
+        }
     }
 
     /// Adds an entry that is known to be there.
@@ -114,7 +130,7 @@ impl History {
     /// A log of these entries; for trying decisions.
     #[cfg(test)]
     pub(super) fn of(slots: impl IntoIterator<Item = (u64, Result<Entry, Unreadable>)>) -> Self {
-        History { place: "here".into(), slots: slots.into_iter().collect(), strays: Vec::new() }
+        History { place: "here".into(), slots: slots.into_iter().collect(), ..History::default() }
     }
 
     /// Entries by number, as far as they are there.

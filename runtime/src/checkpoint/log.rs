@@ -110,6 +110,7 @@ impl Log {
             // nothing.
             if log.put(number, &entry)? && !log.goes_on_behind(number)? {
                 log.attempt = number;
+                log.history.know(number, &entry.seal(number, token));
                 log.history.add(number, entry);
                 log.store.tidy()?;
                 return Ok(log);

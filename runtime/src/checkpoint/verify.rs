@@ -96,7 +96,11 @@ impl fmt::Display for Report {
             let of = if of.is_empty() { String::new() } else { format!(", needed by {}", of.join(", ")) };
             writeln!(f, "  damaged: {damage}{of}")?;
         }
-        write!(f, "  {}", if damage.is_empty() { "all is as it was written" } else { "not all is as it was written" })
+        f.write_str(match (damage.is_empty(), checkpoints) {
+            (true, 0) => "  no checkpoint is complete yet: a run begins from the start",
+            (true, _) => "  all is as it was written",
+            (false, _) => "  not all is as it was written",
+        })
     }
 }
 

@@ -224,18 +224,19 @@ impl Attempt<'_> {
                     }
                 }
                 Order::Finish => {
-                    if let Some(checkpoints) = &mut self.checkpoints {
-                        checkpoints.committed()?;
-                    }
                     for (name, committer) in self.committers.values_mut() {
                         guard::on_coordinator(name, || committer.finish())?
                             .map_err(|fault| Error::Sink { name: (*name).to_owned(), fault })?;
                     }
                     if let Some(checkpoints) = &mut self.checkpoints {
-                        checkpoints.finished()?;
+                        checkpoints.published()?;
                     }
                     for (name, committer) in self.committers.values_mut() {
                         guard::on_coordinator(name, || committer.finished())?;
+                    }
+                    // Its last word: whoever is killed before it has something left to do, behind it there is nothing left.
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.finished()?;
                     }
                 }
             }

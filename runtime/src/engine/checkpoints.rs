@@ -50,6 +50,8 @@ pub struct Checkpoints {
     kept: bool,
     /// The checkpoint of which commits have begun.
     committing: Option<u64>,
+    /// The last checkpoint of the run, until it is noted that all of it is published.
+    last: Option<u64>,
     building: BTreeMap<u64, Building>,
     /// The newest checkpoint of this attempt, by its number.
     newest: Option<(u64, Manifest)>,
@@ -126,6 +128,7 @@ impl Checkpoints {
             failed: 0,
             kept: false,
             committing: None,
+            last: None,
             building: BTreeMap::new(),
             newest: None,
             read: Vec::new(),
@@ -143,10 +146,15 @@ impl Checkpoints {
         self.store.clone()
     }
 
+    /// What tells the log of this store from all others, once an attempt has begun.
+    pub fn identity(&self) -> Option<u64> {
+        self.log.as_ref()?.history().identity()
+    }
+
     /// Begins an attempt: takes the log over, and finds what to go on from.
     pub fn begin(&mut self, how: &Start) -> Result<(u64, Resume), Error> {
         self.building.clear();
-        (self.failed, self.committing, self.newest) = (0, None, None);
+        (self.failed, self.committing, self.last, self.newest) = (0, None, None, None);
         self.swept();
         if how.is_again() {
             self.still_ours()?;
@@ -203,7 +211,9 @@ impl Checkpoints {
                     log.committing(checkpoint)?;
                     self.committing = Some(checkpoint);
                 }
-                Resume::from(self.former.today(&manifest).map_err(Error::Setup)?, self.store.clone())
+                let published = manifest.last && log.history().is_committed(checkpoint);
+                self.last = Some(checkpoint).filter(|_| manifest.last && !published);
+                Resume::from(self.former.today(&manifest).map_err(Error::Setup)?, self.store.clone(), published)
             }
         };
         self.log = Some(log);
@@ -300,6 +310,7 @@ impl Checkpoints {
             log.committing(number)?;
             self.committing = Some(number);
         }
+        self.last = Some(number).filter(|_| last);
         (self.failed, self.kept) = (0, true);
         let event = Event::new(Level::Info, "checkpoint").number("checkpoint", number).number("epoch", epoch);
         self.told.tell(match took {
@@ -312,6 +323,15 @@ impl Checkpoints {
     /// What a checkpoint had pending has been committed.
     pub fn committed(&mut self) -> Result<(), Error> {
         match (&mut self.log, self.committing.take()) {
+            (Some(log), Some(number)) => Ok(log.committed(number)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// All that the run gives is published. From then on sinks may let go of what they would need to publish it once more.
+    pub fn published(&mut self) -> Result<(), Error> {
+        self.committing = None;
+        match (&mut self.log, self.last.take()) {
             (Some(log), Some(number)) => Ok(log.committed(number)?),
             _ => Ok(()),
         }
@@ -354,7 +374,7 @@ impl Checkpoints {
         }
     }
 
-    /// The run is over, and what it was to give is there.
+    /// The run is over: what it was to give is there, and nothing else.
     pub fn finished(&mut self) -> Result<(), Error> {
         self.swept();
         self.log.as_mut().map_or(Ok(()), |log| Ok(log.finished(now_ms())?))

@@ -427,6 +427,8 @@ impl<'g, S: Sink> Outs<'g> for SinkOut<S> {
             part,
             attempt: local.attempt,
             resumable: local.saver.is_some(),
+            log: local.saver.as_ref().and_then(|saver| saver.log()),
+            published: local.resume.published(),
         };
         let mut connector = self.connector.borrow_mut();
         if local.worker == 0 && part == 0 {

@@ -29,12 +29,18 @@ pub struct Resume(Option<Arc<From>>);
 struct From {
     manifest: Manifest,
     store: Arc<dyn Store>,
+    published: bool,
 }
 
 impl Resume {
-    /// From a checkpoint.
-    pub fn from(manifest: Manifest, store: Arc<dyn Store>) -> Self {
-        Resume(Some(Arc::new(From { manifest, store })))
+    /// From a checkpoint; `published` if it is the last one of a run, and the log says that all of it is.
+    pub fn from(manifest: Manifest, store: Arc<dyn Store>, published: bool) -> Self {
+        Resume(Some(Arc::new(From { manifest, store, published })))
+    }
+
+    /// Whether the run that is gone on from has published all that it was to give.
+    pub fn published(&self) -> bool {
+        self.0.as_ref().is_some_and(|from| from.published)
     }
 
     /// The checkpoint.

@@ -67,6 +67,7 @@ pub fn execute(
         desk: Desk::default(),
         listener: None,
         saving: Vec::new(),
+        told: Told::default(),
     };
     let outcome = run.until_it_ends();
     if !matches!(outcome, Err(Error::Stuck { .. })) {
@@ -96,6 +97,27 @@ struct Run {
     listener: Option<Listener>,
     /// What writes the checkpoints of each attempt, or did.
     saving: Vec<Saving>,
+    told: Told,
+}
+
+/// What was told last of an error, without where it was.
+#[derive(Default)]
+struct Told(String);
+
+impl Told {
+    /// All of an error, and only what it is called when it comes again, wherever that is: a disk stays full for many attempts.
+    fn once(&mut self, error: &Error) -> String {
+        let text = error.to_string();
+        let gist: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("at ")).collect();
+        let gist = gist.join("\n");
+        match text.lines().next() {
+            Some(first) if self.0 == gist => format!("{first}, once more"),
+            _ => {
+                self.0 = gist;
+                text
+            }
+        }
+    }
 }
 
 impl Run {
@@ -115,7 +137,8 @@ impl Run {
                 .number("attempt", self.attempts)
                 .number("pause_ms", pause.as_millis())
                 .error(&error);
-            let text = format!("{error}\ngoing on from the last checkpoint in {} ms", pause.as_millis());
+            let text =
+                format!("{}\ngoing on from the last checkpoint in {} ms", self.told.once(&error), pause.as_millis());
             self.log.tell(event.text(text));
             std::thread::sleep(pause);
         }
@@ -149,7 +172,12 @@ impl Run {
             Some(checkpoints) => {
                 let (number, resume) = checkpoints.begin(&self.start)?;
                 self.start = std::mem::take(&mut self.start).again();
-                let started = Saver::start(checkpoints.store(), number, self.config.workers, to.clone());
+                let started = Saver::start(
+                    checkpoints.store(),
+                    (checkpoints.identity(), number),
+                    self.config.workers,
+                    to.clone(),
+                );
                 let (saver, saving) = started.map_err(|fault| Error::Checkpoint { fault })?;
                 self.saving.retain(|saving| !saving.has_ended());
                 self.saving.push(saving);
@@ -224,5 +252,25 @@ impl Run {
                 Ok(Summary { stopped, ..summary })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Fault;
+
+    #[test]
+    fn an_error_is_told_in_full_once() {
+        let full = |file: &str, what: &str| {
+            let fault = Fault::new(what).in_file(file).help("free some room there, or write elsewhere");
+            Error::Sink { name: "file".to_owned(), fault }
+        };
+        let mut told = Told::default();
+        assert!(told.once(&full("a", "cannot write the file")).contains("free some room"));
+        let again = told.once(&full("b", "cannot write the file"));
+        assert_eq!(again, "sink `file`: cannot write the file, once more");
+        assert!(told.once(&full("b", "cannot read the file")).contains("free some room"));
+        assert!(told.once(&full("b", "cannot write the file")).contains("free some room"), "another came between");
     }
 }

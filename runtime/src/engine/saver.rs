@@ -30,7 +30,9 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Saver {
     to: Sender<Job>,
-    /// The attempt, which no other run has: names of objects begin with it.
+    /// What tells the log from others.
+    log: Option<u64>,
+    /// The attempt, which no other run on this log has: names of objects begin with it.
     attempt: u64,
     /// Numbers the objects of the attempt.
     objects: Arc<AtomicU32>,
@@ -133,10 +135,10 @@ struct Ticket {
 }
 
 impl Saver {
-    /// Starts the threads, beside so many workers. They end when all savers of the attempt are gone, which whoever runs it waits for.
+    /// Starts the threads for an attempt of a log, beside so many workers. They end when all savers of the attempt are gone, which whoever runs it waits for.
     pub fn start(
         store: Arc<dyn Store>,
-        attempt: u64,
+        (log, attempt): (Option<u64>, u64),
         workers: usize,
         tell: Sender<ToCoordinator>,
     ) -> Result<(Saver, Saving), Fault> {
@@ -148,7 +150,7 @@ impl Saver {
             .thread_name(|number| format!("pelton-put-{number}"))
             .build()
             .map_err(|e| Fault::new("cannot start the threads that write checkpoints").because(e))?;
-        let saver = Saver { to, attempt, objects: Arc::default(), queue: Arc::default() };
+        let saver = Saver { to, log, attempt, objects: Arc::default(), queue: Arc::default() };
         let numbers = (attempt, saver.objects.clone());
         let uploads = Uploads { store, pool, tell, numbers, queue: saver.queue.clone() };
         let run = move || {
@@ -160,6 +162,11 @@ impl Saver {
             Ok(_) => Ok((saver, saving)),
             Err(e) => Err(Fault::new("cannot start the thread that writes checkpoints").because(e)),
         }
+    }
+
+    /// What tells the log of checkpoints from others.
+    pub fn log(&self) -> Option<u64> {
+        self.log
     }
 
     /// Where the entries of an operator go. `state` is what is known of it already; its objects are added.

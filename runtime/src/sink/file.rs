@@ -141,9 +141,9 @@ impl<F: Form> FileWriter<F> {
         let to = match path {
             None => To::Nothing,
             Some(path) if is_folder(path) => {
-                To::Between(Pieces::new(FolderTarget::new(path, context.attempt, F::EXTENSION)?, context))
+                To::Between(Pieces::new(FolderTarget::new(path, context, F::EXTENSION)?, context))
             }
-            Some(path) => To::Unopened(Target::new(path, context.attempt)?, context.clone()),
+            Some(path) => To::Unopened(Target::new(path, context)?, context.clone()),
         };
         let roll = roll.map(|roll| Rolling { roll, clock: MachineClock::start(), begun: Duration::ZERO, prepared: 0 });
         Ok(FileWriter { form, roll, finished: Vec::new(), header: None, to })
@@ -274,13 +274,14 @@ impl FileCommitter {
         context: &SinkContext,
         from: Option<&[u8]>,
     ) -> Result<Box<dyn Committer>, Fault> {
-        let (attempt, resumable) = (context.attempt, context.resumable);
         Ok(Box::new(match path {
             None => FileCommitter::Nothing,
-            Some(path) if is_folder(path) => {
-                FileCommitter::Folder(Publisher::new(FolderTarget::new(path, attempt, extension)?, resumable, from)?)
-            }
-            Some(path) => FileCommitter::File(Joiner::new(Target::new(path, attempt)?, resumable, from)?),
+            Some(path) if is_folder(path) => FileCommitter::Folder(Publisher::new(
+                FolderTarget::new(path, context, extension)?,
+                context.resumable,
+                from,
+            )?),
+            Some(path) => FileCommitter::File(Joiner::new(Target::new(path, context)?, context, from)?),
         }))
     }
 }

@@ -6,13 +6,13 @@
 //! DIR/part-EPOCH-WORKER-PART-ATTEMPT-N-RUN-HISTORY.csv   the same, once the epoch is committed with which it was finished
 //! ```
 //!
-//! RUN tells processes apart, so no two files ever have the same name; a commit that is made again, by whomever, finds the one that it
-//! made. What is published has its name, and that is all there is to know. HISTORY is of a run from the beginning of its inputs and of all
+//! RUN is the log of checkpoints that the attempt is of; without one it tells processes apart. So no two files ever have the same name, and of two
+//! attempts of one log the later one takes over (see `parts`). A commit that is made again, by whomever, finds the file that it made. What is published has its name, and that is all there is to know. HISTORY is of a run from the beginning of its inputs and of all
 //! attempts behind it: its number is in each checkpoint. Whoever goes on from an older checkpoint than the newest therefore knows which
 //! files are of epochs that have not been by then, and removes them. A file that spans epochs is committed in part: how far is in the checkpoint,
 //! and whoever goes on publishes so much of it. He copies it, since who wrote it may still be alive. This file knows nothing of rows.
 
-use super::parts::{failed, is_locked, run, unwritable};
+use super::parts::{busy, failed, is_locked, run, run_of, unwritable};
 use super::{Prepared, SinkContext};
 use crate::codec::{CodecError, Reader};
 use crate::error::Fault;
@@ -30,6 +30,7 @@ const SHOWN: &str = "part-";
 #[derive(Clone, Debug)]
 pub(super) struct FolderTarget {
     path: PathBuf,
+    run: u64,
     attempt: u64,
     /// What names of files end with.
     extension: &'static str,
@@ -45,7 +46,7 @@ struct Hidden {
 
 impl FolderTarget {
     /// Makes the folder, if it is not there.
-    pub(super) fn new(path: &Path, attempt: u64, extension: &'static str) -> Result<FolderTarget, Fault> {
+    pub(super) fn new(path: &Path, context: &SinkContext, extension: &'static str) -> Result<FolderTarget, Fault> {
         match std::fs::create_dir(path) {
             Ok(()) => {}
             Err(_) if path.is_dir() => {}
@@ -55,7 +56,7 @@ impl FolderTarget {
                 return Err(failed("cannot make the folder", path, e).help(help));
             }
         }
-        Ok(FolderTarget { path: path.to_owned(), attempt, extension })
+        Ok(FolderTarget { path: path.to_owned(), run: run_of(context), attempt: context.attempt, extension })
     }
 
     fn hidden(&self, run: u64, attempt: u64, rest: &str) -> PathBuf {
@@ -63,7 +64,7 @@ impl FolderTarget {
     }
 
     fn lock(&self) -> PathBuf {
-        self.hidden(run(), self.attempt, "lock")
+        self.hidden(self.run, self.attempt, "lock")
     }
 
     /// What a writer has written.
@@ -130,6 +131,10 @@ impl FolderTarget {
         #[cfg(unix)]
         File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(|e| self.unwritable(&self.path, e))?;
         Ok(())
+    }
+
+    fn taken(&self) -> Fault {
+        Fault::new("another run of this job has taken the folder over").in_file(&self.path)
     }
 
     fn unwritable(&self, hidden: &Path, error: io::Error) -> Fault {
@@ -205,7 +210,7 @@ impl Pieces {
     /// Creates the next file.
     pub(super) fn create(&mut self) -> Result<PieceFile, Fault> {
         let (worker, part, attempt) = (self.worker, self.part, self.target.attempt);
-        let piece = Piece { run: run(), attempt, worker, part, number: self.next, len: 0 };
+        let piece = Piece { run: self.target.run, attempt, worker, part, number: self.next, len: 0 };
         let path = self.target.piece(&piece);
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
         let file = file.map_err(|e| self.target.unwritable(&path, e))?;
@@ -303,11 +308,10 @@ impl Publisher {
                 Fault::new("what is kept of the folder is of no sink of this kind").in_file(&target.path).because(e)
             })?,
         };
-        let other = target.all_hidden()?.into_iter().any(|it| it.lock && it.run != run() && is_locked(&it.path));
-        if other {
-            return Err(Fault::new("another run is writing to this folder now")
-                .in_file(&target.path)
-                .help("wait until it has ended, or write to another folder"));
+        for Hidden { run, attempt, lock, path } in target.all_hidden()? {
+            if lock && (run != target.run || attempt > target.attempt) && is_locked(&path) {
+                return Err(if run == target.run { target.taken() } else { busy("folder", &target.path) });
+            }
         }
         let lock = target.lock();
         let held = match OpenOptions::new().write(true).create_new(true).open(&lock) {
@@ -336,7 +340,7 @@ impl Publisher {
         }
         let mut left = None;
         for Hidden { run: of, attempt, lock, path } in self.target.all_hidden()? {
-            let older = of != run() || attempt < self.target.attempt;
+            let older = of != self.target.run || attempt < self.target.attempt;
             // What else cannot be removed takes room and does no harm else.
             if older && std::fs::remove_file(&path).is_err() && lock {
                 left.get_or_insert(path);
@@ -345,7 +349,12 @@ impl Publisher {
         if let Some(path) = left {
             return Err(Fault::new("cannot take the folder over from an earlier run").in_file(path));
         }
-        for path in self.target.shown_behind(self.committed.epoch, self.committed.history)? {
+        let behind = self.target.shown_behind(self.committed.epoch, self.committed.history)?;
+        // Whoever takes over removes this lock before he publishes anything: as long as it is there, none of these is his.
+        if !self.lock.exists() {
+            return Err(self.target.taken());
+        }
+        for path in behind {
             std::fs::remove_file(&path).map_err(|e| {
                 failed("cannot take back a file of an epoch that is made again", &path, e)
                     .help("remove it, and all newer ones of the same job, or begin anew with `--fresh`")
@@ -378,13 +387,17 @@ impl Publisher {
         let name = |piece: &Piece| (self.target.shown(epoch, piece, self.committed.history), *piece);
         let pieces: BTreeMap<PathBuf, Piece> = finished.map(name).collect();
         if !self.lock.exists() {
-            return Err(Fault::new("another run has taken the folder over").in_file(&self.target.path));
+            return Err(self.target.taken());
         }
         for (to, piece) in &pieces {
             let from = self.target.piece(piece);
             match from.metadata() {
                 Ok(about) if about.len() == piece.len => {
-                    std::fs::rename(&from, to).map_err(|e| self.target.unwritable(&from, e))?;
+                    match std::fs::rename(&from, to) {
+                        // Another attempt that commits the same was faster just now.
+                        Err(_) if !from.exists() && to.is_file() => {}
+                        renamed => renamed.map_err(|e| self.target.unwritable(&from, e))?,
+                    }
                 }
                 Ok(about) => {
                     let what = format!("a file has {} bytes of the {} that were written", about.len(), piece.len);
@@ -427,7 +440,7 @@ impl Publisher {
         };
         let (worker, part, number) = (piece.worker, piece.part, piece.number);
         let name = format!("{worker}-{part}-{number}-of-{:x}-{}", piece.run, piece.attempt);
-        let copy = self.target.hidden(run(), self.target.attempt, &name);
+        let copy = self.target.hidden(self.target.run, self.target.attempt, &name);
         let written = File::open(&from).and_then(|file| {
             let mut to = File::create(&copy)?;
             let copied = io::copy(&mut file.take(piece.len), &mut to)?;
@@ -468,7 +481,7 @@ impl Publisher {
             }
         }
         for Hidden { run: of, attempt, path, .. } in self.target.all_hidden().unwrap_or_default() {
-            if of == run() && attempt == self.target.attempt {
+            if of == self.target.run && attempt == self.target.attempt {
                 // What cannot be removed is left to the next run.
                 let _ = std::fs::remove_file(path);
             }
@@ -506,6 +519,43 @@ mod tests {
         }
         assert!(Written::decode(&[&bytes[..], &[0]].concat()).is_err());
         assert!(piece.is(&Piece { len: 1, ..piece }) && !piece.is(&other));
+    }
+
+    #[test]
+    fn a_later_attempt_takes_over_from_one_that_holds_its_lock_and_is_left_alone_by_it() {
+        let folder = std::env::temp_dir().join(format!("pelton-folder-over-{}", std::process::id()));
+        let context = |attempt, log| {
+            let name = "board".to_owned();
+            SinkContext { name, worker: 0, workers: 1, part: 0, attempt, resumable: true, log, published: false }
+        };
+        let target = |attempt, log| FolderTarget::new(&folder, &context(attempt, log), "csv").unwrap();
+        let write = |attempt| {
+            let mut file = Pieces::new(target(attempt, Some(7)), &context(attempt, Some(7))).create().unwrap();
+            file.write_all(b"1\n").unwrap();
+            [(0, Written { finished: vec![file.prepare().unwrap()], open: None }.encode())]
+        };
+        let before = Committed { epoch: Some(1), ..Committed::nothing() }.encode();
+        let publisher = |attempt, log| Publisher::new(target(attempt, log), true, Some(&before));
+        let (mut frozen, mut late) = (publisher(1, Some(7)).unwrap(), publisher(2, Some(7)).unwrap());
+        frozen.begin().unwrap();
+        let written = write(1);
+        for other in [Some(8), None] {
+            let refused = publisher(9, other).map(drop).unwrap_err().to_string();
+            assert!(refused.contains("another run is writing to this folder now"), "{refused}");
+        }
+        let mut newest = publisher(3, Some(7)).unwrap();
+        let refused = publisher(2, Some(7)).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("another run of this job has taken the folder over"), "{refused}");
+        newest.begin().unwrap();
+        newest.commit(2, &write(3)).unwrap();
+        // They have not heard of it yet.
+        for told in [late.begin(), frozen.commit(2, &written)] {
+            assert!(told.unwrap_err().to_string().contains("has taken the folder over"));
+        }
+        newest.finished();
+        drop((late, frozen));
+        assert_eq!(folder.read_dir().unwrap().count(), 1, "what the newest has published, once");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -47,6 +47,12 @@ pub struct SinkContext {
     pub attempt: u64,
     /// Whether the run has checkpoints: another attempt, in this process or another, may go on from what is committed.
     pub resumable: bool,
+    /// What tells the log of the run's checkpoints from all others; `None` without one. Of the attempts on one log, whatever process they are
+    /// in, the one with the greatest number goes on, and the others may only not have heard of it: it may take from them what they hold.
+    pub log: Option<u64>,
+    /// Whether the run that this attempt goes on from has noted that all of its results are published, and only its end is not noted. All
+    /// calls come as ever, and change nothing; what [`Committer::finished`] lets go of may be gone.
+    pub published: bool,
 }
 
 /// The two phases of a writer.
@@ -103,14 +109,15 @@ pub trait Committer: Send {
     fn begin(&mut self) -> Result<(), Fault> {
         Ok(())
     }
-    /// After the last commit of a run whose inputs have ended. Called again if the run ends before that is noted.
+    /// After the last commit of a run whose inputs have ended. Called again if the run ends before its end is noted.
     ///
     /// # Errors
     /// If the result cannot be published.
     fn finish(&mut self) -> Result<(), Fault> {
         Ok(())
     }
-    /// It is noted that the run has finished: what only [`finish`](Committer::finish) needed may go.
+    /// It is noted that all results are published: what only [`finish`](Committer::finish) needed is to go, and nothing that is hidden is to be
+    /// left. If the run ends before its end is noted, there is one more attempt, with [`SinkContext::published`].
     fn finished(&mut self) {}
     /// The run ends without being finished, and nobody will go on from it: removes what was prepared and not committed.
     fn abort(&mut self) {}

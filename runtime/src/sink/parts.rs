@@ -5,7 +5,10 @@
 //! DIR/.NAME.pelton-RUN-ATTEMPT-all           all of them joined; renamed to DIR/NAME at the end
 //! ```
 //!
-//! RUN tells processes apart. A run with checkpoints leaves its committed parts where they are when it ends before its time, and
+//! RUN is the log of checkpoints that the attempt is of; without one it tells processes apart. So of two attempts it can be seen whether they
+//! are of one job, and which is the later one: that one takes over, though the other, which is frozen say, holds its lock. It removes the
+//! other's `all`, and with it the only name that the other could publish. An attempt never removes anything of a later one of its
+//! log, for then it is the one that has not heard of it yet. A run with checkpoints leaves its committed parts where they are when it ends before its time, and
 //! the one that goes on from its checkpoint takes them over. Who joins holds a lock on `all` as long as it lives, so that a later run knows what a
 //! crashed one left behind from what another one is writing. This file knows nothing of rows.
 
@@ -28,12 +31,13 @@ pub(super) struct Target {
     path: PathBuf,
     folder: PathBuf,
     name: String,
+    run: u64,
     attempt: u64,
 }
 
 impl Target {
     /// Looks at what is under the name now.
-    pub(super) fn new(path: &Path, attempt: u64) -> Result<Target, Fault> {
+    pub(super) fn new(path: &Path, context: &SinkContext) -> Result<Target, Fault> {
         let path = match path.symlink_metadata() {
             Ok(about) if about.is_symlink() => {
                 path.canonicalize().map_err(|e| failed("cannot follow the link", path, e))?
@@ -64,7 +68,7 @@ impl Target {
             let help = format!("create the directory {} first", folder.display());
             return Err(Fault::new("the directory of the file to write is not there").in_file(path).help(help));
         }
-        Ok(Target { path, folder, name, attempt })
+        Ok(Target { path, folder, name, run: run_of(context), attempt: context.attempt })
     }
 
     fn hidden(&self, of: u64, attempt: u64, part: &str) -> PathBuf {
@@ -96,22 +100,26 @@ impl Target {
         Ok(found)
     }
 
-    /// Fails if another process is writing the same file now.
+    /// Fails if another run is writing the same file now, or a later attempt of this one.
     fn claim(&self) -> Result<(), Fault> {
         let found = self.hidden_files().map_err(|e| failed("cannot look into the directory", &self.folder, e))?;
-        match found.iter().any(|(of, _, all, path)| *all && *of != run() && is_locked(path)) {
-            true => Err(Fault::new("another run is writing this file now")
-                .in_file(&self.path)
-                .help("wait until it has ended, or write to another file")),
-            false => Ok(()),
+        for (of, attempt, all, path) in found {
+            if all && (of != self.run || attempt > self.attempt) && is_locked(&path) {
+                return Err(if of == self.run { self.taken() } else { busy("file", &self.path) });
+            }
         }
+        Ok(())
+    }
+
+    fn taken(&self) -> Fault {
+        Fault::new("another run of this job has taken the file over").in_file(&self.path)
     }
 
     /// Removes what earlier runs and attempts left behind, but for these.
     fn clean(&self, but: &[PathBuf]) -> Result<(), Fault> {
         let found = self.hidden_files().map_err(|e| failed("cannot look into the directory", &self.folder, e))?;
         for (of, attempt, _, path) in found {
-            if (of != run() || attempt < self.attempt) && !but.contains(&path) {
+            if (of != self.run || attempt < self.attempt) && !but.contains(&path) {
                 // What cannot be removed takes room and does no harm else.
                 let _ = std::fs::remove_file(path);
             }
@@ -158,6 +166,18 @@ pub(super) fn failed(what: &str, path: &Path, error: io::Error) -> Fault {
     Fault::new(what).in_file(path).because(error)
 }
 
+/// Another run holds what is to be written.
+pub(super) fn busy(what: &str, path: &Path) -> Fault {
+    Fault::new(format!("another run is writing to this {what} now"))
+        .in_file(path)
+        .help(format!("wait until it has ended, or write to another {what}"))
+}
+
+/// What hidden files of a run are known by.
+pub(super) fn run_of(context: &SinkContext) -> u64 {
+    context.log.unwrap_or_else(run)
+}
+
 /// A number that no other process has had.
 pub(super) fn run() -> u64 {
     static RUN: OnceLock<u64> = OnceLock::new();
@@ -182,7 +202,7 @@ impl Part {
     /// Creates the file.
     pub(super) fn create(target: &Target, context: &SinkContext) -> Result<Part, Fault> {
         let (attempt, worker) = (target.attempt, context.worker as u64);
-        let mut key = PartKey { run: run(), attempt, worker, part: context.part as u64 };
+        let mut key = PartKey { run: target.run, attempt, worker, part: context.part as u64 };
         // Attempts are numbered by the store of checkpoints: one process may have had two of a number, over two stores.
         while target.part(&key).exists() {
             key.part += SAME_NUMBER;
@@ -273,18 +293,20 @@ pub(super) struct Joiner {
     joined: bool,
     /// Somebody may go on from here.
     resumable: bool,
+    /// All was published before this attempt: parts may be gone.
+    published: bool,
     done: bool,
 }
 
 impl Joiner {
     /// Makes sure that the file can be written. Goes on from a state, if there is one.
-    pub(super) fn new(target: Target, resumable: bool, from: Option<&[u8]>) -> Result<Joiner, Fault> {
+    pub(super) fn new(target: Target, context: &SinkContext, from: Option<&[u8]>) -> Result<Joiner, Fault> {
         let mut committed = BTreeMap::new();
         for part in Committed::all(from.unwrap_or_default()).map_err(|e| unknown(&target, e))? {
             committed.insert(part.key, part);
         }
         target.claim()?;
-        let all = target.hidden(run(), target.attempt, "all");
+        let all = target.hidden(target.run, target.attempt, "all");
         let file = match target.create(&all) {
             Ok(file) => file,
             Err(fault) if all.exists() => {
@@ -294,15 +316,19 @@ impl Joiner {
         };
         // On a file system without locks two runs at once are not noticed; each still ends with a whole file.
         let _ = file.try_lock();
-        Ok(Joiner { target, all, file, committed, joined: false, resumable, done: false })
+        let SinkContext { resumable, published, .. } = *context;
+        Ok(Joiner { target, all, file, committed, joined: false, resumable, published, done: false })
     }
 
     /// Cleans up behind earlier runs and attempts.
-    pub(super) fn begin(&self) -> Result<(), Fault> {
+    pub(super) fn begin(&mut self) -> Result<(), Fault> {
         let ours: Vec<PathBuf> = self.committed.keys().map(|key| self.target.part(key)).collect();
         for (path, committed) in ours.iter().zip(self.committed.values()) {
             let found = path.metadata().map_or(0, |about| about.len());
-            if found < committed.len {
+            if found < committed.len && self.published {
+                // They go when all of them stand under the name.
+                self.joined = true;
+            } else if found < committed.len {
                 let what = format!("a part of the file has {found} bytes of the {} that are committed", committed.len);
                 return Err(Fault::new(what).in_file(path).lasting().help("begin anew with `--fresh`"));
             }
@@ -366,10 +392,14 @@ impl Joiner {
             }
         }
         self.file.sync_all().map_err(fault)?;
-        std::fs::rename(&self.all, &self.target.path).map_err(fault)
+        match std::fs::rename(&self.all, &self.target.path) {
+            // Whoever takes over removes it. Nothing else can be published by this attempt.
+            Err(e) if e.kind() == io::ErrorKind::NotFound && self.target.folder.is_dir() => Err(self.target.taken()),
+            renamed => renamed.map_err(fault),
+        }
     }
 
-    /// Removes the parts, which nobody needs any more.
+    /// Removes the parts, which nobody needs any more. It may be killed in it; then the next attempt does the rest.
     pub(super) fn finished(&mut self) {
         self.done = true;
         for key in self.committed.keys() {
@@ -388,7 +418,7 @@ impl Joiner {
     /// What cannot be removed is left to the next run.
     fn remove(&self) {
         for (of, attempt, _, path) in self.target.hidden_files().unwrap_or_default() {
-            if of == run() && attempt == self.target.attempt {
+            if of == self.target.run && attempt == self.target.attempt {
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -413,14 +443,83 @@ impl Drop for Joiner {
 mod tests {
     use super::*;
 
+    fn context(attempt: u64, published: bool) -> SinkContext {
+        let (name, log) = ("board".to_owned(), Some(7));
+        SinkContext { name, worker: 0, workers: 1, part: 0, attempt, resumable: true, log, published }
+    }
+
     #[test]
     fn a_full_disk_and_a_closed_directory_are_told_with_what_to_do() {
-        let target = Target::new(&std::env::temp_dir().join("board.csv"), 1).unwrap();
+        let target = Target::new(&std::env::temp_dir().join("board.csv"), &context(1, false)).unwrap();
         let told = |kind: io::ErrorKind| target.unwritable(Path::new("part"), kind.into()).to_string();
         let full = told(io::ErrorKind::StorageFull);
         assert!(full.contains("board.csv") && full.contains("free some room where"), "{full}");
         assert!(told(io::ErrorKind::PermissionDenied).contains("create files in"));
         assert!(told(io::ErrorKind::Other).contains("it is written to part"));
+    }
+
+    #[test]
+    fn one_that_was_killed_while_it_tidied_up_is_followed_by_one_that_does_the_rest() {
+        let folder = std::env::temp_dir().join(format!("pelton-tidy-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let target = |attempt| Target::new(&folder.join("board.csv"), &context(attempt, false)).unwrap();
+        let mut first = Joiner::new(target(1), &context(1, false), None).unwrap();
+        let mut part = Part::create(&target(1), &context(1, false)).unwrap();
+        part.write_all(b"1\n").unwrap();
+        first.begin().unwrap();
+        first.commit(&[(0, part.prepare(b"n\n").unwrap().unwrap())]).unwrap();
+        let state = first.state();
+        first.finish().unwrap();
+        // It is killed when the part is gone.
+        std::fs::remove_file(&part.path).unwrap();
+        let mut unknown = Joiner::new(target(2), &context(2, false), Some(&state)).unwrap();
+        assert!(unknown.begin().unwrap_err().to_string().contains("has 0 bytes of the 2"));
+        let mut next = Joiner::new(target(3), &context(3, true), Some(&state)).unwrap();
+        next.begin().unwrap();
+        next.finish().unwrap();
+        next.finished();
+        drop((unknown, first));
+        assert_eq!(std::fs::read_to_string(folder.join("board.csv")).unwrap(), "n\n1\n");
+        assert_eq!(folder.read_dir().unwrap().count(), 1, "nothing else is there");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_later_attempt_takes_over_from_one_that_holds_its_lock_and_is_left_alone_by_it() {
+        let folder = std::env::temp_dir().join(format!("pelton-over-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let target = |attempt, log| {
+            Target::new(&folder.join("board.csv"), &SinkContext { log, ..context(attempt, false) }).unwrap()
+        };
+        let joiner = |attempt, log| Joiner::new(target(attempt, log), &context(attempt, false), None);
+        let write = |attempt, text: &[u8]| {
+            let mut part = Part::create(&target(attempt, Some(7)), &context(attempt, false)).unwrap();
+            part.write_all(text).unwrap();
+            (0, part.prepare(b"n\n").unwrap().unwrap())
+        };
+        let (mut frozen, mut late) = (joiner(1, Some(7)).unwrap(), joiner(2, Some(7)).unwrap());
+        frozen.begin().unwrap();
+        frozen.commit(&[write(1, b"1\n")]).unwrap();
+        for other in [Some(8), None] {
+            let refused = joiner(9, other).map(drop).unwrap_err().to_string();
+            assert!(refused.contains("another run is writing to this file now"), "{refused}");
+        }
+        let mut newest = joiner(3, Some(7)).unwrap();
+        let written = write(3, b"3\n");
+        let refused = joiner(2, Some(7)).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("another run of this job has taken the file over"), "{refused}");
+        // One that has not heard of it yet takes nothing from it.
+        late.begin().unwrap();
+        newest.begin().unwrap();
+        newest.commit(&[written]).unwrap();
+        newest.finish().unwrap();
+        let mut both = [late.finish(), frozen.finish()].into_iter().map(|finished| finished.unwrap_err().to_string());
+        assert!(both.all(|told| told.contains("cannot read back") || told.contains("has taken the file over")));
+        assert_eq!(std::fs::read_to_string(folder.join("board.csv")).unwrap(), "n\n3\n");
+        newest.finished();
+        drop((late, frozen));
+        assert_eq!(folder.read_dir().unwrap().count(), 1, "nothing else is there");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

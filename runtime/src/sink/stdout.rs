@@ -321,6 +321,8 @@ a long name  1000000000  -0.25
             part: 0,
             attempt,
             resumable: false,
+            log: None,
+            published: false,
         };
         let first = shared(&context("board of this test", 1));
         assert!(Arc::ptr_eq(&first, &shared(&context("board of this test", 1))));

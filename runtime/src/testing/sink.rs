@@ -230,8 +230,16 @@ where
     }
 
     fn start(&self, on: &T, workers: usize, attempt: u64, from: Option<&Checkpoint>) -> Result<Attempt<S>, String> {
-        let context =
-            |worker| SinkContext { name: "checked".to_owned(), worker, workers, part: 0, attempt, resumable: true };
+        let context = |worker| SinkContext {
+            name: "checked".to_owned(),
+            worker,
+            workers,
+            part: 0,
+            attempt,
+            resumable: true,
+            log: None,
+            published: false,
+        };
         let state = from.map(|checkpoint| &*checkpoint.state);
         let mut committer = (self.sink)(on).committer(&context(0), state).map_err(told("making the committer"))?;
         let mut writers = Vec::new();

@@ -3,6 +3,7 @@
 
 use pelton::error::{Fault, Place};
 use pelton::source::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split, Waker};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub enum Step<T> {
     Spin(Arc<AtomicBool>),
     /// Takes so long over it.
     Busy(Duration),
+    /// Has nothing until a barrier of a checkpoint has passed.
+    Barrier,
     /// Panics with this message.
     Panic(&'static str),
     /// Fails with this fault.
@@ -97,7 +100,15 @@ where
         Ok(Box::new(FeedSplits { splits, next, later, until, from, said: 0, asked, panic_at }))
     }
     fn reader(&mut self) -> Result<FeedReader<T>, Fault> {
-        Ok(FeedReader { feed: self.clone(), split: 0, at: 0, rows: 0, told: None, waker: None })
+        Ok(FeedReader {
+            feed: self.clone(),
+            split: 0,
+            at: 0,
+            rows: 0,
+            told: None,
+            waker: None,
+            passed: Cell::new(None),
+        })
     }
     fn describe(&self) -> String {
         format!("a script of {} splits", self.splits.len())
@@ -154,6 +165,8 @@ pub struct FeedReader<T> {
     /// Set by whoever wakes the worker from the dry spell at this step.
     told: Option<Arc<AtomicBool>>,
     waker: Option<Waker>,
+    /// The step that has seen its barrier.
+    passed: Cell<Option<usize>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> FeedReader<T> {
@@ -185,6 +198,7 @@ where
 {
     fn open(&mut self, split: Split, from: Option<&[u8]>) -> Result<(), Fault> {
         (self.split, self.at, self.rows, self.told) = (split.id as usize, 0, 0, None);
+        self.passed.set(None);
         if let Some(from) = from {
             self.at = number(from) as usize;
             let before = &self.feed.splits[self.split][..self.at];
@@ -193,7 +207,14 @@ where
         Ok(())
     }
     fn position(&self) -> Vec<u8> {
-        (self.at as u64).to_le_bytes().to_vec()
+        let mut at = self.at;
+        if let Some(Step::Barrier) = self.feed.splits[self.split].get(at) {
+            // It is asked at barriers alone.
+            self.passed.set(Some(at));
+            at += 1;
+            self.waker.iter().for_each(|waker| waker());
+        }
+        (at as u64).to_le_bytes().to_vec()
     }
     fn poll<E: Emit<R>>(&mut self, budget: usize, out: &mut E) -> Result<Polled, Fault> {
         let feed = self.feed.clone();
@@ -229,6 +250,8 @@ where
                         return Ok(Polled::More);
                     }
                 }
+                Step::Barrier if self.passed.get() != Some(self.at) => return Ok(Polled::Dry),
+                Step::Barrier => {}
                 Step::Busy(long) => std::thread::sleep(long),
                 Step::Panic(message) => panic!("{message}"),
                 Step::Fail(what) => return Err(Fault::new(what)),

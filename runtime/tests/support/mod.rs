@@ -74,3 +74,30 @@ pub fn sorted<T: Ord>(rows: impl IntoIterator<Item = T>) -> Vec<T> {
     rows.sort();
     rows
 }
+
+/// Objects are checked by a pool that all runs of the process share: one that hangs in it, because a test has frozen it, must leave some
+/// of it to the others. To be called before anything else is.
+pub fn roomy_pool() {
+    // Another test has made it.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(64).build_global();
+}
+
+/// Three splits with rows of seven keys. If they wait, it is for a barrier of a checkpoint, twice in each: so there are some checkpoints,
+/// however slow or busy the machine is.
+pub fn splits(wait: bool) -> Feed<Row> {
+    let split = |s: u64| {
+        let row = |i: u64| Step::Row(Row { key: (s * 40 + i) % 7, at: i as i64, value: s * 40 + i });
+        let mut steps: Vec<Step<Row>> = (0..40).map(row).collect();
+        if wait {
+            [25, 12].iter().for_each(|i| steps.insert(*i, Step::Barrier));
+        }
+        steps
+    };
+    Feed::new((0..3).map(split).collect())
+}
+
+/// A folder for files of state, which nobody needs after a crash: in memory, where the machine has such a place.
+pub fn in_memory() -> std::path::PathBuf {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}

@@ -55,7 +55,9 @@ impl LocalStore {
     /// If it is not there, or no directory.
     pub fn open(root: &Path) -> Result<Self, Fault> {
         let about = fs::metadata(root).map_err(|e| match e.kind() {
-            ErrorKind::NotFound => Fault::new("there is no such directory").in_file(root),
+            ErrorKind::NotFound => Fault::new("there is no such directory")
+                .in_file(root)
+                .help("name the directory that a run was given for its checkpoints"),
             _ => cannot("look at the directory", root, e),
         })?;
         if !about.is_dir() {

@@ -94,6 +94,10 @@ pub(super) fn list(place: &str) -> Result<String, Fault> {
 /// What is damaged, and whether nothing is.
 pub(super) fn verify(place: &str) -> Result<(String, bool), Fault> {
     let report = verify::verify(&*store::open_existing(place)?)?;
+    if report.entries == 0 && report.is_good() {
+        return Err(Fault::new(format!("no run has kept checkpoints in {}", report.place))
+            .help("name the directory or URL that a run was given as `--checkpoints`"));
+    }
     Ok((report.to_string(), report.is_good()))
 }
 
