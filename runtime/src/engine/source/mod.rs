@@ -76,7 +76,7 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     N: Counters,
     O: Outs<'g>,
     P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static, // a param: write `name.clone()`
-    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static, // a param: write `name.clone()`
+    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,                               // a param: write `name.clone()`
 {
     build(g, meta, connector, counters, outs, Diverting(Filtered::<true, _, _>(front, rest), errors));
 }
@@ -98,7 +98,7 @@ pub fn source_through<'g, R, S, N, O, X, P, F>(
     N: Counters,
     O: Outs<'g>,
     P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static, // a param: write `name.clone()`
-    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static, // a param: write `name.clone()`
+    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,                               // a param: write `name.clone()`
 {
     build(g, meta, connector, counters, outs, Diverting(Filtered::<false, _, _>(front, rest), errors));
 }
