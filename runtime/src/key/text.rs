@@ -22,6 +22,28 @@ pub(super) fn hash(text: &str) -> u64 {
     }
 }
 
+/// The first 8 bytes.
+#[inline(always)]
+fn low(bytes: &[u8]) -> u64 {
+    bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+/// The 8 bytes from the eighth on.
+#[inline(always)]
+fn high(bytes: &[u8]) -> u64 {
+    bytes.get(7..).and_then(|bytes| bytes.first_chunk::<8>()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// What of [`low`] and [`high`] belongs to a text of each length.
+const HALVES: [(u64, u64); WINDOW] = {
+    let mut halves = [(0, 0); WINDOW];
+    let mut length = 0;
+    while length < WINDOW {
+        halves[length] = (MASKS[length] as u64, (MASKS[length] >> 56) as u64);
+        length += 1;
+    }
+    halves
+};
+
 #[inline(always)]
 fn of_short(padded: u128, length: usize) -> u64 {
     hash::pair(padded as u64, (padded >> 64) as u64 ^ (length as u64) << 56)
@@ -105,16 +127,24 @@ impl Kept<String> for KeptText {
     }
 }
 
-/// Strings back to back, each with its end and its hash: no allocation per key.
+/// Strings back to back, each with its bounds and its hash: no allocation per key.
 #[derive(Default)]
 pub struct StringColumn {
-    heads: Vec<(u64, u32)>,
+    heads: Vec<Head>,
     /// Whole strings, one after the other, and at least 16 bytes behind the last: so any key can be read as 16 bytes at
     /// once, whatever its length.
     text: Vec<u8>,
     used: usize,
     /// Keys behind this one have no hash yet.
     settled: usize,
+}
+
+/// Of one string: 16 bytes.
+#[derive(Clone, Copy)]
+struct Head {
+    hash: u64,
+    start: u32,
+    end: u32,
 }
 
 impl StringColumn {
@@ -135,20 +165,21 @@ impl StringColumn {
         if !to.is_some_and(|to| window::copy(key.as_bytes(), to)) {
             self.text[self.used..end].copy_from_slice(key.as_bytes());
         }
+        self.heads.push(Head { hash, start: self.used as u32, end: end as u32 });
         self.used = end;
-        self.heads.push((hash, end as u32));
     }
 
     #[inline(always)]
     fn bounds(&self, at: usize) -> (usize, usize) {
-        let start = if at == 0 { 0 } else { self.heads[at - 1].1 as usize };
-        (start, self.heads[at].1 as usize)
+        let Head { start, end, .. } = self.heads[at];
+        (start as usize, end as usize)
     }
 }
 
 impl KeyColumn<String> for StringColumn {
     const ROW_BYTES: usize = 16;
     const TOGETHER: bool = true;
+    const ANY_ORDER: bool = true;
     #[inline(always)]
     fn push(&mut self, key: &str, hash: u64) {
         self.append(key, hash);
@@ -159,15 +190,13 @@ impl KeyColumn<String> for StringColumn {
         self.append(key, 0);
     }
     fn settle(&mut self) {
-        let mut start = if self.settled == 0 { 0 } else { self.bounds(self.settled - 1).1 };
-        for (hash, end) in &mut self.heads[self.settled..] {
-            let length = *end as usize - start;
+        for Head { hash, start, end } in &mut self.heads[self.settled..] {
+            let (start, length) = (*start as usize, (*end - *start) as usize);
             // No branch on the length of a short one: words of all lengths come in any order.
             *hash = match (MASKS.get(length), self.text[start..].first_chunk::<WINDOW>()) {
                 (Some(mask), Some(window)) => of_short(u128::from_le_bytes(*window) & mask, length),
                 _ => hash::bytes(&self.text[start..*end as usize]),
             };
-            start = *end as usize;
         }
         self.settled = self.heads.len();
     }
@@ -185,7 +214,7 @@ impl KeyColumn<String> for StringColumn {
     }
     #[inline(always)]
     fn hash(&self, at: usize) -> u64 {
-        self.heads[at].0
+        self.heads[at].hash
     }
     #[inline(always)]
     fn same(&self, at: usize, kept: &KeptText) -> bool {
@@ -195,12 +224,10 @@ impl KeyColumn<String> for StringColumn {
                 if *length as usize != end - start {
                     return false;
                 }
-                // No branch on the length: words of all lengths come in any order.
+                // No branch on the length: words of all lengths come in any order. Two words that overlap by one byte.
                 let Some(window) = self.text[start..].first_chunk::<WINDOW>() else { return false };
-                let mask = MASKS[*length as usize];
-                let mut padded = [0; 16];
-                padded[..15].copy_from_slice(bytes);
-                u128::from_le_bytes(*window) & mask == u128::from_le_bytes(padded)
+                let (first, last) = HALVES[*length as usize];
+                (low(window) & first ^ low(bytes)) | (high(window) & last ^ high(bytes)) == 0
             }
             KeptText::Long(text) => text.as_str() == self.get(at),
         }

@@ -12,7 +12,7 @@ use crate::record;
 use crate::state::Backend;
 use crate::state::backend::Which;
 use crate::state::files::OnDisk;
-use crate::state::keyed::{Ahead, KeyedState, Tour};
+use crate::state::keyed::{KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::ttl::{Age, Aged};
 use std::marker::PhantomData;
@@ -50,13 +50,9 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
         let rows = batch.keys.len();
         let mut nows = life.nows(batch.times, batch.marks, batch.watermark);
         let mut values = batch.values;
-        let mut ahead: [Ahead<K, Aged<A::Acc, G>>; AHEAD] =
-            std::array::from_fn(|at| if at < rows { state.look_ahead(batch.keys.hash(at)) } else { None });
+        let mut ahead = state.ahead(batch.keys);
         for at in 0..rows {
-            let probe = ahead[at % AHEAD].take();
-            if at + AHEAD < rows {
-                ahead[at % AHEAD] = state.look_ahead(batch.keys.hash(at + AHEAD));
-            }
+            let probe = state.next_of(&mut ahead, batch.keys, at);
             let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
             let key = batch.keys.get(at);
             let acc = state.value_from(probe, batch.keys, at, Aged::default).write(life.ttl(), nows.at(at));

@@ -170,8 +170,7 @@ pub trait Operator<K: Key, V, A, T: Time>: Out + 'static {
     }
 }
 
-/// How many rows ahead a table's memory is asked for.
-pub(crate) const AHEAD: usize = 32;
+pub(crate) use crate::state::table::AHEAD;
 
 /// When an aggregate without a window speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,12 +22,12 @@ use crate::error::Fault;
 use crate::frame::Time;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use crate::keyed::{AHEAD, Batch, Follow, Keeps, Operator, Out};
+use crate::keyed::{Batch, Follow, Keeps, Operator, Out};
 use crate::record::{self, Record};
 use crate::state::Backend;
 use crate::state::backend::Which;
 use crate::state::files::OnDisk;
-use crate::state::keyed::{Ahead, KeyedState, Tour};
+use crate::state::keyed::{KeyedState, Tour};
 use crate::state::save::{Saved, StateMeta};
 use crate::state::sweep::{self, Sweep};
 use crate::state::table::Walk;
@@ -385,17 +385,13 @@ where
         let mut watermark = watermark.max(self.watermark);
         let mut marks = marks.iter().peekable();
         let rows = keys.len();
-        let mut ahead: [Ahead<K, Row<D, M, W>>; AHEAD] =
-            std::array::from_fn(|at| if at < rows { self.table.look_ahead(keys.hash(at)) } else { None });
-        for at in 0..rows {
+        let mut ahead = self.table.ahead(keys);
+        for (at, time) in times.iter().enumerate().take(rows) {
             if self.failed.is_some() {
                 break;
             }
-            let probe = ahead[at % AHEAD].take();
-            if at + AHEAD < rows {
-                ahead[at % AHEAD] = self.table.look_ahead(keys.hash(at + AHEAD));
-            }
-            let (Some(value), time) = (values.next(), times[at].ms()) else { break };
+            let probe = self.table.next_of(&mut ahead, keys, at);
+            let (Some(value), time) = (values.next(), time.ms()) else { break };
             if let Some(mark) = marks.next_if(|mark| mark.row as usize <= at) {
                 watermark = watermark.max(mark.watermark);
             }

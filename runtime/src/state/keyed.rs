@@ -13,7 +13,7 @@
 use super::backend::{Backend, Below, Which};
 use super::files::OnDisk;
 use super::save::{SaveTo, Saved};
-use super::table::{self, Absent, Drain, Place, Probe, Saving, Table, Walk};
+use super::table::{self, AHEAD, Absent, Ahead, Drain, Place, Probe, Saving, Table, Walk};
 use crate::codec::CodecError;
 use crate::error::Fault;
 use crate::hash::KeyRange;
@@ -35,9 +35,6 @@ pub struct KeyedState<K: Key, V: Record, B: Backend> {
     /// A key's byte form.
     bytes: Vec<u8>,
 }
-
-/// Where a search begins; see [`Table::look_ahead`].
-pub type Ahead<K, V> = Option<Probe<K, V>>;
 
 /// Where a walk over all values goes on: first over the table, then over what lies below and is not in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,13 +106,22 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
         }
     }
 
-    /// Where the search for a hash begins, with the memory on its way.
+    /// Begins to look up the keys of a frame.
     #[inline(always)]
-    pub fn look_ahead(&self, hash: u64) -> Ahead<K, V> {
+    pub fn ahead(&self, keys: &K::Column) -> Ahead<K, V> {
         if B::Below::THERE && !self.whole {
-            self.below.prefetch(self.which, hash);
+            (0..keys.len().min(AHEAD)).for_each(|at| self.below.prefetch(self.which, keys.hash(at)));
         }
-        self.table.look_ahead(hash)
+        Ahead::of(&self.table, keys)
+    }
+
+    /// Where the search for the key of a row begins. Rows are asked for one after the other.
+    #[inline(always)]
+    pub fn next_of(&self, ahead: &mut Ahead<K, V>, keys: &K::Column, at: usize) -> Probe<K, V> {
+        if B::Below::THERE && !self.whole && at + AHEAD < keys.len() {
+            self.below.prefetch(self.which, keys.hash(at + AHEAD));
+        }
+        ahead.next(&self.table, keys, at)
     }
 
     /// The value of a key; `make` gives that of a new one. It counts as changed.
@@ -134,7 +140,7 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
 
     /// The value of a frame's key that was looked up ahead.
     #[inline(always)]
-    pub fn value_from(&mut self, probe: Ahead<K, V>, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> &mut V {
+    pub fn value_from(&mut self, probe: Probe<K, V>, keys: &K::Column, at: usize, make: impl FnOnce() -> V) -> &mut V {
         let (table, under) = self.split();
         table.value_from(probe, keys, at, |absent| under.value::<K, V>(absent, keys.hash(at), keys.get(at), make))
     }

@@ -5,8 +5,7 @@
 use crate::aggregate::Aggregator;
 use crate::frame::writer::Cx;
 use crate::key::{Key, KeyColumn};
-use crate::keyed::AHEAD;
-use crate::state::table::{Place, Table};
+use crate::state::table::{Ahead, Place, Table};
 
 /// Rows added at once: keys and values stay in the nearest cache.
 const AT_ONCE: usize = 256;
@@ -107,16 +106,10 @@ impl<K: Key, V> Waiting<K, V> {
         let Waiting { keys, values, rows, operator, .. } = self;
         keys.settle();
         let mut blame = Blame { cx, rows, operator: *operator, at: 0 };
-        let mut ahead = [const { None }; AHEAD];
-        for (at, ahead) in ahead.iter_mut().enumerate().take(keys.len()) {
-            *ahead = table.look_ahead(keys.hash(at));
-        }
+        let mut ahead = Ahead::of(table, keys);
         for value in values.drain(..) {
             let at = blame.at;
-            let probe = ahead[at % AHEAD].take();
-            if at + AHEAD < keys.len() {
-                ahead[at % AHEAD] = table.look_ahead(keys.hash(at + AHEAD));
-            }
+            let probe = ahead.next(table, keys, at);
             how.add(table.value_from(probe, keys, at, |_| A::Acc::default()), &value);
             blame.at += 1;
         }

@@ -1,6 +1,6 @@
 //! How a table takes in entries, and how its pieces and its directory grow.
 
-use super::slots::{FIRST_SLOTS, PIECE_BYTES, Piece, SMALL_DEPTH, Slot};
+use super::slots::{FIRST_SLOTS, PIECE_BYTES, Piece, SMALL_DEPTH, Slot, tag_of};
 use super::{LAYOUTS, Place, Table, View};
 use crate::key::{Kept, Key};
 use std::sync::atomic::Ordering;
@@ -43,7 +43,7 @@ impl<K: Key, V> Table<K, V> {
             let piece = &mut self.pieces[number as usize];
             if piece.len < piece.room {
                 self.len += 1;
-                let slot = piece.insert(spread, spread as u32 | 1, epoch, entry) as u32;
+                let slot = piece.insert(spread, tag_of(spread), epoch, entry) as u32;
                 return Place { piece: number, slot };
             }
             self.grow(number as usize, spread);

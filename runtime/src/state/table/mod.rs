@@ -13,7 +13,11 @@
 //! [`snapshot`].
 //!
 //! A directory entry holds all that a lookup needs (where the slots are, how many, how many bits are used up), so that a
-//! lookup is two dependent loads: entry, slot. Slots begin on a cache line, so that one of 32 bytes never lies on two.
+//! lookup is two dependent loads: entry, slot. Slots begin on a cache line, so that one of 32 bytes never lies on two. The slot
+//! behind the last one of a piece sends a search back to the first, so that a search is a pointer and a tag ([`ahead`]).
+//!
+//! Tags in a field of their own, sixteen looked at at once (as in hashbrown), were tried: 0.9 of this on W2 to W4, for the slot
+//! can then be asked for only when its tag has come.
 //!
 //! Entries should not be put in in hash order unless the table has room for all of them ([`Table::with_room`]): in a table
 //! that is still small they would all meet at its front.
@@ -24,15 +28,17 @@
 //! piece it names, and is renewed whenever that piece's slots are ([`Table::refer`]). Measured: 1.3 times the checked form on W3.
 #![allow(unsafe_code)]
 
+mod ahead;
 mod growth;
 mod slots;
 mod snapshot;
 
+pub use ahead::{AHEAD, Ahead, Probe};
 pub use snapshot::{Saving, Which};
 
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
-use slots::{Piece, Slot, is_gone, place, stamp_of};
+use slots::{EMPTY, Piece, Slot, is_gone, place, stamp_of, tag_of};
 use std::ptr::NonNull;
 
 /// Slots between two pauses of a walk: what is made of their entries may take long.
@@ -49,21 +55,6 @@ struct View<K, V> {
 impl<K, V> Clone for View<K, V> {
     fn clone(&self) -> Self {
         View { slots: self.slots, count: self.count, depth: self.depth, piece: self.piece }
-    }
-}
-
-/// Where the search for a hash begins: found ahead, with the memory on its way, and good until the table grows.
-pub struct Probe<K: Key, V> {
-    view: View<K::Kept, V>,
-    at: u32,
-    tag: u32,
-    layout: u64,
-}
-
-impl<K: Key, V> Clone for Probe<K, V> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        Probe { view: self.view.clone(), at: self.at, tag: self.tag, layout: self.layout }
     }
 }
 
@@ -127,6 +118,18 @@ pub struct Table<K: Key, V> {
 // SAFETY: the directory points into the pieces, which the table owns.
 unsafe impl<K: Key, V: Send> Send for Table<K, V> {}
 
+/// Asks for the memory of a slot ahead of its use.
+#[inline(always)]
+fn ask_for<K, V>(slot: NonNull<Slot<K, V>>) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch never faults, whatever the address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch(slot.as_ptr().cast(), std::arch::x86_64::_MM_HINT_T0)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = slot;
+}
+
 impl<K: Key, V> Table<K, V> {
     /// An empty table for the keys of a range. Allocates nothing until the first entry.
     pub fn new(range: KeyRange) -> Self {
@@ -173,99 +176,89 @@ impl<K: Key, V> Table<K, V> {
     /// The directory entry of a spread hash. There is a piece.
     #[inline(always)]
     fn view(&self, spread: u64) -> &View<K::Kept, V> {
-        // Twice a shift by half, since one by 64 (no bits) is not defined.
-        let half = (64 - self.bits) >> 1;
-        let at = ((spread >> half) >> (64 - self.bits - half)) as usize;
+        // In two steps, since a shift by 64 (no bits) is not defined.
+        let at = (spread >> 1 >> (63 - self.bits)) as usize;
         debug_assert!(at < self.directory.len());
         // SAFETY: `at` has `bits` bits, and the directory `2^bits` entries.
         unsafe { self.directory.get_unchecked(at) }
     }
 
+    /// The slot where the search for a spread hash begins. There is a piece.
+    #[inline(always)]
+    fn start(&self, spread: u64) -> NonNull<Slot<K::Kept, V>> {
+        let view = self.view(spread);
+        // SAFETY: the view describes a piece's slots, and `place` scales to their count.
+        unsafe { view.slots.add(place(spread, view.depth, view.count as usize)) }
+    }
+
     /// Asks for the memory of a key ahead of its use.
     #[inline(always)]
     pub fn prefetch(&self, hash: u64) {
-        #[cfg(target_arch = "x86_64")]
         if !self.directory.is_empty() {
-            let spread = self.range.spread(hash);
-            let view = self.view(spread);
-            let at = view.slots.as_ptr().wrapping_add(place(spread, view.depth, view.count as usize));
-            // SAFETY: a prefetch never faults, whatever the address.
-            unsafe { std::arch::x86_64::_mm_prefetch(at.cast(), std::arch::x86_64::_MM_HINT_T0) }
+            ask_for(self.start(self.range.spread(hash)));
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = hash;
-    }
-
-    /// Where the search for a hash begins. There is a piece.
-    #[inline(always)]
-    fn probe(&self, hash: u64) -> Probe<K, V> {
-        let spread = self.range.spread(hash);
-        let view = self.view(spread).clone();
-        let at = place(spread, view.depth, view.count as usize) as u32;
-        Probe { view, at, tag: spread as u32 | 1, layout: self.layout }
-    }
-
-    /// The same ahead of its use, with the memory on its way; `None` while the table is empty.
-    #[inline(always)]
-    pub fn look_ahead(&self, hash: u64) -> Option<Probe<K, V>> {
-        if self.directory.is_empty() {
-            return None;
-        }
-        let probe = self.probe(hash);
-        #[cfg(target_arch = "x86_64")]
-        {
-            let at = probe.view.slots.as_ptr().wrapping_add(probe.at as usize);
-            // SAFETY: a prefetch never faults, whatever the address.
-            unsafe { std::arch::x86_64::_mm_prefetch(at.cast(), std::arch::x86_64::_MM_HINT_T0) }
-        }
-        Some(probe)
     }
 
     /// The place of a key's entry, if it has one. It does not count as changed.
     #[inline(always)]
     pub fn place_of(&mut self, hash: u64, key: K::Ref<'_>) -> Option<Place> {
-        let (_, piece, at) = self.find(hash, |kept| kept.same(key))?;
-        Some(Place { piece, slot: at as u32 })
+        let slot = self.find(hash, |kept| kept.same(key))?;
+        Some(self.place(hash, slot))
+    }
+
+    /// Where a slot is that `find` gave for this hash.
+    #[inline(always)]
+    fn place(&self, hash: u64, slot: NonNull<Slot<K::Kept, V>>) -> Place {
+        let view = self.view(self.range.spread(hash));
+        // SAFETY: the slot is one of the piece's.
+        Place { piece: view.piece, slot: unsafe { slot.offset_from(view.slots) } as u32 }
     }
 
     /// The slot of a key, if it is there.
     #[inline(always)]
-    fn find(&mut self, hash: u64, same: impl Fn(&K::Kept) -> bool) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
+    fn find(&mut self, hash: u64, same: impl Fn(&K::Kept) -> bool) -> Option<NonNull<Slot<K::Kept, V>>> {
         if self.directory.is_empty() {
             return None;
         }
-        let probe = self.probe(hash);
-        self.find_from(probe, same)
+        let spread = self.range.spread(hash);
+        // SAFETY: this is where the search for it begins.
+        unsafe { self.find_from(self.start(spread), tag_of(spread), same) }
     }
 
-    /// The same, from where the search begins. The probe is of this layout of this table.
+    /// The same, from where the search begins.
+    ///
+    /// # Safety
+    /// It must be a slot of this table as it is now.
     #[inline(always)]
-    fn find_from(
+    unsafe fn find_from(
         &mut self,
-        probe: Probe<K, V>,
+        mut slot: NonNull<Slot<K::Kept, V>>,
+        tag: u32,
         same: impl Fn(&K::Kept) -> bool,
-    ) -> Option<(NonNull<Slot<K::Kept, V>>, u32, usize)> {
-        debug_assert_eq!(probe.layout, self.layout);
-        let Probe { view: View { slots, count, piece, .. }, at, tag, .. } = probe;
-        let mut at = at as usize;
+    ) -> Option<NonNull<Slot<K::Kept, V>>> {
+        if K::Column::ANY_ORDER {
+            // Most entries are in the first slot or the second: which of them is then no branch.
+            // SAFETY: a search begins at a slot that has one behind it.
+            slot = unsafe { slot.add(usize::from(slot.as_ref().tag != tag)) };
+        }
         loop {
-            debug_assert!(at < count as usize);
-            // SAFETY: the view describes a piece's slots, and `at` is below their count: `place` scales to it, and
-            // the step below wraps at it. There is always an empty slot, so the loop ends.
-            let slot = unsafe { slots.add(at) };
-            // SAFETY: see above; nothing else refers to the slots while the table is borrowed.
+            // SAFETY: a slot, or the one behind the last of a piece, behind which no search goes on; nothing else refers to
+            // the slots while the table is borrowed. There is always an empty one, so the loop ends.
             let found = unsafe { slot.as_ref() };
             if found.tag == tag {
-                // SAFETY: its tag is not 0, so it is filled.
+                // SAFETY: its tag is odd, so it is filled.
                 let entry = unsafe { found.entry.assume_init_ref() };
                 if same(&entry.0) {
-                    return Some((slot, piece, at));
+                    return Some(slot);
                 }
             }
-            if found.tag == 0 {
-                return None;
-            }
-            at = if at + 1 == count as usize { 0 } else { at + 1 };
+            // SAFETY: there is one behind each but the last, which says how many lie in front of it.
+            slot = unsafe {
+                match found.stops() {
+                    false => slot.add(1),
+                    true => slot.sub(found.end()?),
+                }
+            };
         }
     }
 
@@ -285,39 +278,36 @@ impl<K: Key, V> Table<K, V> {
     #[inline(always)]
     pub fn value_from(
         &mut self,
-        probe: Option<Probe<K, V>>,
+        probe: Probe<K, V>,
         keys: &K::Column,
         at: usize,
         make: impl FnOnce(Absent) -> V,
     ) -> &mut V {
-        let Some(probe) = probe.filter(|probe| probe.layout == self.layout) else {
+        if probe.layout != self.layout {
             return self.value_at(keys, at, make);
-        };
-        if let Some((mut slot, piece, _)) = self.find_from(probe, |kept| keys.same(at, kept)) {
-            let removed = self.touch(slot, piece);
-            // SAFETY: a filled slot of this table, which stays borrowed as long as the value: the layout's number says
-            // that the probe was taken from this table as it is now.
-            let slot = unsafe { slot.as_mut() };
-            // SAFETY: it is filled.
-            let value = unsafe { &mut slot.entry.assume_init_mut().1 };
-            if removed {
-                *value = make(Absent::Removed);
-            }
-            return value;
         }
-        let place = self.insert(keys.hash(at), (K::Kept::keep(keys.get(at)), make(Absent::Unknown)));
-        &mut self.pair(place).1
+        // SAFETY: the layout's number says that the search begins in this table as it is now.
+        let found = unsafe { self.find_from(probe.slot, probe.tag, |kept| keys.same(at, kept)) };
+        self.value_in(found, || keys.hash(at), || keys.get(at), make)
     }
 
-    /// Notes that an entry changes now, in a slot that `find` gave, and is there again if its key was removed, which is what it
-    /// says. If it has not changed since the barrier of the snapshot under way, it is written to that as it is.
+    /// Notes that an entry changes now, in a slot that `find` gave for this hash, and is there again if its key was removed, which is
+    /// what it says. If it has not changed since the barrier of the snapshot under way, it is written to that as it is.
     #[inline(always)]
-    fn touch(&mut self, mut slot: NonNull<Slot<K::Kept, V>>, piece: u32) -> bool {
+    fn touch(&mut self, slot: NonNull<Slot<K::Kept, V>>, hash: impl FnOnce() -> u64) -> bool {
         // SAFETY: a filled slot of this table, which is borrowed.
-        let slot = unsafe { slot.as_mut() };
-        if slot.stamp == self.epoch {
+        if unsafe { slot.as_ref() }.stamp == self.epoch {
             return false;
         }
+        let piece = self.view(self.range.spread(hash())).piece;
+        self.touch_first(slot, piece)
+    }
+
+    /// The same, of an entry that has not changed in this epoch, or is gone; with the number of its piece.
+    #[inline]
+    fn touch_first(&mut self, mut slot: NonNull<Slot<K::Kept, V>>, piece: u32) -> bool {
+        // SAFETY: a filled slot of this table, which is borrowed.
+        let slot = unsafe { slot.as_mut() };
         let changed = slot.epoch() == self.epoch;
         let before = std::mem::replace(&mut slot.stamp, self.epoch);
         if let Some(saving) = &self.saving
@@ -341,27 +331,40 @@ impl<K: Key, V> Table<K, V> {
         key: impl FnOnce() -> K::Ref<'k>,
         make: impl FnOnce(Absent) -> V,
     ) -> &mut V {
-        if let Some((mut slot, piece, _)) = self.find(hash, same) {
-            let removed = self.touch(slot, piece);
-            // SAFETY: `find` gives a filled slot of this table, which stays borrowed as long as the value.
-            let slot = unsafe { slot.as_mut() };
-            // SAFETY: it is filled.
-            let value = unsafe { &mut slot.entry.assume_init_mut().1 };
-            if removed {
-                *value = make(Absent::Removed);
-            }
-            return value;
+        let found = self.find(hash, same);
+        self.value_in(found, || hash, key, make)
+    }
+
+    /// The value in the slot that a search has found, or else that of a new entry.
+    #[inline(always)]
+    fn value_in<'k>(
+        &mut self,
+        found: Option<NonNull<Slot<K::Kept, V>>>,
+        hash: impl Fn() -> u64,
+        key: impl FnOnce() -> K::Ref<'k>,
+        make: impl FnOnce(Absent) -> V,
+    ) -> &mut V {
+        let Some(mut slot) = found else {
+            let place = self.insert(hash(), (K::Kept::keep(key()), make(Absent::Unknown)));
+            return &mut self.pair(place).1;
+        };
+        let removed = self.touch(slot, hash);
+        // SAFETY: a filled slot of this table, which stays borrowed as long as the value.
+        let slot = unsafe { slot.as_mut() };
+        // SAFETY: it is filled.
+        let value = unsafe { &mut slot.entry.assume_init_mut().1 };
+        if removed {
+            *value = make(Absent::Removed);
         }
-        let place = self.insert(hash, (K::Kept::keep(key()), make(Absent::Unknown)));
-        &mut self.pair(place).1
+        value
     }
 
     /// The place of a key's entry; `make` gives the value of a new one, or of one that was removed.
     #[inline(always)]
     pub fn entry(&mut self, hash: u64, key: K::Ref<'_>, make: impl FnOnce(Absent) -> V) -> Place {
-        if let Some((slot, piece, at)) = self.find(hash, |kept| kept.same(key)) {
-            let place = Place { piece, slot: at as u32 };
-            if self.touch(slot, piece) {
+        if let Some(slot) = self.find(hash, |kept| kept.same(key)) {
+            let place = self.place(hash, slot);
+            if self.touch(slot, || hash) {
                 *self.at(place) = make(Absent::Removed);
             }
             return place;
@@ -372,13 +375,13 @@ impl<K: Key, V> Table<K, V> {
     /// The place of a key's entry. If it has a value the entry is taken to change.
     #[inline(always)]
     pub fn seek(&mut self, hash: u64, key: K::Ref<'_>) -> Result<Place, Absent> {
-        let Some((slot, piece, at)) = self.find(hash, |kept| kept.same(key)) else { return Err(Absent::Unknown) };
+        let Some(slot) = self.find(hash, |kept| kept.same(key)) else { return Err(Absent::Unknown) };
         // SAFETY: `find` gives a filled slot of this table, which is borrowed.
         if unsafe { slot.as_ref() }.is_gone() {
             return Err(Absent::Removed);
         }
-        self.touch(slot, piece);
-        Ok(Place { piece, slot: at as u32 })
+        self.touch(slot, || hash);
+        Ok(self.place(hash, slot))
     }
 
     /// Notes that the key at a place that [`entry`](Table::entry) or [`seek`](Table::seek) gave just before is removed. Its entry stays:
@@ -406,7 +409,7 @@ impl<K: Key, V> Table<K, V> {
         let depth = piece.depth;
         let slots = piece.slots.all();
         let (count, mut hole) = (slots.len(), place.slot as usize);
-        if std::mem::replace(&mut slots.get_mut(hole)?.tag, 0) == 0 {
+        if std::mem::replace(&mut slots.get_mut(hole)?.tag, EMPTY) == EMPTY {
             return None;
         }
         // SAFETY: its tag said that it is filled, and says from now on that it is not.
@@ -417,7 +420,7 @@ impl<K: Key, V> Table<K, V> {
         let mut at = hole;
         loop {
             at = if at + 1 == count { 0 } else { at + 1 };
-            if slots[at].tag == 0 {
+            if slots[at].tag == EMPTY {
                 return Some(gone);
             }
             // SAFETY: its tag is not 0, so it is filled.
@@ -440,7 +443,7 @@ impl<K: Key, V> Table<K, V> {
     #[inline(always)]
     pub fn pair(&mut self, place: Place) -> &mut (K::Kept, V) {
         let slot = &mut self.pieces[place.piece as usize].slots.all()[place.slot as usize];
-        assert!(slot.tag != 0, "a place outlived the change that moved its entry");
+        assert!(slot.tag != EMPTY, "a place outlived the change that moved its entry");
         // SAFETY: its tag is not 0, so it is filled.
         unsafe { slot.entry.assume_init_mut() }
     }
@@ -489,7 +492,7 @@ impl<K: Key, V> Table<K, V> {
         for piece in &self.pieces {
             // SAFETY: `count` slots are there, and nobody writes them while the table is borrowed.
             let slots = unsafe { std::slice::from_raw_parts(piece.slots.start.as_ptr(), piece.slots.count) };
-            for slot in slots.iter().filter(|slot| slot.tag != 0) {
+            for slot in slots.iter().filter(|slot| slot.tag != EMPTY) {
                 // SAFETY: its tag is not 0, so it is filled.
                 let (key, value) = unsafe { slot.entry.assume_init_ref() };
                 each(key, value);
@@ -533,8 +536,10 @@ impl<K: Key, V> Table<K, V> {
             let slot = &mut self.pieces[at.piece].slots.all()[at.slot];
             // SAFETY: its tag is not 0, so it is filled.
             if slot.is_there() && stale(unsafe { &slot.entry.assume_init_ref().1 }) {
-                let slot = NonNull::from(slot);
-                self.touch(slot, at.piece as u32);
+                if slot.stamp != self.epoch {
+                    let slot = NonNull::from(slot);
+                    self.touch_first(slot, at.piece as u32);
+                }
                 let place = Place { piece: at.piece as u32, slot: at.slot as u32 };
                 if tidy(&mut self.pair(place).1) {
                     if !marks {
@@ -564,9 +569,10 @@ impl<K: Key, V> Drain<K, V> {
     pub fn next_part(&mut self, at: &mut usize, mut each: impl FnMut(K, V)) -> bool {
         let Some(piece) = self.pieces.as_mut_slice().first_mut() else { return false };
         let end = piece.slots.count.min(*at + PART_SLOTS);
-        for slot in piece.slots.all().get_mut(*at..end).unwrap_or_default().iter_mut().filter(|slot| slot.tag != 0) {
+        for slot in piece.slots.all().get_mut(*at..end).unwrap_or_default().iter_mut().filter(|slot| slot.tag != EMPTY)
+        {
             let gone = slot.is_gone();
-            slot.tag = 0;
+            slot.tag = EMPTY;
             // SAFETY: its tag said that it is filled, and says from now on that it is not.
             let (key, value) = unsafe { slot.entry.assume_init_read() };
             if !gone {

@@ -23,6 +23,17 @@ pub(super) fn stamp_of(epoch: u64) -> u32 {
     epoch as u32 & !GONE
 }
 
+/// The tag of a slot that is empty.
+pub(super) const EMPTY: u32 = 0;
+/// That of the slot behind the last one of a piece: a search goes on at the first one.
+const END: u32 = 2;
+
+/// The tag of a spread hash: odd, as those of filled slots are.
+#[inline(always)]
+pub(super) fn tag_of(spread: u64) -> u32 {
+    spread as u32 | 1
+}
+
 pub(super) struct Slot<K, V> {
     pub(super) tag: u32,
     pub(super) stamp: u32,
@@ -33,7 +44,17 @@ impl<K, V> Slot<K, V> {
     /// Whether an entry is here that is shown.
     #[inline(always)]
     pub(super) fn is_there(&self) -> bool {
-        self.tag != 0 && !self.is_gone()
+        self.tag != EMPTY && !self.is_gone()
+    }
+    /// Whether no search that has come this far goes on: it is empty, or behind the last one.
+    #[inline(always)]
+    pub(super) fn stops(&self) -> bool {
+        self.tag & 1 == 0
+    }
+    /// How many slots lie in front of the one behind the last; nothing for others.
+    #[inline(always)]
+    pub(super) fn end(&self) -> Option<usize> {
+        (self.tag == END).then_some(self.stamp as usize)
     }
     /// Whether its key was removed.
     #[inline(always)]
@@ -57,7 +78,7 @@ pub(super) fn is_gone(stamp: u32) -> bool {
     stamp & GONE != 0
 }
 
-/// Slots on the heap, from the start of a cache line.
+/// Slots on the heap, from the start of a cache line, with one more behind them that says so, and how many there are.
 pub(super) struct Slots<K, V> {
     pub(super) start: NonNull<Slot<K, V>>,
     pub(super) count: usize,
@@ -76,7 +97,7 @@ impl<K, V> Slots<K, V> {
     /// With room to begin at a cache line. Asking the allocator for that would cost a pass over the memory: it has zeroed
     /// pages for usual alignments only.
     fn layout(count: usize) -> Layout {
-        let slots = Layout::array::<Slot<K, V>>(count);
+        let slots = Layout::array::<Slot<K, V>>(count + 1);
         match slots
             .and_then(|slots| Layout::from_size_align(slots.size().saturating_add(Self::LINE), align_of::<u64>()))
         {
@@ -93,9 +114,12 @@ impl<K, V> Slots<K, V> {
         let memory = unsafe { alloc_zeroed(layout) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
         // SAFETY: what was allocated is longer than the slots by as much as this can skip.
-        let start = unsafe { memory.add(memory.align_offset(Self::LINE)) };
-        // Zeroed slots are empty ones: their tags are 0 and nothing else of them is looked at.
-        Slots { start: start.cast(), count, memory, owns: PhantomData }
+        let start: NonNull<Slot<K, V>> = unsafe { memory.add(memory.align_offset(Self::LINE)) }.cast();
+        // Zeroed slots are empty ones: nothing else of them is looked at.
+        let end = Slot { tag: END, stamp: count as u32, entry: MaybeUninit::uninit() };
+        // SAFETY: there is one more than `count`.
+        unsafe { start.add(count).write(end) };
+        Slots { start, count, memory, owns: PhantomData }
     }
 
     pub(super) fn all(&mut self) -> &mut [Slot<K, V>] {
@@ -108,7 +132,7 @@ impl<K, V> Drop for Slots<K, V> {
     fn drop(&mut self) {
         if std::mem::needs_drop::<(K, V)>() {
             for slot in self.all() {
-                if slot.tag != 0 {
+                if slot.tag != EMPTY {
                     // SAFETY: the tag says that the slot is filled; it is not looked at again.
                     unsafe { slot.entry.assume_init_drop() }
                 }
@@ -154,7 +178,7 @@ impl<K, V> Piece<K, V> {
     pub(super) fn insert(&mut self, spread: u64, tag: u32, stamp: u32, entry: (K, V)) -> usize {
         let mut at = place(spread, self.depth, self.slots.count);
         let slots = self.slots.all();
-        while slots[at].tag != 0 {
+        while slots[at].tag != EMPTY {
             at = if at + 1 == slots.len() { 0 } else { at + 1 };
         }
         slots[at] = Slot { tag, stamp, entry: MaybeUninit::new(entry) };
@@ -166,8 +190,8 @@ impl<K, V> Piece<K, V> {
     pub(super) fn drain(&mut self, mut each: impl FnMut(u32, u32, (K, V))) {
         self.len = 0;
         for slot in self.slots.all() {
-            if slot.tag != 0 {
-                let tag = std::mem::replace(&mut slot.tag, 0);
+            if slot.tag != EMPTY {
+                let tag = std::mem::replace(&mut slot.tag, EMPTY);
                 // SAFETY: the tag said that the slot is filled, and says from now on that it is not.
                 let entry = unsafe { slot.entry.assume_init_read() };
                 each(tag, slot.stamp, entry);

@@ -7,7 +7,7 @@
 //! `unsafe` is used to read entries whose slots' tags say that they are filled.
 #![allow(unsafe_code)]
 
-use super::slots::{Piece, Slot, is_gone};
+use super::slots::{EMPTY, Piece, Slot, is_gone};
 use super::{Table, Walk};
 use crate::key::{Kept, Key};
 use crate::state::save::{SaveTo, Scratch};
@@ -118,7 +118,7 @@ impl<K: Key, V> Table<K, V> {
         let epoch = self.epoch;
         let to = &mut *saving.to.lend();
         let wanted =
-            |slot: &&mut Slot<K::Kept, V>| slot.tag != 0 && slot.epoch() != epoch && saving.which.takes(slot.stamp);
+            |slot: &&mut Slot<K::Kept, V>| slot.tag != EMPTY && slot.epoch() != epoch && saving.which.takes(slot.stamp);
         for slot in piece.slots.all().iter_mut().filter(wanted) {
             // SAFETY: its tag is not 0, so it is filled.
             let (key, value) = unsafe { slot.entry.assume_init_ref() };
@@ -133,7 +133,7 @@ impl<K: Key, V> Table<K, V> {
         let range = self.range;
         let before = piece.len;
         let goes = |stamp: u32, value: &V| !is_after(stamp, written) && (is_gone(stamp) || may_go(value));
-        let filled = piece.slots.all().iter().filter(|slot| slot.tag != 0);
+        let filled = piece.slots.all().iter().filter(|slot| slot.tag != EMPTY);
         // SAFETY: their tags are not 0, so they are filled.
         let stays = filled.filter(|slot| !goes(slot.stamp, unsafe { &slot.entry.assume_init_ref().1 })).count();
         if stays < before {
