@@ -136,7 +136,9 @@ fn unused(process: &Process, diag: &mut Diagnostics) {
     let timers = process.timers.iter().map(|timer| (&timer.name, "sets the timer"));
     let outputs = process.outputs.iter().map(|output| (&output.name, "writes to the output"));
     let mut words = vec![];
-    process.handlers.iter().for_each(|handler| code::names(handler.body.tokens.clone(), &mut words));
+    process.handlers.iter().for_each(|handler| code::values(handler.body.tokens.clone(), &mut words));
+    let names = states.clone().chain(timers.clone()).chain(outputs.clone()).map(|(name, _)| name);
+    words.retain(|word| !names.clone().any(|name| name == word));
     for (name, what) in states.chain(timers).chain(outputs) {
         if !process.mentions(name) {
             let help = perhaps(&name.to_string(), &words, "use it in a handler, or remove it");

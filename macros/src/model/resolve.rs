@@ -97,7 +97,8 @@ pub(crate) fn resolve(job: Job, flows: &[Known], diag: &mut Diagnostics) -> Mode
             if !others.any(|(_, other)| code::mentions(other.tokens.clone(), text.trim_start_matches("r#"))) {
                 let mut words = vec![];
                 let rest = job.statements.iter().enumerate().filter(|(other, _)| *other != n);
-                rest.for_each(|(_, other)| code::names(other.tokens.clone(), &mut words));
+                rest.for_each(|(_, other)| code::values(other.tokens.clone(), &mut words));
+                words.retain(|word| job.statements.iter().all(|other| other.name.as_ref() != Some(word)));
                 let help = "look at it in a closure, or remove it: each worker would make it";
                 let help = perhaps(&text, &words, help);
                 names.diag.report_mild(name, format!("nothing uses the resource `{name}`"), help);

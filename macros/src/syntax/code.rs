@@ -255,6 +255,22 @@ pub(crate) fn asks(tokens: TokenStream) -> bool {
     })
 }
 
+/// The names among the tokens that may be those of values: none behind a dot, and none of a type.
+pub(crate) fn values(tokens: TokenStream, to: &mut Vec<Ident>) {
+    let mut behind_dot = false;
+    for token in tokens {
+        let dot = matches!(&token, TokenTree::Punct(p) if p.as_char() == '.');
+        match token {
+            TokenTree::Ident(ident) if !behind_dot && ident.to_string().starts_with(char::is_lowercase) => {
+                to.push(ident)
+            }
+            TokenTree::Group(group) => values(group.stream(), to),
+            _ => {}
+        }
+        behind_dot = dot;
+    }
+}
+
 /// All names among the tokens, at whatever depth.
 pub(crate) fn names(tokens: TokenStream, to: &mut Vec<Ident>) {
     for token in tokens {

@@ -59,6 +59,11 @@ fn what_nothing_uses_was_perhaps_meant_by_another_word() {
         "resource http: C = c(); source a: T = rows(d); let b = a.map(|r| htp.get(r)); sink s(b) = stdout();",
         &["http | nothing uses the resource `http` | did you mean it by `htp`?"],
     );
+    // the name of something else, a field, a type
+    wrong(
+        "resource rates: Rates = c(); source trades: T = rows(d); let b = trades.map(|r| r.rate); sink s(b) = stdout();",
+        &["rates | nothing uses the resource `rates` | look at it in a closure, or remove it"],
+    );
     wrong_behind_sources(
         "let p = timed.key_by(k).process { timer quiet: event_time; on event(r, cx) { cx.set(quite, r.at); cx.emit(r) } on timer quiet(at, cx) { } }; drop p;",
         &["quiet | no handler sets the timer `quiet` | did you mean it by `quite`?"],
