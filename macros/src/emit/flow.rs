@@ -176,57 +176,40 @@ fn pairs(all: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
     all.rev().fold(quote!(()), |rest, one| quote!((#one, #rest)))
 }
 
-/// A trait for each output, of what follows it, which says that nothing does; and the method of the outputs that asks for all of them.
+/// A type for each output, whose name a message says, and the method of the outputs that asks for what follows each of them.
 fn whole(model: &Model, flow: &Flow) -> TokenStream {
     let Model { name, visibility, .. } = model;
     let taken = |gives: &Gives| named("__", &field(gives, name.span()), &format!("_of_{name}"), name.span());
-    let traits = flow.gives.iter().map(|gives| {
-        let (taken, x) = (taken(gives), local("X", Span::mixed_site()));
-        let (what, put) = match &gives.name {
-            Some(output) => (format!("the output `{output}` of the flow `{name}`"), format!("name.{output}")),
-            None => (format!("the main output of the flow `{name}`"), "name".to_string()),
-        };
-        let message = format!("nothing uses {what}");
-        let note =
-            format!("write `sink out({put}) = ..;`, or say that it goes: `drop {put};`, with the name of the `let`");
-        // a gate, as in the runtime's `gates.rs`: of two impls rustc asks, and it says once that neither holds
-        let impls = [("Follows", "Yes"), ("Nothing", "No")].map(|(bound, mark)| {
-            let (bound, mark) = (local(bound, Span::mixed_site()), local(mark, Span::mixed_site()));
-            quote! {
-                #[diagnostic::do_not_recommend]
-                impl<#x: __rt::#bound> #taken<__rt::#mark> for #x {
-                    type Next = #x;
-                    fn next(self) -> #x { self }
-                }
-            }
-        });
+    let outputs_of = flow.gives.iter().map(|gives| {
+        let output = taken(gives);
         quote! {
-            #[allow(non_camel_case_types)]
-            #[diagnostic::on_unimplemented(message = #message, label = "an output is forgotten", note = #note)]
-            #visibility trait #taken<Mark> {
-                type Next;
-                fn next(self) -> Self::Next;
-            }
-            #(#impls)*
+            #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+            #visibility struct #output {}
         }
     });
     let names = |what: &str| -> Vec<Ident> {
         (0..flow.gives.len()).map(|n| local(&format!("{what}{n}"), Span::mixed_site())).collect()
     };
     let (types, marks, held) = (names("__P"), names("__K"), names("p"));
-    let bounds = flow.gives.iter().map(taken);
+    let bounds = flow.gives.iter().map(taken).zip(&marks).map(|(of, mark)| quote!(__rt::Taken<#of, #mark>));
     let (given, list) = (pairs(types.iter().map(|ty| quote!(#ty))), pairs(held.iter().map(|it| quote!(#it))));
     let gives = flow.gives.iter().map(taken).zip(&types).zip(&marks);
-    let gives =
-        pairs(gives.map(|((taken, ty), mark)| quote!(<#ty as #taken<#mark>>::Next)).collect::<Vec<_>>().into_iter());
-    let next = pairs(held.iter().map(|it| quote!(#it.next())));
+    let gives = pairs(
+        gives
+            .map(|((taken, ty), mark)| quote!(<#ty as __rt::Taken<#taken, #mark>>::Next))
+            .collect::<Vec<_>>()
+            .into_iter(),
+    );
+    let next = flow.gives.iter().map(taken).zip(&held).zip(&marks);
+    let next = next.map(|((of, it), mark)| quote!(__rt::Taken::<#of, #mark>::next(#it)));
+    let next = pairs(next.collect::<Vec<_>>().into_iter());
     let outputs = outputs_name(name);
     quote! {
-        #(#traits)*
+        #(#outputs_of)*
         impl #outputs {
             #[doc(hidden)]
             #[allow(clippy::type_complexity)]
-            #visibility fn __whole<#(#types: #bounds<#marks>,)* #(#marks),*>(&self, #list: #given) -> #gives { #next }
+            #visibility fn __whole<#(#types: #bounds,)* #(#marks),*>(&self, #list: #given) -> #gives { #next }
         }
     }
 }

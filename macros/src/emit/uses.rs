@@ -85,7 +85,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     list.set_span(place(used.used.call.parentheses));
     let call = scoped(&plan.model.seen(), values, quote!(#path #list));
     let call = if word.is_empty() { call } else { quote_spanned!(place(at)=> { #word #call }) };
-    quote_spanned!(place(at)=> let #bound = #call;)
+    quote_spanned!(place(at)=> #[allow(unused_qualifications)] let #bound = #call;)
 }
 
 /// `use __rt::words::union;` where a flow is nearly called as that word, so that rustc can name it.

@@ -28,9 +28,9 @@ pub use crate::aggregate::{
 pub use crate::codec::{CodecError, Reader};
 pub use crate::config::{Config, Defaults, Restart};
 pub use crate::engine::{
-    ChainMeta, Counters, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Enter, EnterKeyed, EventTimed, Follows, Graph, Here,
-    IDLE_AFTER, JobMeta, Keyed, KeyedLink, Link, Next, OnError, Open, OperatorMeta, Output, Outs, Place, SinkMeta,
-    SinkPort, SourceMeta, StoredOperator, Stream, There, When, combined_edge, entry, entry_filtered, entry_keyed,
+    ChainMeta, Counters, EdgeIn, EdgeMeta, EdgeOut, EdgePort, Enter, EnterKeyed, EventTimed, Graph, Here, IDLE_AFTER,
+    JobMeta, Keyed, KeyedLink, Link, Next, OnError, Open, OperatorMeta, Output, Outs, Place, SinkMeta, SinkPort,
+    SourceMeta, StoredOperator, Stream, Taken, There, When, combined_edge, entry, entry_filtered, entry_keyed,
     entry_through, followed, keyed_edge, keyed_link, link, local_edge, no_errors, no_late, sink, source,
     source_filtered, source_through, spread_edge, stage,
 };

@@ -10,7 +10,7 @@ mod outputs;
 mod part;
 
 pub use keyed::{EnterKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
-pub use outputs::{Follows, Here, Open, Output, Place, There, followed};
+pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
 
 use super::graph::Graph;
 use super::local::Local;

@@ -99,10 +99,28 @@ where
     list.fill(next)
 }
 
-/// Something that follows an output. Each output has a trait of its own for it, which says how it is called.
-pub trait Follows {}
+/// What follows the output `Of` of a flow. A gate, as in `__private/gates.rs`: of two impls rustc asks, and it says once that neither holds.
+#[diagnostic::on_unimplemented(
+    message = "nothing uses an output of this flow",
+    label = "`{Of}` is forgotten",
+    note = "write `sink out(name.output) = ..;`, or say that it goes: `drop name.output;`, with the name of the `let`"
+)]
+pub trait Taken<Of, Mark> {
+    /// Itself.
+    type Next;
+    /// Gives itself back.
+    fn next(self) -> Self::Next;
+}
 
-impl<'g, R, M, N, O, F> Follows for Next<'g, R, M, N, O, F>
+/// The mark of what follows an output.
+pub enum Follows {}
+/// The mark of what nothing is.
+pub enum Fails {}
+/// What nothing is.
+pub trait Nothing {}
+
+#[diagnostic::do_not_recommend]
+impl<'g, Of, R, M, N, O, F> Taken<Of, Follows> for Next<'g, R, M, N, O, F>
 where
     R: RowType,
     M: When,
@@ -110,4 +128,15 @@ where
     O: Outs<'g>,
     F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
+    type Next = Self;
+    fn next(self) -> Self {
+        self
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<Of, X: Nothing> Taken<Of, Fails> for X {
+    type Next = X;
+    fn next(self) -> X {
+        self
+    }
 }
