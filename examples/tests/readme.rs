@@ -75,12 +75,10 @@ fn the_first_job_works_word_by_word() {
     let mut cargo = cargo();
     cargo.args(["--offline", "--quiet"]).args(run).current_dir(&crate_of).env("CARGO_TARGET_DIR", target());
     let table = said(cargo.output().unwrap());
-    let mut found: Vec<&str> = table.lines().collect();
+    // With one worker the order of keys within a window is the same each time, and a reader compares line by line.
+    let found: Vec<&str> = table.lines().collect();
     let expected = step(4, "text");
-    let mut expected: Vec<&str> = expected.lines().collect();
-    // The order of keys within a window is left open.
-    found[1..].sort_unstable();
-    expected[1..].sort_unstable();
+    let expected: Vec<&str> = expected.lines().collect();
     assert_eq!(found, expected);
 }
 

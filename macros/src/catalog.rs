@@ -73,11 +73,6 @@ pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     ("keyBy", "write `.key_by(|r| ..)`"),
     ("where", "write `.filter(|r| ..)`"),
     ("select", "write `.map(|r| ..)`"),
-    ("count", "write `.key_by(|r| ..).aggregate(count(), ttl 24h)`"),
-    ("sum", "write `.key_by(|r| ..).aggregate(sum(|r| ..), ttl 24h)`"),
-    ("min", "write `.key_by(|r| ..).aggregate(min(|r| ..), ttl 24h)`"),
-    ("max", "write `.key_by(|r| ..).aggregate(max(|r| ..), ttl 24h)`"),
-    ("mean", "write `.key_by(|r| ..).aggregate(mean(|r| ..), ttl 24h)`"),
     ("union", "write `union(a, b)` at the start of a `let`"),
     ("late", "the late rows are a stream of their own: write `name.late`, without parentheses"),
 ];

@@ -111,6 +111,15 @@ pub(crate) fn near_or<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, 
     }
 }
 
+/// Where nothing uses `name`: whether one of these words was perhaps meant to.
+pub(crate) fn perhaps(name: &str, words: &[proc_macro2::Ident], otherwise: &str) -> String {
+    let said = words.iter().map(|word| word.to_string()).find(|word| word != name && !near(word, [name]).is_empty());
+    match said {
+        Some(said) => format!("did you mean it by `{said}`? else {otherwise}"),
+        None => otherwise.to_string(),
+    }
+}
+
 /// "`a`, `b` and `c`".
 pub(crate) fn list<T: Display>(names: impl IntoIterator<Item = T>, and: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();

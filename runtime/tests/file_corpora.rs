@@ -167,6 +167,39 @@ fn files_without_rows() {
         let file = folder.file("in.csv", packed);
         assert_eq!(alike(Form::Csv, &file, &[1]), Ok((vec![], vec![])));
     }
+    for text in
+        [&b""[..], b"\n", b"\r\n \n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", &gzip(b""), &zstd(b""), &gzip(b"\n\n")]
+    {
+        let file = folder.file("in.json", text);
+        assert_eq!(alike(Form::Json, &file, &[1, 2, 3]), Ok((vec![], vec![])), "{text:?}");
+    }
+}
+
+#[test]
+fn values_with_line_ends_in_them_at_every_place_where_a_file_can_be_cut() {
+    let folder = Folder::new();
+    // In JSON they are written `\n`: each line is a value, whatever is in it.
+    let expected: Vec<Line> = (0..20).map(|n| line(&format!("{}\n\"{n}\",\r\n", "x".repeat(n)), "{\n}")).collect();
+    let text: String = expected.iter().map(|l| serde_json::to_string(l).unwrap() + "\r\n").collect();
+    let file = folder.file("in.json", text);
+    let mut sorted = expected;
+    sorted.sort();
+    let splits: Vec<usize> = (1..70).collect();
+    assert_eq!(alike(Form::Json, &file, &splits), Ok((sorted, vec![])));
+}
+
+#[test]
+fn a_field_that_is_there_twice_is_no_row() {
+    let folder = Folder::new();
+    let file = folder.file(
+        "in.json",
+        "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"a\":\"4\",\"b\":\"5\"}\n{\"x\":0,\"x\":1,\"a\":\"6\",\"b\":\"7\"}\n",
+    );
+    let (rows, errors) = alike(Form::Json, &file, &[1, 4, 9, 30]).unwrap();
+    // One that nobody asks for may be there twice, as a column may.
+    assert_eq!(rows, [line("1", "2"), line("6", "7")]);
+    let [(position, reason)] = &errors[..] else { panic!("{errors:?}") };
+    assert!(position.starts_with("in.json, line 2, column") && reason == "duplicate field `a`", "{errors:?}");
 }
 
 #[test]
@@ -201,16 +234,18 @@ fn a_field_of_64_mib() {
     value.resize(value.len() + BYTES, b'x');
     value.extend(b"\"}\n");
     let json = folder.file("in.json", value);
-    for (file, workers) in [(&plain, 1), (&plain, 3), (&packed, 2)] {
+    for (file, workers) in [(&plain, 1), (&plain, 2), (&plain, 3), (&packed, 2)] {
         let job = CsvLengths { file: file.clone() };
         let mut out = job.run(Config::default().workers(workers)).unwrap().out;
         out.sort();
         let expected = [(1, "first".to_owned()), (1, "last".to_owned()), (BYTES, "big".to_owned())];
         assert_eq!(out, expected, "{} at {workers}", file.display());
     }
-    let mut out = JsonLengths { file: json }.run(Config::default().workers(2)).unwrap().out;
-    out.sort();
-    assert_eq!(out, [(1, "first".to_owned()), (BYTES, "big".to_owned())]);
+    for workers in [1, 2, 3] {
+        let mut out = JsonLengths { file: json.clone() }.run(Config::default().workers(workers)).unwrap().out;
+        out.sort();
+        assert_eq!(out, [(1, "first".to_owned()), (BYTES, "big".to_owned())], "at {workers}");
+    }
 }
 
 #[test]
@@ -235,6 +270,14 @@ fn packed_files_in_pieces_are_one_text_and_what_is_cut_off_is_told() {
             let file = folder.file(&format!("in.{name}"), &packed);
             assert_eq!(alike(Form::Csv, &file, &[1 << 20]), Ok((expected.clone(), vec![])), "{name} in {cuts:?}");
         }
+        let values: String = expected.iter().map(|l| serde_json::to_string(l).unwrap() + "\n").collect();
+        let mut file_of_values = pack(&values.as_bytes()[..1000]);
+        file_of_values.extend(pack(&values.as_bytes()[1000..]));
+        let file = folder.file(&format!("in.json.{name}"), &file_of_values);
+        assert_eq!(alike(Form::Json, &file, &[1 << 20]), Ok((expected.clone(), vec![])), "{name}");
+        let file = folder.file(&format!("cut.json.{name}"), &file_of_values[..file_of_values.len() - 1]);
+        let fault = alike(Form::Json, &file, &[1 << 20]).unwrap_err();
+        assert!(fault.contains(&format!("the {tool} file is cut off or damaged at its end")), "{fault}");
         let whole = pack(text.as_bytes());
         let two = [&whole[..], &whole].concat();
         for cut in [whole.len() / 3, whole.len() - 1, whole.len() + whole.len() / 2] {

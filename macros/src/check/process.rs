@@ -7,11 +7,11 @@ use proc_macro2::Ident;
 
 use super::life;
 use crate::catalog;
-use crate::diag::{Diagnostics, list, near, near_or};
+use crate::diag::{Diagnostics, list, near, near_or, perhaps};
 use crate::model::graph::Time;
 use crate::model::{Model, Port, Stream, StreamId};
 use crate::syntax::process::{On, Process};
-use crate::syntax::{Call, Op};
+use crate::syntax::{Call, Op, code};
 
 /// The most states and timers, each: what the runtime's row can hold.
 const MOST: usize = 30;
@@ -135,9 +135,14 @@ fn unused(process: &Process, diag: &mut Diagnostics) {
     let states = process.states.iter().map(|state| (&state.name, "reads or writes the state"));
     let timers = process.timers.iter().map(|timer| (&timer.name, "sets the timer"));
     let outputs = process.outputs.iter().map(|output| (&output.name, "writes to the output"));
+    let mut words = vec![];
+    process.handlers.iter().for_each(|handler| code::values(handler.body.tokens.clone(), &mut words));
+    let names = states.clone().chain(timers.clone()).chain(outputs.clone()).map(|(name, _)| name);
+    words.retain(|word| !names.clone().any(|name| name == word));
     for (name, what) in states.chain(timers).chain(outputs) {
         if !process.mentions(name) {
-            diag.report_mild(name, format!("no handler {what} `{name}`"), "use it in a handler, or remove it");
+            let help = perhaps(&name.to_string(), &words, "use it in a handler, or remove it");
+            diag.report_mild(name, format!("no handler {what} `{name}`"), help);
         }
     }
 }

@@ -11,8 +11,8 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
     for id in model.ids() {
         let stream = model.stream(id);
         let name = &stream.name;
-        // a statement with a mistake is put right first
-        if !stream.sound {
+        // a statement with a mistake is put right first, and so is a use of what is not there: it may have been of this
+        if !stream.sound || model.there.lost_use {
             continue;
         }
         let no_rows = matches!(&stream.origin, Origin::Flow(used) if stream.ops.is_empty() && used.known != Some(true));
@@ -47,7 +47,7 @@ pub(crate) fn check(model: &Model, diag: &mut Diagnostics) {
         }
     }
     // that nothing uses a stream says already that there is no sink
-    missing(model, diag.count() > before, diag);
+    missing(model, diag.count() > before || model.there.lost_use, diag);
 }
 
 fn missing(model: &Model, unused: bool, diag: &mut Diagnostics) {

@@ -1,12 +1,13 @@
 //! The user's code as it is pasted: untouched but for numbers with units, and with the params that it mentions in scope.
 
-use proc_macro2::{Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::ident::{local, place};
 use crate::diag::near;
 use crate::model::Seen;
-use crate::syntax::code::names;
+use crate::syntax::code::{Places, names};
+use crate::syntax::split::arguments;
 use crate::syntax::units::{self, Amount};
 use crate::syntax::{Code, Length};
 
@@ -27,18 +28,41 @@ pub(crate) fn paste_moved(code: &Code) -> TokenStream {
     }
 }
 
-/// A `key_by` closure: a single place is borrowed.
-pub(crate) fn paste_key(code: &Code) -> TokenStream {
-    if !code.names_place() {
+/// A closure that is asked for something to look at: a single place is borrowed.
+pub(crate) fn paste_lent(code: &Code) -> TokenStream {
+    if *code.places() != Places::Whole {
         return paste(code);
     }
     let (head, body) = code.parts();
-    let span = super::ident::first(&body, Span::mixed_site());
-    // the user's own hygiene: a closure's body must not mix two
+    let (head, body) = (amounts(head), borrowed(amounts(body)));
+    quote!(#head #body)
+}
+
+/// A `key_by` closure: a single place is borrowed, and so is each of a tuple.
+pub(crate) fn paste_key(code: &Code) -> TokenStream {
+    let Places::Parts(places) = code.places() else { return paste_lent(code) };
+    let (head, body) = code.parts();
+    let mut body = body.into_iter();
+    let (Some(TokenTree::Group(tuple)), None) = (body.next(), body.next()) else { return paste(code) };
+    let parts = arguments(tuple.stream());
+    if parts.len() != places.len() {
+        return paste(code);
+    }
+    let parts = parts.into_iter().zip(places).map(|(part, place)| if *place { borrowed(part) } else { part });
+    let mut comma = Punct::new(',', Spacing::Alone);
+    comma.set_span(tuple.span());
+    let parts: TokenStream = parts.flat_map(|part| part.into_iter().chain([TokenTree::Punct(comma.clone())])).collect();
+    let mut tuple_of = Group::new(Delimiter::Parenthesis, amounts(parts));
+    tuple_of.set_span(tuple.span());
+    let head = amounts(head);
+    quote!(#head #tuple_of)
+}
+
+/// A place with `&` in front, in the user's own hygiene: a closure's body must not mix two.
+fn borrowed(place: TokenStream) -> TokenStream {
     let mut and = Punct::new('&', Spacing::Alone);
-    and.set_span(span);
-    let (head, body) = (amounts(head), amounts(body));
-    quote!(#head #and #body)
+    and.set_span(super::ident::first(&place, Span::mixed_site()));
+    quote!(#and #place)
 }
 
 /// Where the type errors of a closure's result belong: its body.

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::{body_span, copied, length, number, paste, paste_key, paste_moved, scoped, through};
+use super::code::{body_span, copied, length, number, paste, paste_lent, paste_moved, scoped, through};
 use super::ident::{first, local, named, place};
 use super::meta::edge_name;
 use super::process;
@@ -274,7 +274,7 @@ pub(crate) fn word_value(ready: &Ready, Taken { look, kept, time }: Taken) -> To
                 None => quote_spanned!(here=> ()),
             };
             let value = match of {
-                Some(of) => value(of, &["CanStore::store", "GivenOut::checked"], paste_key(of)),
+                Some(of) => value(of, &["CanStore::store", "GivenOut::checked"], paste_lent(of)),
                 None => copied("GivenOut::checked", kept, at),
             };
             quote_spanned!(here=> (#time, #tie, #value))
@@ -284,7 +284,7 @@ pub(crate) fn word_value(ready: &Ready, Taken { look, kept, time }: Taken) -> To
             let kept = copied("GivenOut::checked", kept, at);
             quote_spanned!(here=> (#value, #kept))
         }
-        (Need::Lent, Some(of)) => value(of, &[gate], paste_key(of)),
+        (Need::Lent, Some(of)) => value(of, &[gate], paste_lent(of)),
         (_, Some(of)) => value(of, &[gate], paste(of)),
         (_, None) => quote_spanned!(here=> ()),
     }

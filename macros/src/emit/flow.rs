@@ -1,7 +1,7 @@
-//! Flows. One is a function with the parameters that its author wrote, a struct of the same name with a field for what follows each
-//! output, and what the function gives back, which builds the flow when all of that is known. A use calls the function, so that
-//! rustc holds the arguments against the parameters; gives what follows as a literal of the struct, so that it holds the outputs
-//! against the fields; and finds the type parameters in the rows that come in.
+//! Flows. One is a function with the parameters that its author wrote, a struct with a field for each output, which says its place, and
+//! what the function gives back, which builds the flow when it is known what follows each output. A use calls the function, so that
+//! rustc holds the arguments against the parameters; names the outputs as fields of the struct, so that it holds these against each
+//! other; and finds the type parameters in the rows that come in.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -26,7 +26,8 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
     let model = plan.model;
     let Some(flow) = &model.flow else { return TokenStream::new() };
     let Model { name, lints, .. } = model;
-    let (function, next) = (function(model, flow, root), next(model, flow, root));
+    let (function, outputs) = (function(model, flow, root), outputs(model, flow, root));
+    let whole = whole(model, flow);
     let rows = rows(model, flow);
     let (statics, states) = (meta::statics(plan), lock::items(plan, &Lock::default()));
     let build = build(plan, flow);
@@ -35,7 +36,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
     let lost = uses::lost(model);
     quote! {
         #function
-        #next
+        #outputs
         #lints
         #[allow(clippy::unused_unit, clippy::type_complexity, clippy::too_many_arguments)]
         const _: () = {
@@ -47,6 +48,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
             #rows
             #statics
             #states
+            #whole
             impl<#owned #(#inputs: __rt::When),*> #used<#given #(#inputs),*> { #build }
         };
     }
@@ -57,7 +59,7 @@ fn used_name(flow: &Ident) -> Ident {
     named("__", flow, "", flow.span())
 }
 
-/// The struct of what follows its outputs: `__outputs_of_totals`.
+/// The struct of its outputs: `__outputs_of_totals`.
 fn outputs_name(flow: &Ident) -> Ident {
     named("__outputs_of_", flow, "", flow.span())
 }
@@ -148,30 +150,67 @@ fn function(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     }
 }
 
-/// The struct of what follows each output. In messages of rustc it says so by its name, to which the flow's own name leads.
-fn next(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
-    let Model { name, visibility, generics, .. } = model;
+/// The struct of its outputs, each with its place.
+fn outputs(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
+    let Model { name, visibility, .. } = model;
     let rt = quote!(#root::__private);
-    let (parameters, bounds) = (next_parameters(flow), next_bounds(model, flow, &rt));
-    let declared = generics.owned();
-    let fields = flow.gives.iter().enumerate().map(|(n, gives)| {
+    let mut at = quote!(#rt::Here);
+    let fields = flow.gives.iter().map(|gives| {
         let field = field(gives, name.span());
         let visibility = moved(visibility, field.span());
-        let (row, given) = (row_name(name, "out", gives.name.as_ref()), generics.given());
-        let [m, c, o, f] = next_of(n);
-        let g = lifetime_g();
-        quote!(#visibility #field: #rt::Next<#g, #row<#given>, #m, #c, #o, #f>)
+        let behind = quote!(#rt::There<#at>);
+        let at = std::mem::replace(&mut at, behind);
+        quote!(#visibility #field: #rt::Output<#at>)
     });
-    let about = format!("What follows each output of [`{name}`](fn@{name}).");
-    let (g, given, outputs) = (lifetime_g(), generics.given(), outputs_name(name));
+    let (about, outputs) = (format!("The outputs of [`{name}`]."), outputs_name(name));
     quote! {
         #[doc(hidden)]
         #[doc = #about]
         #[allow(non_camel_case_types, missing_docs, missing_debug_implementations, clippy::type_complexity)]
-        #visibility struct #outputs<#g, #declared #(#parameters),*> where #bounds { #(#fields),* }
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, missing_docs)]
-        #visibility type #name<#g, #given #(#parameters),*> = #outputs<#g, #given #(#parameters),*>;
+        #visibility struct #outputs { #(#fields),* }
+    }
+}
+
+/// `(a, (b, ()))`.
+fn pairs(all: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
+    all.rev().fold(quote!(()), |rest, one| quote!((#one, #rest)))
+}
+
+/// A type for each output, whose name a message says, and the method of the outputs that asks for what follows each of them.
+fn whole(model: &Model, flow: &Flow) -> TokenStream {
+    let Model { name, visibility, .. } = model;
+    let taken = |gives: &Gives| named("__", &field(gives, name.span()), &format!("_of_{name}"), name.span());
+    let outputs_of = flow.gives.iter().map(|gives| {
+        let output = taken(gives);
+        quote! {
+            #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+            #visibility struct #output {}
+        }
+    });
+    let names = |what: &str| -> Vec<Ident> {
+        (0..flow.gives.len()).map(|n| local(&format!("{what}{n}"), Span::mixed_site())).collect()
+    };
+    let (types, marks, held) = (names("__P"), names("__K"), names("p"));
+    let bounds = flow.gives.iter().map(taken).zip(&marks).map(|(of, mark)| quote!(__rt::Taken<#of, #mark>));
+    let (given, list) = (pairs(types.iter().map(|ty| quote!(#ty))), pairs(held.iter().map(|it| quote!(#it))));
+    let gives = flow.gives.iter().map(taken).zip(&types).zip(&marks);
+    let gives = pairs(
+        gives
+            .map(|((taken, ty), mark)| quote!(<#ty as __rt::Taken<#taken, #mark>>::Next))
+            .collect::<Vec<_>>()
+            .into_iter(),
+    );
+    let next = flow.gives.iter().map(taken).zip(&held).zip(&marks);
+    let next = next.map(|((of, it), mark)| quote!(__rt::Taken::<#of, #mark>::next(#it)));
+    let next = pairs(next.collect::<Vec<_>>().into_iter());
+    let outputs = outputs_name(name);
+    quote! {
+        #(#outputs_of)*
+        impl #outputs {
+            #[doc(hidden)]
+            #[allow(clippy::type_complexity)]
+            #visibility fn __whole<#(#types: #bounds,)* #(#marks),*>(&self, #list: #given) -> #gives { #next }
+        }
     }
 }
 
@@ -245,14 +284,24 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
             impl __rt::#enter<#lifetime, #key #row<#given>> + use<#lifetime, #given #(#inputs,)* __B, #(#parameters),*>
         }
     });
-    let ends = ends.collect::<Vec<_>>().into_iter().rev().fold(quote!(()), |rest, one| quote!((#one, #rest)));
+    let ends = pairs(ends.collect::<Vec<_>>().into_iter());
     let entries = flow.streams().map(|(stream, _)| named("i_", stream, "", stream.span()));
-    let entries = entries.collect::<Vec<_>>().into_iter().rev().fold(quote!(()), |rest, one| quote!((#one, #rest)));
-    let fields = flow.gives.iter().map(|gives| {
-        let (field, held) = (field(gives, name.span()), next_name(gives, name.span()));
-        quote!(#field: #held)
+    let entries = pairs(entries.map(|entry| quote!(#entry)).collect::<Vec<_>>().into_iter());
+    let held = || flow.gives.iter().map(|gives| next_name(gives, name.span()));
+    let names = held();
+    let list = pairs(held().map(|held| quote!(#held)));
+    let types = pairs(flow.gives.iter().enumerate().map(|(n, gives)| {
+        let (row, [m, c, o, f]) = (row_name(name, "out", gives.name.as_ref()), next_of(n));
+        quote!(__rt::Next<#lifetime, #row<#given>, #m, #c, #o, #f>)
+    }));
+    let open = flow.gives.iter().map(|gives| row_name(name, "out", gives.name.as_ref()));
+    let (open, opened): (Vec<TokenStream>, Vec<TokenStream>) =
+        open.map(|row| (quote!(__rt::Open<#row<#given>>), quote!(__rt::Open::new()))).unzip();
+    let (open, opened) = (pairs(open.into_iter()), pairs(opened.into_iter()));
+    let places = flow.gives.iter().map(|gives| {
+        let field = field(gives, name.span());
+        quote!(#field: __rt::Output::new())
     });
-    let held = flow.gives.iter().map(|gives| next_name(gives, name.span()));
     let outputs = outputs_name(name);
     let resources = resource::resources(plan);
     let (shared, uses) = (edge::shared(plan), uses::uses(plan));
@@ -275,9 +324,13 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     });
     quote! {
         #[doc(hidden)]
+        #visibility fn __outputs(&self) -> (#outputs, #open) {
+            (#outputs { #(#places),* }, #opened)
+        }
+        #[doc(hidden)]
         #visibility fn __build<#lifetime, __B: __rt::Backend, #(#parameters),*>(
             #me,
-            next: #outputs<#lifetime, #given #(#parameters),*>,
+            #list: #types,
             within: &::core::primitive::str,
             was: &[&::core::primitive::str],
             #on: __rt::On<__B>,
@@ -287,8 +340,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
             #asked
             #bounds
         {
-            let #outputs { #(#fields),* } = next;
-            #(let _ = &#held;)*
+            #(let _ = &#names;)*
             #(let _ = &#me.#values;)*
             let _ = #on;
             __rt::Graph::within(#g, within, was, move |#g| {

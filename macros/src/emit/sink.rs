@@ -1,14 +1,15 @@
 //! Sinks: made once, used by every chain that writes to them.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use super::code::{length, paste, scoped, through, through_with};
-use super::connector;
 use super::ident::{first, local, named, place};
 use super::meta::sink_name;
+use super::{connector, words};
+use crate::diag::near;
 use crate::lower::{Plan, SinkPlan};
-use crate::syntax::{Generics, Roll};
+use crate::syntax::{Code, Generics, Roll};
 
 /// `let s_board = __rt::sink(g, &__SINK_board, csv(out));`
 pub(crate) fn sinks(plan: &Plan) -> TokenStream {
@@ -23,6 +24,8 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
     let connector = match sink.connector {
         Some(code) => {
             let connector = scoped(&plan.model.seen(), [code], paste(code));
+            let word = nearly_collect(code);
+            let connector = if word.is_empty() { connector } else { quote_spanned!(place(at)=> { #word #connector }) };
             let from = first(&code.tokens, at);
             let connector = through("IsSink::checked", connector, from);
             match sink.roll {
@@ -46,6 +49,19 @@ fn sink(plan: &Plan, sink: &SinkPlan) -> TokenStream {
         tokens.extend(quote_spanned!(place(at)=> let #more = #one.again();));
     }
     tokens
+}
+
+/// `use __rt::words::collect;` where a connector nearly calls that word, so that rustc can name it.
+fn nearly_collect(code: &Code) -> TokenStream {
+    let called = first_ident(code).filter(|word| !near(&word.to_string(), ["collect"]).is_empty() && word != "collect");
+    called.map_or(TokenStream::new(), |word| words::import("collect", word.span()))
+}
+
+fn first_ident(code: &Code) -> Option<Ident> {
+    match code.tokens.clone().into_iter().next() {
+        Some(TokenTree::Ident(word)) => Some(word),
+        _ => None,
+    }
 }
 
 /// How long a file is written to; in front of the sink, since both need the graph.

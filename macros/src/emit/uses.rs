@@ -1,4 +1,4 @@
-//! The use of a flow: its function is called with the arguments, what follows its outputs is given as a literal of its struct, and
+//! The use of a flow: its function is called with the arguments, what follows each of its outputs is put into the list of them, and
 //! its part of the chain in front goes where that has left a place.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
@@ -10,6 +10,8 @@ use super::code::{number, paste_moved, scoped};
 use super::ident::{local, named, place};
 use super::meta::chain_name;
 use super::timing::{term, timing};
+use super::words;
+use crate::diag::near;
 use crate::lower::{Chain, Head, Plan, Term, UsePlan};
 use crate::model::{Model, Port, StreamId, Use};
 use crate::syntax::Code;
@@ -34,14 +36,8 @@ pub(super) fn uses(plan: &Plan) -> TokenStream {
                 let make = local(if is_keyed(plan, &used.used.inputs[n]) { "keyed_link" } else { "link" }, link.span());
                 quote_spanned!(place(link.span())=> let #link = __rt::#make();)
             });
-            let import = used.used.known.is_none().then(|| {
-                // a path that leads nowhere is one mistake, though a flow is a function and a struct
-                let (path, name) = (&used.used.call.path, path(used));
-                let at = place(used.used.call.name.span());
-                quote_spanned!(at=> use #path as #name;)
-            });
             let call = (!takes_closure(used)).then(|| call(plan, used));
-            quote!(#import #(#links)* #call)
+            quote!(#(#links)* #call)
         })
         .collect()
 }
@@ -55,15 +51,6 @@ fn is_keyed(plan: &Plan, input: &Use) -> bool {
 pub(super) fn lost(model: &Model) -> TokenStream {
     let all = model.lost.iter().map(|path| quote!(#[allow(unused_imports)] use #path as _;));
     all.collect()
-}
-
-/// How a flow that is used is called: one of the block by its name, another one by the name under which it is imported.
-fn path(used: &UsePlan) -> Ident {
-    let call = &used.used.call;
-    match used.used.known {
-        Some(_) => call.name.clone(),
-        None => Ident::new(&named("__flow_", &used.stream.name, "", call.name.span()).to_string(), call.name.span()),
-    }
 }
 
 /// A closure among the arguments is checked when the rows are known that it may be about.
@@ -93,11 +80,19 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
         }
     });
     let arguments: Vec<TokenStream> = arguments.collect();
-    let path = path(used);
+    let (path, word) = (&used.used.call.path, nearly_union(used));
     let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
     list.set_span(place(used.used.call.parentheses));
     let call = scoped(&plan.model.seen(), values, quote!(#path #list));
-    quote_spanned!(place(at)=> let #bound = #call;)
+    let call = if word.is_empty() { call } else { quote_spanned!(place(at)=> { #word #call }) };
+    quote_spanned!(place(at)=> #[allow(unused_qualifications)] let #bound = #call;)
+}
+
+/// `use __rt::words::union;` where a flow is nearly called as that word, so that rustc can name it.
+fn nearly_union(used: &UsePlan) -> TokenStream {
+    let call = &used.used.call;
+    let is = used.used.known.is_none() && !near(&call.name.to_string(), ["union"]).is_empty();
+    if is { words::import("union", call.name.span()) } else { TokenStream::new() }
 }
 
 /// Builds a flow that is used, with what follows its outputs; emitted at the first of them.
@@ -111,7 +106,8 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     let here = place(at);
     let outputs = plan.chains.iter().filter(of_this).map(|chain| output(plan, chain, used));
     let (bound, built) = (named("u_", &used.stream.name, "", at), named("b_", &used.stream.name, "", at));
-    let (g, on, path) = (local("g", at), local("on", at), path(used));
+    let (g, on) = (local("g", at), local("on", at));
+    let (places, list) = (named("o_", &used.stream.name, "", at), named("n_", &used.stream.name, "", at));
     let name = used.stream.name.to_string();
     let name = name.trim_start_matches("r#");
     let was = used.stream.was.iter().map(|old| old.to_string().trim_start_matches("r#").to_string());
@@ -131,17 +127,17 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
         let fits = local("it", at);
         quote_spanned!(place(at)=> let #fits = #link.fits(#piece.#zero); #link.bind(#fits);)
     });
-    // at the user's own place: else rustc does not name the outputs that there are
-    let mut literal = Group::new(Delimiter::Brace, quote_spanned!(here=> #(#outputs),*));
-    literal.set_span(at);
     quote_spanned! {here=>
         #call
-        let #built = #bound.#build(#path #literal, #name, &[#(#was),*], #on, #g);
+        let (#places, #list) = #bound.__outputs();
+        #(#outputs)*
+        let #list = #places.__whole(#list);
+        let #built = #bound.#build(#list, #name, &[#(#was),*], #on, #g);
         #(#binds)*
     }
 }
 
-/// What follows an output: a field of the literal.
+/// What follows an output, at its place in the list.
 fn output(plan: &Plan, chain: &Chain, used: &UsePlan) -> TokenStream {
     let at = match chain.head {
         Head::Output(_, Some(n)) => used.used.outputs.get(n).map_or(used.stream.name.span(), Ident::span),
@@ -161,8 +157,9 @@ fn output(plan: &Plan, chain: &Chain, used: &UsePlan) -> TokenStream {
     let time = timing(&chain.needs, at);
     let body = closure(at, Body::new(plan, chain).write(&chain.body));
     let then = if lets.is_empty() { body } else { quote!({ #lets #body }) };
+    let (places, list) = (named("o_", &used.stream.name, "", at), named("n_", &used.stream.name, "", at));
     quote_spanned! {place(at)=>
-        #field: __rt::Next {
+        let #list = __rt::followed(#list, #places.#field, __rt::Next {
             operators: #meta,
             within: __rt::Graph::here(#g),
             time: ::core::marker::PhantomData::<#time>,
@@ -170,6 +167,6 @@ fn output(plan: &Plan, chain: &Chain, used: &UsePlan) -> TokenStream {
             outs: #outs,
             row: ::core::marker::PhantomData,
             then: #then,
-        }
+        });
     }
 }

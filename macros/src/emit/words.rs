@@ -1,7 +1,7 @@
 //! Ready-made words that an expression nearly calls. They are in scope as functions that nobody calls, as params are that are nearly mentioned:
 //! what rustc does not find it can then name. A function of the user's that only looks like a word is found, and is what is called.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use super::ident::{local, place};
@@ -18,11 +18,16 @@ pub(super) fn nearly_called(code: &Code) -> TokenStream {
     for name in called.iter().filter(|name| catalog::word(&name.to_string()).is_none()) {
         // a name that the code says is the user's own
         for word in near(&name.to_string(), words()).into_iter().filter(|word| !code.mentions(word)) {
-            let (here, word) = (place(name.span()), local(word, name.span()));
-            tokens.extend(quote_spanned!(here=> #[allow(unused_imports, redundant_imports)] use __rt::words::#word;));
+            tokens.extend(import(word, name.span()));
         }
     }
     tokens
+}
+
+/// A word as a function that nobody calls.
+pub(super) fn import(word: &str, at: Span) -> TokenStream {
+    let (here, word) = (place(at), local(word, at));
+    quote_spanned!(here=> #[allow(unused_imports, redundant_imports)] use __rt::words::#word;)
 }
 
 /// The names that stand in front of parentheses, at every depth, but for methods and the ends of paths.

@@ -54,6 +54,8 @@ pub(crate) struct There {
     pub(crate) sink: bool,
     pub(crate) broken_return: bool,
     pub(crate) unknown: bool,
+    /// A stream or an output was used that is not there, and nothing says which one was meant.
+    pub(crate) lost_use: bool,
 }
 
 /// Index of a stream in [`Model::streams`].

@@ -6,7 +6,7 @@ use proc_macro2::Ident;
 
 use super::{Known, Model, Origin, Port, Sink, Stream, StreamId, There, Use};
 use crate::catalog::Role;
-use crate::diag::{Diagnostics, near, near_or};
+use crate::diag::{Diagnostics, near, near_or, perhaps};
 use crate::syntax::param::flag;
 use crate::syntax::restart::How;
 use crate::syntax::{Call, Connector, Emit, Input, Job, Length, Life, Param, Roll, Start, Statement, What, code};
@@ -95,7 +95,12 @@ pub(crate) fn resolve(job: Job, flows: &[Known], diag: &mut Diagnostics) -> Mode
             let mut others = job.statements.iter().enumerate().filter(|(other, _)| *other != n);
             let text = name.to_string();
             if !others.any(|(_, other)| code::mentions(other.tokens.clone(), text.trim_start_matches("r#"))) {
+                let mut words = vec![];
+                let rest = job.statements.iter().enumerate().filter(|(other, _)| *other != n);
+                rest.for_each(|(_, other)| code::values(other.tokens.clone(), &mut words));
+                words.retain(|word| job.statements.iter().all(|other| other.name.as_ref() != Some(word)));
                 let help = "look at it in a closure, or remove it: each worker would make it";
+                let help = perhaps(&text, &words, help);
                 names.diag.report_mild(name, format!("nothing uses the resource `{name}`"), help);
             }
             model.resources.push(resource.clone());
@@ -354,6 +359,7 @@ impl Names<'_> {
                 let help = near_or(&text, streams.iter().copied(), all);
                 // what was probably meant is used
                 let meant = near(&text, streams.iter().copied());
+                model.there.lost_use |= meant.is_empty();
                 model.mentioned.extend(meant.into_iter().filter_map(|name| syn::parse_str(name).ok()));
                 self.diag.report(name, format!("there is no stream `{name}`"), help);
                 return None;
@@ -392,8 +398,9 @@ impl Names<'_> {
             used.outputs.push(output.clone());
             return Some(Use { stream, port: Port::Flow(used.outputs.len() - 1), at: name.clone(), sound: true });
         }
-        // it is used, if in a way that it has not
+        // it is used, if in a way that it has not; or another one was meant
         model.mentioned.push(name.clone());
+        model.there.lost_use |= output == "late";
         if output == "errors" && is_source {
             let help = format!("write `on_error divert` at the source `{name}`");
             self.diag.report(output, format!("`{name}` has no errors"), help);

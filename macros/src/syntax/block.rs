@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::catalog;
-use crate::diag::{Diagnostics, Parsed, Problem, list, near_or};
+use crate::diag::{Diagnostics, Parsed, Problem, list, near, near_or};
 use crate::syntax::attributes::{Attributes, docs};
 use crate::syntax::checkpoint::Checkpoint;
 use crate::syntax::cursor::Cursor;
@@ -66,6 +66,9 @@ pub(crate) enum What {
 }
 
 const FORM: &str = "write `pub job Name<Memory> { .. }`, or `pub flow name(rows: Stream<Type>) -> Type { .. }`";
+
+/// Words behind which stands a name that is given to something.
+const NAMING: &[&str] = &["param", "resource", "source", "let", "sink"];
 
 /// Reads the block: what the facade handed over of the runtime's path, and the jobs.
 pub(crate) fn parse(block: TokenStream, diag: &mut Diagnostics) -> (TokenStream, Vec<Job>) {
@@ -262,11 +265,13 @@ fn statement(tokens: TokenStream, words: &'static [&'static str], diag: &mut Dia
         } else if catalog::LATER_STATEMENTS.contains(&&*text) {
             diag.report(&word, format!("`{word}` is not built yet"), all);
         } else {
-            let near = near_or(&text, words.iter().copied(), all);
-            diag.report(&word, format!("`{word}` starts no statement"), near);
+            let help = near_or(&text, words.iter().copied(), all);
+            diag.report(&word, format!("`{word}` starts no statement"), help);
+            broken.word = near(&text, words.iter().copied()).first().map(|meant| Ident::new(meant, word.span()));
         }
         // what it was meant to name is known by its place: `lett d = ..`, `sorce d: T = ..`
-        broken.name = from.ident("", "").ok();
+        let names = broken.word.as_ref().is_none_or(|word| NAMING.iter().any(|naming| word == naming));
+        broken.name = if names { from.ident("", "").ok() } else { None };
         return broken;
     }
     broken.word = Some(word.clone());

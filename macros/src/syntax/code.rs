@@ -18,14 +18,24 @@ pub(crate) struct Code {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Form {
-    /// `|x| ..`, with the number of tokens in front of its body.
-    Closure { head: usize, place: bool },
+    /// `|x| ..`, with the number of tokens in front of its body, and what of that is a place.
+    Closure { head: usize, places: Places },
     /// Something that may stand for a function: a path, a call, a block.
     Callable,
     /// Something that cannot.
     Other,
     /// Not whole; kept for an editor.
     Broken,
+}
+
+/// What of a closure's body is a place inside of its argument, `r.a.b`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Places {
+    None,
+    /// All of it.
+    Whole,
+    /// These parts of a tuple.
+    Parts(Vec<bool>),
 }
 
 impl Code {
@@ -45,9 +55,9 @@ impl Code {
         match syn::parse2::<syn::Expr>(tokens.clone()) {
             Ok(expr) => (!refused).then(|| {
                 let mut form = Form::of(&expr, &tokens);
-                if let (true, Form::Closure { place, .. }) = (diag.editor, &mut form) {
+                if let (true, Form::Closure { places, .. }) = (diag.editor, &mut form) {
                     // A place is borrowed by a token in front of it, which would not be there while it is half-written.
-                    *place = false;
+                    *places = Places::None;
                 }
                 Code { form, tokens }
             }),
@@ -95,9 +105,12 @@ impl Code {
         matches!(self.form, Form::Closure { .. })
     }
 
-    /// Whether it is a closure whose body is a place inside its argument: `|r| r.a.b`.
-    pub(crate) fn names_place(&self) -> bool {
-        matches!(self.form, Form::Closure { place: true, .. })
+    /// What of a closure's body is a place inside of its argument: all of `|r| r.a.b`.
+    pub(crate) fn places(&self) -> &Places {
+        match &self.form {
+            Form::Closure { places, .. } => places,
+            _ => &Places::None,
+        }
     }
 
     /// What is in front of a closure's body, and the body. All is body if it is no closure.
@@ -128,10 +141,7 @@ impl Form {
         match expr {
             Expr::Closure(closure) => {
                 let body = closure.body.to_token_stream().into_iter().count();
-                Form::Closure {
-                    head: tokens.clone().into_iter().count().saturating_sub(body),
-                    place: is_place(closure),
-                }
+                Form::Closure { head: tokens.clone().into_iter().count().saturating_sub(body), places: places(closure) }
             }
             Expr::Lit(_)
             | Expr::Tuple(_)
@@ -150,20 +160,28 @@ impl Form {
     }
 }
 
-/// `|r| r.a.b`: one argument without a pattern, and a body that goes into it by fields alone.
-fn is_place(closure: &syn::ExprClosure) -> bool {
+/// Of a closure with one argument without a pattern: what of its body goes into that by fields alone.
+fn places(closure: &syn::ExprClosure) -> Places {
     let argument = match closure.inputs.iter().collect::<Vec<_>>()[..] {
         [syn::Pat::Ident(pat)] if pat.subpat.is_none() && pat.by_ref.is_none() => &pat.ident,
         [syn::Pat::Type(typed)] => match &*typed.pat {
             syn::Pat::Ident(pat) => &pat.ident,
-            _ => return false,
+            _ => return Places::None,
         },
-        _ => return false,
+        _ => return Places::None,
     };
     if !matches!(closure.output, syn::ReturnType::Default) {
-        return false;
+        return Places::None;
     }
-    let mut place = &*closure.body;
+    match &*closure.body {
+        syn::Expr::Tuple(tuple) => Places::Parts(tuple.elems.iter().map(|part| is_place(part, argument)).collect()),
+        body if is_place(body, argument) => Places::Whole,
+        _ => Places::None,
+    }
+}
+
+/// `r.a.b`
+fn is_place(mut place: &syn::Expr, argument: &Ident) -> bool {
     let mut fields = 0;
     while let syn::Expr::Field(field) = place {
         place = &field.base;
@@ -235,6 +253,22 @@ pub(crate) fn asks(tokens: TokenStream) -> bool {
         TokenTree::Punct(p) => p.as_char() == '?',
         _ => false,
     })
+}
+
+/// The names among the tokens that may be those of values: none behind a dot, and none of a type.
+pub(crate) fn values(tokens: TokenStream, to: &mut Vec<Ident>) {
+    let mut behind_dot = false;
+    for token in tokens {
+        let dot = matches!(&token, TokenTree::Punct(p) if p.as_char() == '.');
+        match token {
+            TokenTree::Ident(ident) if !behind_dot && ident.to_string().starts_with(char::is_lowercase) => {
+                to.push(ident)
+            }
+            TokenTree::Group(group) => values(group.stream(), to),
+            _ => {}
+        }
+        behind_dot = dot;
+    }
 }
 
 /// All names among the tokens, at whatever depth.

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 
-use crate::diag::{Diagnostics, Parsed, Problem};
+use crate::diag::{Diagnostics, Parsed, Problem, near, near_or};
 use crate::syntax::code::Code;
 use crate::syntax::cursor::Cursor;
 use crate::syntax::param::Param;
@@ -64,6 +64,9 @@ pub(crate) struct Argument {
     pub(crate) value: Code,
 }
 
+/// The types of parameters that are streams.
+const STREAMS: &[&str] = &["Stream", "Keyed"];
+
 pub(crate) const FORM: &str =
     "write `flow name(rows: Stream<Type>, least: u32) -> Type, other: Type { .. return stream, other = stream; }`";
 
@@ -85,9 +88,14 @@ impl Signature {
         };
         let shown = crate::syntax::param::text(TokenTree::Group(takes.clone()));
         let text = format!("{name}{shown} {}", crate::syntax::param::text(&gives)).trim_end().to_string();
-        let takes = self::takes(takes.stream(), name, diag);
+        let mut takes = self::takes(takes.stream(), name, diag);
         let gives = self::gives(gives, name, diag)?;
-        if !takes.iter().any(|it| matches!(it, Takes::Stream { .. })) {
+        let none = !takes.iter().any(|it| matches!(it, Takes::Stream { .. }));
+        if none && let Some((meant, word, stream)) = takes.iter_mut().find_map(nearly_stream) {
+            let help = near_or(&word.to_string(), STREAMS.iter().copied(), FORM);
+            diag.report_mild(&word, format!("there are no rows of type `{word}`"), help);
+            *meant = stream;
+        } else if none {
             let help = "write what comes in: `rows: Stream<Type>`; without rows there is nothing to do";
             diag.report_mild(name, format!("the flow `{name}` takes no stream"), help);
         }
@@ -133,6 +141,17 @@ fn takes(list: TokenStream, flow: &Ident, diag: &mut Diagnostics) -> Vec<Takes> 
         }
     }
     all
+}
+
+/// A parameter whose type is nearly that of a stream: itself, the word, and what it was meant as.
+fn nearly_stream(it: &mut Takes) -> Option<(&mut Takes, Ident, Takes)> {
+    let Takes::Value(param) = &*it else { return None };
+    let TokenTree::Ident(word) = param.ty.clone().into_iter().next()? else { return None };
+    let meant = *near(&word.to_string(), STREAMS.iter().copied()).first()?;
+    // without a row, as one that could not be read
+    let key = (meant == "Keyed").then(|| quote!(()));
+    let stream = Takes::Stream { name: param.name.clone(), key, row: TokenStream::new() };
+    Some((it, word, stream))
 }
 
 /// `T` of `Stream<T>`.

@@ -152,14 +152,15 @@ impl Op {
 fn unknown(name: &Ident, diag: &mut Diagnostics) {
     let text = name.to_string();
     let all = || format!("the operators are {}", list(catalog::OPERATORS.iter().map(|row| row.name), "and"));
+    let word = catalog::word(&text).map(|word| format!("write `.key_by(|r| ..).aggregate({}, ttl 24h)`", word.form));
     if catalog::LATER.contains(&&*text) {
-        return diag.report(name, format!("the operator `{name}` is not built yet"), all());
+        let help = word.unwrap_or_else(all);
+        return diag.report(name, format!("the operator `{name}` is not built yet"), help);
     }
     let fact = format!("there is no operator `{name}`");
-    match catalog::ELSEWHERE.iter().find(|(word, _)| *word == text) {
-        Some((_, instead)) => diag.report(name, fact, instead),
-        None => diag.report(name, fact, near_or(&text, catalog::OPERATORS.iter().map(|row| row.name), all())),
-    }
+    let elsewhere = catalog::ELSEWHERE.iter().find(|(word, _)| *word == text).map(|(_, instead)| instead.to_string());
+    let near = || near_or(&text, catalog::OPERATORS.iter().map(|row| row.name), all());
+    diag.report(name, fact, elsewhere.or(word).unwrap_or_else(near));
 }
 
 /// How `as` is written, for hints.

@@ -198,7 +198,7 @@ fn items(body: TokenStream, diag: &mut Diagnostics) -> Vec<TokenStream> {
         }
         let braces = matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
         now.push(token);
-        if braces && is_on(&now) {
+        if braces && (is_on(&now) || is_nearly_on(&now)) {
             all.push(std::mem::take(&mut now).into_iter().collect());
         }
     }
@@ -218,6 +218,12 @@ fn is_on(mut tokens: &[TokenTree]) -> bool {
         tokens = rest;
     }
     matches!(tokens.first(), Some(TokenTree::Ident(word)) if word == "on")
+}
+
+/// Whether they are those of a handler under a word that is none: `no event(r, cx) { .. }`.
+fn is_nearly_on(tokens: &[TokenTree]) -> bool {
+    let [TokenTree::Ident(word), TokenTree::Ident(what), ..] = tokens else { return false };
+    catalog::HANDLERS.iter().any(|handler| what == handler) && !catalog::PROCESS_ITEMS.iter().any(|item| word == item)
 }
 
 /// Whether the tokens end with `#[..]`.

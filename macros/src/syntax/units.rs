@@ -96,6 +96,19 @@ pub(crate) fn read(text: &str) -> Option<Amount> {
     })
 }
 
+/// Units as they are called elsewhere, each a beginning of what one may have written.
+const ELSEWHERE: &[(&str, &str)] =
+    &[("day", "d"), ("hour", "h"), ("hr", "h"), ("min", "min"), ("sec", "s"), ("milli", "ms"), ("micro", "us")];
+
+/// What to write in place of a literal that is no duration.
+fn meant(text: &str, of: &str) -> String {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    match ELSEWHERE.iter().find(|(begins, _)| unit.starts_with(begins)) {
+        Some((_, unit)) => format!("write `{of} {number}{unit}`"),
+        None => format!("a duration has a unit, one of `us`, `ms`, `s`, `min`, `h`, `d`: `{of} 10min`"),
+    }
+}
+
 /// A duration as the value of an option: written out, or a param.
 #[derive(Clone, Debug)]
 pub(crate) enum Length {
@@ -115,11 +128,9 @@ impl Length {
                         Ok(Length::Literal { micros, token })
                     }
                     Some(Amount::Refused(fact, help)) => Err(Problem::new(&token, fact, help)),
-                    None => Err(Problem::new(
-                        &token,
-                        format!("`{token}` is no duration"),
-                        format!("a duration has a unit, one of `us`, `ms`, `s`, `min`, `h`, `d`: `{of} 10min`"),
-                    )),
+                    None => {
+                        Err(Problem::new(&token, format!("`{token}` is no duration"), meant(&token.to_string(), of)))
+                    }
                 }
             }
             Some(TokenTree::Ident(name)) => {

@@ -27,7 +27,11 @@ fn a_place_is_borrowed_and_everything_else_is_not() {
     };
     says(&keys("|r| r.a.b"), "__rt::call(&x0, |r| &r.a.b)");
     says(&keys("|r: &T| r.0"), "__rt::call(&x0, |r: &T| &r.0)");
-    for key in ["|r| r", "|r| (r.a, r.b)", "|r| r.a()", "|r| *r", "|(a, b)| a", "f", "|r| -> u8 { r.a }", "|r| s.a"] {
+    says(
+        &keys("|r| (r.a, r.b.c, r.d(), &r.e, s.f, 1h)"),
+        "__rt::call(&x0, |r| (&r.a, &r.b.c, r.d(), &r.e, s.f, __micros(3600000000i64),))",
+    );
+    for key in ["|r| r", "|r| r.a()", "|r| *r", "|(a, b)| a", "f", "|r| -> u8 { r.a }", "|r| s.a"] {
         says(&keys(key), &format!("__rt::call(&x0, {key})"));
     }
 }

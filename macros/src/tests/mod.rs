@@ -6,6 +6,7 @@ mod expand;
 mod flows;
 mod mistakes;
 mod names;
+mod near;
 mod options;
 mod plans;
 mod process;

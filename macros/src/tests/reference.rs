@@ -85,8 +85,8 @@ fn every_word_has_an_example() {
 fn every_word_is_in_scope_where_one_is_nearly_called() {
     let there: Vec<&str> =
         WORDS.lines().filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("() {}")).collect();
-    let words: Vec<&str> = catalog::WORDS.iter().map(|word| word.name).collect();
-    assert_eq!(there, words);
+    let words = catalog::WORDS.iter().map(|word| word.name).chain(["union"]);
+    assert_eq!(there, words.collect::<Vec<_>>());
 }
 
 /// Outputs of operators that are not built.

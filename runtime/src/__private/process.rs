@@ -225,7 +225,7 @@ pub fn on_event<K: Key, V, T, O, D: States, P: Outputs, R: Outcome, F>(
     f: F,
 ) -> Handler<F, R>
 where
-    F: for<'a, 'c> FnMut(V, Handles<'a, D, P>, &'c mut Cx<'a, K, O, T>) -> R + 'static,
+    F: for<'a, 'c> FnMut(V, Handles<'a, D, P>, &'c mut Cx<'a, K, O, T>) -> R + 'static, // a param: write `name.clone()`
 {
     Handler::new(f)
 }

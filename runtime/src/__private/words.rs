@@ -1,4 +1,4 @@
-//! The ready-made aggregates by their names, for rustc alone: a word that is written wrong is a function that is not there, and
+//! The ready-made aggregates and `union` by their names, for rustc alone: a word that is written wrong is a function that is not there, and
 //! one of these is in scope to be named in its place. Nobody calls them.
 
 pub fn count() {}
@@ -17,3 +17,4 @@ pub fn count_distinct() {}
 pub fn approx_count_distinct() {}
 pub fn quantile() {}
 pub fn quantiles() {}
+pub fn union() {}

@@ -63,7 +63,7 @@ pub fn stage<'g, K, V, T, A, Op, N, O, F, D>(
     Op: Operator<K, V, A, T>,
     N: Counters,
     O: Outs<'g>,
-    F: for<'a> FnMut(<Op as Out>::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+    F: for<'a> FnMut(<Op as Out>::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static, // a param: write `name.clone()`
     D: FnMut(V, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
     let place = g.here();

@@ -6,9 +6,11 @@
 //! the place of a piece that is not known yet: the body in front of a flow is checked first, so that the flow's types are found there.
 
 mod keyed;
+mod outputs;
 mod part;
 
 pub use keyed::{EnterKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
+pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
 
 use super::graph::Graph;
 use super::local::Local;
@@ -127,7 +129,7 @@ where
     R: RowType,
     N: Counters,
     O: Outs<'g>,
-    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static, // a param: write `name.clone()`
 {
     begin(g, operators, counters, outs, Whole(then))
 }

@@ -53,7 +53,7 @@ pub fn source<'g, R, S, N, O, F>(
     S: Source<R>,
     N: Counters,
     O: Outs<'g>,
-    F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) + 'static,
+    F: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) + 'static, // a param: write `name.clone()`
 {
     build(g, meta, connector, counters, outs, Diverting(Each(body), errors));
 }
@@ -75,8 +75,8 @@ pub fn source_filtered<'g, R, S, N, O, X, P, F>(
     S: Source<R>,
     N: Counters,
     O: Outs<'g>,
-    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static,
-    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,
+    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static, // a param: write `name.clone()`
+    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,                               // a param: write `name.clone()`
 {
     build(g, meta, connector, counters, outs, Diverting(Filtered::<true, _, _>(front, rest), errors));
 }
@@ -97,8 +97,8 @@ pub fn source_through<'g, R, S, N, O, X, P, F>(
     S: Source<R>,
     N: Counters,
     O: Outs<'g>,
-    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static,
-    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,
+    P: for<'a> FnMut(R::Row<'a>, &mut Cx, &mut N, &mut O::Live) -> (bool, X) + 'static, // a param: write `name.clone()`
+    F: FnMut(X, &mut Cx, &mut N, &mut O::Live) + 'static,                               // a param: write `name.clone()`
 {
     build(g, meta, connector, counters, outs, Diverting(Filtered::<false, _, _>(front, rest), errors));
 }
