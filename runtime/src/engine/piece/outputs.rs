@@ -102,7 +102,7 @@ where
 /// What follows the output `Of` of a flow. A gate, as in `__private/gates.rs`: of two impls rustc asks, and it says once that neither holds.
 #[diagnostic::on_unimplemented(
     message = "nothing uses an output of this flow",
-    label = "`{Of}` is forgotten",
+    label = "an output is forgotten: `{Of}`",
     note = "write `sink out(name.output) = ..;`, or say that it goes: `drop name.output;`, with the name of the `let`"
 )]
 pub trait Taken<Of, Mark> {
@@ -113,14 +113,15 @@ pub trait Taken<Of, Mark> {
 }
 
 /// The mark of what follows an output.
-pub enum Follows {}
+pub enum Yes {}
 /// The mark of what nothing is.
-pub enum Fails {}
+pub enum No {}
 /// What nothing is.
 pub trait Nothing {}
+/// What follows an output.
+pub trait Follows {}
 
-#[diagnostic::do_not_recommend]
-impl<'g, Of, R, M, N, O, F> Taken<Of, Follows> for Next<'g, R, M, N, O, F>
+impl<'g, R, M, N, O, F> Follows for Next<'g, R, M, N, O, F>
 where
     R: RowType,
     M: When,
@@ -128,13 +129,17 @@ where
     O: Outs<'g>,
     F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
-    type Next = Self;
-    fn next(self) -> Self {
+}
+
+#[diagnostic::do_not_recommend]
+impl<Of, X: Follows> Taken<Of, Yes> for X {
+    type Next = X;
+    fn next(self) -> X {
         self
     }
 }
 #[diagnostic::do_not_recommend]
-impl<Of, X: Nothing> Taken<Of, Fails> for X {
+impl<Of, X: Nothing> Taken<Of, No> for X {
     type Next = X;
     fn next(self) -> X {
         self
