@@ -11,7 +11,7 @@ fn next(state: &mut u64) -> u64 {
 
 #[test]
 fn it_holds_what_a_map_holds_in_the_order_of_hashes() {
-    let rows = if cfg!(miri) { 3_000 } else { 300_000 };
+    let rows = if cfg!(miri) { 600 } else { 300_000 };
     for (range, keep) in [(KeyRange::ALL, None), (KeyRange::of(1, 3), Some((1, 3)))] {
         let (mut table, mut map, mut state) = (Table::<u64, u64>::new(range), BTreeMap::new(), 7);
         for _ in 0..rows {
@@ -56,7 +56,7 @@ fn it_holds_what_a_map_holds_in_the_order_of_hashes() {
 /// Keys whose bits have a pattern must spread as well as any: pieces that split in vain would double the directory.
 #[test]
 fn keys_with_a_pattern_spread() {
-    let rows = if cfg!(miri) { 1_000 } else { 200_000u64 };
+    let rows = if cfg!(miri) { 300 } else { 200_000u64 };
     let patterns: [(&str, &dyn Fn(u64) -> u64); 6] = [
         ("in a row", &|i| i),
         ("backwards from the top", &|i| u64::MAX - i),
@@ -87,7 +87,7 @@ fn keys_with_a_pattern_spread() {
 /// Entries that go, one by one and by a sweep, while others come; and a snapshot that holds them all the same.
 #[test]
 fn what_is_taken_out_is_gone_and_nothing_else() {
-    let rows: u64 = if cfg!(miri) { 2_000 } else { 100_000 };
+    let rows: u64 = if cfg!(miri) { 300 } else { 100_000 };
     for keys in [16, rows / 8, rows] {
         let (mut table, mut map, mut state) = (Table::<u64, String>::new(KeyRange::ALL), BTreeMap::new(), keys);
         let mut sweep = Walk::default();
@@ -182,7 +182,7 @@ impl crate::state::save::Entries for Put {
 /// Changes, new keys, growth and a walk while a snapshot is under way: it holds what was there at its barrier.
 #[test]
 fn a_snapshot_holds_what_was_there_at_the_barrier() {
-    let rows: u64 = if cfg!(miri) { 2_000 } else { 200_000 };
+    let rows: u64 = if cfg!(miri) { 200 } else { 200_000 };
     for steps in [1u64, 7, 1000] {
         let (mut table, mut state) = (Table::<u64, u64>::new(KeyRange::ALL), steps);
         let mut model = BTreeMap::new();
@@ -221,7 +221,7 @@ fn a_snapshot_holds_what_was_there_at_the_barrier() {
 /// Entries that are on disk already are looked through in steps, too: a table of which little changed does not hold up its worker.
 #[test]
 fn what_has_not_changed_uses_up_the_budget_of_a_step_too() {
-    let keys: u64 = if cfg!(miri) { 2_000 } else { 200_000 };
+    let keys: u64 = if cfg!(miri) { 600 } else { 200_000 };
     let mut table = Table::<u64, u64>::new(KeyRange::ALL);
     let add = |table: &mut Table<u64, u64>, keys: std::ops::Range<u64>| {
         keys.for_each(|key| *table.value(<u64 as Key>::hash(key), key, |_| 0) += 1);
