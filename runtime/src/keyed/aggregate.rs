@@ -49,15 +49,13 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
         let Self { how, values: state, life } = self;
         let rows = batch.keys.len();
         let mut nows = life.nows(batch.times, batch.marks, batch.watermark);
-        let mut values = batch.values;
         let mut ahead = state.ahead(batch.keys);
-        for at in 0..rows {
+        for ((at, time), value) in batch.times.iter().enumerate().zip(batch.values) {
             let probe = state.next_of(&mut ahead, batch.keys, at);
-            let (Some(value), time) = (values.next(), batch.times[at].ms()) else { break };
             let key = batch.keys.get(at);
             let acc = state.value_from(probe, batch.keys, at, Aged::default).write(life.ttl(), nows.at(at));
             how.add(acc, &value);
-            next.main((key, how.finish(acc)), time);
+            next.main((key, how.finish(acc)), time.ms());
         }
         life.sweep_after::<_, _, _, T>(state, rows);
     }
