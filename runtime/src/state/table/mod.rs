@@ -68,19 +68,6 @@ pub struct Place {
     slot: u32,
 }
 
-impl Place {
-    /// Packed in 48 bits.
-    #[inline(always)]
-    pub fn pack(self) -> u64 {
-        u64::from(self.piece) << 20 | u64::from(self.slot)
-    }
-    /// The inverse of [`pack`](Place::pack).
-    #[inline(always)]
-    pub fn unpack(bits: u64) -> Self {
-        Place { piece: (bits >> 20) as u32, slot: (bits & 0xF_FFFF) as u32 }
-    }
-}
-
 /// Why a key has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {

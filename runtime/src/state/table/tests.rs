@@ -22,7 +22,6 @@ fn it_holds_what_a_map_holds_in_the_order_of_hashes() {
             }
             table.prefetch(hash);
             let place = table.entry(hash, key, |_| 0);
-            assert_eq!(Place::unpack(place.pack()), place);
             *table.at(place) += key;
             *map.entry(key).or_insert(0) += key;
         }
@@ -182,7 +181,7 @@ impl crate::state::save::Entries for Put {
 /// Changes, new keys, growth and a walk while a snapshot is under way: it holds what was there at its barrier.
 #[test]
 fn a_snapshot_holds_what_was_there_at_the_barrier() {
-    let rows: u64 = if cfg!(miri) { 200 } else { 200_000 };
+    let rows: u64 = if cfg!(miri) { 80 } else { 200_000 };
     for steps in [1u64, 7, 1000] {
         let (mut table, mut state) = (Table::<u64, u64>::new(KeyRange::ALL), steps);
         let mut model = BTreeMap::new();
