@@ -83,7 +83,7 @@ impl<'a> Entry<'a> {
         Ok(())
     }
 
-    /// Bytes that it takes, at most.
+    /// Bytes that it takes, at most: with a namespace, and key and value each filled up to a multiple of 8.
     pub(super) fn bytes(&self) -> usize {
         ENTRY_HEAD + 8 + self.key.len() + self.value.map_or(0, <[u8]>::len) + 14
     }

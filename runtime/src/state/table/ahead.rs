@@ -58,6 +58,8 @@ impl<K: Key, V> Ahead<K, V> {
             return;
         }
         self.layout = table.layout;
+        // Behind the last key, too, each is a slot of the table: so a probe of this layout is one, whatever row is asked for.
+        self.ring = [(table.start(0), tag_of(0)); AHEAD];
         for at in at..keys.len().min(at + AHEAD) {
             self.ring[at % AHEAD] = sent(table, keys.hash(at));
         }

@@ -133,6 +133,36 @@ fn what_is_taken_out_is_gone_and_nothing_else() {
     }
 }
 
+/// A row behind the last one of a frame, and a table that grows while its lookups are under way: each finds its own entry or none.
+#[test]
+fn lookups_under_way_are_good_until_the_table_grows() {
+    let mut table = Table::<u64, u64>::new(KeyRange::ALL);
+    let mut keys = <u64 as Key>::Column::default();
+    let rows = 3 * AHEAD as u64;
+    (0..rows).for_each(|key| KeyColumn::<u64>::push(&mut keys, key, <u64 as Key>::hash(key)));
+    for round in 1..3 {
+        let mut ahead = Ahead::of(&table, &keys);
+        for at in 0..rows as usize {
+            let probe = ahead.next(&table, &keys, at);
+            *table.value_from(probe, &keys, at, |_| 0) += 1;
+        }
+        let (mut seen, mut walk) = (0, Walk::default());
+        while table.walk(&mut walk, |_, times| {
+            assert_eq!(*times, round);
+            seen += 1;
+            false
+        }) {}
+        assert_eq!(seen, rows);
+    }
+    let mut few = <u64 as Key>::Column::default();
+    KeyColumn::<u64>::push(&mut few, 7, <u64 as Key>::hash(7));
+    let mut ahead = Ahead::of(&table, &few);
+    for at in [0, 1, AHEAD - 1] {
+        let probe = ahead.next(&table, &few, at);
+        assert!(probe.layout == table.layout && probe.slot != NonNull::dangling(), "row {at}");
+    }
+}
+
 #[test]
 fn strings_are_looked_up_borrowed_and_dropped_once() {
     let counted = Rc::new(());
