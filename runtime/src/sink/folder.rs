@@ -12,7 +12,7 @@
 //! files are of epochs that have not been by then, and removes them. A file that spans epochs is committed in part: how far is in the checkpoint,
 //! and whoever goes on publishes so much of it. He copies it, since who wrote it may still be alive. This file knows nothing of rows.
 
-use super::parts::{busy, failed, is_locked, run, run_of, unwritable};
+use super::parts::{busy, failed, is_locked, remove, run, run_of, unwritable};
 use super::{Prepared, SinkContext};
 use crate::codec::{CodecError, Reader};
 use crate::error::Fault;
@@ -341,8 +341,8 @@ impl Publisher {
         let mut left = None;
         for Hidden { run: of, attempt, lock, path } in self.target.all_hidden()? {
             let older = of != self.target.run || attempt < self.target.attempt;
-            // What else cannot be removed takes room and does no harm else.
-            if older && std::fs::remove_file(&path).is_err() && lock {
+            // What else cannot be removed takes room and does no harm.
+            if older && remove(&path).is_err() && lock {
                 left.get_or_insert(path);
             }
         }
@@ -355,7 +355,7 @@ impl Publisher {
             return Err(self.target.taken());
         }
         for path in behind {
-            std::fs::remove_file(&path).map_err(|e| {
+            remove(&path).map_err(|e| {
                 failed("cannot take back a file of an epoch that is made again", &path, e)
                     .help("remove it, and all newer ones of the same job, or begin anew with `--fresh`")
             })?;
@@ -555,6 +555,32 @@ mod tests {
         newest.finished();
         drop((late, frozen));
         assert_eq!(folder.read_dir().unwrap().count(), 1, "what the newest has published, once");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn one_that_ends_while_it_is_taken_over_from_is_no_obstacle() {
+        let folder = std::env::temp_dir().join(format!("pelton-folder-end-{}", std::process::id()));
+        let publisher = |attempt| {
+            let (name, log) = ("board".to_owned(), Some(7));
+            let context =
+                SinkContext { name, worker: 0, workers: 1, part: 0, attempt, resumable: true, log, published: false };
+            Publisher::new(FolderTarget::new(&folder, &context, "csv").unwrap(), true, None).unwrap()
+        };
+        // Each time it removes its lock while the next one looks for it.
+        for round in 0..300 {
+            let (ending, mut next) = (publisher(2 * round + 1), publisher(2 * round + 2));
+            let both = std::sync::Barrier::new(2);
+            std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    both.wait();
+                    drop(ending);
+                });
+                both.wait();
+                next.begin().unwrap_or_else(|error| panic!("round {round}: {error}"));
+            });
+        }
+        assert_eq!(folder.read_dir().unwrap().count(), 0);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

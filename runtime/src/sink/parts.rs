@@ -120,7 +120,7 @@ impl Target {
         let found = self.hidden_files().map_err(|e| failed("cannot look into the directory", &self.folder, e))?;
         for (of, attempt, _, path) in found {
             if (of != self.run || attempt < self.attempt) && !but.contains(&path) {
-                // What cannot be removed takes room and does no harm else.
+                // What cannot be removed takes room and does no harm.
                 let _ = std::fs::remove_file(path);
             }
         }
@@ -134,6 +134,14 @@ impl Target {
     /// A write that failed, told for the file that was to be.
     pub(super) fn unwritable(&self, hidden: &Path, error: io::Error) -> Fault {
         unwritable(&self.path, &self.folder, hidden, error)
+    }
+}
+
+/// Makes sure that a file is gone, whoever has removed it.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
 }
 
