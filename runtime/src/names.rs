@@ -13,13 +13,18 @@ pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
 
 /// What to say to somebody who wrote a name that is not there: the near one, and all that there are.
 pub fn near<S: AsRef<str>>(written: &str, names: &[S]) -> String {
-    let far = |name: &str| strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
-    let nearest = names.iter().map(AsRef::as_ref).min_by_key(|name| far(name));
     let there = format!("there {} {}", if names.len() == 1 { "is" } else { "are" }, listed(names));
-    match nearest.filter(|name| far(name) <= 1 + written.len() / 4) {
+    match nearest(written, names) {
         Some(name) if names.len() > 1 => format!("`{name}` is near it; {there}"),
         _ => there,
     }
+}
+
+/// The one of these names that may have been meant.
+pub fn nearest<'n, S: AsRef<str>>(written: &str, names: &'n [S]) -> Option<&'n str> {
+    let far = |name: &str| strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
+    let nearest = names.iter().map(AsRef::as_ref).min_by_key(|name| far(name));
+    nearest.filter(|name| far(name) <= 1 + written.len() / 4)
 }
 
 /// `t/sums` of `t/` and `sums`: what is called `sums` where it is written, inside of a flow, and is known by where that flow is

@@ -28,16 +28,12 @@ use crate::error::Fault;
 
 /// Reads the command line, does what it says and gives the exit code. `args` begins with the program's own name.
 pub(super) fn answer<J: Job>(args: Vec<OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    answer_in::<J>(args, &|name| std::env::var_os(name), out, err)
+    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    answer_in::<J>(args, &environment.collect(), out, err)
 }
 
 /// [`answer`] in an environment of one's own.
-fn answer_in<J: Job>(
-    args: Vec<OsString>,
-    environment: Environment<'_>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> u8 {
+fn answer_in<J: Job>(args: Vec<OsString>, environment: &Environment, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let program = program_name(&args, J::NAME);
     let params = J::params();
     if let Err(fault) = params::check_names(J::NAME, &params) {
@@ -84,7 +80,7 @@ fn answer_in<J: Job>(
             let text = print_config::print(J::NAME, &params, &J::DEFAULTS, J::KEEPS_FILES, matches, &origins);
             write(text.as_bytes(), "the settings", out, err)
         }
-        _ => run::run(job, matches, asked == "restore", err),
+        _ => run::run(job, matches, &origins, asked == "restore", err),
     }
 }
 

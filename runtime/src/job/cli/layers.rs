@@ -31,18 +31,33 @@ pub(super) const SETTINGS: [&str; 10] = [
     "state-memory",
 ];
 
-/// Looks up an environment variable.
-pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
+/// The environment variables. One whose name is no text is none of ours.
+pub(super) type Environment = BTreeMap<String, OsString>;
 
 /// Where the values of the settings come from, by the names that clap knows them by.
 #[derive(Debug, Default)]
-pub(super) struct Origins(BTreeMap<String, Origin>);
+pub(super) struct Origins {
+    of: BTreeMap<String, Origin>,
+    misspelt: Vec<Misspelt>,
+}
 
 impl Origins {
     /// That of one which has a value.
     pub(super) fn of(&self, name: &str) -> Origin {
-        self.0.get(name).cloned().unwrap_or(Origin::Flag)
+        self.of.get(name).cloned().unwrap_or(Origin::Flag)
     }
+
+    /// Variables that may have been meant for the job.
+    pub(super) fn misspelt(&self) -> &[Misspelt] {
+        &self.misspelt
+    }
+}
+
+/// A variable that is nearly one of the job's.
+#[derive(Debug)]
+pub(super) struct Misspelt {
+    pub(super) variable: String,
+    pub(super) near: String,
 }
 
 /// The variable of a flag: `DELAY_BOARD_CHECKPOINT_EVERY` of the job `DelayBoard` and the flag `checkpoint-every`.
@@ -68,7 +83,7 @@ pub(super) fn add(
     command: &Command,
     params: &[Param],
     mut args: Vec<OsString>,
-    environment: Environment<'_>,
+    environment: &Environment,
 ) -> Result<(Vec<OsString>, Origins), Vec<Fault>> {
     let mut origins = Origins::default();
     // What is wrong with it is told by whoever reads it for good.
@@ -81,7 +96,7 @@ pub(super) fn add(
     }
     let config = command.get_arguments().any(|arg| arg.get_id() == "config");
     let named = matches.try_get_one::<PathBuf>("config").ok().flatten().cloned();
-    let named = named.or_else(|| environment(&variable(job, "config")).map(PathBuf::from)).filter(|_| config);
+    let named = named.or_else(|| environment.get(&variable(job, "config")).map(PathBuf::from)).filter(|_| config);
     let file = named.map(|path| ConfigFile::read(&path)).transpose()?;
     if let Some(file) = &file {
         check_keys(file, params)?;
@@ -98,8 +113,8 @@ pub(super) fn add(
             continue;
         }
         let variable = variable(job, flag);
-        let (text, origin) = match (environment(&variable), &file) {
-            (Some(text), _) => (text, Origin::Environment(variable)),
+        let (text, origin) = match (environment.get(&variable), &file) {
+            (Some(text), _) => (text.clone(), Origin::Environment(variable)),
             (None, Some(file)) => match file.entries().iter().find(|entry| entry.key == flag) {
                 Some(entry) => {
                     let origin = Origin::File { path: file.path().to_owned(), line: entry.line };
@@ -113,11 +128,28 @@ pub(super) fn add(
         word.push(&text);
         check_value(arg, &text, &origin)?;
         added.push(word);
-        origins.0.insert(name.to_owned(), origin);
+        origins.of.insert(name.to_owned(), origin);
     }
+    origins.misspelt = misspelt(job, params, environment);
     let behind = (1 + words.len()).min(args.len());
     args.splice(behind..behind, added);
     Ok((args, origins))
+}
+
+/// Variables with the job's name in front that no setting is read from, and that are near to one. Others are somebody else's.
+fn misspelt(job: &str, params: &[Param], environment: &Environment) -> Vec<Misspelt> {
+    let own = params.iter().map(|param| flag_name(param.name));
+    let flags = own.chain(["config"].into_iter().chain(SETTINGS).map(str::to_owned));
+    let known: Vec<String> = flags.map(|flag| variable(job, &flag)).collect();
+    let job = variable(job, "");
+    let strange = environment.keys().filter(|name| name.starts_with(&job) && !known.contains(name));
+    strange
+        .filter_map(|name| {
+            let behind = name.strip_prefix(&job)?;
+            let rests: Vec<&str> = known.iter().filter_map(|known| known.strip_prefix(&job)).collect();
+            Some(Misspelt { variable: name.clone(), near: format!("{job}{}", names::nearest(behind, &rests)?) })
+        })
+        .collect()
 }
 
 /// The command that is meant, what was said of it, and the words that lead to it.

@@ -7,16 +7,18 @@ use clap::ArgMatches;
 
 use super::exit::{DONE, FAILED, INTERRUPTED};
 use super::flags::CHECKPOINT_EVERY;
+use super::layers::{Misspelt, Origins};
 use super::{files, say};
 use crate::clock::unix_millis;
 use crate::config::{Config, LogForm};
 use crate::error::Error;
 use crate::job::Job;
+use crate::json::Json;
 use crate::report::log::json as json_line;
 use crate::report::{Event, Level, Summary};
 
 /// Runs the job and gives the exit code.
-pub(super) fn run<J: Job>(job: J, matches: &ArgMatches, restore: bool, err: &mut dyn Write) -> u8 {
+pub(super) fn run<J: Job>(job: J, matches: &ArgMatches, origins: &Origins, restore: bool, err: &mut dyn Write) -> u8 {
     let is_on = |name: &str| matches.get_one::<bool>(name).copied().unwrap_or(false);
     let is_json = |name: &str| matches.get_one::<String>(name).map(|form| form == "json");
     let quiet = is_on("quiet");
@@ -51,6 +53,7 @@ pub(super) fn run<J: Job>(job: J, matches: &ArgMatches, restore: bool, err: &mut
         None => config.control_beside(),
     };
     let told = Told { job: J::NAME, log };
+    origins.misspelt().iter().for_each(|misspelt| told.misspelt(misspelt, err));
     match job.run_job(config) {
         Ok(summary) => {
             if !quiet {
@@ -88,6 +91,22 @@ impl Told {
             }
             (LogForm::Text, Some(true)) => say(err, format_args!("{}\n", summary.to_json())),
             (LogForm::Text, _) => say(err, format_args!("{summary}")),
+        }
+    }
+
+    fn misspelt(&self, Misspelt { variable, near }: &Misspelt, err: &mut dyn Write) {
+        match self.log {
+            LogForm::Json => {
+                let event = Event::new(Level::Warning, "misspelt");
+                let event = event.with("variable", Json::text(variable)).with("near", Json::text(near));
+                say(err, format_args!("{}", json_line(event, self.job, unix_millis())));
+            }
+            LogForm::Text => {
+                say(
+                    err,
+                    format_args!("warning: the environment variable `{variable}` is not read; `{near}` is near it\n"),
+                );
+            }
         }
     }
 

@@ -126,7 +126,7 @@ fn ask_os<J: Job>(args: Vec<OsString>) -> Answer {
 /// With these environment variables, and no others.
 fn ask_in<J: Job>(args: Vec<OsString>, variables: &[(&str, &str)]) -> Answer {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let environment = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+    let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), value.into())).collect();
     let code = answer_in::<J>(args, &environment, &mut out, &mut err);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Answer { code, out: text(out), err: text(err) }

@@ -49,6 +49,22 @@ fn a_flag_counts_more_than_the_environment_and_that_more_than_the_file() {
 }
 
 #[test]
+fn a_variable_that_is_nearly_one_of_the_jobs_is_told_of() {
+    let variables =
+        [("BOARD_WORKRS", "6"), ("BOARD_MEMBERS", "of somebody else"), ("BORD_PIN", "true"), ("BOARD_PIN", "true")];
+    let answer = ask_with("--departures in.csv --ending misspelt", &variables);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let warning = "warning: the environment variable `BOARD_WORKRS` is not read; `BOARD_WORKERS` is near it\n";
+    assert!(answer.err.starts_with(warning) && answer.err.matches("warning").count() == 1, "{}", answer.err);
+    let (_, config) = taken("misspelt");
+    assert_eq!((config.workers, config.pin), (Config::default().workers, true));
+    let answer = ask_with("--departures in.csv --ending misspelt --log json", &variables);
+    let first = answer.err.lines().next().unwrap_or_default();
+    assert!(first.ends_with(r#""variable":"BOARD_WORKRS","near":"BOARD_WORKERS"}"#), "{first}");
+    taken("misspelt");
+}
+
+#[test]
 fn each_command_takes_what_it_has_a_flag_for() {
     let file = File::new("commands", "departures = 'file.csv'\nworkers = 3\ncheckpoints = 'not-there'\nquiet = true\n");
     let config = format!("--config {}", file.path());
