@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::time::{TimeSpan, Timestamp};
 
 /// A type that state can be kept by: exact equality and a stable hash. Integers, strings, `Timestamp`, tuples of
-/// them, and types with `#[derive(Key)]`.
+/// them, and types with `#[derive(Key)]`, which derive `Record`, `Clone`, `PartialEq` and `Eq` beside it.
 pub trait Key: Record + Eq + Clone {
     /// The key as it travels and is looked up.
     type Ref<'a>: Copy;
@@ -71,7 +71,7 @@ impl<K: Key<Kept = K>> Kept<K> for K {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot key a stream",
     label = "this key is a `{Self}`",
-    note = "a key has a stable hash and an exact equality: integers, strings, `Timestamp`, tuples of them, or a type with `#[derive(Key)]`",
+    note = "a key has a stable hash and an exact equality: integers, strings, `Timestamp`, tuples of them, or a type with `#[derive(Record, Key, Clone, PartialEq, Eq)]`",
     note = "for a float, key by its bits or by a rounded integer; for an `Option`, by `unwrap_or_default()`, or behind a `filter_map`"
 )]
 pub trait KeyLike {
@@ -286,6 +286,11 @@ where
 }
 /// A key by `#[derive(Key)]`: it travels as a reference.
 pub trait DerivedKey: for<'a> Key<Ref<'a> = &'a Self> {}
+
+/// What a key by `#[derive(Key)]` derives beside it. The lifetime keeps rustc from asking for it where the key is declared, once for each
+/// part, and again where it is used: it asks there alone.
+pub trait BesideKey<'a>: Record + Eq + Clone {}
+impl<T: Record + Eq + Clone> BesideKey<'_> for T {}
 
 impl<T: KeyLike + ?Sized> KeyLike for &T {
     type Owned = T::Owned;

@@ -81,14 +81,6 @@ fn every_folder_is_a_theme() {
     }
 }
 
-/// Cases of one mistake that show more messages than one, each with the reason.
-const MORE: &[(&str, usize)] = &[
-    // three derives are missing, and a derive cannot see the others
-    ("derive/key_alone", 3),
-    // rustc asks for the type twice, at the same token
-    ("types/open", 2),
-];
-
 #[test]
 fn one_mistake_is_one_message() {
     for theme in THEMES.iter().filter(|theme| **theme != "several") {
@@ -100,8 +92,7 @@ fn one_mistake_is_one_message() {
             let name = format!("{theme}/{}", file.file_stem().unwrap().to_string_lossy());
             let text = std::fs::read_to_string(&file).unwrap();
             let messages = text.lines().filter(|line| line.starts_with("error") || line.starts_with("warning")).count();
-            let expected = MORE.iter().find(|(case, _)| *case == name).map_or(1, |(_, messages)| *messages);
-            assert_eq!(messages, expected, "{name}");
+            assert_eq!(messages, 1, "{name}");
         }
     }
 }

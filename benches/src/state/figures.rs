@@ -106,27 +106,29 @@ pub fn backends(options: &Options) {
     }
 }
 
-/// The time of a frame under full load with back-to-back checkpoints of 1 GB.
+/// The time of a frame under full load with back-to-back checkpoints of 1 GB; and without any, which is what the machine does.
 pub fn pauses(options: &Options) {
     fn on<B: Backend>(options: &Options) {
         if !options.on::<B>() {
             return;
         }
         let place = options.place("pauses");
-        let back_to_back = || kept(&place, Duration::from_millis(1)).fresh(true);
-        let keys = Keys { all: options.keys, then: options.keys };
-        let gaps = Gaps::new(options.keys, 2 * options.least());
-        let m = run!(Wides, B, options.keys, 2 * options.least(), keys, gaps, back_to_back());
-        tell::<B>("64 bytes", m, &gaps);
         let few = options.keys * WIDE / 1024;
-        let gaps = Gaps::new(few, 2 * options.least());
-        let m = run!(Huges, B, few, 2 * options.least(), Keys { all: few, then: few }, gaps, back_to_back());
-        tell::<B>("1 KB", m, &gaps);
+        for (what, checkpoints) in [("without checkpoints", false), ("back to back", true)] {
+            let config = || if checkpoints { kept(&place, Duration::from_millis(1)).fresh(true) } else { config() };
+            let gaps = Gaps::new(options.keys, 2 * options.least());
+            let keys = Keys { all: options.keys, then: options.keys };
+            let m = run!(Wides, B, options.keys, 2 * options.least(), keys, gaps, config());
+            tell::<B>("64 bytes", what, m, &gaps);
+            let gaps = Gaps::new(few, 2 * options.least());
+            let m = run!(Huges, B, few, 2 * options.least(), Keys { all: few, then: few }, gaps, config());
+            tell::<B>("1 KB", what, m, &gaps);
+        }
     }
-    fn tell<B: Backend>(what: &str, m: f64, gaps: &Gaps) {
+    fn tell<B: Backend>(values: &str, what: &str, m: f64, gaps: &Gaps) {
         let [p50, p99, most] = gaps.figures();
         println!(
-            "  {}, values of {what}: {m:.1} M/s, a frame takes p50 {p50:.2} ms, p99 {p99:.2} (goal {}), at most {most:.1} (goal 50)",
+            "  {}, values of {values}, {what}: {m:.1} M/s, a frame takes p50 {p50:.2} ms, p99 {p99:.2} (goal {}), at most {most:.1} (goal 50)",
             B::NAME,
             if B::NAME == "RocksDb" { 10 } else { 5 }
         );

@@ -17,12 +17,8 @@ pub(super) fn write(shape: &Shape) -> TokenStream {
     let (parameters, clause) = shape.owned_impl(&bound);
     let (name, arguments) = (&shape.name, shape.owned_arguments());
     let hash = hash(shape);
-    // Said in each impl, at one place and in the same words, so that a missing derive is reported once.
-    let itself = {
-        let bounds = quote_spanned!(name.span()=> __rt::Record + ::core::cmp::Eq + ::core::clone::Clone);
-        let is = quote_spanned!(name.span()=> #name #arguments: #bounds);
-        if shape.generics.type_params().next().is_some() { quote!() } else { is }
-    };
+    // With it the rest is asked for where the key is used: in one message, not in one for each derive that is missing.
+    let itself = quote_spanned!(name.span()=> for<'beside> #name #arguments: __rt::BesideKey<'beside>);
     let with_itself = if clause.is_empty() { quote!(where #itself) } else { quote!(#clause #itself) };
     quote! {
         #[automatically_derived]

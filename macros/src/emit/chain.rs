@@ -65,7 +65,7 @@ fn source(plan: &Plan, chain: &Chain, stream: &Stream, source: &Source) -> Token
         // a user may have imported this trait, so the path to it is not in his hygiene
         let rows = quote_spanned!(place(from)=> <#row as __rt::RowType>::Row<'static>);
         let call = quote_spanned!(from=> <_ as __rt::SourceOf<#row, #rows, _>>::checked(#gated));
-        quote_spanned!(place(from)=> { let #gated = #connector; #call })
+        quote_spanned!(place(from)=> { let #gated: _ = #connector; #call })
     };
     let connector = connector::source(plan.model, &source.name, &row, connector);
     if let (None, Some((kind, parts))) = (&time, parts(plan, chain, &source.ty)) {

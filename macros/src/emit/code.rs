@@ -172,7 +172,8 @@ pub(crate) fn through_with(gate: &str, value: impl ToTokens, more: &TokenStream,
     let (of, gate) = gate.split_once("::").unwrap_or(("", gate));
     let (of, gate, gated) = (Ident::new(of, at), Ident::new(gate, at), Ident::new("__gated", at));
     let call = quote_spanned!(at=> __rt::#of::#gate(#gated #more));
-    quote_spanned!(place(at)=> { let #gated = #value; #call })
+    // Its type is said, if only as `_`: else rustc asks the user to write it behind this name.
+    quote_spanned!(place(at)=> { let #gated: _ = #value; #call })
 }
 
 /// A value through a gate that asks whether it can be copied. In our own hygiene: a reference would pass, and rustc would tell the

@@ -107,10 +107,10 @@ fn a_shared_key_is_computed_once() {
     says(&text, "let at0 = o.0.key(&k, __rt::NO_TIME, cx);");
     says(
         &text,
-        "let p = (({ let v = __rt::call(&x0, g); { let __gated = v; __rt::CanCompare::checked(__gated) } }, \
-         { let gated = { let __gated = { let gated = &x0; __rt::Share::share(gated) }; __rt::CanStore::store(__gated) }; \
+        "let p = (({ let v = __rt::call(&x0, g); { let __gated: _ = v; __rt::CanCompare::checked(__gated) } }, \
+         { let gated = { let __gated: _ = { let gated = &x0; __rt::Share::share(gated) }; __rt::CanStore::store(__gated) }; \
          __rt::GivenOut::checked(gated) }), (), \
-         __rt::fits({ let __gated = x0; __rt::CanStore::store(__gated) }, &how_c.2),);",
+         __rt::fits({ let __gated: _ = x0; __rt::CanStore::store(__gated) }, &how_c.2),);",
     );
     says(&text, "__rt::shared((__rt::MaxBy, __rt::Count, __rt::own(Own),))");
 }

@@ -26,6 +26,8 @@ use std::marker::PhantomData;
 pub enum Yes {}
 /// The mark of the impl that does not.
 pub enum No {}
+/// The same, where there are several.
+pub enum Not<const N: usize> {}
 /// What nothing is.
 pub trait Nothing {}
 
@@ -225,13 +227,19 @@ impl<W: Accepts<X>, X> HeldBy<W, Yes> for X {
         self
     }
 }
-#[diagnostic::do_not_recommend]
-impl<W, X: Nothing> HeldBy<W, No> for X {
-    type Checked = X;
-    fn checked(self) -> X {
-        self
-    }
+/// Of fewer than ten impls that might be meant rustc complains beside another message of the same row.
+macro_rules! never_held {
+    ($($mark:literal)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<W, X: Nothing> HeldBy<W, Not<$mark>> for X {
+            type Checked = X;
+            fn checked(self) -> X {
+                self
+            }
+        }
+    )*};
 }
+never_held!(0 1 2 3 4 5 6 7 8);
 /// A row for a sink.
 #[inline(always)]
 pub fn held<W, X: HeldBy<W, Mark>, Mark>(row: X, _: &SinkPort<W>) -> X::Checked {
@@ -332,7 +340,7 @@ impl<T: Clone> Share for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot key a stream",
     label = "this key is a `{Self}`",
-    note = "a key has a stable hash and an exact equality: integers, strings, `Timestamp`, tuples of them, or a type with `#[derive(Key)]`",
+    note = "a key has a stable hash and an exact equality: integers, strings, `Timestamp`, tuples of them, or a type with `#[derive(Record, Key, Clone, PartialEq, Eq)]`",
     note = "for a float, key by its bits or by a rounded integer; for an `Option`, by `unwrap_or_default()`, or behind a `filter_map`"
 )]
 pub trait IsKey<Mark>: Sized {

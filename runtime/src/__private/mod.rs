@@ -38,7 +38,7 @@ pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;
 pub use crate::frame::{Timed, Untimed};
 pub use crate::job::{Flag, Job, LockReport, NoFlag, Param, ParseFlag, Values, check_lock, main, main_from};
-pub use crate::key::{DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
+pub use crate::key::{BesideKey, DerivedKey, Kept, Key, KeyColumn, KeyHash, KeyLike};
 pub use crate::lock::{LockPlace, LockedState, StateMeta, StateNames, nothing_lost, restores};
 pub use crate::plan::{EdgeKind, Plan};
 pub use crate::process::handlers::Failed;
