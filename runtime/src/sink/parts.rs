@@ -19,7 +19,7 @@ use crate::record::Record;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, BufRead as _, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -202,6 +202,7 @@ pub(super) struct Part {
     key: PartKey,
     file: File,
     len: u64,
+    checksum: crc32fast::Hasher,
     /// How much of it is durable.
     synced: Cell<u64>,
 }
@@ -217,7 +218,8 @@ impl Part {
         }
         let path = target.part(&key);
         let file = target.create(&path)?;
-        Ok(Part { target: target.clone(), path, key, file, len: 0, synced: Cell::new(0) })
+        let (target, checksum, synced) = (target.clone(), crc32fast::Hasher::new(), Cell::new(0));
+        Ok(Part { target, path, key, file, len: 0, checksum, synced })
     }
 
     /// Makes everything durable, and tells what there is; `None` if nothing came since the last time. `header` goes in
@@ -229,7 +231,8 @@ impl Part {
         self.file.sync_data().map_err(|e| self.fault(e))?;
         self.synced.set(self.len);
         let mut out = Vec::new();
-        Committed { key: self.key, len: self.len, header: header.to_vec() }.encode(&mut out);
+        let checksum = self.checksum.clone().finalize();
+        Committed { key: self.key, len: self.len, checksum, header: header.to_vec() }.encode(&mut out);
         Ok(Some(Prepared(out)))
     }
 
@@ -242,6 +245,7 @@ impl Write for Part {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.len += written as u64;
+        self.checksum.update(bytes.get(..written).unwrap_or_default());
         Ok(written)
     }
     fn flush(&mut self) -> io::Result<()> {
@@ -266,6 +270,8 @@ struct PartKey {
 struct Committed {
     key: PartKey,
     len: u64,
+    /// The crc32 of so much of it.
+    checksum: u32,
     header: Vec<u8>,
 }
 
@@ -273,12 +279,14 @@ impl Committed {
     fn encode(&self, out: &mut Vec<u8>) {
         let PartKey { attempt, worker, part, run } = self.key;
         [attempt, worker, part, run, self.len].iter().for_each(|n| n.encode(out));
+        self.checksum.encode(out);
         self.header.encode(out);
     }
 
     fn decode(from: &mut Reader<'_>) -> Result<Committed, CodecError> {
         let [attempt, worker, part, run, len] = Record::decode(from)?;
-        Ok(Committed { key: PartKey { attempt, worker, part, run }, len, header: Record::decode(from)? })
+        let (checksum, header) = (Record::decode(from)?, Record::decode(from)?);
+        Ok(Committed { key: PartKey { attempt, worker, part, run }, len, checksum, header })
     }
 
     /// All that these bytes hold.
@@ -333,15 +341,45 @@ impl Joiner {
         let ours: Vec<PathBuf> = self.committed.keys().map(|key| self.target.part(key)).collect();
         for (path, committed) in ours.iter().zip(self.committed.values()) {
             let found = path.metadata().map_or(0, |about| about.len());
-            if found < committed.len && self.published {
-                // They go when all of them stand under the name.
+            if found >= committed.len || self.joined {
+                continue;
+            }
+            // They go when all of them stand under the name.
+            if self.published || self.is_joined().unwrap_or(false) {
                 self.joined = true;
-            } else if found < committed.len {
+            } else {
                 let what = format!("a part of the file has {found} bytes of the {} that are committed", committed.len);
                 return Err(Fault::new(what).in_file(path).lasting().help("begin anew with `--fresh`"));
             }
         }
         self.target.clean(&ours)
+    }
+
+    /// Whether what is committed stands under the name, and nothing else. So it may be although nobody knows of it any more: a store may
+    /// have lost its last word.
+    fn is_joined(&self) -> io::Result<bool> {
+        let mut file = io::BufReader::with_capacity(1 << 16, File::open(&self.target.path)?);
+        let Some(first) = self.committed.values().next() else { return Ok(false) };
+        let mut header = vec![0; first.header.len()];
+        file.read_exact(&mut header)?;
+        let mut same = header == first.header;
+        for Committed { len, checksum, .. } in self.committed.values() {
+            let (mut left, mut found) = (*len, crc32fast::Hasher::new());
+            while left > 0 {
+                let some = file.fill_buf()?;
+                let some =
+                    some.get(..usize::try_from(left).map_or(some.len(), |left| left.min(some.len()))).unwrap_or(some);
+                if some.is_empty() {
+                    return Ok(false);
+                }
+                found.update(some);
+                let taken = some.len();
+                left -= taken as u64;
+                file.consume(taken);
+            }
+            same &= found.finalize() == *checksum;
+        }
+        Ok(same && file.fill_buf()?.is_empty())
     }
 
     /// How far each part is committed.
@@ -480,14 +518,30 @@ mod tests {
         first.finish().unwrap();
         // It is killed when the part is gone.
         std::fs::remove_file(&part.path).unwrap();
-        let mut unknown = Joiner::new(target(2), &context(2, false), Some(&state)).unwrap();
-        assert!(unknown.begin().unwrap_err().to_string().contains("has 0 bytes of the 2"));
-        let mut next = Joiner::new(target(3), &context(3, true), Some(&state)).unwrap();
+        let shown = folder.join("board.csv");
+        let mut attempts = 2..;
+        let mut attempt = |published| {
+            let attempt = attempts.next().unwrap();
+            Joiner::new(target(attempt), &context(attempt, published), Some(&state)).unwrap()
+        };
+        // Whoever does not know that it was published sees it by the file, if it is that.
+        for other in [&b"n\n2\n"[..], b"m\n1\n", b"n\n1", b"n\n1\n2\n", b""] {
+            std::fs::write(&shown, other).unwrap();
+            let mut unknown = attempt(false);
+            assert!(unknown.begin().unwrap_err().to_string().contains("has 0 bytes of the 2"), "{other:?}");
+            // Whoever knows leaves it as somebody else has made it.
+            let mut knowing = attempt(true);
+            knowing.begin().unwrap();
+            knowing.finish().unwrap();
+            assert_eq!(std::fs::read(&shown).unwrap(), other);
+        }
+        std::fs::write(&shown, b"n\n1\n").unwrap();
+        let mut next = attempt(false);
         next.begin().unwrap();
         next.finish().unwrap();
         next.finished();
-        drop((unknown, first));
-        assert_eq!(std::fs::read_to_string(folder.join("board.csv")).unwrap(), "n\n1\n");
+        drop(first);
+        assert_eq!(std::fs::read_to_string(&shown).unwrap(), "n\n1\n");
         assert_eq!(folder.read_dir().unwrap().count(), 1, "nothing else is there");
         std::fs::remove_dir_all(&folder).unwrap();
     }
@@ -533,7 +587,7 @@ mod tests {
     #[test]
     fn what_is_committed_reads_back_and_other_bytes_do_not() {
         let key = PartKey { attempt: 2, worker: 3, part: 7, run: u64::MAX };
-        let committed = Committed { key, len: 1 << 40, header: b"a,b\n".to_vec() };
+        let committed = Committed { key, len: 1 << 40, checksum: 9, header: b"a,b\n".to_vec() };
         let mut bytes = Vec::new();
         committed.encode(&mut bytes);
         assert_eq!(Committed::all(&[&bytes[..], &bytes].concat()).unwrap(), [committed.clone(), committed]);
