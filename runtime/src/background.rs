@@ -6,17 +6,12 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
-use std::fs;
-use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Bytes that are copied or compared in a step.
 pub const STEP_BYTES: usize = 128 << 10;
 /// Bytes after which a file that is to be durable is made so: all at the end would keep the core in the system for long.
 pub const SYNC_BYTES: usize = 8 << 20;
-/// Bytes of a file that goes that are given back in a step.
-const HOLE_BYTES: u64 = 1 << 20;
 /// Items that are sorted in a step.
 const STEP_ITEMS: usize = 1 << 13;
 
@@ -35,52 +30,6 @@ pub fn give_way() {
         std::thread::yield_now();
         SINCE.set(Some(Instant::now()));
     }
-}
-
-/// Removes a file. What a large one without other names takes on the disk is given back by steps first: all at once the system
-/// would keep the core for long. Until it is gone it is called `aside`, so that nobody meets a part of it; whoever has it mapped
-/// finds zeroes.
-///
-/// # Errors
-/// What the system says.
-pub fn remove_file(path: &Path, aside: &Path) -> io::Result<()> {
-    if !is_large_and_alone(path) {
-        return fs::remove_file(path);
-    }
-    fs::rename(path, aside)?;
-    // Somebody may have given it another name just before.
-    if is_large_and_alone(aside) {
-        // Where that cannot be done it goes at once.
-        let _ = hollow_out(aside);
-    }
-    fs::remove_file(aside)
-}
-
-#[cfg(target_os = "linux")]
-fn is_large_and_alone(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && file.nlink() == 1 && file.len() > HOLE_BYTES)
-}
-
-#[cfg(target_os = "linux")]
-fn hollow_out(path: &Path) -> io::Result<()> {
-    use rustix::fs::{FallocateFlags, fallocate};
-    let file = fs::OpenOptions::new().write(true).open(path)?;
-    for at in (0..file.metadata()?.len()).step_by(HOLE_BYTES as usize) {
-        fallocate(&file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, at, HOLE_BYTES)?;
-        give_way();
-    }
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_large_and_alone(_: &Path) -> bool {
-    false
-}
-
-#[cfg(not(target_os = "linux"))]
-fn hollow_out(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Sorts by `order`, giving way now and then. `rank` is the first thing that it goes by.
@@ -128,27 +77,6 @@ pub fn sort<T: Copy>(items: &mut Vec<T>, rank: impl Fn(&T) -> u64, order: impl F
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn a_large_file_is_removed_and_its_other_names_are_left_alone() {
-        let folder = std::env::temp_dir().join(format!("pelton-background-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let [one, other, aside] = ["one", "other", "aside"].map(|name| folder.join(name));
-        let content: Vec<u8> = (0..3 * HOLE_BYTES + 17).map(|at| at as u8 | 1).collect();
-        fs::write(&one, &content).unwrap();
-        fs::hard_link(&one, &other).unwrap();
-        remove_file(&one, &aside).unwrap();
-        assert!(!one.exists() && fs::read(&other).unwrap() == content);
-        let open = fs::File::open(&other).unwrap();
-        remove_file(&other, &aside).unwrap();
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-        assert_eq!(remove_file(&other, &aside).unwrap_err().kind(), io::ErrorKind::NotFound);
-        // For who still has it open, it is as long as before.
-        let mut left = Vec::new();
-        io::Read::read_to_end(&mut &open, &mut left).unwrap();
-        assert_eq!(left.len(), content.len());
-        fs::remove_dir_all(&folder).unwrap();
-    }
 
     #[test]
     fn many_items_are_sorted_whatever_their_ranks_are() {

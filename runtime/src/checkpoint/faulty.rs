@@ -4,135 +4,44 @@
 //! A crash is told apart from a fault: after a crash each operation fails until [`revive`](Faulty::revive), as if the process were
 //! gone, and what was acknowledged without being synced is lost. So a test can run something with a crash at each operation, one by one, and
 //! look at what another process would find.
+//!
+//! [`FaultyDisk`] does the same to the steps of which a store in a directory is made, and its crash is a loss of power.
+
+mod disk;
+mod plot;
+
+pub use disk::{FaultyDisk, Loss};
+pub use plot::{At, Mischief, Plot};
 
 use super::store::{Listed, Put, Store};
 use crate::error::Fault;
-use std::ops::Range;
+use plot::Next;
+use std::ops::{Deref, Range};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// What goes wrong at one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mischief {
-    /// It does nothing and fails.
-    FailBefore,
-    /// It is done, and fails nevertheless: the answer got lost.
-    FailAfter,
-    /// Half of what was to be put is there under its name, and it fails. What is no put is not done.
-    Short,
-    /// It is done and acknowledged, and undone by the next crash. What is no put is done.
-    Forget,
-    /// It is done and acknowledged, and half of what was put is lost in the next crash. What is no put is done.
-    ForgetHalf,
-    /// It is done, so long later.
-    Delay(Duration),
-    /// It waits for [`wake`](Faulty::wake), then it is done.
-    FreezeBefore,
-    /// It is done, and returns after [`wake`](Faulty::wake).
-    FreezeAfter,
-}
-
-/// An operation of a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum At {
-    /// The one of this number, counted from 1 over the life of the store.
-    Number(u64),
-    /// The one of this number, from 1, among those whose [trace](Faulty::trace) begins so. Where several threads ask, this says more than
-    /// a number: `put_new log/` is one of the log, whatever is put beside it.
-    Nth(String, u64),
-}
-
-impl From<u64> for At {
-    fn from(number: u64) -> At {
-        At::Number(number)
-    }
-}
-
-/// What is to happen where.
-struct Plan {
-    at: At,
-    mischief: Mischief,
-    /// The process crashes so many operations later; 0 at this one.
-    crash: Option<u64>,
-}
-
-/// A store over another one, in which things go wrong.
+/// A store over another one, in which things go wrong where its [`Plot`] says so.
 pub struct Faulty {
     inner: Arc<dyn Store>,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    operations: u64,
-    read: u64,
-    plans: Vec<Plan>,
-    /// The operation that something was done to last.
-    struck: Option<u64>,
-    /// The operation at which the process crashes.
-    crash_at: Option<u64>,
-    dead: bool,
-    trace: Vec<String>,
+    plot: Plot,
+    read: AtomicU64,
     /// What a crash puts back, by name; the latest last.
-    unsynced: Vec<(String, Option<Vec<u8>>)>,
-    frozen: u64,
-    /// How many of the frozen may go on.
-    woken: u64,
+    unsynced: Mutex<Vec<(String, Option<Vec<u8>>)>>,
 }
 
-impl State {
-    /// What goes wrong at the next operation, and whether the process crashes there.
-    fn next(&mut self, operation: String) -> (Option<Mischief>, bool) {
-        self.operations += 1;
-        let n = self.operations;
-        if self.crash_at == Some(n) {
-            self.trace.push(operation);
-            return (Some(Mischief::FailBefore), true);
-        }
-        let here = self.plans.iter_mut().position(|plan| match &mut plan.at {
-            At::Number(number) => *number == n,
-            At::Nth(begin, left) => {
-                *left -= u64::from(*left > 0 && operation.starts_with(&*begin));
-                *left == 0
-            }
-        });
-        self.trace.push(operation);
-        let Some(Plan { mischief, crash, .. }) = here.map(|at| self.plans.swap_remove(at)) else {
-            return (None, false);
-        };
-        self.struck = Some(n);
-        self.crash_at = crash.map(|later| n.saturating_add(later)).filter(|at| *at > n).or(self.crash_at);
-        (Some(mischief), crash == Some(0))
+impl Deref for Faulty {
+    type Target = Plot;
+
+    fn deref(&self) -> &Plot {
+        &self.plot
     }
 }
 
 impl Faulty {
     /// A store in which nothing goes wrong yet.
     pub fn new(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Faulty { inner, state: Mutex::default(), changed: Condvar::new() })
-    }
-
-    /// At an operation something goes wrong.
-    pub fn plan(&self, at: impl Into<At>, mischief: Mischief) {
-        self.state().plans.push(Plan { at: at.into(), mischief, crash: None });
-    }
-
-    /// At an operation something goes wrong and the process crashes.
-    pub fn crash_at(&self, at: impl Into<At>, mischief: Mischief) {
-        self.crash_behind(at, mischief, 0);
-    }
-
-    /// At an operation something goes wrong, and so many operations later the process crashes, before it is done.
-    pub fn crash_behind(&self, at: impl Into<At>, mischief: Mischief, later: u64) {
-        self.state().plans.push(Plan { at: at.into(), mischief, crash: Some(later) });
-    }
-
-    /// The operation that something was done to last, as in the [trace](Self::trace); `None` if nothing has gone wrong.
-    pub fn struck(&self) -> Option<String> {
-        let state = self.state();
-        state.trace.get(usize::try_from(state.struck?.checked_sub(1)?).ok()?).cloned()
+        Arc::new(Faulty { inner, plot: Plot::default(), read: AtomicU64::new(0), unsynced: Mutex::default() })
     }
 
     /// The process crashes now.
@@ -140,56 +49,9 @@ impl Faulty {
     /// # Errors
     /// If what was not synced cannot be taken back.
     pub fn crash(&self) -> Result<(), Fault> {
-        let mut state = self.state();
-        state.dead = true;
-        self.lose(&mut state)
-    }
-
-    /// Another process begins: operations are done again, and nothing is planned.
-    pub fn revive(&self) {
-        let mut state = self.state();
-        state.dead = false;
-        state.crash_at = None;
-        state.plans.clear();
-    }
-
-    /// How many operations were asked for.
-    pub fn operations(&self) -> u64 {
-        self.state().operations
-    }
-
-    /// How many bytes were read.
-    pub fn bytes_read(&self) -> u64 {
-        self.state().read
-    }
-
-    /// Every operation that was asked for, as `put_new log/1`.
-    pub fn trace(&self) -> Vec<String> {
-        self.state().trace.clone()
-    }
-
-    /// Waits until an operation is frozen; `false` if none is after so long.
-    pub fn wait_until_frozen(&self, at_most: Duration) -> bool {
-        let state = self.state();
-        let waited = self.changed.wait_timeout_while(state, at_most, |state| state.frozen == state.woken);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.frozen > state.woken
-    }
-
-    /// Lets all that are frozen go on.
-    pub fn wake(&self) {
-        let mut state = self.state();
-        state.woken = state.frozen;
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lose(&self, state: &mut State) -> Result<(), Fault> {
-        for (name, before) in std::mem::take(&mut state.unsynced).into_iter().rev() {
+        self.plot.kill();
+        let unsynced = std::mem::take(&mut *self.unsynced.lock().unwrap_or_else(PoisonError::into_inner));
+        for (name, before) in unsynced.into_iter().rev() {
             match before {
                 Some(bytes) => self.inner.put(&name, &bytes)?,
                 None => self.inner.delete(&name)?,
@@ -198,13 +60,13 @@ impl Faulty {
         Ok(())
     }
 
-    fn freeze(&self) {
-        let mut state = self.state();
-        state.frozen += 1;
-        let place = state.frozen;
-        self.changed.notify_all();
-        let waited = self.changed.wait_while(state, |state| state.woken < place);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    /// How many bytes were read.
+    pub fn bytes_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    fn has_read(&self, got: &Option<Vec<u8>>) {
+        self.read.fetch_add(got.as_ref().map_or(0, |bytes| bytes.len() as u64), Ordering::Relaxed);
     }
 
     /// One operation. `put` has the bytes if it is one, and `act` does it, with these bytes or some of them.
@@ -215,17 +77,12 @@ impl Faulty {
         put: Option<&[u8]>,
         act: impl FnOnce(&[u8]) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let (n, mischief, crashes) = {
-            let mut state = self.state();
-            if state.dead {
-                return Err(Fault::new("the process has crashed"));
-            }
-            let (mischief, crashes) = state.next(format!("{what} {name}"));
-            (state.operations, mischief, crashes)
+        let Some(Next { number, mischief, crashes }) = self.plot.next(format!("{what} {name}")) else {
+            return Err(Fault::new("the process has crashed"));
         };
         let bytes = put.unwrap_or_default();
         let half = bytes.split_at(bytes.len() / 2).0;
-        let failed = || Fault::new(format!("operation {n} was made to fail")).in_file(name);
+        let failed = || Fault::new(format!("operation {number} was made to fail")).in_file(name);
         let done = match mischief {
             None => act(bytes),
             Some(Mischief::FailBefore) => Err(failed()),
@@ -236,7 +93,7 @@ impl Faulty {
             Some(forgets @ (Mischief::Forget | Mischief::ForgetHalf)) => {
                 let before = if forgets == Mischief::Forget { self.inner.get(name)? } else { Some(half.to_vec()) };
                 let done = act(bytes)?;
-                self.state().unsynced.push((name.to_owned(), before));
+                self.unsynced.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), before));
                 Ok(done)
             }
             Some(Mischief::Delay(time)) => {
@@ -244,12 +101,12 @@ impl Faulty {
                 act(bytes)
             }
             Some(Mischief::FreezeBefore) => {
-                self.freeze();
+                self.plot.freeze();
                 act(bytes)
             }
             Some(Mischief::FreezeAfter) => {
                 let done = act(bytes);
-                self.freeze();
+                self.plot.freeze();
                 done
             }
         };
@@ -286,13 +143,13 @@ impl Store for Faulty {
 
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         let got = self.operate("get", name, None, |_| self.inner.get(name))?;
-        self.state().read += got.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        self.has_read(&got);
         Ok(got)
     }
 
     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Vec<u8>>, Fault> {
         let got = self.operate("get_range", name, None, |_| self.inner.get_range(name, range))?;
-        self.state().read += got.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        self.has_read(&got);
         Ok(got)
     }
 
@@ -313,6 +170,7 @@ impl Store for Faulty {
 mod tests {
     use super::super::store::MemoryStore;
     use super::*;
+    use std::time::Duration;
 
     fn store() -> (Arc<MemoryStore>, Arc<Faulty>) {
         let inner = MemoryStore::new();

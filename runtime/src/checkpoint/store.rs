@@ -7,6 +7,7 @@
 #[cfg(feature = "cloud")]
 mod cloud;
 mod direct;
+mod disk;
 mod local;
 mod memory;
 
@@ -17,6 +18,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use disk::{Step, Watch};
 pub use local::LocalStore;
 pub use memory::MemoryStore;
 

@@ -6,9 +6,10 @@
 //!
 //! A file system that cannot do this says so, and the bytes take the usual way.
 
+use super::disk::{Disk, NewFile};
 use crate::background::give_way;
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 /// Smaller objects go through the cache: they cost little there.
@@ -37,12 +38,12 @@ impl Step {
     }
 }
 
-/// Opens a file past the cache; `None` if the file system, or this machine's, cannot do that.
-fn open(options: &mut OpenOptions, path: &Path) -> io::Result<Option<File>> {
+/// Has a file opened past the cache; `None` if the file system, or this machine's, cannot do that.
+fn open<F>(open: impl FnOnce(&mut OpenOptions) -> io::Result<F>) -> io::Result<Option<F>> {
     #[cfg(target_os = "linux")]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        match options.custom_flags(rustix::fs::OFlags::DIRECT.bits() as i32).open(path) {
+        match open(OpenOptions::new().custom_flags(rustix::fs::OFlags::DIRECT.bits() as i32)) {
             Ok(file) => Ok(Some(file)),
             Err(e) if e.kind() == ErrorKind::InvalidInput => Ok(None),
             Err(e) => Err(e),
@@ -50,7 +51,7 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<Option<File>> {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        let _ = (options, path);
+        let _ = open;
         Ok(None)
     }
 }
@@ -59,20 +60,20 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<Option<File>> {
 ///
 /// # Errors
 /// What the system says.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
-    let Some(mut file) = open(OpenOptions::new().write(true).create_new(true), path)? else { return Ok(None) };
+pub(super) fn write<'a>(disk: &'a Disk, path: &'a Path, bytes: &[u8]) -> io::Result<Option<NewFile<'a>>> {
+    let Some(mut file) = open(|options| disk.create_with(path, options))? else { return Ok(None) };
     let mut step = Step::new();
     for some in bytes.chunks(STEP) {
         let whole = some.len().next_multiple_of(ALIGNED);
         let step = &mut step.bytes()[..whole];
         step[..some.len()].copy_from_slice(some);
-        match file.write_all(step) {
+        match file.write(step) {
             Ok(()) => give_way(),
             Err(e) if e.kind() == ErrorKind::InvalidInput => return Ok(None),
             Err(e) => return Err(e),
         }
     }
-    file.set_len(bytes.len() as u64)?;
+    file.cut(bytes.len() as u64)?;
     Ok(Some(file))
 }
 
@@ -80,8 +81,8 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
 ///
 /// # Errors
 /// What the system says.
-pub(super) fn holds(path: &Path, bytes: &[u8]) -> io::Result<Option<bool>> {
-    let Some(mut file) = open(OpenOptions::new().read(true), path)? else { return Ok(None) };
+pub(super) fn holds(disk: &Disk, path: &Path, bytes: &[u8]) -> io::Result<Option<bool>> {
+    let Some(mut file) = open(|options| disk.open_with(path, options))? else { return Ok(None) };
     if file.metadata()?.len() != bytes.len() as u64 {
         return Ok(Some(false));
     }
@@ -110,19 +111,19 @@ mod tests {
     fn what_is_written_past_the_cache_is_there_for_everybody() {
         let folder = std::env::temp_dir().join(format!("pelton-direct-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("object");
+        let (path, disk) = (folder.join("object"), Disk::default());
         for length in [1, ALIGNED - 1, ALIGNED, STEP, STEP + 1, 3 * STEP + 5 * ALIGNED + 17] {
             let mut bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
             // Where this file system cannot, nothing is said.
-            let Some(file) = write(&path, &bytes).unwrap() else { break };
-            file.sync_all().unwrap();
+            let Some(file) = write(&disk, &path, &bytes).unwrap() else { break };
+            file.sync().unwrap();
             assert!(std::fs::read(&path).unwrap() == bytes, "{length} bytes");
-            assert_ne!(holds(&path, &bytes).unwrap(), Some(false), "{length} bytes");
+            assert_ne!(holds(&disk, &path, &bytes).unwrap(), Some(false), "{length} bytes");
             bytes[length - 1] ^= 1;
-            assert_ne!(holds(&path, &bytes).unwrap(), Some(true), "the last of {length} bytes");
+            assert_ne!(holds(&disk, &path, &bytes).unwrap(), Some(true), "the last of {length} bytes");
             bytes.pop();
-            assert_ne!(holds(&path, &bytes).unwrap(), Some(true), "one of {length} bytes less");
-            assert_eq!(write(&path, &bytes).unwrap_err().kind(), ErrorKind::AlreadyExists);
+            assert_ne!(holds(&disk, &path, &bytes).unwrap(), Some(true), "one of {length} bytes less");
+            assert_eq!(write(&disk, &path, &bytes).err().map(|e| e.kind()), Some(ErrorKind::AlreadyExists));
             std::fs::remove_file(&path).unwrap();
         }
         std::fs::remove_dir_all(&folder).unwrap();

@@ -10,16 +10,19 @@
 //! whenever the machine stops, and of two processes one gets it. The hidden ones of a process that died are removed by
 //! [`tidy`](Store::tidy).
 
+use super::disk::{Disk, Watch};
 use super::{Listed, Put, Store, check_name, direct};
-use crate::background::{self, STEP_BYTES, SYNC_BYTES, give_way};
+use crate::background::{STEP_BYTES, SYNC_BYTES, give_way};
 use crate::error::Fault;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A directory of objects.
 pub struct LocalStore {
@@ -27,6 +30,10 @@ pub struct LocalStore {
     /// Tells the hidden files of this store from those of others, on other machines too.
     token: u64,
     parts: AtomicU64,
+    disk: Disk,
+    /// Directories that this store knows to be durable. That one is there says nothing: whoever made it may have died, or failed, before
+    /// its name was synced.
+    durable: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl LocalStore {
@@ -35,17 +42,29 @@ impl LocalStore {
     /// # Errors
     /// If there is something else, or it cannot be made or written.
     pub fn make(root: &Path) -> Result<Self, Fault> {
-        make_directory(root).map_err(|e| match e.kind() {
+        Self::make_on(Disk::default(), root)
+    }
+
+    /// As [`make`](Self::make), for tests: whatever the store does to the disk goes by way of `watch`.
+    ///
+    /// # Errors
+    /// If there is something else, or it cannot be made or written.
+    pub fn watched(root: &Path, watch: Arc<dyn Watch>) -> Result<Self, Fault> {
+        Self::make_on(Disk::watched(watch), root)
+    }
+
+    fn make_on(disk: Disk, root: &Path) -> Result<Self, Fault> {
+        make_directory(&disk, root).map_err(|e| match e.kind() {
             ErrorKind::NotFound => {
                 cannot("make the directory", root, e).help("nothing can be made there: choose another place")
             }
             _ => cannot("make the directory", root, e),
         })?;
-        let store = Self::open(root)?;
+        let store = Self::open_on(disk, root)?;
         // Whether it can be written is better known now than at the first checkpoint.
         let part = store.part_name(root);
-        File::create_new(&part).map_err(|e| cannot("write", &part, e))?;
-        fs::remove_file(&part).map_err(|e| cannot("remove a file", &part, e))?;
+        store.disk.create(&part).map_err(|e| cannot("write", &part, e))?;
+        store.disk.remove(&part).map_err(|e| cannot("remove a file", &part, e))?;
         Ok(store)
     }
 
@@ -54,6 +73,10 @@ impl LocalStore {
     /// # Errors
     /// If it is not there, or no directory.
     pub fn open(root: &Path) -> Result<Self, Fault> {
+        Self::open_on(Disk::default(), root)
+    }
+
+    fn open_on(disk: Disk, root: &Path) -> Result<Self, Fault> {
         let about = fs::metadata(root).map_err(|e| match e.kind() {
             ErrorKind::NotFound => Fault::new("there is no such directory")
                 .in_file(root)
@@ -65,7 +88,7 @@ impl LocalStore {
         }
         let root = root.canonicalize().map_err(|e| cannot("look at the directory", root, e))?;
         let token = RandomState::new().build_hasher().finish();
-        Ok(LocalStore { root, token, parts: AtomicU64::new(0) })
+        Ok(LocalStore { root, token, parts: AtomicU64::new(0), disk, durable: Mutex::default() })
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, Fault> {
@@ -88,21 +111,79 @@ impl LocalStore {
     ) -> Result<T, Fault> {
         let path = self.path(name)?;
         let directory = path.parent().unwrap_or(&self.root);
-        if !directory.is_dir() {
-            make_directory(directory).map_err(|e| cannot("make the directory", directory, e))?;
-        }
+        self.make_durable(directory).map_err(|e| cannot("make the directory", directory, e))?;
         let part = self.part_name(directory);
         let done = fill(&part).map_err(|e| cannot("write", &path, e)).and_then(|()| publish(&part, &path));
         // A rename has taken it away already. What stays is hidden, and removed by `tidy`.
-        let _ = fs::remove_file(&part);
+        let _ = self.disk.remove(&part);
         let done = done?;
-        sync_directory(directory).map_err(|e| cannot("sync the directory", directory, e))?;
+        self.disk.sync_names(directory).map_err(|e| cannot("sync the directory", directory, e))?;
         Ok(done)
+    }
+
+    /// Makes a directory, if it is not there, and sees to it that a crash does not take it away.
+    fn make_durable(&self, directory: &Path) -> io::Result<()> {
+        let known = || self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known().contains(directory) || !directory.is_dir() {
+            make_directory(&self.disk, directory)?;
+            known().insert(directory.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Fills a hidden file with bytes.
+    fn written(&self, bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
+        move |part| {
+            if bytes.len() >= direct::LEAST {
+                match direct::write(&self.disk, part, bytes)? {
+                    Some(file) => return file.sync(),
+                    // There may be a part of it.
+                    None => self.remove(part)?,
+                }
+            }
+            let mut file = self.disk.create(part)?;
+            for some in bytes.chunks(SYNC_BYTES) {
+                for step in some.chunks(STEP_BYTES) {
+                    file.write(step)?;
+                    give_way();
+                }
+                file.sync_data()?;
+            }
+            file.sync()
+        }
+    }
+
+    /// Gives a hidden file its name, in place of one that has it.
+    fn rename(&self) -> impl FnOnce(&Path, &Path) -> Result<(), Fault> {
+        |part, path| self.disk.rename(part, path).map_err(|e| cannot("write", path, e))
+    }
+
+    /// Removes a file, if it is there.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        match self.disk.remove(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives a file a second name, or copies it to another file system. Fails if there is a file of this name.
+    fn link_or_copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match self.disk.link(from, to) {
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::CrossesDevices | ErrorKind::Unsupported | ErrorKind::PermissionDenied
+                ) =>
+            {
+                self.disk.copy(from, to)
+            }
+            linked => linked,
+        }
     }
 
     /// Every file below a directory, with what it is called behind it.
     fn walk(&self, directory: &Path, name: &str, each: &mut dyn FnMut(String, &Path, u64)) -> io::Result<()> {
-        let entries = match fs::read_dir(directory) {
+        let entries = match self.disk.list(directory) {
             Ok(entries) => entries,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
             Err(e) => return Err(e),
@@ -138,7 +219,7 @@ impl Store for LocalStore {
     }
 
     fn put_new(&self, name: &str, bytes: &[u8]) -> Result<Put, Fault> {
-        self.write(name, written(bytes), |part, path| match fs::hard_link(part, path) {
+        self.write(name, self.written(bytes), |part, path| match self.disk.link(part, path) {
             Ok(()) => Ok(Put::Created),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
             Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
@@ -150,16 +231,16 @@ impl Store for LocalStore {
     }
 
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
-        self.write(name, written(bytes), rename)
+        self.write(name, self.written(bytes), self.rename())
     }
 
     fn put_file(&self, name: &str, file: &Path) -> Result<(), Fault> {
         let fill = |part: &Path| {
-            link_or_copy(file, part)?;
+            self.link_or_copy(file, part)?;
             // The link is to the file itself, so that is what is synced.
-            File::open(part)?.sync_all()
+            self.disk.sync(part)
         };
-        self.write(name, fill, rename)
+        self.write(name, fill, self.rename())
     }
 
     fn get_file(&self, name: &str, file: &Path) -> Result<bool, Fault> {
@@ -167,7 +248,7 @@ impl Store for LocalStore {
         if !path.is_file() {
             return Ok(false);
         }
-        match link_or_copy(&path, file) {
+        match self.link_or_copy(&path, file) {
             Ok(()) => Ok(true),
             Err(e) => Err(cannot("write", file, e)),
         }
@@ -175,7 +256,13 @@ impl Store for LocalStore {
 
     fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         let path = self.path(name)?;
-        match fs::read(&path) {
+        let read = || -> io::Result<Vec<u8>> {
+            let mut file = self.disk.open(&path)?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        match read() {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(cannot("read", &path, e)),
@@ -185,7 +272,7 @@ impl Store for LocalStore {
     fn get_range(&self, name: &str, range: Range<u64>) -> Result<Option<Vec<u8>>, Fault> {
         let path = self.path(name)?;
         let read = || -> io::Result<Vec<u8>> {
-            let mut file = File::open(&path)?;
+            let mut file = self.disk.open(&path)?;
             let end = range.end.min(file.metadata()?.len());
             let wanted = end.saturating_sub(range.start);
             read_ahead(&file, range.start, 2 * wanted);
@@ -205,11 +292,12 @@ impl Store for LocalStore {
         let path = self.path(name)?;
         let compare = || -> io::Result<bool> {
             if bytes.len() >= direct::LEAST
-                && let Some(same) = direct::holds(&path, bytes)?
+                && let Some(same) = direct::holds(&self.disk, &path, bytes)?
             {
                 return Ok(same);
             }
-            let (mut file, mut there) = (File::open(&path)?, vec![0; STEP_BYTES.min(bytes.len())]);
+            let mut file = self.disk.open(&path)?;
+            let mut there = vec![0; STEP_BYTES.min(bytes.len())];
             if file.metadata()?.len() != bytes.len() as u64 {
                 return Ok(false);
             }
@@ -252,7 +340,7 @@ impl Store for LocalStore {
         let path = self.path(name)?;
         // Not synced: a file that comes back after a crash is deleted again by the next sweep.
         let aside = self.part_name(path.parent().unwrap_or(&self.root));
-        match background::remove_file(&path, &aside) {
+        match self.disk.remove_by_steps(&path, &aside) {
             Ok(()) => Ok(()),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
             Err(e) => Err(cannot("remove", &path, e)),
@@ -271,29 +359,7 @@ impl Store for LocalStore {
             }
         });
         walked.map_err(|e| cannot("list the directory", &self.root, e))?;
-        parts.iter().try_for_each(|part| remove(part).map_err(|e| cannot("remove", part, e)))
-    }
-}
-
-/// Fills a hidden file with bytes.
-fn written(bytes: &[u8]) -> impl FnOnce(&Path) -> io::Result<()> {
-    move |part| {
-        if bytes.len() >= direct::LEAST {
-            match direct::write(part, bytes)? {
-                Some(file) => return file.sync_all(),
-                // There may be a part of it.
-                None => remove(part)?,
-            }
-        }
-        let mut file = File::create_new(part)?;
-        for some in bytes.chunks(SYNC_BYTES) {
-            for step in some.chunks(STEP_BYTES) {
-                file.write_all(step)?;
-                give_way();
-            }
-            file.sync_data()?;
-        }
-        file.sync_all()
+        parts.iter().try_for_each(|part| self.remove(part).map_err(|e| cannot("remove", part, e)))
     }
 }
 
@@ -306,58 +372,31 @@ fn read_ahead(file: &File, from: u64, bytes: u64) {
     let _ = (file, from, bytes);
 }
 
-/// Removes a file, if it is there.
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
-fn rename(part: &Path, path: &Path) -> Result<(), Fault> {
-    fs::rename(part, path).map_err(|e| cannot("write", path, e))
-}
-
-/// Gives a file a second name, or copies it to another file system. Fails if there is a file of this name.
-fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Err(e)
-            if matches!(e.kind(), ErrorKind::CrossesDevices | ErrorKind::Unsupported | ErrorKind::PermissionDenied) =>
-        {
-            let mut copy = File::create_new(to)?;
-            io::copy(&mut File::open(from)?, &mut copy)?;
-            Ok(())
-        }
-        linked => linked,
-    }
-}
-
-/// Makes a directory and those above it, each of them durable.
-fn make_directory(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
+/// Makes a directory and those above it, each of them durable before there is anything in it. So of those that are there only the last
+/// one may not be.
+fn make_directory(disk: &Disk, path: &Path) -> io::Result<()> {
     let above = match path.parent() {
         Some(above) if above.as_os_str().is_empty() => Path::new("."),
         Some(above) => above,
         None => path,
     };
-    if above != path {
-        make_directory(above)?;
+    if path.is_dir() {
+        return match disk.sync_names(above) {
+            // Others have made what is there.
+            Err(e) if matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => Ok(()),
+            synced => synced,
+        };
     }
-    match fs::create_dir(path) {
+    if above != path {
+        make_directory(disk, above)?;
+    }
+    match disk.make(path) {
         // Another thread was faster, or it is something else.
         Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
         Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(ErrorKind::NotADirectory.into()),
         made => made?,
     }
-    sync_directory(above)
-}
-
-/// Makes the names in a directory durable.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    // Elsewhere a directory cannot be opened, and names are durable as they are.
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    disk.sync_names(above)
 }
 
 fn no_directory(path: &Path) -> Fault {

@@ -1,5 +1,7 @@
 //! What every store must keep, checked on each of them; and what `open` says.
 
+mod power;
+
 use super::*;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +11,19 @@ struct Temporary(PathBuf);
 
 impl Temporary {
     fn new(name: &str) -> Self {
+        Self::below(&std::env::temp_dir(), name)
+    }
+
+    /// In memory, where the machine has such a place.
+    fn fast(name: &str) -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory, name) } else { Self::new(name) }
+    }
+
+    fn below(folder: &Path, name: &str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("pelton-{name}-{}-{n}", std::process::id()));
+        let path = folder.join(format!("pelton-{name}-{}-{n}", std::process::id()));
         Temporary(path)
     }
 
