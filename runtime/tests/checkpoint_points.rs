@@ -1,199 +1,32 @@
-//! Two small jobs, one of windows and totals and one of `process`, on each backend, over a store in which something goes wrong at each of its
-//! operations, one by one: the process crashes there, the operation fails, is late, half done, or acknowledged and lost in a later
-//! crash, or it is frozen while another run of the job takes over. What is published in the end is the exact answer, once.
-//!
-//! How many operations there are is found by a run in which nothing goes wrong. `--nocapture` shows what was tried where.
+//! The small jobs of `points_kit` on each backend, over a store in which something goes wrong at each of its operations, one by one: the
+//! process crashes there, the operation fails, is late, half done, or acknowledged and lost in a later crash, or it is frozen while another
+//! run of the job takes over. What is published in the end is the exact answer, once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests
 
+mod points_kit;
 mod support;
 
 use pelton::checkpoint::entry::Kind;
-use pelton::checkpoint::faulty::{At, Faulty, Mischief};
+use pelton::checkpoint::faulty::{Faulty, Mischief};
 use pelton::checkpoint::history::History;
 use pelton::checkpoint::store::{MemoryStore, Store};
 use pelton::prelude::*;
 use pelton::{Backend, Error, Restart};
-use std::collections::BTreeMap;
+use points_kit::{Job, watched, width};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use support::place::Place;
-use support::{Feed, Row, feed, roomy_pool, splits, within};
-
-/// A line of the result.
-#[derive(Record, Serialize, Clone, Debug)]
-struct Line {
-    key: u64,
-    /// The start of the window; -1 for a total.
-    from: i64,
-    count: u64,
-    sum: u64,
-}
-
-pelton::stream! {
-    job Sums<Memory> {
-        param rows: Feed<Row>;
-        param out: PathBuf;
-        source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s;
-        let windows = all.key_by(|r| r.key).window(tumbling 10ms).aggregate((count(), sum(|r| r.value)));
-        let of_windows = windows.map(|w| Line { key: w.key, from: w.start.millis(), count: w.value.0, sum: w.value.1 });
-        let totals = all.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few keys"));
-        let of_totals = totals.map(|(key, (count, sum))| Line { key, from: -1, count, sum });
-        sink file(of_windows, of_totals) = csv(out);
-        drop windows.late;
-    }
-}
-
-/// A line of a key's life.
-#[derive(Record, Serialize, Clone, Debug)]
-struct Told {
-    key: u64,
-    at: i64,
-    text: String,
-}
-
-pelton::stream! {
-    job Steps<Memory> {
-        param rows: Feed<Row>;
-        param out: PathBuf;
-        source all: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s;
-        let steps: Told = all.key_by(|r| r.key).process {
-            in_order;
-            state sum: Value<u64>, unbounded("few keys");
-            state values: List<u64>, unbounded("emptied at five");
-            state thirds: Map<u64, u64>, unbounded("three");
-            state lately: Reducing<u64> = |a, b| a + b, ttl 9ms;
-            timer gap: event_time;
-            on event(r, cx) {
-                sum.update(|sum| sum + r.value);
-                values.push(r.value);
-                thirds.update(&(r.value % 3), |n| n + 1);
-                lately.add(r.value);
-                if values.len() == 5 {
-                    let all: Vec<u64> = values.iter().copied().collect();
-                    cx.emit(Told { key: r.key, at: r.at, text: format!("{all:?} {:?}", lately.get()) });
-                    values.clear();
-                }
-                cx.set(gap, cx.time() + 4ms);
-            }
-            on timer gap(at, cx) {
-                cx.emit(Told { key: cx.key(), at: at.millis(), text: format!("quiet, {:?}", sum.get()) });
-            }
-            on end(cx) {
-                let thirds: Vec<(u64, u64)> = thirds.iter().map(|(third, n)| (*third, *n)).collect();
-                cx.emit(Told { key: cx.key(), at: -1, text: format!("{:?} {thirds:?}", sum.get()) });
-            }
-        };
-        sink file(steps) = csv(out);
-        drop steps.late;
-    }
-}
-
-type Run = fn(Feed<Row>, PathBuf, Config) -> Result<(), Error>;
-
-/// A job on a backend.
-struct Job {
-    name: String,
-    run: Run,
-    expected: Vec<String>,
-    /// How many operations of each kind undisturbed runs ask of their stores: at least, and at most.
-    operations: BTreeMap<String, (u64, u64)>,
-}
 
 fn jobs<B: Backend>() -> [Job; 2] {
-    let on = std::any::type_name::<B>().rsplit("::").next().unwrap();
-    let sums: Run = |rows, out, config| Sums { rows, out }.run_on::<B>(config).map(drop);
-    let steps: Run = |rows, out, config| Steps { rows, out }.run_on::<B>(config).map(drop);
-    [Job::new(format!("windows and totals on {on}"), sums), Job::new(format!("a process on {on}"), steps)]
-}
-
-impl Job {
-    fn new(name: String, run: Run) -> Job {
-        let place = Place::new("points");
-        run(splits(false), place.out(), Config::default().workers(1)).unwrap();
-        let expected = place.lines().unwrap();
-        let mut job = Job { name, run, expected, operations: BTreeMap::new() };
-        // Two runs are not the same to the last operation.
-        let runs: Vec<BTreeMap<String, u64>> = (0..5).map(|_| job.undisturbed()).collect();
-        for kind in runs.iter().flat_map(BTreeMap::keys) {
-            let counts = || runs.iter().map(|run| run.get(kind).copied().unwrap_or_default());
-            job.operations.insert(kind.clone(), (counts().min().unwrap(), counts().max().unwrap()));
-        }
-        job
-    }
-
-    /// The operations of a run, by their kind.
-    fn undisturbed(&self) -> BTreeMap<String, u64> {
+    points_kit::jobs::<B>(|job| {
         let (store, place) = (Faulty::new(MemoryStore::new()), Place::new("points"));
-        self.run(store.clone(), &place, 2, Restart::Never).unwrap();
-        self.is_there(&place, &self.name);
-        let mut counts = BTreeMap::new();
-        for operation in store.trace() {
-            *counts.entry(kind(&operation)).or_default() += 1;
-        }
-        assert!(counts.get("put_new log/").is_some_and(|entries| *entries > 8), "no checkpoints in {counts:?}");
-        counts
-    }
-
-    fn run(&self, store: Arc<dyn Store>, place: &Place, workers: usize, restart: Restart) -> Result<(), Error> {
-        let config = Config::default()
-            .workers(workers)
-            .state_dir(support::in_memory())
-            .checkpoint_store(Arc::new(store))
-            .checkpoint_every(Duration::from_millis(2))
-            .restart(restart);
-        (self.run)(splits(true), place.out(), config)
-    }
-
-    /// What a reader sees of the result is all of it, or nothing.
-    fn is_whole(&self, place: &Place, case: &str) {
-        assert!(place.lines().is_none_or(|lines| lines == self.expected), "{case}: {:?}", place.lines());
-    }
-
-    /// The result is there, and nothing else.
-    fn is_there(&self, place: &Place, case: &str) {
-        assert_eq!(place.lines().as_ref(), Some(&self.expected), "{case}");
-        let left: Vec<PathBuf> =
-            place.files().into_iter().map(|(path, _)| path).filter(|path| *path != place.out()).collect();
-        assert_eq!(left, [""; 0].map(PathBuf::from), "{case}: left behind");
-    }
-
-    /// Goes to each operation of an undisturbed run, some of them at once. `at` says whether the run came so far: else it is tried again.
-    fn everywhere(&self, what: &str, at: impl Fn(At, &str) -> bool + Sync) {
-        let all =
-            self.operations.iter().flat_map(|(kind, (least, most))| (1..=*most).map(move |n| (kind, n, n <= *least)));
-        // Of a file the pieces are read one by one, in the same way each: of a database, which is slow, every third is enough.
-        let stride = |kind: &str| if self.name.ends_with("RocksDb") && kind == "get_range data/" { 3 } else { 1 };
-        let points: Vec<(&String, u64, bool)> = all.filter(|(kind, n, _)| n % stride(kind) == 0).collect();
-        let (next, tried) = (AtomicUsize::new(0), Mutex::new(BTreeMap::<&String, u64>::new()));
-        let go = || {
-            while let Some((kind, n, always)) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let case = format!("{}, {what}, `{kind}` {n}", self.name);
-                let tries = if *always { 30 } else { 3 };
-                let reached = (0..tries).any(|_| at(At::Nth((*kind).clone(), *n), &case));
-                assert!(reached || !always, "{case}: no run came so far");
-                *tried.lock().unwrap().entry(*kind).or_default() += u64::from(reached);
-            }
-        };
-        std::thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(go))));
-        let tried = tried.into_inner().unwrap();
-        println!("{}, {what}: {} of {} operations, {tried:?}", self.name, tried.values().sum::<u64>(), points.len());
-    }
-}
-
-/// Most of a run is waiting.
-const AT_ONCE: usize = 8;
-
-/// `put_new log/` of `put_new log/00000000000000000001`.
-fn kind(operation: &str) -> String {
-    operation.split_inclusive('/').next().unwrap_or_default().to_owned()
-}
-
-/// With how many workers a run goes on: all widths take turns.
-fn width() -> usize {
-    static TURN: AtomicUsize = AtomicUsize::new(0);
-    1 + TURN.fetch_add(1, Ordering::Relaxed) % 3
+        job.run(store.clone(), &place, 2, Restart::Never).unwrap();
+        job.is_there(&place, &job.name);
+        let entries = store.trace().iter().filter(|operation| operation.starts_with("put_new log/")).count();
+        assert!(entries > 8, "no checkpoints in {:?}", store.trace());
+        store.trace()
+    })
 }
 
 /// The process is gone at each operation, and a run with some other number of workers goes on.
@@ -361,12 +194,6 @@ fn attempts_behind(store: &dyn Store, end: u64) -> usize {
     let history = History::read(store).unwrap();
     let behind = history.entries().filter(|(number, _)| *number > end);
     behind.filter(|(_, entry)| entry.as_ref().is_ok_and(|entry| entry.kind() == Kind::Attempt)).count()
-}
-
-/// Fails instead of standing still.
-fn watched(run: fn()) {
-    roomy_pool();
-    within(Duration::from_secs(600), run);
 }
 
 mod memory {

@@ -150,7 +150,11 @@ impl Log {
         };
         match (self.store.get(&name), unknown) {
             // The token in it tells it from the same entry of anybody else.
-            (Ok(Some(there)), _) if there == bytes => Ok(true),
+            (Ok(Some(there)), None) if there == bytes => Ok(true),
+            // That it is seen does not say that a crash leaves it. Asked once more, the store sees to that.
+            (Ok(Some(there)), Some(fault)) if there == bytes => {
+                self.store.put_new(&name, &bytes).map(|_| true).map_err(|_| fault)
+            }
             (Ok(Some(_)), None) => Ok(false),
             // Half of it may be ours. Who can read it decides.
             (_, Some(fault)) => Err(fault),

@@ -28,8 +28,8 @@ pub use memory::MemoryStore;
 pub enum Put {
     /// The object is there now.
     Created,
-    /// There was one of this name already, and it was left as it is. It may be of this very call, if an earlier try of it got through
-    /// and its answer got lost.
+    /// There was one of this name already, which is durable, too, and was left as it is. It may be of this very call, if an earlier try
+    /// of it got through and its answer got lost.
     Exists,
 }
 
@@ -120,7 +120,7 @@ pub trait Store: Send + Sync {
     /// If they cannot be listed.
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, Fault>;
 
-    /// Removes an object, if it is there.
+    /// Removes an object, if it is there. Not synced: a crash may bring it back, and of a large one only its length.
     ///
     /// # Errors
     /// If it could not be removed.

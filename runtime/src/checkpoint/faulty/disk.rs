@@ -90,6 +90,7 @@ impl FaultyDisk {
             Step::List(path) => ("list", path),
         };
         let text = match path.strip_prefix(&self.root) {
+            Ok(below) if below == Path::new("") => return format!("{what} ."),
             Ok(below) => below.display().to_string(),
             Err(_) => "elsewhere".to_owned(),
         };

@@ -118,9 +118,9 @@ fn a_zombie_that_slept_through_many_checkpoints_is_still_told() {
 fn an_answer_that_got_lost_is_no_other_run() {
     let inner = MemoryStore::new();
     let store = Faulty::new(inner);
-    // list, put_new, get, list, tidy; then put_new, get.
+    // list, put_new, get, put_new, list, tidy; then put_new, get, put_new.
     store.plan(2, Mischief::FailAfter);
-    store.plan(6, Mischief::FailAfter);
+    store.plan(7, Mischief::FailAfter);
     let mut log = begin(&(Arc::clone(&store) as Arc<dyn Store>));
     assert_eq!(log.attempt(), 1);
     assert_eq!(log.complete(manifest(1, vec![]), 3).unwrap(), 2);

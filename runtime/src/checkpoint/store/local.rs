@@ -142,12 +142,14 @@ impl LocalStore {
                 }
             }
             let mut file = self.disk.create(part)?;
-            for some in bytes.chunks(SYNC_BYTES) {
+            for (at, some) in bytes.chunks(SYNC_BYTES).enumerate() {
+                if at > 0 {
+                    file.sync_data()?;
+                }
                 for step in some.chunks(STEP_BYTES) {
                     file.write(step)?;
                     give_way();
                 }
-                file.sync_data()?;
             }
             file.sync()
         }
