@@ -33,20 +33,24 @@ fn jobs<B: Backend>() -> [Job; 2] {
 fn crashes<B: Backend>() {
     for job in jobs::<B>() {
         for mischief in [Mischief::FailBefore, Mischief::FailAfter, Mischief::Short] {
-            job.everywhere(&format!("crash, {mischief:?}"), |at, case| {
-                let (store, place) = (Faulty::new(MemoryStore::new()), Place::new("points"));
-                store.crash_at(at, mischief);
-                let first = job.run(store.clone(), &place, 2, Restart::Never);
-                if store.struck().is_none() {
-                    return false;
-                }
-                job.is_whole(&place, case);
-                store.revive();
-                job.run(store.clone(), &place, width(), Restart::Never)
-                    .unwrap_or_else(|error| panic!("{case}: {error}\nafter {first:?}\n{:?}", store.trace()));
-                job.is_there(&place, case);
-                true
-            });
+            job.everywhere(
+                &format!("crash, {mischief:?}"),
+                |_| true,
+                |at, case| {
+                    let (store, place) = (Faulty::new(MemoryStore::new()), Place::new("points"));
+                    store.crash_at(at, mischief);
+                    let first = job.run(store.clone(), &place, 2, Restart::Never);
+                    if store.struck().is_none() {
+                        return false;
+                    }
+                    job.is_whole(&place, case);
+                    store.revive();
+                    job.run(store.clone(), &place, width(), Restart::Never)
+                        .unwrap_or_else(|error| panic!("{case}: {error}\nafter {first:?}\n{:?}", store.trace()));
+                    job.is_there(&place, case);
+                    true
+                },
+            );
         }
     }
 }
@@ -56,26 +60,31 @@ fn faults<B: Backend>() {
     let late = Mischief::Delay(Duration::from_millis(20));
     for job in jobs::<B>() {
         for mischief in [Mischief::FailBefore, Mischief::FailAfter, Mischief::Short, late] {
-            job.everywhere(&format!("fault, {mischief:?}"), |at, case| {
-                let (store, place) = (Faulty::new(MemoryStore::new()), Place::new("points"));
-                store.plan(at, mischief);
-                let restart = Restart::Fixed { pause: Duration::from_millis(1), at_most: 3 };
-                let ended = job.run(store.clone(), &place, 2, restart);
-                if store.struck().is_none() {
-                    return false;
-                }
-                match ended {
-                    Ok(()) => {}
-                    // To begin with, it is told at once.
-                    Err(Error::Setup(fault)) if store.operations() < 12 && mischief != late => {
-                        assert!(!place.out().exists(), "{case}: {fault}");
-                        job.run(store.clone(), &place, 2, restart).unwrap_or_else(|error| panic!("{case}: {error}"));
+            job.everywhere(
+                &format!("fault, {mischief:?}"),
+                |_| true,
+                |at, case| {
+                    let (store, place) = (Faulty::new(MemoryStore::new()), Place::new("points"));
+                    store.plan(at, mischief);
+                    let restart = Restart::Fixed { pause: Duration::from_millis(1), at_most: 3 };
+                    let ended = job.run(store.clone(), &place, 2, restart);
+                    if store.struck().is_none() {
+                        return false;
                     }
-                    Err(error) => panic!("{case}: {error}\n{:?}", store.trace()),
-                }
-                job.is_there(&place, case);
-                true
-            });
+                    match ended {
+                        Ok(()) => {}
+                        // To begin with, it is told at once.
+                        Err(Error::Setup(fault)) if store.operations() < 12 && mischief != late => {
+                            assert!(!place.out().exists(), "{case}: {fault}");
+                            job.run(store.clone(), &place, 2, restart)
+                                .unwrap_or_else(|error| panic!("{case}: {error}"));
+                        }
+                        Err(error) => panic!("{case}: {error}\n{:?}", store.trace()),
+                    }
+                    job.is_there(&place, case);
+                    true
+                },
+            );
         }
     }
 }
@@ -89,16 +98,15 @@ fn lost<B: Backend>() {
     for job in jobs::<B>() {
         for mischief in [Mischief::Forget, Mischief::ForgetHalf] {
             let (went_on, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-            job.everywhere(&format!("lost, {mischief:?}"), |at, case| {
+            // There is nothing else to lose.
+            let puts = |operation: &str| operation.starts_with("put");
+            job.everywhere(&format!("lost, {mischief:?}"), puts, |at, case| {
                 for later in behind.iter().copied() {
                     let (store, place) = (Faulty::new(MemoryStore::new()), Place::new("points"));
                     store.crash_behind(at.clone(), mischief, later);
                     let first = job.run(store.clone(), &place, 2, Restart::Never);
-                    match store.struck() {
-                        None => return false,
-                        // There is nothing to lose.
-                        Some(operation) if !operation.starts_with("put") => return true,
-                        Some(_) => {}
+                    if store.struck().is_none() {
+                        return false;
                     }
                     store.crash().unwrap();
                     job.is_whole(&place, case);
@@ -130,39 +138,43 @@ fn frozen<B: Backend>() {
     for job in jobs::<B>() {
         for mischief in [Mischief::FreezeBefore, Mischief::FreezeAfter] {
             let superseded = AtomicU64::new(0);
-            job.everywhere(&format!("frozen, {mischief:?}"), |at, case| {
-                let (inner, place) = (MemoryStore::new(), Place::new("points"));
-                let store = Faulty::new(inner.clone());
-                store.plan(at, mischief);
-                let first = std::thread::scope(|scope| {
-                    let first = scope.spawn(|| job.run(store.clone(), &place, 2, Restart::Never));
-                    while !store.wait_until_frozen(Duration::from_millis(5)) {
-                        if first.is_finished() && !store.wait_until_frozen(Duration::ZERO) {
-                            return None;
+            job.everywhere(
+                &format!("frozen, {mischief:?}"),
+                |_| true,
+                |at, case| {
+                    let (inner, place) = (MemoryStore::new(), Place::new("points"));
+                    let store = Faulty::new(inner.clone());
+                    store.plan(at, mischief);
+                    let first = std::thread::scope(|scope| {
+                        let first = scope.spawn(|| job.run(store.clone(), &place, 2, Restart::Never));
+                        while !store.wait_until_frozen(Duration::from_millis(5)) {
+                            if first.is_finished() && !store.wait_until_frozen(Duration::ZERO) {
+                                return None;
+                            }
                         }
-                    }
-                    if has_ended(&*inner) {
-                        // Whoever is killed behind its last word leaves nothing.
-                        job.is_there(&place, case);
-                    }
-                    let second = job.run(inner.clone(), &place, width(), Restart::Never);
-                    let published = version(&place.out());
-                    let end = last(&*inner);
-                    store.wake();
-                    let first = first.join().unwrap();
-                    second.unwrap_or_else(|error| panic!("{case}: {error}\n{:?}", store.trace()));
-                    // Frozen before it had begun, it is a run of its own behind the end of the other one.
-                    let runs = first.is_ok() && attempts_behind(&*inner, end) > 0;
-                    let touched = version(&place.out()) != published;
-                    assert!(!touched || runs, "{case}: published twice; {first:?}\n{:?}", store.trace());
-                    Some(first)
-                });
-                let Some(first) = first else { return false };
-                superseded.fetch_add(matches!(first, Err(Error::Superseded { .. })).into(), Ordering::Relaxed);
-                // What it wrote before it was told stays hidden, for it does not know what of it the other one needs.
-                assert_eq!(place.lines().as_ref(), Some(&job.expected), "{case}");
-                true
-            });
+                        if has_ended(&*inner) {
+                            // Whoever is killed behind its last word leaves nothing.
+                            job.is_there(&place, case);
+                        }
+                        let second = job.run(inner.clone(), &place, width(), Restart::Never);
+                        let published = version(&place.out());
+                        let end = last(&*inner);
+                        store.wake();
+                        let first = first.join().unwrap();
+                        second.unwrap_or_else(|error| panic!("{case}: {error}\n{:?}", store.trace()));
+                        // Frozen before it had begun, it is a run of its own behind the end of the other one.
+                        let runs = first.is_ok() && attempts_behind(&*inner, end) > 0;
+                        let touched = version(&place.out()) != published;
+                        assert!(!touched || runs, "{case}: published twice; {first:?}\n{:?}", store.trace());
+                        Some(first)
+                    });
+                    let Some(first) = first else { return false };
+                    superseded.fetch_add(matches!(first, Err(Error::Superseded { .. })).into(), Ordering::Relaxed);
+                    // What it wrote before it was told stays hidden, for it does not know what of it the other one needs.
+                    assert_eq!(place.lines().as_ref(), Some(&job.expected), "{case}");
+                    true
+                },
+            );
             let superseded = superseded.into_inner();
             println!("{}, frozen, {mischief:?}: {superseded} runs were told that another one has taken over", job.name);
             assert!(superseded > 3);

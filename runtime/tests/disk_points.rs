@@ -62,6 +62,14 @@ impl Machine {
         self.disk.revive();
     }
 
+    /// A run with some other number of workers goes on to the end.
+    fn goes_on(&self, job: &Job, case: &str, first: &Result<(), Error>) {
+        job.is_whole(&self.place, case);
+        self.run(job, width(), Restart::Never)
+            .unwrap_or_else(|error| panic!("{case}: {error}\nafter {first:?}\n{:?}", self.tail()));
+        self.is_done(job, case);
+    }
+
     /// What was published is all there, and a loss of power takes nothing from that: the run has said its last word.
     fn is_done(&self, job: &Job, case: &str) {
         job.is_there(&self.place, case);
@@ -93,27 +101,36 @@ fn jobs<B: Backend>() -> [Job; 2] {
     })
 }
 
-/// What the next loss of power leaves.
-fn loss() -> Loss {
+/// The next turn of what takes turns from point to point.
+fn turn() -> u64 {
     static TURN: AtomicU64 = AtomicU64::new(0);
-    let turn = TURN.fetch_add(1, Ordering::Relaxed);
-    match turn % 5 {
-        0 => Loss::Everything,
-        1 => Loss::Bytes,
-        2 => Loss::Half,
-        _ => Loss::Some(turn),
+    TURN.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What the next loss of power leaves: each other time as little as may be.
+fn loss() -> Loss {
+    match turn() {
+        turn if turn % 2 == 0 => Loss::Everything,
+        turn if turn % 8 == 1 => Loss::Bytes,
+        turn if turn % 8 == 3 => Loss::Half,
+        turn => Loss::Some(turn),
+    }
+}
+
+/// The kinds of steps that a mischief does something else to than to fail.
+fn struck_by(mischief: Mischief) -> impl Fn(&str) -> bool {
+    move |step| match mischief {
+        Mischief::Short => step.starts_with("write "),
+        Mischief::Forget | Mischief::ForgetHalf => step.starts_with("sync ") || step.starts_with("names "),
+        _ => true,
     }
 }
 
 /// The power is gone at each step, and a run with some other number of workers goes on.
 fn crashes<B: Backend>() {
     for job in jobs::<B>() {
-        for mischief in [Mischief::FailBefore, Mischief::FailAfter, Mischief::Short] {
-            job.everywhere(&format!("no power, {mischief:?}"), |at, case| {
-                // Nothing but bytes can be there by half.
-                if mischief == Mischief::Short && !case.contains("`write ") {
-                    return true;
-                }
+        for mischief in [Mischief::FailBefore, Mischief::Short] {
+            job.everywhere(&format!("no power, {mischief:?}"), struck_by(mischief), |at, case| {
                 let loss = loss();
                 let machine = Machine::new(loss);
                 machine.disk.crash_at(at, mischief);
@@ -121,60 +138,47 @@ fn crashes<B: Backend>() {
                 if machine.disk.struck().is_none() {
                     return false;
                 }
-                job.is_whole(&machine.place, case);
                 machine.disk.revive();
-                machine
-                    .run(&job, width(), Restart::Never)
-                    .unwrap_or_else(|error| panic!("{case}, {loss:?}: {error}\nafter {first:?}\n{:?}", machine.tail()));
-                machine.is_done(&job, case);
+                machine.goes_on(&job, &format!("{case}, {loss:?}"), &first);
                 true
             });
         }
     }
 }
 
-/// A step fails or is late, and the run goes on by itself, to its end or until the power is gone some steps later.
+/// A step fails or is late, and the run goes on by itself, to its end or until the power is gone, there or some steps later.
 fn faults<B: Backend>() {
     let late = Mischief::Delay(Duration::from_millis(20));
     let restart = Restart::Fixed { pause: Duration::from_millis(1), at_most: 3 };
     for job in jobs::<B>() {
-        for (mischief, later) in [
-            (Mischief::FailBefore, None),
-            (Mischief::FailAfter, None),
-            (Mischief::FailAfter, Some(2)),
-            (Mischief::FailAfter, Some(30)),
-            (Mischief::Short, None),
-            (late, None),
-        ] {
-            job.everywhere(&format!("fault, {mischief:?}, no power {later:?} steps later"), |at, case| {
-                if mischief == Mischief::Short && !case.contains("`write ") {
-                    return true;
-                }
+        for mischief in [Mischief::FailBefore, Mischief::FailAfter, Mischief::Short, late] {
+            job.everywhere(&format!("fault, {mischief:?}"), struck_by(mischief), |at, case| {
                 let loss = loss();
                 let machine = Machine::new(loss);
+                let later =
+                    [None, Some(0), Some(2), Some(30)][turn() as usize % 4].filter(|_| mischief == Mischief::FailAfter);
                 match later {
                     Some(later) => machine.disk.crash_behind(at, mischief, later),
                     None => machine.disk.plan(at, mischief),
                 }
                 let first = machine.run(&job, 2, restart);
-                let Some(struck) = machine.disk.struck() else { return false };
+                if machine.disk.struck().is_none() {
+                    return false;
+                }
+                let case = format!("{case}, no power {later:?} steps later, {loss:?}");
                 match &first {
-                    Ok(()) => {}
+                    Ok(()) => machine.is_done(&job, &case),
                     Err(_) if later.is_some() => {
                         machine.lose();
-                        job.is_whole(&machine.place, case);
-                        machine.run(&job, width(), Restart::Never).unwrap_or_else(|error| {
-                            panic!("{case}, {loss:?}: {error}\nafter {first:?}\n{:?}", machine.tail())
-                        });
+                        machine.goes_on(&job, &case, &first);
                     }
                     // To begin with, it is told at once.
-                    Err(Error::Setup(fault)) if mischief != late && machine.disk.operations() < 40 => {
-                        assert!(!machine.place.out().exists(), "{case}: {fault}");
-                        machine.run(&job, 2, restart).unwrap_or_else(|error| panic!("{case}: {error}"));
+                    Err(Error::Setup(_)) if mischief != late && machine.disk.operations() < 40 => {
+                        assert!(!machine.place.out().exists(), "{case}: {first:?}");
+                        machine.goes_on(&job, &case, &first);
                     }
-                    Err(error) => panic!("{case}: {error}\nat {struck}: {:?}", machine.tail()),
+                    Err(error) => panic!("{case}: {error}\n{:?}", machine.tail()),
                 }
-                machine.is_done(&job, case);
                 true
             });
         }
@@ -187,11 +191,11 @@ fn lost<B: Backend>() {
     for job in jobs::<B>() {
         for mischief in [Mischief::Forget, Mischief::ForgetHalf] {
             let (went_on, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-            job.everywhere(&format!("lost, {mischief:?}"), |at, case| {
-                if !case.contains("`sync ") && !case.contains("`names ") {
-                    return true;
-                }
-                for later in [3, 25, u64::MAX] {
+            job.everywhere(&format!("lost, {mischief:?}"), struck_by(mischief), |at, case| {
+                let behind = [3, 25, u64::MAX];
+                let behind =
+                    if mischief == Mischief::Forget { &behind[..] } else { &behind[turn() as usize % 3..][..1] };
+                for later in behind.iter().copied() {
                     let loss = loss();
                     let machine = Machine::new(loss);
                     machine.disk.crash_behind(at.clone(), mischief, later);

@@ -149,9 +149,11 @@ impl Job {
         assert_eq!(left, [""; 0].map(PathBuf::from), "{case}: left behind");
     }
 
-    /// Goes to each point of an undisturbed run, some of them at once. `at` says whether the run came so far: else it is tried again.
-    pub fn everywhere(&self, what: &str, at: impl Fn(At, &str) -> bool + Sync) {
-        let all = self.points.iter().flat_map(|(kind, (least, most))| (1..=*most).map(move |n| (kind, n, n <= *least)));
+    /// Goes to each point of an undisturbed run that is of such a kind, some of them at once. `at` says whether the run came so far: else it
+    /// is tried again.
+    pub fn everywhere(&self, what: &str, kinds: impl Fn(&str) -> bool, at: impl Fn(At, &str) -> bool + Sync) {
+        let kinds = self.points.iter().filter(|(kind, _)| kinds(kind));
+        let all = kinds.flat_map(|(kind, (least, most))| (1..=*most).map(move |n| (kind, n, n <= *least)));
         // Of a file the pieces are read one by one, in the same way each: of a database, which is slow, every third is enough.
         let stride = |kind: &str| if self.name.ends_with("RocksDb") && kind == "get_range data/" { 3 } else { 1 };
         let points: Vec<(&String, u64, bool)> = all.filter(|(kind, n, _)| n % stride(kind) == 0).collect();

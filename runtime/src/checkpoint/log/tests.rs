@@ -3,11 +3,11 @@
 
 use super::super::damage::Problem;
 use super::super::describe::{Standing, describe};
-use super::super::faulty::{Faulty, Mischief};
+use super::super::faulty::{Faulty, FaultyDisk, Loss, Mischief};
 use super::super::manifest::{DataName, ObjectRef, OperatorState, Pending, SinkState, StateInfo};
 use super::super::object::{ALL_GROUPS, ObjectReader, ObjectWriter};
 use super::super::retain::Swept;
-use super::super::store::MemoryStore;
+use super::super::store::{LocalStore, MemoryStore};
 use super::super::verify::verify;
 use super::*;
 use crate::schema::OwnedSchema;
@@ -128,6 +128,31 @@ fn an_answer_that_got_lost_is_no_other_run() {
     assert!(matches!(log.committing(2), Err(NotAppended::Failed(_))));
     assert_eq!(store.trace().iter().filter(|what| what.starts_with("get")).count(), 3, "{:?}", store.trace());
     assert!(log.committing(2).is_err(), "nobody knows what is there, so the attempt has ended");
+}
+
+#[test]
+fn what_the_log_goes_on_from_survives_a_loss_of_power() {
+    let folder = std::env::temp_dir().join(format!("pelton-log-power-{}", std::process::id()));
+    for mischief in [Mischief::FailBefore, Mischief::FailAfter] {
+        for n in 1.. {
+            std::fs::create_dir(&folder).unwrap();
+            let disk = FaultyDisk::new(&folder, Loss::Everything).unwrap();
+            let store = || -> Arc<dyn Store> { Arc::new(LocalStore::watched(&folder, disk.clone()).unwrap()) };
+            let mut log = begin(&store());
+            disk.plan(disk.operations() + n, mischief);
+            let put = log.complete(manifest(1, vec![]), 3);
+            let struck = disk.struck();
+            disk.crash().unwrap();
+            disk.revive();
+            let found = newest(&begin(&store()));
+            std::fs::remove_dir_all(&folder).unwrap();
+            // That an entry can be read behind a put that failed says nothing yet.
+            assert!(put.is_err() || found == Some((2, 1)), "{mischief:?} at {struck:?}");
+            if struck.is_none() {
+                break;
+            }
+        }
+    }
 }
 
 #[test]
