@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(disk.remove_by_steps(&other, &aside).unwrap_err().kind(), io::ErrorKind::NotFound);
         // For who still has it open, it is as long as before.
         let mut left = Vec::new();
-        io::Read::read_to_end(&mut &open, &mut left).unwrap();
+        Read::read_to_end(&mut &open, &mut left).unwrap();
         assert_eq!(left.len(), content.len());
         fs::remove_dir_all(&folder).unwrap();
     }
