@@ -1,7 +1,7 @@
 //! [`Faulty`]: a store in which things go wrong where a test wants it. It counts the operations that are asked of it; a plan says
 //! what happens at which.
 //!
-//! A crash is told apart from a fault: after a crash each operation fails until [`revive`](Faulty::revive), as if the process were
+//! A crash is told apart from a fault: after a crash each operation fails until [`revive`](Plot::revive), as if the process were
 //! gone, and what was acknowledged without being synced is lost. So a test can run something with a crash at each operation, one by one, and
 //! look at what another process would find.
 //!

@@ -383,9 +383,15 @@ fn make_directory(disk: &Disk, path: &Path) -> io::Result<()> {
         None => path,
     };
     if path.is_dir() {
+        // Where this may not or cannot be done, others have made what is there.
+        let not_ours = [
+            ErrorKind::PermissionDenied,
+            ErrorKind::InvalidInput,
+            ErrorKind::Unsupported,
+            ErrorKind::ReadOnlyFilesystem,
+        ];
         return match disk.sync_names(above) {
-            // Others have made what is there.
-            Err(e) if matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => Ok(()),
+            Err(e) if not_ours.contains(&e.kind()) => Ok(()),
             synced => synced,
         };
     }
