@@ -45,5 +45,6 @@ pub(crate) fn understand(block: TokenStream, diag: &mut Diagnostics) -> (TokenSt
     }
     check::flow::recursion(&mut models, diag);
     check::flow::timed(&mut models);
+    check::flow::handed(&mut models);
     (root, models)
 }

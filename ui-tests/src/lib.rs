@@ -63,3 +63,20 @@ pub mod flows {
         }
     }
 }
+
+/// Flows that use those, and do not go by event time themselves.
+pub mod further {
+    use crate::{Payment, flows};
+    use pelton::prelude::*;
+
+    stream! {
+        /// Sums of either stream, per card and hour.
+        pub flow both(some: Stream<Payment>, others: Stream<Payment>) -> (u64, i64) {
+            let all = union(some, others);
+            let t = flows::sums(all, 0);
+            drop t.small;
+            let hourly = t.hourly;
+            return hourly;
+        }
+    }
+}

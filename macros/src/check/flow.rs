@@ -2,7 +2,7 @@
 
 use crate::diag::Diagnostics;
 use crate::model::graph::Time;
-use crate::model::{Model, Origin, Port, Use};
+use crate::model::{Handed, Model, Origin, Port, Use};
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
     for id in model.ids() {
@@ -73,6 +73,38 @@ pub(crate) fn timed(models: &mut [Model]) {
         for (at, input) in found {
             if let Some(flow) = &mut models[at].flow {
                 flow.timed.push(input);
+            }
+        }
+    }
+}
+
+/// What a flow hands on to one that is not known here, perhaps by way of another one of the block.
+pub(crate) fn handed(models: &mut [Model]) {
+    loop {
+        let mut found = vec![];
+        for (at, model) in models.iter().enumerate() {
+            let Some(flow) = &model.flow else { continue };
+            for by in model.ids().filter(|id| model.stream(*id).sound) {
+                let Origin::Flow(used) = &model.stream(by).origin else { continue };
+                let other = models.iter().find(|other| used.known.is_some() && other.name == used.call.name);
+                let other = other.and_then(|other| other.flow.as_ref());
+                for (parameter, stream) in used.streams.iter().enumerate() {
+                    let Some((n, input)) = stream.and_then(|n| Some((n, used.inputs.get(n)?))) else { continue };
+                    if used.known.is_some() && !other.is_some_and(|other| other.hands_on(n)) {
+                        continue;
+                    }
+                    let Time::Missing(sources) = model.time(input.stream) else { continue };
+                    let all = sources.into_iter().map(|source| Handed { input: source.0, by, parameter });
+                    found.extend(all.filter(|it| !flow.handed.contains(it)).map(|it| (at, it)));
+                }
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        for (at, it) in found {
+            if let Some(flow) = &mut models[at].flow {
+                flow.handed.push(it);
             }
         }
     }

@@ -40,7 +40,7 @@ fn one(plan: &Plan, edge: &Edge) -> TokenStream {
         tokens.extend(quote_spanned!(here=> let #how = __rt::shared(#types);));
     }
     let (out, inside, meta) = (out_name(edge, 0, at), in_name(edge, at), edge_name(edge));
-    let time = timing(&edge.timing, at);
+    let time = timing(plan.model, &edge.timing, at);
     tokens.extend(match (&edge.operator, edge.combined) {
         (Operator::Exchange(_), _) => {
             quote_spanned!(here=> let (#out, #inside) = __rt::spread_edge::<_, #time>(#g, &#meta);)

@@ -13,7 +13,7 @@ use super::ident::{first, local, located, moved, named, place};
 use super::keyed::Steps;
 use super::meta::chain_name;
 use super::row::{lifetime, with_lifetimes};
-use super::{chain, edge, lock, meta, resource, uses};
+use super::{asked, chain, edge, lock, meta, resource, uses};
 use crate::lock::Lock;
 use crate::lower::flow::Branch;
 use crate::lower::{Chain, Plan};
@@ -33,15 +33,17 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
     let build = build(plan, flow);
     let (owned, given) = (model.generics.owned(), model.generics.given());
     let (used, inputs) = (used_name(name), inputs(flow));
-    let lost = uses::lost(model);
+    let (lost, (asks, asked)) = (uses::lost(model), (asked::items(model), asked::impls(model, root)));
     quote! {
         #function
         #outputs
+        #asks
         #lints
         #[allow(clippy::unused_unit, clippy::type_complexity, clippy::too_many_arguments)]
         const _: () = {
             use #root::__private as __rt;
             #lost
+            #asked
             const fn __micros(us: i64) -> __rt::TimeSpan {
                 __rt::TimeSpan::from_micros(us)
             }
@@ -75,6 +77,18 @@ fn input(n: usize) -> Ident {
     local(&format!("__I{n}"), Span::mixed_site())
 }
 
+/// The same inside of the flow. What it hands on has event time where that is asked for, since it could not be called else.
+pub(super) fn brought(model: &Model, n: usize, at: Span) -> TokenStream {
+    let (here, input) = (place(at), local(&format!("__I{n}"), at));
+    match model.flow.as_ref().is_some_and(|flow| flow.hands_on(n)) {
+        true => {
+            let asked = asked::own(model, n, &quote_spanned!(here=> __rt), at);
+            quote_spanned!(here=> <#asked as __rt::When>::Or<#input>)
+        }
+        false => quote_spanned!(here=> #input),
+    }
+}
+
 /// Those of which that is not known.
 fn inputs(flow: &Flow) -> Vec<Ident> {
     (0..flow.streams().count()).filter(|n| !flow.timed.contains(n)).map(input).collect()
@@ -95,9 +109,16 @@ fn function(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     let names: Vec<&Ident> = flow.streams().map(|(name, _)| name).collect();
     let bounds = all.clone().map(|n| {
         let input = input(n);
-        let bound = local(if flow.timed.contains(&n) { "EventTimed" } else { "When" }, Span::mixed_site());
         let at = names[n].span();
-        let (bound, rt) = (local(&bound.to_string(), at), located(&rt, at));
+        let rt = located(&rt, at);
+        let bound = match flow.timed.contains(&n) {
+            true => quote_spanned!(place(at)=> EventTimed),
+            false if flow.hands_on(n) => {
+                let asked = asked::own(model, n, &rt, at);
+                quote_spanned!(place(at)=> Brings<#asked>)
+            }
+            false => quote_spanned!(place(at)=> When),
+        };
         quote_spanned!(place(at)=> #input: #rt::#bound)
     });
     let mut streams = all.map(input);

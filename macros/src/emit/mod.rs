@@ -2,6 +2,7 @@
 //! whole. It reads the plan and reports nothing; every path begins with `__rt::` or `::core::`, every local is hygienic.
 
 mod arms;
+mod asked;
 mod body;
 mod chain;
 mod code;

@@ -3,31 +3,30 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 
+use super::flow;
 use super::ident::{local, place};
 use crate::lower::{Term, Timing};
+use crate::model::Model;
 
 /// `__rt::Timed`, `__rt::Untimed`; in a flow also `<__I0 as __rt::When>::Or<__M1>`.
-pub(super) fn timing(timing: &Timing, at: Span) -> TokenStream {
+pub(super) fn timing(model: &Model, timing: &Timing, at: Span) -> TokenStream {
     let here = place(at);
     if timing.0.contains(&Term::Always) {
         return quote_spanned!(here=> __rt::Timed);
     }
-    let terms = timing.0.iter().map(|it| term(Some(it), at));
+    let terms = timing.0.iter().map(|it| term(model, Some(it), at));
     let joined = terms.reduce(|all, one| quote_spanned!(here=> <#all as __rt::When>::Or<#one>));
     joined.unwrap_or_else(|| quote_spanned!(here=> __rt::Untimed))
 }
 
 /// Whether the rows of a stream have event time.
-pub(super) fn term(term: Option<&Term>, at: Span) -> TokenStream {
+pub(super) fn term(model: &Model, term: Option<&Term>, at: Span) -> TokenStream {
     let here = place(at);
     match term {
         None => quote_spanned!(here=> __rt::Untimed),
         Some(Term::Always) => quote_spanned!(here=> __rt::Timed),
         Some(Term::Inputs(inputs)) => {
-            let inputs = inputs.iter().map(|input| {
-                let input = local(&format!("__I{input}"), at);
-                quote_spanned!(here=> #input)
-            });
+            let inputs = inputs.iter().map(|input| flow::brought(model, *input, at));
             let joined = inputs.reduce(|all, one| quote_spanned!(here=> <#all as __rt::When>::And<#one>));
             joined.unwrap_or_else(|| quote_spanned!(here=> __rt::Timed))
         }

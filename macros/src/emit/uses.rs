@@ -4,6 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use super::asked;
 use super::body::Body;
 use super::chain::{closure, counters, lets, outs};
 use super::code::{number, paste_moved, scoped};
@@ -71,7 +72,8 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
         }
         Some(n) => {
             let at = used.used.inputs[*n].at.span();
-            let (link, mut time) = (link_name(&used.stream.name, *n, at), term(used.times[*n].as_ref(), at));
+            let (link, mut time) =
+                (link_name(&used.stream.name, *n, at), term(plan.model, used.times[*n].as_ref(), at));
             if let (Some(Term::Inputs(_)), None) = (&used.times[*n], used.used.known) {
                 // the same, and no type parameter: else rustc would have it restricted
                 time = quote_spanned!(place(at)=> <#time as __rt::When>::And<__rt::Timed>);
@@ -80,7 +82,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
         }
     });
     let arguments: Vec<TokenStream> = arguments.collect();
-    let (path, word) = (&used.used.call.path, nearly_union(used));
+    let (path, word) = (asked::path(plan.model, used.id, used.used), nearly_union(used));
     let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
     list.set_span(place(used.used.call.parentheses));
     let call = scoped(&plan.model.seen(), values, quote!(#path #list));
@@ -154,7 +156,7 @@ fn output(plan: &Plan, chain: &Chain, used: &UsePlan) -> TokenStream {
     chain.body.code(&mut mentioned);
     let lets = lets(plan, [&chain.body], mentioned);
     let (counters, outs) = (counters(chain), outs(plan, chain));
-    let time = timing(&chain.needs, at);
+    let time = timing(plan.model, &chain.needs, at);
     let body = closure(at, Body::new(plan, chain).write(&chain.body));
     let then = if lets.is_empty() { body } else { quote!({ #lets #body }) };
     let (places, list) = (named("o_", &used.stream.name, "", at), named("n_", &used.stream.name, "", at));

@@ -20,9 +20,33 @@ pub(crate) struct Flow {
     pub(crate) returned: Option<Ident>,
     /// Of the streams that it takes, those that go into something that goes by event time.
     pub(crate) timed: Vec<usize>,
+    /// Where others of them go on to, if it is known only by type whether that goes by event time.
+    pub(crate) handed: Vec<Handed>,
+}
+
+/// A stream that a flow takes goes into another flow.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Handed {
+    /// The stream, by its place among those that the flow takes.
+    pub(crate) input: usize,
+    /// What uses the other flow.
+    pub(crate) by: StreamId,
+    /// Where it goes in, by its place among all parameters of the other one.
+    pub(crate) parameter: usize,
 }
 
 impl Flow {
+    /// Whether it is known only by type what is asked of a stream.
+    pub(crate) fn hands_on(&self, input: usize) -> bool {
+        self.handed.iter().any(|it| it.input == input) && !self.timed.contains(&input)
+    }
+
+    /// The place of a stream among all parameters.
+    pub(crate) fn parameter(&self, input: usize) -> Option<usize> {
+        let all = self.takes.iter().enumerate().filter(|(_, it)| matches!(it, Takes::Stream { .. }));
+        all.map(|(parameter, _)| parameter).nth(input)
+    }
+
     /// The streams that it takes.
     pub(crate) fn streams(&self) -> impl Iterator<Item = (&Ident, &proc_macro2::TokenStream)> {
         self.takes.iter().filter_map(|it| match it {
@@ -90,6 +114,13 @@ pub(crate) struct FlowUse {
     pub(crate) known: Option<bool>,
 }
 
+impl FlowUse {
+    /// Whether its path is a name alone.
+    pub(crate) fn is_name(&self) -> bool {
+        self.call.path.clone().into_iter().count() == 1
+    }
+}
+
 impl Stream {
     /// What is wrong with using it by its name alone, if it is a flow without a main output.
     pub(super) fn no_rows(&self, at: &Ident) -> Option<Problem> {
@@ -131,7 +162,7 @@ impl Names<'_> {
             }
         }
         let returns = gives.iter().map(|_| None).collect();
-        model.flow = Some(Flow { takes, gives, text, returns, returned: None, timed: vec![] });
+        model.flow = Some(Flow { takes, gives, text, returns, returned: None, timed: vec![], handed: vec![] });
     }
 
     /// `return sums, rejected = part.bad;`

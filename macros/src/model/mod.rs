@@ -9,7 +9,7 @@ use proc_macro2::{Ident, TokenStream};
 
 use crate::syntax::{Checkpoint, Connector, Generics, Op, Param, Resource, Restart, Source, Stored};
 
-pub(crate) use flow::{Flow, FlowUse, Known};
+pub(crate) use flow::{Flow, FlowUse, Handed, Known};
 pub(crate) use resolve::resolve;
 
 /// A job, or a flow.

@@ -5,10 +5,12 @@
 //! [`Piece`] any. It stands among the outputs of the chain in front of it, whose body calls [`enter`](PiecePort::enter). A [`Link`] is
 //! the place of a piece that is not known yet: the body in front of a flow is checked first, so that the flow's types are found there.
 
+mod asked;
 mod keyed;
 mod outputs;
 mod part;
 
+pub use asked::{Asked, Asks, At, Brings, NoFlow};
 pub use keyed::{EnterKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
 pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
 
@@ -50,8 +52,7 @@ impl When for Untimed {
 #[diagnostic::on_unimplemented(
     message = "this flow goes by event time, and the stream has none",
     label = "rows without event time",
-    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream",
-    note = "a flow that hands its own rows on to this one has to go by event time itself: with a window, `in_order` or a timer"
+    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream"
 )]
 pub trait EventTimed: When {}
 impl EventTimed for Timed {}

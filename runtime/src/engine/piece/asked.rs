@@ -1,0 +1,52 @@
+//! Of which of its streams a flow asks event time, said by a type that has the flow's name. A flow that hands its rows on to one of
+//! another module asks what that one asks: the macro does not know it, rustc does.
+
+use super::{Here, There, When};
+use crate::frame::{Timed, Untimed};
+
+/// A flow, as a type.
+pub trait Asks {
+    /// A list with a place for each of its parameters: [`Timed`] where it asks for event time, else [`Untimed`].
+    type Parameters;
+}
+
+/// What a list says at place `I`, and that nothing is asked where it has no such place.
+pub trait At<I> {
+    /// Whether event time is asked for.
+    type Time: When;
+}
+
+impl<M: When, Rest> At<Here> for (M, Rest) {
+    type Time = M;
+}
+
+impl<M, Rest: At<I>, I> At<There<I>> for (M, Rest) {
+    type Time = Rest::Time;
+}
+
+impl<I> At<I> for () {
+    type Time = Untimed;
+}
+
+/// Whether the flow `F` asks for event time at parameter `I`.
+pub type Asked<F, I> = <<F as Asks>::Parameters as At<I>>::Time;
+
+/// What a flow's name means as a type where it has no such meaning: nothing is asked.
+pub enum NoFlow {}
+
+impl Asks for NoFlow {
+    type Parameters = ();
+}
+
+/// A stream for a flow that hands it on, and asks `M` of it.
+#[diagnostic::on_unimplemented(
+    message = "this flow goes by event time, and the stream has none",
+    label = "rows without event time",
+    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream"
+)]
+pub trait Brings<M>: When {}
+
+#[diagnostic::do_not_recommend]
+impl Brings<Timed> for Timed {}
+#[diagnostic::do_not_recommend]
+impl<M: When> Brings<Untimed> for M {}

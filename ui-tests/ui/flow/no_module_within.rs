@@ -1,0 +1,15 @@
+//! A flow of a module that is not there, in a flow that hands its own rows on to it.
+
+use pelton::prelude::*;
+use pelton_ui_tests::Payment;
+
+stream! {
+    pub flow large(payments: Stream<Payment>) -> (u64, i64) {
+        let t = flows::sums(payments, 100);
+        let hourly = t.hourly;
+        drop t.small;
+        return hourly;
+    }
+}
+
+fn main() {}
