@@ -240,3 +240,33 @@ fn mistakes_with_a_key() {
         &["map | `map` takes rows, and `a` is keyed | a keyed operator comes next"],
     );
 }
+
+#[test]
+fn what_is_handed_on_to_another_module_is_asked_of_its_flow() {
+    let parameters = |block: &str| {
+        let text = pipeline::expand(format!("(pelton) {block}").parse().unwrap()).to_string();
+        let found = text.split("type Parameters = ").skip(1).map(|it| it.split(';').next().unwrap().to_string());
+        found.collect::<Vec<String>>()
+    };
+    let asked = |flow: &str| format!("__rt :: Asked < {flow} , __rt :: Here >");
+    // only what has no event time yet, and not behind a flow of the block that asks nothing
+    assert_eq!(
+        parameters(
+            "flow none(a: Stream<T>) -> T { let b = a.map(m); return b; }
+             flow own(a: Stream<T>, n: u32) -> T {
+                 let w = a.key_by(k).window(tumbling 1h).aggregate(count()); let t = other::f(a, n);
+                 drop w, w.late; return t;
+             }
+             flow path(n: u32, a: Stream<T>) -> T { let b = none(a); let t = other::f(b); return t; }
+             flow name(a: Stream<T>) -> T { let t = f(a); return t; }
+             flow around(a: Stream<T>) -> T { let t = name(a); return t; }"
+        ),
+        [
+            "(__rt :: Untimed , ())".to_string(),
+            "(__rt :: Timed , (__rt :: Untimed , ()))".to_string(),
+            format!("(__rt :: Untimed , ({} , ()))", asked("__flow_t")),
+            format!("({} , ())", asked("f")),
+            format!("({} , ())", asked("__asks_of_name")),
+        ]
+    );
+}

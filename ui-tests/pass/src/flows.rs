@@ -12,6 +12,20 @@ pub struct Pair {
     pub value: u64,
 }
 
+mod hidden {
+    use super::Pair;
+    use river::prelude::*;
+
+    stream! {
+        pub(super) flow hourly(rows: Stream<Pair>) -> (u64, u64) {
+            let windows = rows.key_by(|p| p.key).window(tumbling 1h).aggregate(sum(|p| p.value));
+            let sums = windows.map(|w| (w.key, w.value));
+            drop windows.late;
+            return sums;
+        }
+    }
+}
+
 stream! {
     /// The first rows of each key.
     pub flow firsts<K: Key, T: Record + Clone, F: Fn(&T) -> bool + Clone>(rows: Stream<(K, T)>, most: usize, fits: F) -> T, more: (K, T) {
@@ -39,6 +53,14 @@ stream! {
         return sums, late = windows.late;
     }
 
+    /// The same, by way of a module that goes by event time.
+    pub flow by_way(a: Stream<Pair>, b: Stream<Pair>) -> (u64, u64) {
+        let odd = a.filter(|p| p.value % 2 == 1);
+        let all = union(odd, b);
+        let t = hidden::hourly(all);
+        return t;
+    }
+
     /// Words, borrowed.
     pub flow longest(lines: Stream<&str>, least: usize) -> &str {
         let words = lines.flat_map(|l| words(l)).filter(|w| w.len() >= least);
@@ -61,10 +83,13 @@ stream! {
         let even = all.filter(|p| p.value % 2 == 0);
         let s = sums(odd, even, 1h);
         let totals: (u64, u64) = s.sums;
+        let w = by_way(odd, even);
+        let more: (u64, u64) = w;
         let f = crate::flows::firsts(any, most, |_| true);
         let first: T = f;
 
         sink sums_of(totals) = collect();
+        sink more_sums(more) = collect();
         sink firsts_of(first) = collect();
         drop s.late, f.more;
     }

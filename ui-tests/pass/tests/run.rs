@@ -49,6 +49,8 @@ fn a_job_of_any_type_made_of_flows() {
     results.sums_of.sort_unstable();
     let sum = |key: u64| (key, (0..100).filter(|n| n % 3 == key).sum::<u64>());
     assert_eq!(results.sums_of, [sum(0), sum(1), sum(2)]);
+    results.more_sums.sort_unstable();
+    assert_eq!(results.more_sums, results.sums_of);
     assert_eq!(results.firsts_of.len(), 15);
 }
 
