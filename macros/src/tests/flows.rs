@@ -245,7 +245,7 @@ fn mistakes_with_a_key() {
 fn what_is_handed_on_to_another_module_is_asked_of_its_flow() {
     let parameters = |block: &str| {
         let text = pipeline::expand(format!("(pelton) {block}").parse().unwrap()).to_string();
-        let found = text.split("type Parameters = ").skip(1).map(|it| it.split(';').next().unwrap().to_string());
+        let found = text.split("type Parameters = ").skip(1).map(|it| it.split(';').next().unwrap().trim().to_string());
         found.collect::<Vec<String>>()
     };
     let asked = |flow: &str| format!("__rt :: Asked < {flow} , __rt :: Here >");
