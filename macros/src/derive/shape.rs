@@ -142,6 +142,12 @@ impl Shape {
         let mut generics = self.generics.clone();
         generics.params = generics.params.into_iter().filter(|p| !matches!(p, GenericParam::Lifetime(_))).collect();
         bind(&mut generics, bound);
+        // So that more can be said behind it.
+        if let Some(clause) = &mut generics.where_clause
+            && !clause.predicates.empty_or_trailing()
+        {
+            clause.predicates.push_punct(Default::default());
+        }
         let (parameters, _, clause) = generics.split_for_impl();
         (self.owned(parameters), self.owned(clause))
     }

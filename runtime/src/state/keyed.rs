@@ -19,6 +19,7 @@ use crate::error::Fault;
 use crate::hash::KeyRange;
 use crate::key::{Kept, Key, KeyColumn};
 use crate::record::{self, Record};
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 /// KeyedState by key.
@@ -34,6 +35,8 @@ pub struct KeyedState<K: Key, V: Record, B: Backend> {
     relieving: Option<Walk>,
     /// A key's byte form.
     bytes: Vec<u8>,
+    /// It stays on its thread, with what its snapshot shares with those of other tables.
+    here: PhantomData<Rc<()>>,
 }
 
 /// Where a walk over all values goes on: first over the table, then over what lies below and is not in it.
@@ -68,7 +71,16 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
 
     fn over(mut table: Table<K, V>, below: B::Below, which: Which) -> Self {
         table.stamp_with(u64::from(below.written().wrapping_add(1)));
-        KeyedState { table, below, which, whole: true, may_go: |_| true, relieving: None, bytes: Vec::new() }
+        KeyedState {
+            table,
+            below,
+            which,
+            whole: true,
+            may_go: |_| true,
+            relieving: None,
+            bytes: Vec::new(),
+            here: PhantomData,
+        }
     }
 
     /// Keeps those values in memory that may not go.
