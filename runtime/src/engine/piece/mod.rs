@@ -9,10 +9,13 @@ mod asked;
 mod keyed;
 mod outputs;
 mod part;
+mod when;
 
 pub use asked::{Asked, Asks, At, Brings, NoFlow};
 pub use keyed::{ByKey, EnterKeyed, EnteredKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
 pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
+
+pub use when::{BothTimed, EitherTimed, EventTimed, When};
 
 use super::graph::Graph;
 use super::local::Local;
@@ -21,7 +24,6 @@ use super::port::{LATE, Listing, Live, Outs};
 use super::source::Counters;
 use crate::error::{Error, Fault};
 use crate::frame::writer::{Cx, Ship};
-use crate::frame::{Time, Timed, Untimed};
 use crate::names;
 use crate::plan::Operator;
 use crate::source::RowType;
@@ -31,31 +33,6 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
-
-/// Whether rows have event time, or something behind them needs it: at the level of types, since a flow does not know its callers.
-pub trait When: Time {
-    /// This or the other.
-    type Or<B: When>: When;
-    /// This and the other.
-    type And<B: When>: When;
-}
-impl When for Timed {
-    type Or<B: When> = Timed;
-    type And<B: When> = B;
-}
-impl When for Untimed {
-    type Or<B: When> = B;
-    type And<B: When> = Untimed;
-}
-
-/// What a flow that goes by event time asks of a stream.
-#[diagnostic::on_unimplemented(
-    message = "this flow goes by event time, and the stream has none",
-    label = "rows without event time",
-    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream"
-)]
-pub trait EventTimed: When {}
-impl EventTimed for Timed {}
 
 /// A stream as an argument of a flow: its type alone. `R` are its rows, `M` is whether they have event time, `Y` is whether the flow
 /// takes them with a key.
