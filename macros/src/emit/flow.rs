@@ -239,33 +239,17 @@ fn lifetime_g() -> syn::Lifetime {
     syn::Lifetime::new("'__g", Span::mixed_site())
 }
 
-/// What is open of what follows an output: whether it needs event time, what it counts, where it writes, what it does.
-fn next_of(n: usize) -> [Ident; 4] {
-    ["M", "N", "O", "F"].map(|what| local(&format!("__{what}{n}"), Span::mixed_site()))
+/// What is open of what follows an output: whether it needs event time, and what takes the rows.
+fn next_of(n: usize) -> [Ident; 2] {
+    ["M", "L"].map(|what| local(&format!("__{what}{n}"), Span::mixed_site()))
 }
 
-fn next_parameters(flow: &Flow) -> Vec<Ident> {
-    (0..flow.gives.len()).flat_map(next_of).collect()
-}
-
-fn next_bounds(model: &Model, flow: &Flow, rt: &TokenStream) -> TokenStream {
+/// Without a lifetime: an opaque type with one in it is another type wherever rustc meets it.
+fn next_parameters(model: &Model, flow: &Flow) -> Vec<TokenStream> {
     let given = model.generics.given();
-    let (g, a) = (lifetime_g(), lifetime(Span::mixed_site()));
     let each = flow.gives.iter().enumerate().map(|(n, gives)| {
-        let [m, c, o, f] = next_of(n);
-        let row = row_name(&model.name, "out", gives.name.as_ref());
-        quote! {
-            #m: #rt::When,
-            #c: #rt::Counters,
-            #o: #rt::Outs<#g>,
-            #f: for<#a> ::core::ops::FnMut(
-                <#row<#given> as #rt::RowType>::Row<#a>,
-                ::core::primitive::i64,
-                &mut #rt::Cx,
-                &mut #c,
-                &mut <#o as #rt::Outs<#g>>::Live,
-            ) + 'static,
-        }
+        let ([time, live], row) = (next_of(n), row_name(&model.name, "out", gives.name.as_ref()));
+        quote!(#time: __rt::When, #live: __rt::Entered<#row<#given>>)
     });
     each.collect()
 }
@@ -292,7 +276,8 @@ fn rows(model: &Model, flow: &Flow) -> TokenStream {
 fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let model = plan.model;
     let Model { name, visibility, generics, .. } = model;
-    let (parameters, bounds) = (next_parameters(flow), next_bounds(model, flow, &quote!(__rt)));
+    let parameters = next_parameters(model, flow);
+    let held_by: Vec<Ident> = (0..flow.gives.len()).flat_map(next_of).collect();
     let (given, lifetime) = (generics.given(), lifetime_g());
     let (g, on, me) =
         (local("g", Span::mixed_site()), local("on", Span::mixed_site()), local("self", Span::mixed_site()));
@@ -300,10 +285,13 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let ends = flow.streams().enumerate().map(|(n, (stream, _))| {
         let row = row_name(name, "in", Some(stream));
         let key = flow.key(n).map(|key| quote!(#key,));
-        let enter = local(if key.is_some() { "EnterKeyed" } else { "Enter" }, stream.span());
-        quote! {
-            impl __rt::#enter<#lifetime, #key #row<#given>> + use<#lifetime, #given #(#inputs,)* __B, #(#parameters),*>
-        }
+        let rows = match flow.key(n) {
+            Some(key) => quote!(__rt::ByKey<#key, #row<#given>>),
+            None => quote!(#row<#given>),
+        };
+        let entered = local(if key.is_some() { "EnteredKeyed" } else { "Entered" }, stream.span());
+        let live = quote!(impl __rt::#entered<#key #row<#given>> + use<#given #(#inputs,)* __B, #(#held_by),*>);
+        quote!(__rt::Piece<#lifetime, #rows, #live>)
     });
     let ends = pairs(ends.collect::<Vec<_>>().into_iter());
     let entries = flow.streams().map(|(stream, _)| named("i_", stream, "", stream.span()));
@@ -312,8 +300,8 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let names = held();
     let list = pairs(held().map(|held| quote!(#held)));
     let types = pairs(flow.gives.iter().enumerate().map(|(n, gives)| {
-        let (row, [m, c, o, f]) = (row_name(name, "out", gives.name.as_ref()), next_of(n));
-        quote!(__rt::Next<#lifetime, #row<#given>, #m, #c, #o, #f>)
+        let (row, [time, live]) = (row_name(name, "out", gives.name.as_ref()), next_of(n));
+        quote!(__rt::Behind<#lifetime, #row<#given>, #time, #live>)
     }));
     let open = flow.gives.iter().map(|gives| row_name(name, "out", gives.name.as_ref()));
     let (open, opened): (Vec<TokenStream>, Vec<TokenStream>) =
@@ -359,7 +347,6 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
         ) -> #ends
         where
             #asked
-            #bounds
         {
             #(let _ = &#names;)*
             #(let _ = &#me.#values;)*

@@ -8,14 +8,14 @@ use super::ident::{local, place};
 use crate::lower::{Term, Timing};
 use crate::model::Model;
 
-/// `__rt::Timed`, `__rt::Untimed`; in a flow also `<__I0 as __rt::When>::Or<__M1>`.
+/// `__rt::Timed`, `__rt::Untimed`; in a flow also `__rt::EitherTimed<__I0, __M1>`.
 pub(super) fn timing(model: &Model, timing: &Timing, at: Span) -> TokenStream {
     let here = place(at);
     if timing.0.contains(&Term::Always) {
         return quote_spanned!(here=> __rt::Timed);
     }
     let terms = timing.0.iter().map(|it| term(model, Some(it), at));
-    let joined = terms.reduce(|all, one| quote_spanned!(here=> <#all as __rt::When>::Or<#one>));
+    let joined = terms.reduce(|all, one| quote_spanned!(here=> __rt::EitherTimed<#all, #one>));
     joined.unwrap_or_else(|| quote_spanned!(here=> __rt::Untimed))
 }
 
@@ -27,7 +27,7 @@ pub(super) fn term(model: &Model, term: Option<&Term>, at: Span) -> TokenStream 
         Some(Term::Always) => quote_spanned!(here=> __rt::Timed),
         Some(Term::Inputs(inputs)) => {
             let inputs = inputs.iter().map(|input| flow::brought(model, *input, at));
-            let joined = inputs.reduce(|all, one| quote_spanned!(here=> <#all as __rt::When>::And<#one>));
+            let joined = inputs.reduce(|all, one| quote_spanned!(here=> __rt::BothTimed<#all, #one>));
             joined.unwrap_or_else(|| quote_spanned!(here=> __rt::Timed))
         }
         Some(Term::Output(output)) => {

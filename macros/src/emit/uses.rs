@@ -76,7 +76,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
                 (link_name(&used.stream.name, *n, at), term(plan.model, used.times[*n].as_ref(), at));
             if let (Some(Term::Inputs(_)), None) = (&used.times[*n], used.used.known) {
                 // the same, and no type parameter: else rustc would have it restricted
-                time = quote_spanned!(place(at)=> <#time as __rt::When>::And<__rt::Timed>);
+                time = quote_spanned!(place(at)=> __rt::BothTimed<#time, __rt::Timed>);
             }
             quote_spanned!(place(at)=> #link.stream::<#time, _>())
         }

@@ -10,7 +10,7 @@ use crate::engine::local::Local;
 use crate::engine::meta::OperatorMeta;
 use crate::engine::port::{Listing, Live, Outs};
 use crate::engine::source::Counters;
-use crate::error::{Error, Fault};
+use crate::error::Error;
 use crate::frame::writer::{Cx, KeyView};
 use crate::key::{Key, KeyLike};
 use crate::source::RowType;
@@ -45,7 +45,7 @@ pub fn entry_keyed<'g, K, R, N, O, B, F, G>(
     outs: O,
     key: F,
     value: G,
-) -> Piece<'g, R, N, O, InSteps<F, G>>
+) -> Piece<'g, ByKey<K, R>, PiecePort<R, N, O::Live, InSteps<F, G>>>
 where
     K: Key,
     R: RowType,
@@ -54,7 +54,8 @@ where
     F: for<'a, 'b, 'c> FnMut(KeyView<'b, K>, &'c R::Row<'a>, i64, &mut Cx, &mut O::Live) -> B + 'static,
     G: for<'a> FnMut(B, R::Row<'a>, i64, &mut Cx, &mut O::Live) + 'static,
 {
-    super::begin(g, operators, counters, outs, InSteps(key, value))
+    let Piece { parts, input, .. } = super::begin(g, operators, counters, outs, InSteps(key, value));
+    Piece { parts, input, row: PhantomData }
 }
 
 /// What a [`KeyedLink`] can be bound to.
@@ -63,30 +64,17 @@ where
     label = "a keyed stream",
     note = "give it the stream in front of `key_by`"
 )]
-pub trait EnterKeyed<'g, K: Key, R: RowType>: Outs<'g, Live: EnteredKeyed<K, R>> {
+pub trait EnterKeyed<K: Key, R: RowType> {
     /// Itself; an error type where it takes rows, so that one mistake is one message.
-    type Fits: EnterKeyed<'g, K, R>;
+    type Fits;
     /// Gives itself back.
     fn fits(self) -> Self::Fits;
-    /// Takes the rows of this operator of the chain in front.
-    fn behind(&mut self, input: usize);
 }
 #[diagnostic::do_not_recommend]
-impl<'g, K, R, N, O, B, F, G> EnterKeyed<'g, K, R> for Piece<'g, R, N, O, InSteps<F, G>>
-where
-    K: Key,
-    R: RowType,
-    N: Counters,
-    O: Outs<'g>,
-    F: for<'a, 'b, 'c> FnMut(KeyView<'b, K>, &'c R::Row<'a>, i64, &mut Cx, &mut O::Live) -> B + 'static,
-    G: for<'a> FnMut(B, R::Row<'a>, i64, &mut Cx, &mut O::Live) + 'static,
-{
+impl<K: Key, R: RowType, L> EnterKeyed<K, R> for Piece<'_, ByKey<K, R>, L> {
     type Fits = Self;
     fn fits(self) -> Self {
         self
-    }
-    fn behind(&mut self, input: usize) {
-        self.input = input;
     }
 }
 
@@ -127,20 +115,20 @@ where
 }
 
 /// The place of such a part, which is not known yet.
-pub struct KeyedLink<K, R, P>(Rc<RefCell<Option<P>>>, PhantomData<fn() -> (K, R)>);
+pub struct KeyedLink<'g, K, R, L>(Rc<RefCell<Option<Piece<'g, ByKey<K, R>, L>>>>);
 
 /// A place for the part of a flow behind one of its keyed inputs.
-pub fn keyed_link<K, R, P>() -> KeyedLink<K, R, P> {
-    KeyedLink(Rc::default(), PhantomData)
+pub fn keyed_link<'g, K, R, L>() -> KeyedLink<'g, K, R, L> {
+    KeyedLink(Rc::default())
 }
 
-impl<K, R, P> KeyedLink<K, R, P> {
+impl<'g, K, R, L> KeyedLink<'g, K, R, L> {
     /// As an argument of the flow.
     pub fn stream<M, Y: KeyedBy<K>>(&self) -> Stream<R, M, Y> {
         Stream(PhantomData)
     }
     /// Whether the flow takes it with its key.
-    pub fn fits<'g, Q: EnterKeyed<'g, K, R>>(&self, piece: Q) -> Q::Fits
+    pub fn fits<Q: EnterKeyed<K, R>>(&self, piece: Q) -> Q::Fits
     where
         K: Key,
         R: RowType,
@@ -148,40 +136,33 @@ impl<K, R, P> KeyedLink<K, R, P> {
         piece.fits()
     }
     /// As an output of the chain in front, behind this operator of it.
-    pub fn after(&self, input: usize) -> KeyedLinked<K, R, P> {
-        KeyedLinked { place: self.0.clone(), input, row: PhantomData }
+    pub fn after(&self, input: usize) -> KeyedLinked<'g, K, R, L> {
+        KeyedLinked { place: self.0.clone(), input }
     }
     /// Puts the part there that the flow has given.
-    pub fn bind(self, piece: P) {
+    pub fn bind(self, piece: Piece<'g, ByKey<K, R>, L>) {
         *self.0.borrow_mut() = Some(piece);
     }
 }
 
 /// The same as an output.
-pub struct KeyedLinked<K, R, P> {
-    place: Rc<RefCell<Option<P>>>,
+pub struct KeyedLinked<'g, K, R, L> {
+    place: Rc<RefCell<Option<Piece<'g, ByKey<K, R>, L>>>>,
     input: usize,
-    row: PhantomData<fn() -> (K, R)>,
 }
 
-impl<'g, K: Key, R: RowType, P: EnterKeyed<'g, K, R>> Outs<'g> for KeyedLinked<K, R, P> {
-    type Live = Entry<ByKey<K, R>, P::Live>;
+impl<'g, K: Key, R: RowType, L: EnteredKeyed<K, R>> Outs<'g> for KeyedLinked<'g, K, R, L> {
+    type Live = Entry<ByKey<K, R>, L>;
     fn open(
         self,
         chain: usize,
         builder: &mut OperatorBuilder<'g, u64>,
         local: &Rc<Local>,
     ) -> Result<Self::Live, Error> {
-        let Some(piece) = self.place.take() else {
-            return Err(Error::Setup(Fault::new("a flow that nobody has built")));
-        };
-        Ok(Entry(piece.open(chain, builder, local)?, PhantomData))
+        super::open(&self.place, chain, builder, local)
     }
     fn note(&self, chain: &mut Listing) {
-        if let Some(piece) = &mut *self.place.borrow_mut() {
-            piece.behind(self.input);
-            piece.note(chain);
-        }
+        super::note(&self.place, chain, self.input);
     }
 }
 

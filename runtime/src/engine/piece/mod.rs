@@ -9,10 +9,13 @@ mod asked;
 mod keyed;
 mod outputs;
 mod part;
+mod when;
 
 pub use asked::{Asked, Asks, At, Brings, NoFlow};
-pub use keyed::{EnterKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
+pub use keyed::{ByKey, EnterKeyed, EnteredKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
 pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
+
+pub use when::{BothTimed, EitherTimed, EventTimed, When};
 
 use super::graph::Graph;
 use super::local::Local;
@@ -21,7 +24,6 @@ use super::port::{LATE, Listing, Live, Outs};
 use super::source::Counters;
 use crate::error::{Error, Fault};
 use crate::frame::writer::{Cx, Ship};
-use crate::frame::{Time, Timed, Untimed};
 use crate::names;
 use crate::plan::Operator;
 use crate::source::RowType;
@@ -32,31 +34,6 @@ use std::rc::Rc;
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
-/// Whether rows have event time, or something behind them needs it: at the level of types, since a flow does not know its callers.
-pub trait When: Time {
-    /// This or the other.
-    type Or<B: When>: When;
-    /// This and the other.
-    type And<B: When>: When;
-}
-impl When for Timed {
-    type Or<B: When> = Timed;
-    type And<B: When> = B;
-}
-impl When for Untimed {
-    type Or<B: When> = B;
-    type And<B: When> = Untimed;
-}
-
-/// What a flow that goes by event time asks of a stream.
-#[diagnostic::on_unimplemented(
-    message = "this flow goes by event time, and the stream has none",
-    label = "rows without event time",
-    note = "write `event_time |r| r.at, late_by 1min` on the sources of this stream"
-)]
-pub trait EventTimed: When {}
-impl EventTimed for Timed {}
-
 /// A stream as an argument of a flow: its type alone. `R` are its rows, `M` is whether they have event time, `Y` is whether the flow
 /// takes them with a key.
 pub struct Stream<R, M, Y = Unkeyed>(PhantomData<fn() -> (R, M, Y)>);
@@ -64,7 +41,7 @@ pub struct Stream<R, M, Y = Unkeyed>(PhantomData<fn() -> (R, M, Y)>);
 /// The flow takes rows without a key.
 pub struct Unkeyed(());
 
-/// What follows an output of a flow. A literal of it gives the types to the closure, which is checked last.
+/// What follows an output of a flow, as it is written. A literal of it gives the types to the closure, which is checked last.
 pub struct Next<'g, R, M, N, O, F>
 where
     R: RowType,
@@ -89,33 +66,47 @@ where
     pub row: PhantomData<fn() -> (R, &'g ())>,
 }
 
-impl<'g, R, M, N, O, F> Next<'g, R, M, N, O, F>
-where
-    R: RowType,
-    M: When,
-    N: Counters,
-    O: Outs<'g>,
-    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
-{
+/// The same for the flow: `L` is all that the flow knows of it.
+pub struct Behind<'g, R, M, L>(Piece<'g, R, L>, PhantomData<M>);
+
+impl<'g, R, M, L> Behind<'g, R, M, L> {
     /// As an output of a chain, behind this operator of it.
-    pub fn after(self, input: usize) -> Piece<'g, R, N, O, Whole<F>> {
-        let Next { operators, within, counters, outs, then, .. } = self;
-        Piece { operators, within, counters, outs, part: Whole(then), input, first: Cell::new(0), row: PhantomData }
+    pub fn after(self, input: usize) -> Piece<'g, R, L> {
+        Piece { input, ..self.0 }
     }
 }
 
-/// A part of a chain.
-pub struct Piece<'g, R, N, O, P> {
+/// A part of a chain. What it consists of until it is open is known to itself alone, so that its type is that of the part that runs, and
+/// has no lifetime in it: the type of a chain of flows has each of them in it, and rustc looks at it as often as it likes.
+pub struct Piece<'g, R, L> {
+    parts: Box<dyn Parts<'g, Live = L> + 'g>,
+    /// The operator in front of it whose rows it takes.
+    input: usize,
+    row: PhantomData<fn() -> R>,
+}
+
+/// What a piece consists of.
+struct Closed<R, N, O, P> {
     operators: &'static [OperatorMeta],
     within: Rc<str>,
     counters: N,
     outs: O,
     part: P,
-    /// The operator in front of it whose rows it takes.
-    input: usize,
     /// Its first operator among those of the chain.
     first: Cell<usize>,
-    row: PhantomData<fn() -> (R, &'g ())>,
+    row: PhantomData<fn() -> R>,
+}
+
+/// A [`Closed`] of whatever types.
+trait Parts<'g> {
+    type Live;
+    fn open(
+        self: Box<Self>,
+        chain: usize,
+        builder: &mut OperatorBuilder<'g, u64>,
+        local: &Rc<Local>,
+    ) -> Result<Self::Live, Error>;
+    fn note(&self, chain: &mut Listing, input: usize);
 }
 
 /// The part of a chain that a flow has from one of its inputs on.
@@ -125,7 +116,7 @@ pub fn entry<'g, R, N, O, F>(
     counters: N,
     outs: O,
     then: F,
-) -> Piece<'g, R, N, O, Whole<F>>
+) -> Piece<'g, R, PiecePort<R, N, O::Live, Whole<F>>>
 where
     R: RowType,
     N: Counters,
@@ -143,7 +134,7 @@ pub fn entry_filtered<'g, R, N, O, X, P, F>(
     outs: O,
     front: P,
     rest: F,
-) -> Piece<'g, R, N, O, Parted<true, P, F>>
+) -> Piece<'g, R, PiecePort<R, N, O::Live, Parted<true, P, F>>>
 where
     R: RowType,
     N: Counters,
@@ -162,7 +153,7 @@ pub fn entry_through<'g, R, N, O, X, P, F>(
     outs: O,
     front: P,
     rest: F,
-) -> Piece<'g, R, N, O, Parted<false, P, F>>
+) -> Piece<'g, R, PiecePort<R, N, O::Live, Parted<false, P, F>>>
 where
     R: RowType,
     N: Counters,
@@ -179,8 +170,31 @@ fn begin<'g, R, N, O, P>(
     counters: N,
     outs: O,
     part: P,
-) -> Piece<'g, R, N, O, P> {
-    Piece { operators, within: g.here(), counters, outs, part, input: 0, first: Cell::new(0), row: PhantomData }
+) -> Piece<'g, R, PiecePort<R, N, O::Live, P>>
+where
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    P: 'static,
+{
+    closed(operators, g.here(), counters, outs, part)
+}
+
+fn closed<'g, R, N, O, P>(
+    operators: &'static [OperatorMeta],
+    within: Rc<str>,
+    counters: N,
+    outs: O,
+    part: P,
+) -> Piece<'g, R, PiecePort<R, N, O::Live, P>>
+where
+    R: RowType,
+    N: Counters,
+    O: Outs<'g>,
+    P: 'static,
+{
+    let parts = Closed { operators, within, counters, outs, part, first: Cell::new(0), row: PhantomData::<fn() -> R> };
+    Piece { parts: Box::new(parts), input: 0, row: PhantomData }
 }
 
 /// What a [`Link`] can be bound to.
@@ -189,53 +203,55 @@ fn begin<'g, R, N, O, P>(
     label = "a stream without a key",
     note = "give it a stream that ends in `key_by`: `let keyed = rows.key_by(|r| ..);`"
 )]
-pub trait Enter<'g, R: RowType>: Outs<'g, Live: Entered<R>> {
+pub trait Enter<R: RowType> {
     /// Itself; an error type where it takes a keyed stream, so that one mistake is one message.
-    type Fits: Enter<'g, R>;
+    type Fits;
     /// Gives itself back.
     fn fits(self) -> Self::Fits;
-    /// Takes the rows of this operator of the chain in front.
-    fn behind(&mut self, input: usize);
 }
 #[diagnostic::do_not_recommend]
-impl<'g, R, N, O, P> Enter<'g, R> for Piece<'g, R, N, O, P>
-where
-    R: RowType,
-    N: Counters,
-    O: Outs<'g>,
-    P: Part<R, N, O::Live>,
-{
+impl<R: RowType, L> Enter<R> for Piece<'_, R, L> {
     type Fits = Self;
     fn fits(self) -> Self {
         self
     }
-    fn behind(&mut self, input: usize) {
-        self.input = input;
-    }
 }
 
-impl<'g, R, N, O, P> Outs<'g> for Piece<'g, R, N, O, P>
-where
-    R: RowType,
-    N: Counters,
-    O: Outs<'g>,
-    P: Shape<O::Live>,
-{
-    type Live = PiecePort<R, N, O::Live, P>;
+impl<'g, R: RowType, L: Entered<R>> Outs<'g> for Piece<'g, R, L> {
+    type Live = Entry<R, L>;
     fn open(
         self,
         chain: usize,
         builder: &mut OperatorBuilder<'g, u64>,
         local: &Rc<Local>,
     ) -> Result<Self::Live, Error> {
-        let live = self.outs.open(chain, builder, local)?;
-        let first = self.first.get() as u32;
-        Ok(PiecePort { first, counters: self.counters, live, part: self.part, row: PhantomData })
+        Ok(Entry(self.parts.open(chain, builder, local)?, PhantomData))
     }
     fn note(&self, chain: &mut Listing) {
+        self.parts.note(chain, self.input);
+    }
+}
+
+impl<'g, R, N, O, P> Parts<'g> for Closed<R, N, O, P>
+where
+    N: Counters,
+    O: Outs<'g>,
+{
+    type Live = PiecePort<R, N, O::Live, P>;
+    fn open(
+        self: Box<Self>,
+        chain: usize,
+        builder: &mut OperatorBuilder<'g, u64>,
+        local: &Rc<Local>,
+    ) -> Result<Self::Live, Error> {
+        let Closed { counters, outs, part, first, .. } = *self;
+        let live = outs.open(chain, builder, local)?;
+        Ok(PiecePort { first: first.get() as u32, counters, live, part, row: PhantomData })
+    }
+    fn note(&self, chain: &mut Listing, input: usize) {
         let first = chain.operators.len();
         self.first.set(first);
-        chain.part(&self.within, self.operators, &self.counters, chain.operator(self.input));
+        chain.part(&self.within, self.operators, &self.counters, chain.operator(input));
         let outer = std::mem::replace(&mut chain.base, first);
         self.outs.note(chain);
         chain.base = outer;
@@ -282,7 +298,7 @@ pub struct PiecePort<R, N, L, P> {
 impl<R: RowType, N, L, P: Part<R, N, L>> PiecePort<R, N, L, P> {
     /// Gives it a row, with its event time.
     #[inline(always)]
-    pub fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
+    fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
         let before = std::mem::replace(&mut cx.base, self.first);
         let (keep, row) = self.part.test(row, time, cx, &mut self.counters, &mut self.live);
         if keep {
@@ -375,60 +391,71 @@ impl<R: RowType, N: Counters, L: Live, P: Shape<L>> Live for PiecePort<R, N, L, 
 }
 
 /// The place of a piece that is not known yet.
-pub struct Link<R, P>(Rc<RefCell<Option<P>>>, PhantomData<fn() -> R>);
+pub struct Link<'g, R, L>(Rc<RefCell<Option<Piece<'g, R, L>>>>);
 
 /// A place for the part of a flow behind one of its inputs.
-pub fn link<R, P>() -> Link<R, P> {
-    Link(Rc::default(), PhantomData)
+pub fn link<'g, R, L>() -> Link<'g, R, L> {
+    Link(Rc::default())
 }
 
-impl<R, P> Link<R, P> {
+impl<'g, R, L> Link<'g, R, L> {
     /// As an argument of the flow. Whether that takes it with a key is asked behind the call: [`fits`](Link::fits).
     pub fn stream<M, Y>(&self) -> Stream<R, M, Y> {
         Stream(PhantomData)
     }
     /// Whether the flow takes rows.
-    pub fn fits<'g, Q: Enter<'g, R>>(&self, piece: Q) -> Q::Fits
+    pub fn fits<Q: Enter<R>>(&self, piece: Q) -> Q::Fits
     where
         R: RowType,
     {
         piece.fits()
     }
     /// As an output of the chain in front, behind this operator of it.
-    pub fn after(&self, input: usize) -> Linked<R, P> {
-        Linked { place: self.0.clone(), input, row: PhantomData }
+    pub fn after(&self, input: usize) -> Linked<'g, R, L> {
+        Linked { place: self.0.clone(), input }
     }
     /// Puts the part there that the flow has given.
-    pub fn bind(self, piece: P) {
+    pub fn bind(self, piece: Piece<'g, R, L>) {
         *self.0.borrow_mut() = Some(piece);
     }
 }
 
 /// The same as an output.
-pub struct Linked<R, P> {
-    place: Rc<RefCell<Option<P>>>,
+pub struct Linked<'g, R, L> {
+    place: Rc<RefCell<Option<Piece<'g, R, L>>>>,
     input: usize,
-    row: PhantomData<fn() -> R>,
 }
 
-impl<'g, R: RowType, P: Enter<'g, R>> Outs<'g> for Linked<R, P> {
-    type Live = Entry<R, P::Live>;
+impl<'g, R: RowType, L: Entered<R>> Outs<'g> for Linked<'g, R, L> {
+    type Live = Entry<R, L>;
     fn open(
         self,
         chain: usize,
         builder: &mut OperatorBuilder<'g, u64>,
         local: &Rc<Local>,
     ) -> Result<Self::Live, Error> {
-        let Some(piece) = self.place.take() else {
-            return Err(Error::Setup(Fault::new("a flow that nobody has built")));
-        };
-        Ok(Entry(piece.open(chain, builder, local)?, PhantomData))
+        open(&self.place, chain, builder, local)
     }
     fn note(&self, chain: &mut Listing) {
-        if let Some(piece) = &mut *self.place.borrow_mut() {
-            piece.behind(self.input);
-            piece.note(chain);
-        }
+        note(&self.place, chain, self.input);
+    }
+}
+
+fn open<'g, R, L>(
+    place: &RefCell<Option<Piece<'g, R, L>>>,
+    chain: usize,
+    builder: &mut OperatorBuilder<'g, u64>,
+    local: &Rc<Local>,
+) -> Result<Entry<R, L>, Error> {
+    let Some(piece) = place.take() else {
+        return Err(Error::Setup(Fault::new("a flow that nobody has built")));
+    };
+    Ok(Entry(piece.parts.open(chain, builder, local)?, PhantomData))
+}
+
+fn note<R, L>(place: &RefCell<Option<Piece<'_, R, L>>>, chain: &mut Listing, input: usize) {
+    if let Some(piece) = &*place.borrow() {
+        piece.parts.note(chain, input);
     }
 }
 

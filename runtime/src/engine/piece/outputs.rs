@@ -3,7 +3,8 @@
 //! A use names an output as a field of the struct that the flow has for them, whose type is its place. So rustc says which outputs there
 //! are where one is not there, and the flow says itself which one is forgotten.
 
-use super::{Next, When};
+use super::part::Whole;
+use super::{Behind, Next, PiecePort, When, closed};
 use crate::engine::port::Outs;
 use crate::engine::source::Counters;
 use crate::frame::writer::Cx;
@@ -88,7 +89,7 @@ pub fn followed<'g, L, I, M, N, O, F>(
     list: L,
     _: Output<I>,
     next: Next<'g, L::Row, M, N, O, F>,
-) -> L::Filled<Next<'g, L::Row, M, N, O, F>>
+) -> L::Filled<Behind<'g, L::Row, M, PiecePort<L::Row, N, O::Live, Whole<F>>>>
 where
     L: Place<I>,
     M: When,
@@ -96,7 +97,8 @@ where
     O: Outs<'g>,
     F: for<'a> FnMut(<L::Row as RowType>::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
 {
-    list.fill(next)
+    let Next { operators, within, counters, outs, then, .. } = next;
+    list.fill(Behind(closed(operators, within, counters, outs, Whole(then)), PhantomData))
 }
 
 /// What follows the output `Of` of a flow. A gate, as in `__private/gates.rs`: of two impls rustc asks, and it says once that neither holds.
@@ -121,15 +123,7 @@ pub trait Nothing {}
 /// What follows an output.
 pub trait Follows {}
 
-impl<'g, R, M, N, O, F> Follows for Next<'g, R, M, N, O, F>
-where
-    R: RowType,
-    M: When,
-    N: Counters,
-    O: Outs<'g>,
-    F: for<'a> FnMut(R::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
-{
-}
+impl<R, M, L> Follows for Behind<'_, R, M, L> {}
 
 #[diagnostic::do_not_recommend]
 impl<Of, X: Follows> Taken<Of, Yes> for X {
