@@ -1,7 +1,7 @@
 //! Of which of its streams a flow asks event time, said by a type that has the flow's name. A flow that hands its rows on to one of
 //! another module asks what that one asks: the macro does not know it, rustc does.
 
-use super::{EventTimed, Here, There, When};
+use super::{BothTimed, Here, There, When};
 use crate::frame::{Timed, Untimed};
 
 /// A flow, as a type.
@@ -47,6 +47,8 @@ impl Asks for NoFlow {
 pub trait Brings<M>: When {}
 
 #[diagnostic::do_not_recommend]
-impl<M: EventTimed> Brings<Timed> for M {}
+impl Brings<Timed> for Timed {}
+#[diagnostic::do_not_recommend]
+impl<A: Brings<Timed>, B: Brings<Timed>> Brings<Timed> for BothTimed<A, B> {}
 #[diagnostic::do_not_recommend]
 impl<M: When> Brings<Untimed> for M {}
