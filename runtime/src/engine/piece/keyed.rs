@@ -58,23 +58,23 @@ where
     Piece { parts, input, row: PhantomData }
 }
 
-/// What a [`KeyedLink`] can be bound to.
+/// The rows of a piece that a [`KeyedLink`] can be bound to.
 #[diagnostic::on_unimplemented(
     message = "this flow takes rows, and this stream is keyed",
     label = "a keyed stream",
     note = "give it the stream in front of `key_by`"
 )]
-pub trait EnterKeyed<K: Key, R: RowType> {
-    /// Itself; an error type where it takes rows, so that one mistake is one message.
-    type Fits;
-    /// Gives itself back.
-    fn fits(self) -> Self::Fits;
+pub trait EnterKeyed<K: Key, R: RowType>: Sized {
+    /// The piece itself; an error type where the flow takes rows, so that one mistake is one message.
+    type Fits<'g, L>;
+    /// Gives it back.
+    fn fits<'g, L>(piece: Piece<'g, Self, L>) -> Self::Fits<'g, L>;
 }
 #[diagnostic::do_not_recommend]
-impl<K: Key, R: RowType, L> EnterKeyed<K, R> for Piece<'_, ByKey<K, R>, L> {
-    type Fits = Self;
-    fn fits(self) -> Self {
-        self
+impl<K: Key, R: RowType> EnterKeyed<K, R> for ByKey<K, R> {
+    type Fits<'g, L> = Piece<'g, ByKey<K, R>, L>;
+    fn fits<'g, L>(piece: Piece<'g, ByKey<K, R>, L>) -> Piece<'g, ByKey<K, R>, L> {
+        piece
     }
 }
 
@@ -128,12 +128,12 @@ impl<'g, K, R, L> KeyedLink<'g, K, R, L> {
         Stream(PhantomData)
     }
     /// Whether the flow takes it with its key.
-    pub fn fits<Q: EnterKeyed<K, R>>(&self, piece: Q) -> Q::Fits
+    pub fn fits<Q: EnterKeyed<K, R>, X>(&self, piece: Piece<'g, Q, X>) -> Q::Fits<'g, X>
     where
         K: Key,
         R: RowType,
     {
-        piece.fits()
+        Q::fits(piece)
     }
     /// As an output of the chain in front, behind this operator of it.
     pub fn after(&self, input: usize) -> KeyedLinked<'g, K, R, L> {

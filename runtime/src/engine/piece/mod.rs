@@ -197,23 +197,23 @@ where
     Piece { parts: Box::new(parts), input: 0, row: PhantomData }
 }
 
-/// What a [`Link`] can be bound to.
+/// The rows of a piece that a [`Link`] can be bound to.
 #[diagnostic::on_unimplemented(
     message = "this flow takes a keyed stream, and this one has no key",
     label = "a stream without a key",
     note = "give it a stream that ends in `key_by`: `let keyed = rows.key_by(|r| ..);`"
 )]
-pub trait Enter<R: RowType> {
-    /// Itself; an error type where it takes a keyed stream, so that one mistake is one message.
-    type Fits;
-    /// Gives itself back.
-    fn fits(self) -> Self::Fits;
+pub trait Enter<R: RowType>: Sized {
+    /// The piece itself; an error type where the flow takes a keyed stream, so that one mistake is one message.
+    type Fits<'g, L>;
+    /// Gives it back.
+    fn fits<'g, L>(piece: Piece<'g, Self, L>) -> Self::Fits<'g, L>;
 }
 #[diagnostic::do_not_recommend]
-impl<R: RowType, L> Enter<R> for Piece<'_, R, L> {
-    type Fits = Self;
-    fn fits(self) -> Self {
-        self
+impl<R: RowType> Enter<R> for R {
+    type Fits<'g, L> = Piece<'g, R, L>;
+    fn fits<'g, L>(piece: Piece<'g, R, L>) -> Piece<'g, R, L> {
+        piece
     }
 }
 
@@ -404,11 +404,11 @@ impl<'g, R, L> Link<'g, R, L> {
         Stream(PhantomData)
     }
     /// Whether the flow takes rows.
-    pub fn fits<Q: Enter<R>>(&self, piece: Q) -> Q::Fits
+    pub fn fits<Q: Enter<R>, X>(&self, piece: Piece<'g, Q, X>) -> Q::Fits<'g, X>
     where
         R: RowType,
     {
-        piece.fits()
+        Q::fits(piece)
     }
     /// As an output of the chain in front, behind this operator of it.
     pub fn after(&self, input: usize) -> Linked<'g, R, L> {
