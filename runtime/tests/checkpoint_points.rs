@@ -89,8 +89,8 @@ fn faults<B: Backend>() {
     }
 }
 
-/// What was acknowledged is lost in a crash that comes later. Such a store breaks its promise: a run may be refused then, and says
-/// what to do; it publishes nothing that is wrong.
+/// What was acknowledged is lost in a crash that comes later. Such a store breaks its promise: now and then a run is refused, where the last
+/// checkpoint is lost and the file that it had was published and has no parts any more. It says what to do, and publishes nothing that is wrong.
 fn lost<B: Backend>() {
     // A database is slow.
     let databases = std::any::type_name::<B>().ends_with("RocksDb");
@@ -128,7 +128,7 @@ fn lost<B: Backend>() {
             });
             let (went_on, refused) = (went_on.into_inner(), refused.into_inner());
             println!("{}, lost, {mischief:?}: {went_on} runs went on, {refused} were refused", job.name);
-            assert!(went_on > refused);
+            assert!(refused * 20 <= went_on, "{refused} of {went_on}");
         }
     }
 }
