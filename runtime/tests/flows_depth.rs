@@ -1,9 +1,7 @@
 //! Flows one after another and within one another: what a use of a flow costs the compiler does not grow with the number of those in front
-//! of it. Where it does, this file does not come to an end.
-//!
-//! The jobs are checked, and not compiled: nobody runs them.
+//! of it. Where it does, this file does not come to an end. Rows go through all of them, and each operator counts its own.
 
-#![allow(missing_docs, dead_code, reason = "what is here is here to be checked")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "the jobs of a test, and its helpers")]
 
 use pelton::prelude::*;
 
@@ -58,7 +56,10 @@ pelton::stream! {
         let s10 = nest0::nest(s9);
         let s11 = nest0::nest(s10);
         let s12 = nest0::nest(s11);
-        let all: Trade = s12.map(|t| t);
+        let all: Trade = s12.map(|t| {
+            assert!(t.price.is_finite(), "a price without end");
+            t
+        });
         sink out(all) = collect();
     }
 
@@ -69,5 +70,48 @@ pelton::stream! {
         let inside = nest12::nest(rows);
         let all: Trade = inside.map(|t| t);
         sink out(all) = collect();
+    }
+}
+
+/// As many cheap ones as dear ones.
+fn trades(many: i64) -> Vec<Trade> {
+    (0..many).map(|n| Trade { at: Timestamp::from_millis(n), price: (n % 2 * 2) as f64 }).collect()
+}
+
+fn config(workers: usize) -> Config {
+    Config::default().workers(workers)
+}
+
+/// What the filters of a job have let through.
+fn passed(summary: &Summary) -> Vec<u64> {
+    summary.operators.iter().filter(|it| it.what == "filter").map(|it| it.rows_out).collect()
+}
+
+#[test]
+fn rows_go_through_twelve_flows_in_a_row() {
+    for workers in [1, 2, 3] {
+        let mut results = Chain { trades: trades(1000) }.run(config(workers)).unwrap();
+        results.out.sort_by_key(|trade| trade.at);
+        let expected: Vec<i64> = (0..1000).filter(|n| n % 2 == 1).collect();
+        assert_eq!(results.out.iter().map(|trade| trade.at.millis()).collect::<Vec<_>>(), expected);
+        assert_eq!(passed(&results.summary), [500; 12], "{:?}", results.summary);
+    }
+}
+
+#[test]
+fn rows_go_through_twelve_flows_within_one_another() {
+    for workers in [1, 2, 3] {
+        let results = Nest { trades: trades(1000) }.run(config(workers)).unwrap();
+        assert_eq!(results.out.len(), 500);
+        assert_eq!(passed(&results.summary), [500], "{:?}", results.summary);
+    }
+}
+
+#[test]
+fn a_panic_behind_a_pointer_is_told_with_its_operator() {
+    let job = Chain { trades: vec![Trade { at: Timestamp::from_millis(0), price: f64::INFINITY }] };
+    match job.run(config(1)).map(drop) {
+        Err(pelton::Error::Panic { operator, .. }) => assert_eq!(operator, "all"),
+        other => panic!("{other:?}"),
     }
 }

@@ -43,13 +43,32 @@ pub(super) fn own(model: &Model, input: usize, rt: &TokenStream, at: Span) -> To
     quote_spanned!(place(at)=> #rt::Asked<#ty, #parameter>)
 }
 
-/// The flows of other modules that rows are handed on to.
-fn elsewhere<'m>(model: &'m Model, flow: &'m Flow) -> impl Iterator<Item = (StreamId, &'m FlowUse)> {
-    let used = model.ids().filter_map(|id| match &model.stream(id).origin {
-        Origin::Flow(used) if used.known.is_none() => Some((id, &**used)),
+/// The flows that this one uses.
+fn uses(model: &Model) -> impl Iterator<Item = (StreamId, &FlowUse)> {
+    model.ids().filter_map(|id| match &model.stream(id).origin {
+        Origin::Flow(used) if model.stream(id).sound => Some((id, &**used)),
         _ => None,
-    });
-    used.filter(|(id, _)| flow.handed.iter().any(|it| it.by == *id && flow.hands_on(it.input)))
+    })
+}
+
+/// Those of other modules.
+fn elsewhere(model: &Model) -> impl Iterator<Item = (StreamId, &FlowUse)> {
+    uses(model).filter(|(_, used)| used.known.is_none())
+}
+
+/// A flow that is used, as a type.
+fn other(model: &Model, by: StreamId, used: &FlowUse) -> Ident {
+    match used.known {
+        Some(_) => type_name(&used.call.name, used.call.name.span()),
+        None if used.is_name() => used.call.name.clone(),
+        None => alias(model, by, used),
+    }
+}
+
+/// How deep the flow that is written is, as a type.
+pub(super) fn depth(model: &Model) -> TokenStream {
+    let ty = type_name(&model.name, model.name.span());
+    quote!(<#ty as __rt::Asks>::Depth)
 }
 
 /// What the flow that is written calls one of another module which it has imported: `__flow_t`.
@@ -60,7 +79,7 @@ fn alias(model: &Model, by: StreamId, used: &FlowUse) -> Ident {
 /// How a flow is called where it is used. One that is imported, too, must not be looked for twice: were it not there, that would be two
 /// messages.
 pub(super) fn path(model: &Model, by: StreamId, used: &FlowUse) -> TokenStream {
-    let imported = model.flow.as_ref().is_some_and(|flow| elsewhere(model, flow).any(|(id, _)| id == by));
+    let imported = model.flow.is_some() && elsewhere(model).any(|(id, _)| id == by);
     match imported && !used.is_name() {
         true => {
             let alias = alias(model, by, used);
@@ -76,7 +95,7 @@ pub(super) fn path(model: &Model, by: StreamId, used: &FlowUse) -> TokenStream {
 /// nothing, which an import of everything makes and anything else hides.
 pub(super) fn impls(model: &Model, root: &TokenStream) -> TokenStream {
     let Some(flow) = &model.flow else { return TokenStream::new() };
-    let (paths, names): (Vec<_>, Vec<_>) = elsewhere(model, flow).partition(|(_, used)| !used.is_name());
+    let (paths, names): (Vec<_>, Vec<_>) = elsewhere(model).partition(|(_, used)| !used.is_name());
     let asks = asks(model, flow);
     let no_flows = |names: Vec<Ident>| {
         let behind = names.iter().map(|name| {
@@ -133,7 +152,17 @@ fn asks(model: &Model, flow: &Flow) -> TokenStream {
     let parameters: Vec<TokenStream> = parameters.collect();
     let parameters = parameters.into_iter().rev().fold(quote!(()), |rest, one| quote!((#one, #rest)));
     let ty = type_name(&model.name, model.name.span());
-    quote!(impl __rt::Asks for #ty { type Parameters = #parameters; })
+    let depths = uses(model).map(|(by, used)| {
+        let other = other(model, by, used);
+        let (here, rt) = (place(other.span()), local("__rt", other.span()));
+        quote_spanned!(here=> <#other as #rt::Asks>::Depth)
+    });
+    let deepest = depths.reduce(|all, one| quote!(<#all as __rt::Depth>::Or<#one>));
+    let depth = match deepest {
+        None => quote!(__rt::Plain),
+        Some(deepest) => quote!(<#deepest as __rt::Depth>::Around),
+    };
+    quote!(impl __rt::Asks for #ty { type Parameters = #parameters; type Depth = #depth; })
 }
 
 /// What is asked of one of its streams.
@@ -146,11 +175,7 @@ fn of_input(model: &Model, flow: &Flow, input: usize, at: Span) -> TokenStream {
         let at = used.call.name.span();
         let (here, rt) = (place(at), local("__rt", at));
         let parameter = place_of(it.parameter, &quote!(#rt), at);
-        let other = match used.known {
-            Some(_) => type_name(&used.call.name, at),
-            None if used.is_name() => used.call.name.clone(),
-            None => alias(model, it.by, used),
-        };
+        let other = other(model, it.by, used);
         Some(quote_spanned!(here=> __rt::Asked<#other, #parameter>))
     });
     let joined = asked.reduce(|all, one| quote_spanned!(place(at)=> <#all as __rt::When>::Or<#one>));

@@ -311,7 +311,7 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
         let field = field(gives, name.span());
         quote!(#field: __rt::Output::new())
     });
-    let outputs = outputs_name(name);
+    let (outputs, depth) = (outputs_name(name), asked::depth(model));
     let resources = resource::resources(plan);
     let (shared, uses) = (edge::shared(plan), uses::uses(plan));
     let chains = chain::chains(plan, &Lock::default());
@@ -335,6 +335,10 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
         #[doc(hidden)]
         #visibility fn __outputs(&self) -> (#outputs, #open) {
             (#outputs { #(#places),* }, #opened)
+        }
+        #[doc(hidden)]
+        #visibility fn __depth(&self) -> ::core::marker::PhantomData<#depth> {
+            ::core::marker::PhantomData
         }
         #[doc(hidden)]
         #visibility fn __build<#lifetime, __B: __rt::Backend, #(#parameters),*>(

@@ -117,8 +117,9 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     let blamed = used.used.inputs.first().map_or(at, |input| input.at.span());
     let (bound, build) = (local(&bound.to_string(), blamed), local("__build", blamed));
     let call = takes_closure(used).then(|| call(plan, used));
+    let depth = depth_name(used);
     let binds = (0..used.used.inputs.len()).map(|n| {
-        let at = used.used.inputs[n].at.span();
+        let (at, depth) = (used.used.inputs[n].at.span(), &depth);
         let link = link_name(&used.stream.name, n, at);
         let (built, zero) = (local(&built.to_string(), at), number(0, at));
         let mut piece = quote!(#built);
@@ -127,16 +128,22 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
             piece = quote_spanned!(place(at)=> #piece.#one);
         }
         let fits = local("it", at);
-        quote_spanned!(place(at)=> let #fits = #link.fits(#piece.#zero); #link.bind(#fits);)
+        quote_spanned!(place(at)=> let #fits = #link.fits(#piece.#zero); #link.bind(#fits, #depth);)
     });
     quote_spanned! {here=>
         #call
         let (#places, #list) = #bound.__outputs();
+        let #depth = #bound.__depth();
         #(#outputs)*
         let #list = #places.__whole(#list);
         let #built = #bound.#build(#list, #name, &[#(#was),*], #on, #g);
         #(#binds)*
     }
+}
+
+/// How deep the flow is.
+fn depth_name(used: &UsePlan) -> Ident {
+    named("d_", &used.stream.name, "", used.used.call.name.span())
 }
 
 /// What follows an output, at its place in the list.
@@ -160,8 +167,9 @@ fn output(plan: &Plan, chain: &Chain, used: &UsePlan) -> TokenStream {
     let body = closure(at, Body::new(plan, chain).write(&chain.body));
     let then = if lets.is_empty() { body } else { quote!({ #lets #body }) };
     let (places, list) = (named("o_", &used.stream.name, "", at), named("n_", &used.stream.name, "", at));
+    let (depth, behind) = (depth_name(used), local(&format!("Then{:?}", chain.behind), at));
     quote_spanned! {place(at)=>
-        let #list = __rt::followed(#list, #places.#field, __rt::Next {
+        let #list = __rt::followed(#list, #places.#field, (#depth, __rt::#behind), __rt::Next {
             operators: #meta,
             within: __rt::Graph::here(#g),
             time: ::core::marker::PhantomData::<#time>,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::flow::{Branch, Flow, Into, Send, Step};
-use super::{Chain, Head, Out, Plan};
+use super::{Behind, Chain, Head, Out, Plan};
 
 /// One line per operator, indented by depth.
 pub(crate) fn explain(plan: &Plan) -> String {
@@ -23,7 +23,12 @@ pub(crate) fn explain(plan: &Plan) -> String {
         let head = &chain.operators[0];
         let untimed = if chain.time.is_some() { "" } else { ", no time" };
         let order = if head.arrival_ordered { ", by arrival" } else { "" };
-        line(&mut text, 0, &format!("chain {}: {}{untimed}{order}", chain.stream, head.what));
+        let apart = match (chain.head, chain.behind) {
+            (Head::Output(..), Behind::One) => ", then a flow",
+            (Head::Output(..), Behind::More) => ", then flows",
+            _ => "",
+        };
+        line(&mut text, 0, &format!("chain {}: {}{untimed}{order}{apart}", chain.stream, head.what));
         if let Head::Source(_, source) = chain.head
             && source.event_time.is_some()
         {

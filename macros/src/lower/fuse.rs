@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 
 use super::flow::{Branch, Flow, Into, Send, Step, Way};
-use super::{Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan, Timing, UsePlan, timing};
+use super::{Behind, Chain, Edge, Head, Meta, Operator, Out, Plan, SinkPlan, Timing, UsePlan, apart, timing};
 use crate::catalog::Role;
 use crate::model::graph::{Consumer, Time};
 use crate::model::{Model, Origin, Port, StreamId};
@@ -63,6 +63,7 @@ pub(crate) fn lower(model: &Model) -> Plan<'_> {
         }
     }
     timing::mark(&mut plan);
+    apart::mark(&mut plan);
     plan
 }
 
@@ -240,6 +241,7 @@ impl<'p, 'm> Builder<'p, 'm> {
             late: None,
             sides: vec![],
             errors: None,
+            behind: Behind::None,
         };
         Builder { plan, cuts, sinks, id, chain }
     }

@@ -1,6 +1,7 @@
 //! From the sound part of the model to a plan: chains of operators that run as one loop, the edges between them, and
 //! what each chain does with a row. Nothing is reported here.
 
+mod apart;
 #[cfg(test)]
 pub(crate) mod explain;
 pub(crate) mod flow;
@@ -13,6 +14,7 @@ use crate::model::{FlowUse, Model, Stream, StreamId};
 use crate::syntax::{Aggregate, Code, Emit, Exchange, Life, Process, Roll, Source, Window};
 use flow::Flow;
 
+pub(crate) use apart::Behind;
 pub(crate) use fuse::lower;
 pub(crate) use timing::{Term, Timing};
 
@@ -156,6 +158,8 @@ pub(crate) struct Chain<'m> {
     pub(crate) sides: Vec<(Flow<'m>, usize)>,
     /// What happens to records that its source could not read, with their counter.
     pub(crate) errors: Option<(Flow<'m>, usize)>,
+    /// Which flows follow on it.
+    pub(crate) behind: Behind,
 }
 
 #[derive(Clone, Copy)]

@@ -60,6 +60,39 @@ fn a_flow_and_its_use() {
 }
 
 #[test]
+fn flows_in_a_row_are_told_which_follow_on_them() {
+    // what is called behind the first of them through a pointer does not count in front of it
+    lowers(
+        "flow f(a: Stream<T>) -> T { let b = a.map(x); return b; }
+         flow g(a: Stream<T>) -> T { let b = f(a); return b; }
+         job J<Memory> {
+             source s: T = rows(d);
+             let t = f(s); let u = f(t); let v = f(u); let w = f(v);
+             sink out(w) = stdout();
+         }",
+        "
+        chain a: flow f
+          1 map = b
+          -> return 0
+        chain a: flow g
+          -> flow b.0
+        chain b: output, then a flow
+          -> return 0
+        chain s: source, no time
+          -> flow t.0
+        chain t: output, no time, then a flow
+          -> flow u.0
+        chain u: output, no time, then flows
+          -> flow v.0
+        chain v: output, no time, then a flow
+          -> flow w.0
+        chain w: output, no time
+          -> out.0
+        ",
+    );
+}
+
+#[test]
 fn a_flow_that_needs_event_time_brings_it_to_the_flows_that_it_uses() {
     // the window of the inner flow needs the time of both streams of the outer one
     lowers(
@@ -80,7 +113,7 @@ fn a_flow_that_needs_event_time_brings_it_to_the_flows_that_it_uses() {
           -> all.1
         chain all: union
           -> flow t.0
-        chain t: output
+        chain t: output, then a flow
           -> return 0
         edge w: combined timed for 0 timed
         chain rows: flow inner
@@ -211,7 +244,7 @@ fn a_keyed_stream_comes_with_its_key() {
             -> flow t.0
         chain totals: aggregate sum, emit each, ttl 1h, by arrival
         chain out: process, by arrival
-        chain t: output
+        chain t: output, then a flow
           -> return 0
         chain s: source, no time
           1 key_by

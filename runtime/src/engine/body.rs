@@ -123,7 +123,7 @@ where
         let Filtered(front, rest) = self;
         let mut here = Here::new(cx);
         let (mut counted, mut live) = (*counters, live);
-        let cut = (HERE || L::FILTERS) && !L::SINKS;
+        let cut = (HERE || L::filters()) && !L::sinks();
         if !cut || std::mem::needs_drop::<X>() || size_of::<X>() > 64 {
             for row in rows {
                 here.cx.row += 1;

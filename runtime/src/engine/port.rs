@@ -63,9 +63,21 @@ impl Listing {
 /// Outputs of a chain that runs.
 pub trait Live: 'static {
     /// Whether rows end in a sink among them, on whatever way within the chain.
-    const SINKS: bool = false;
+    #[inline(always)]
+    fn sinks() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
     /// Whether it is a part that begins with a filter on a straight way.
-    const FILTERS: bool = false;
+    #[inline(always)]
+    fn filters() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
 
     /// Rows and partial results written so far: sent, waiting, or combined.
     fn written(&self) -> u64 {
@@ -119,11 +131,54 @@ pub fn publish(cells: &ChainCells, own: &[u64], live: &impl Live) {
     live.counted(&mut set);
 }
 
+/// The methods of [`Live`] that a field has, as one's own.
+macro_rules! live_through {
+    ($field:tt) => {
+        #[inline(always)]
+        fn open(&mut self) -> bool {
+            self.$field.open()
+        }
+        fn written(&self) -> u64 {
+            self.$field.written()
+        }
+        fn must_be_asked(&mut self) -> bool {
+            self.$field.must_be_asked()
+        }
+        fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
+            self.$field.ship(what, watermark, caps);
+        }
+        fn waiting(&self) -> usize {
+            self.$field.waiting()
+        }
+        fn rows_waiting(&self) -> usize {
+            self.$field.rows_waiting()
+        }
+        fn sent(&self) -> u64 {
+            self.$field.sent()
+        }
+        fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
+            self.$field.barrier(epoch, local)
+        }
+        fn check(&mut self) -> Result<(), Error> {
+            self.$field.check()
+        }
+        fn touch(&mut self, cx: &mut Cx) {
+            self.$field.touch(cx);
+        }
+    };
+}
+pub(super) use live_through;
+
 /// Taken out while the chain's loop owns it.
 impl<L: Live> Live for Option<L> {
-    const SINKS: bool = L::SINKS;
-    const FILTERS: bool = L::FILTERS;
-
+    #[inline(always)]
+    fn sinks() -> bool {
+        L::sinks()
+    }
+    #[inline(always)]
+    fn filters() -> bool {
+        L::filters()
+    }
     fn written(&self) -> u64 {
         self.as_ref().map_or(0, Live::written)
     }
@@ -202,9 +257,14 @@ impl<'g, A: Outs<'g>, B: Outs<'g>> Outs<'g> for (A, B) {
     }
 }
 impl<A: Live, B: Live> Live for (A, B) {
-    const SINKS: bool = A::SINKS || B::SINKS;
-    const FILTERS: bool = A::FILTERS || B::FILTERS;
-
+    #[inline(always)]
+    fn sinks() -> bool {
+        A::sinks() || B::sinks()
+    }
+    #[inline(always)]
+    fn filters() -> bool {
+        A::filters() || B::filters()
+    }
     fn written(&self) -> u64 {
         self.0.written() + self.1.written()
     }
@@ -481,7 +541,10 @@ impl<W> SinkPort<W> {
 }
 
 impl<W: sink::Writer> Live for SinkPort<W> {
-    const SINKS: bool = true;
+    #[inline(always)]
+    fn sinks() -> bool {
+        true
+    }
 
     fn open(&mut self) -> bool {
         self.writer.has_room()

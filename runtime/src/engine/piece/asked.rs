@@ -1,6 +1,7 @@
-//! Of which of its streams a flow asks event time, said by a type that has the flow's name. A flow that hands its rows on to one of
-//! another module asks what that one asks: the macro does not know it, rustc does.
+//! What a flow says of itself to those that use it, by a type that has its name: of which of its streams it asks event time, and how deep
+//! it is. A flow that hands its rows on to one of another module asks what that one asks: the macro does not know it, rustc does.
 
+use super::apart::{Depth, Nested};
 use super::{BothTimed, Here, There, When};
 use crate::frame::{Timed, Untimed};
 
@@ -8,6 +9,8 @@ use crate::frame::{Timed, Untimed};
 pub trait Asks {
     /// A list with a place for each of its parameters: [`Timed`] where it asks for event time, else [`Untimed`].
     type Parameters;
+    /// How many flows stand in one another in it.
+    type Depth: Depth;
 }
 
 /// What a list says at place `I`, and that nothing is asked where it has no such place.
@@ -36,6 +39,7 @@ pub enum NoFlow {}
 
 impl Asks for NoFlow {
     type Parameters = ();
+    type Depth = Nested;
 }
 
 /// A stream for a flow that hands it on, and asks `M` of it.

@@ -34,7 +34,10 @@ impl<K> KeyedBy<K> for Unkeyed {}
 pub struct InSteps<F, G>(F, G);
 
 impl<L, F: 'static, G: 'static> Shape<L> for InSteps<F, G> {
-    const FILTERS: bool = false;
+    #[inline(always)]
+    fn filters() -> bool {
+        false
+    }
 }
 
 /// The part of a chain that a flow has from one of its keyed inputs on.
@@ -140,7 +143,7 @@ impl<'g, K, R, L> KeyedLink<'g, K, R, L> {
         KeyedLinked { place: self.0.clone(), input }
     }
     /// Puts the part there that the flow has given.
-    pub fn bind(self, piece: Piece<'g, ByKey<K, R>, L>) {
+    pub fn bind<D>(self, piece: Piece<'g, ByKey<K, R>, L>, _: PhantomData<D>) {
         *self.0.borrow_mut() = Some(piece);
     }
 }

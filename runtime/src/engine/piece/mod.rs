@@ -5,12 +5,15 @@
 //! [`Piece`] any. It stands among the outputs of the chain in front of it, whose body calls [`enter`](PiecePort::enter). A [`Link`] is
 //! the place of a piece that is not known yet: the body in front of a flow is checked first, so that the flow's types are found there.
 
+mod apart;
 mod asked;
 mod keyed;
 mod outputs;
 mod part;
 mod when;
 
+use apart::Front;
+pub use apart::{Deep, Depth, Fuses, Nested, Plain, ThenMore, ThenNone, ThenOne};
 pub use asked::{Asked, Asks, At, Brings, NoFlow};
 pub use keyed::{ByKey, EnterKeyed, EnteredKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
 pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
@@ -20,7 +23,7 @@ pub use when::{BothTimed, EitherTimed, EventTimed, When};
 use super::graph::Graph;
 use super::local::Local;
 use super::meta::OperatorMeta;
-use super::port::{LATE, Listing, Live, Outs};
+use super::port::{LATE, Listing, Live, Outs, live_through};
 use super::source::Counters;
 use crate::error::{Error, Fault};
 use crate::frame::writer::{Cx, Ship};
@@ -295,8 +298,28 @@ pub struct PiecePort<R, N, L, P> {
     row: PhantomData<fn() -> R>,
 }
 
-impl<R: RowType, N, L, P: Part<R, N, L>> PiecePort<R, N, L, P> {
-    /// Gives it a row, with its event time.
+/// A part that takes rows, of whatever type.
+pub trait Entering<R: RowType>: Live {
+    /// Takes a row, with its event time.
+    fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx);
+}
+
+/// A part whose type is known.
+pub trait Entered<R: RowType>: Entering<R> {
+    /// What is left of a row that has passed the filter which the part begins with, if it does.
+    type Passed<'a>;
+    /// Takes a row up to that filter, and says its answer.
+    fn test<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx) -> (bool, Self::Passed<'a>);
+    /// Takes it on from there.
+    fn pass(&mut self, row: Self::Passed<'_>, time: i64, cx: &mut Cx);
+}
+impl<R, N, L, P> Entering<R> for PiecePort<R, N, L, P>
+where
+    R: RowType,
+    N: Counters,
+    L: Live,
+    P: Part<R, N, L>,
+{
     #[inline(always)]
     fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
         let before = std::mem::replace(&mut cx.base, self.first);
@@ -307,18 +330,6 @@ impl<R: RowType, N, L, P: Part<R, N, L>> PiecePort<R, N, L, P> {
         cx.base = before;
     }
 }
-
-/// A part that takes rows.
-pub trait Entered<R: RowType>: Live {
-    /// What is left of a row that has passed the filter which the part begins with, if it does.
-    type Passed<'a>;
-    /// Takes a row.
-    fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx);
-    /// Takes a row up to that filter, and says its answer.
-    fn test<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx) -> (bool, Self::Passed<'a>);
-    /// Takes it on from there.
-    fn pass(&mut self, row: Self::Passed<'_>, time: i64, cx: &mut Cx);
-}
 impl<R, N, L, P> Entered<R> for PiecePort<R, N, L, P>
 where
     R: RowType,
@@ -327,11 +338,6 @@ where
     P: Part<R, N, L>,
 {
     type Passed<'a> = P::Passed<'a>;
-
-    #[inline(always)]
-    fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
-        PiecePort::enter(self, row, time, cx);
-    }
 
     #[inline(always)]
     fn test<'a>(&mut self, row: R::Row<'a>, time: i64, cx: &mut Cx) -> (bool, P::Passed<'a>) {
@@ -350,40 +356,15 @@ where
 }
 
 impl<R: RowType, N: Counters, L: Live, P: Shape<L>> Live for PiecePort<R, N, L, P> {
-    const SINKS: bool = L::SINKS;
-    const FILTERS: bool = P::FILTERS;
-
-    fn written(&self) -> u64 {
-        self.live.written()
+    #[inline(always)]
+    fn sinks() -> bool {
+        L::sinks()
     }
     #[inline(always)]
-    fn open(&mut self) -> bool {
-        self.live.open()
+    fn filters() -> bool {
+        P::filters()
     }
-    fn must_be_asked(&mut self) -> bool {
-        self.live.must_be_asked()
-    }
-    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
-        self.live.ship(what, watermark, caps);
-    }
-    fn waiting(&self) -> usize {
-        self.live.waiting()
-    }
-    fn rows_waiting(&self) -> usize {
-        self.live.rows_waiting()
-    }
-    fn sent(&self) -> u64 {
-        self.live.sent()
-    }
-    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
-        self.live.barrier(epoch, local)
-    }
-    fn check(&mut self) -> Result<(), Error> {
-        self.live.check()
-    }
-    fn touch(&mut self, cx: &mut Cx) {
-        self.live.touch(cx);
-    }
+    live_through!(live);
     fn counted(&self, each: &mut dyn FnMut(u64)) {
         self.counters.values().iter().for_each(|count| each(*count));
         self.live.counted(each);
@@ -414,9 +395,12 @@ impl<'g, R, L> Link<'g, R, L> {
     pub fn after(&self, input: usize) -> Linked<'g, R, L> {
         Linked { place: self.0.clone(), input }
     }
-    /// Puts the part there that the flow has given.
-    pub fn bind(self, piece: Piece<'g, R, L>) {
-        *self.0.borrow_mut() = Some(piece);
+    /// Puts the part there that the flow has given, whose depth is `D`.
+    pub fn bind<X: Entered<R>, D: Depth + Fuses<Front, Live<R, X> = L>>(self, piece: Piece<'g, R, X>, _: PhantomData<D>)
+    where
+        R: RowType,
+    {
+        *self.0.borrow_mut() = Some(D::put(piece));
     }
 }
 
@@ -481,40 +465,15 @@ impl<R: RowType, L: Entered<R>> Entry<R, L> {
 }
 
 impl<R: 'static, L: Live> Live for Entry<R, L> {
-    const SINKS: bool = L::SINKS;
-    const FILTERS: bool = L::FILTERS;
-
-    fn written(&self) -> u64 {
-        self.0.written()
+    #[inline(always)]
+    fn sinks() -> bool {
+        L::sinks()
     }
     #[inline(always)]
-    fn open(&mut self) -> bool {
-        self.0.open()
+    fn filters() -> bool {
+        L::filters()
     }
-    fn must_be_asked(&mut self) -> bool {
-        self.0.must_be_asked()
-    }
-    fn ship(&mut self, what: Ship, watermark: i64, caps: &[Capability<u64>]) {
-        self.0.ship(what, watermark, caps);
-    }
-    fn waiting(&self) -> usize {
-        self.0.waiting()
-    }
-    fn rows_waiting(&self) -> usize {
-        self.0.rows_waiting()
-    }
-    fn sent(&self) -> u64 {
-        self.0.sent()
-    }
-    fn barrier(&mut self, epoch: u64, local: &Local) -> Result<(), Error> {
-        self.0.barrier(epoch, local)
-    }
-    fn check(&mut self) -> Result<(), Error> {
-        self.0.check()
-    }
-    fn touch(&mut self, cx: &mut Cx) {
-        self.0.touch(cx);
-    }
+    live_through!(0);
     fn counted(&self, each: &mut dyn FnMut(u64)) {
         self.0.counted(each);
     }

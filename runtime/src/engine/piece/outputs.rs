@@ -3,6 +3,7 @@
 //! A use names an output as a field of the struct that the flow has for them, whose type is its place. So rustc says which outputs there
 //! are where one is not there, and the flow says itself which one is forgotten.
 
+use super::apart::Fuses;
 use super::part::Whole;
 use super::{Behind, Next, PiecePort, When, closed};
 use crate::engine::port::Outs;
@@ -84,21 +85,23 @@ impl<First, Rest: Place<I>, I> Place<There<I>> for (First, Rest) {
     }
 }
 
-/// The list with what follows an output. A literal of [`Next`] as the last argument gives the types to its closure.
-pub fn followed<'g, L, I, M, N, O, F>(
+/// The list with what follows an output of a flow of depth `D`. A literal of [`Next`] as the last argument gives the types to its closure.
+pub fn followed<'g, L, I, M, N, O, F, D, B>(
     list: L,
     _: Output<I>,
+    _: (PhantomData<D>, B),
     next: Next<'g, L::Row, M, N, O, F>,
-) -> L::Filled<Behind<'g, L::Row, M, PiecePort<L::Row, N, O::Live, Whole<F>>>>
+) -> L::Filled<Behind<'g, L::Row, M, D::Live<L::Row, PiecePort<L::Row, N, O::Live, Whole<F>>>>>
 where
     L: Place<I>,
     M: When,
     N: Counters,
     O: Outs<'g>,
     F: for<'a> FnMut(<L::Row as RowType>::Row<'a>, i64, &mut Cx, &mut N, &mut O::Live) + 'static,
+    D: Fuses<B>,
 {
     let Next { operators, within, counters, outs, then, .. } = next;
-    list.fill(Behind(closed(operators, within, counters, outs, Whole(then)), PhantomData))
+    list.fill(Behind(D::put(closed(operators, within, counters, outs, Whole(then))), PhantomData))
 }
 
 /// What follows the output `Of` of a flow. A gate, as in `__private/gates.rs`: of two impls rustc asks, and it says once that neither holds.

@@ -8,7 +8,7 @@ use crate::source::RowType;
 /// How a piece is written that writes to these outputs.
 pub trait Shape<L>: 'static {
     /// Whether there is a filter in it, on a straight way.
-    const FILTERS: bool;
+    fn filters() -> bool;
 }
 
 /// What a piece does with its rows.
@@ -34,7 +34,10 @@ pub trait Part<R: RowType, N, L>: Shape<L> {
 pub struct Whole<F>(pub F);
 
 impl<L, F: 'static> Shape<L> for Whole<F> {
-    const FILTERS: bool = false;
+    #[inline(always)]
+    fn filters() -> bool {
+        false
+    }
 }
 
 impl<R, N, L, F> Part<R, N, L> for Whole<F>
@@ -59,7 +62,10 @@ where
 pub struct Parted<const HERE: bool, P, F>(pub P, pub F);
 
 impl<const HERE: bool, L: Live, P: 'static, F: 'static> Shape<L> for Parted<HERE, P, F> {
-    const FILTERS: bool = HERE || L::FILTERS;
+    #[inline(always)]
+    fn filters() -> bool {
+        HERE || L::filters()
+    }
 }
 
 impl<const HERE: bool, R, N, L, X, P, F> Part<R, N, L> for Parted<HERE, P, F>
