@@ -85,13 +85,17 @@ impl<First, Rest: Place<I>, I> Place<There<I>> for (First, Rest) {
     }
 }
 
+/// A [`Next`] behind an output of a flow of depth `D`, with `B` behind that.
+type BehindOf<'g, D, B, R, M, N, O, F> =
+    Behind<'g, R, M, <D as Fuses<B>>::Live<R, PiecePort<R, N, <O as Outs<'g>>::Live, Whole<F>>>>;
+
 /// The list with what follows an output of a flow of depth `D`. A literal of [`Next`] as the last argument gives the types to its closure.
 pub fn followed<'g, L, I, M, N, O, F, D, B>(
     list: L,
     _: Output<I>,
     _: (PhantomData<D>, B),
     next: Next<'g, L::Row, M, N, O, F>,
-) -> L::Filled<Behind<'g, L::Row, M, D::Live<L::Row, PiecePort<L::Row, N, O::Live, Whole<F>>>>>
+) -> L::Filled<BehindOf<'g, D, B, L::Row, M, N, O, F>>
 where
     L: Place<I>,
     M: When,
