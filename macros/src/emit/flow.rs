@@ -52,6 +52,10 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
             #states
             #whole
             impl<#owned #(#inputs: __rt::When),*> #used<#given #(#inputs),*> { #build }
+            impl<#owned #(#inputs),*> __rt::IsFlow for #used<#given #(#inputs),*> {
+                type Flow = Self;
+                fn flow(self) -> Self { self }
+            }
         };
     }
 }
@@ -333,12 +337,8 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     });
     quote! {
         #[doc(hidden)]
-        #visibility fn __outputs(&self) -> (#outputs, #open) {
-            (#outputs { #(#places),* }, #opened)
-        }
-        #[doc(hidden)]
-        #visibility fn __depth(&self) -> ::core::marker::PhantomData<#depth> {
-            ::core::marker::PhantomData
+        #visibility fn __outputs(&self) -> (#outputs, #open, ::core::marker::PhantomData<#depth>) {
+            (#outputs { #(#places),* }, #opened, ::core::marker::PhantomData)
         }
         #[doc(hidden)]
         #visibility fn __build<#lifetime, __B: __rt::Backend, #(#parameters),*>(

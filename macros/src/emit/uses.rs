@@ -87,7 +87,10 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     list.set_span(place(used.used.call.parentheses));
     let call = scoped(&plan.model.seen(), values, quote!(#path #list));
     let call = if word.is_empty() { call } else { quote_spanned!(place(at)=> { #word #call }) };
-    quote_spanned!(place(at)=> #[allow(unused_qualifications)] let #bound = #call;)
+    // what is no flow is told of at its name, and once
+    let (gate, gated) = (Ident::new("flow", at), Ident::new("__gated", at));
+    let gate = quote_spanned!(at=> <_ as __rt::IsFlow>::#gate(#gated));
+    quote_spanned!(place(at)=> #[allow(unused_qualifications)] let #bound = { let #gated = #call; #gate };)
 }
 
 /// `use __rt::words::union;` where a flow is nearly called as that word, so that rustc can name it.
@@ -132,8 +135,7 @@ pub(super) fn used(plan: &Plan, chain: &Chain, id: StreamId) -> TokenStream {
     });
     quote_spanned! {here=>
         #call
-        let (#places, #list) = #bound.__outputs();
-        let #depth = #bound.__depth();
+        let (#places, #list, #depth) = #bound.__outputs();
         #(#outputs)*
         let #list = #places.__whole(#list);
         let #built = #bound.#build(#list, #name, &[#(#was),*], #on, #g);

@@ -42,8 +42,8 @@ pub use local::Local;
 pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, SinkMeta, SourceMeta};
 pub use piece::{
     Asked, Asks, At, Behind, BothTimed, Brings, ByKey, Deep, Depth, EitherTimed, Enter, EnterKeyed, Entered,
-    EnteredKeyed, EventTimed, Here, Keyed, KeyedLink, Link, Nested, Next, NoFlow, Open, Output, Piece, Place, Plain,
-    Stream, Taken, ThenMore, ThenNone, ThenOne, There, When, entry, entry_filtered, entry_keyed, entry_through,
+    EnteredKeyed, EventTimed, Here, IsFlow, Keyed, KeyedLink, Link, Nested, Next, NoFlow, Open, Output, Piece, Place,
+    Plain, Stream, Taken, ThenMore, ThenNone, ThenOne, There, When, entry, entry_filtered, entry_keyed, entry_through,
     followed, keyed_link, link,
 };
 pub use port::{EdgeOut, EdgePort, Outs, SinkPort};

@@ -13,6 +13,19 @@ pub trait Asks {
     type Depth: Depth;
 }
 
+/// What calling a flow gives.
+#[diagnostic::on_unimplemented(
+    message = "this function is no flow",
+    label = "called with a stream",
+    note = "`let name = path(stream, ..)` uses a flow: write `flow` in front of its name, in a `stream!`; a function of rows goes behind the stream: `stream.map(|row| path(row))`"
+)]
+pub trait IsFlow {
+    /// Itself.
+    type Flow;
+    /// Gives it back.
+    fn flow(self) -> Self::Flow;
+}
+
 /// What a list says at place `I`, and that nothing is asked where it has no such place.
 pub trait At<I> {
     /// Whether event time is asked for.

@@ -14,7 +14,7 @@ mod when;
 
 use apart::Front;
 pub use apart::{Deep, Depth, Fuses, Nested, Plain, ThenMore, ThenNone, ThenOne};
-pub use asked::{Asked, Asks, At, Brings, NoFlow};
+pub use asked::{Asked, Asks, At, Brings, IsFlow, NoFlow};
 pub use keyed::{ByKey, EnterKeyed, EnteredKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
 pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
 
