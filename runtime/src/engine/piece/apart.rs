@@ -64,84 +64,8 @@ impl<'g, R: RowType, L: Entered<R>> Parts<'g> for Within<'g, R, L> {
     }
 }
 
-/// How many flows stand in one another in a flow, as far as that matters to what it is fused with.
-pub trait Depth: Fuses<Front> {
-    /// The greater one.
-    type Or<B: Depth>: Depth;
-    /// The greater one of this and [`Nested`].
-    type OrNested: Depth;
-    /// That of a flow which uses one of this depth.
-    type Around: Depth;
-}
-/// No flow stands in it.
-pub enum Plain {}
-/// Flows stand in it in which there are none.
-pub enum Nested {}
-/// Such flows stand in it, or deeper ones.
-pub enum Deep {}
-
-impl Depth for Plain {
-    type Or<B: Depth> = B;
-    type OrNested = Nested;
-    type Around = Nested;
-}
-impl Depth for Nested {
-    type Or<B: Depth> = B::OrNested;
-    type OrNested = Nested;
-    type Around = Deep;
-}
-impl Depth for Deep {
-    type Or<B: Depth> = Deep;
-    type OrNested = Deep;
-    type Around = Deep;
-}
-
-/// The place in front of a flow.
-pub enum Front {}
-/// The place behind an output on which no flow follows.
-pub struct ThenNone;
-/// The place behind one on which one follows.
-pub struct ThenOne;
-/// The place behind one on which more follow.
-pub struct ThenMore;
-
-/// How a part at this place of a flow of this depth runs: as a part of one loop, or behind a pointer.
-pub trait Fuses<At> {
-    /// What runs.
-    type Live<R: RowType, L: Entered<R>>: Entered<R>;
-    /// Puts it there.
-    fn put<'g, R: RowType, L: Entered<R>>(piece: Piece<'g, R, L>) -> Piece<'g, R, Self::Live<R, L>>;
-}
-
-macro_rules! fuses {
-    ($($depth:ident: $($place:ident)+;)+) => {$($(
-        impl Fuses<$place> for $depth {
-            type Live<R: RowType, L: Entered<R>> = L;
-            fn put<'g, R: RowType, L: Entered<R>>(piece: Piece<'g, R, L>) -> Piece<'g, R, L> {
-                piece
-            }
-        }
-    )+)+};
-}
-macro_rules! parts {
-    ($($depth:ident: $($place:ident)+;)+) => {$($(
-        impl Fuses<$place> for $depth {
-            type Live<R: RowType, L: Entered<R>> = Apart<R>;
-            fn put<'g, R: RowType, L: Entered<R>>(piece: Piece<'g, R, L>) -> Piece<'g, R, Apart<R>> {
-                let Piece { parts, input, row } = piece;
-                Piece { parts: Box::new(Within(parts, row)), input, row }
-            }
-        }
-    )+)+};
-}
-
-// At most three of them are in one type: two plain ones in a row, or a plain one and one that it follows on with another in it.
-fuses! {
-    Plain: Front ThenNone ThenOne;
-    Nested: Front ThenNone;
-}
-parts! {
-    Plain: ThenMore;
-    Nested: ThenOne ThenMore;
-    Deep: Front ThenNone ThenOne ThenMore;
+/// Puts a piece behind a pointer.
+pub(super) fn apart<'g, R: RowType, L: Entered<R>>(piece: Piece<'g, R, L>) -> Piece<'g, R, Apart<R>> {
+    let Piece { parts, input, row } = piece;
+    Piece { parts: Box::new(Within(parts, row)), input, row }
 }

@@ -1,7 +1,7 @@
 //! What a flow says of itself to those that use it, by a type that has its name: of which of its streams it asks event time, and how deep
 //! it is. A flow that hands its rows on to one of another module asks what that one asks: the macro does not know it, rustc does.
 
-use super::apart::{Depth, Nested};
+use super::depth::{Depth, Nested};
 use super::{BothTimed, Here, There, When};
 use crate::frame::{Timed, Untimed};
 

@@ -7,17 +7,16 @@
 
 mod apart;
 mod asked;
+mod depth;
 mod keyed;
 mod outputs;
 mod part;
 mod when;
 
-use apart::Front;
-pub use apart::{Deep, Depth, Fuses, Nested, Plain, ThenMore, ThenNone, ThenOne};
 pub use asked::{Asked, Asks, At, Brings, IsFlow, NoFlow};
+pub use depth::{Deep, Depth, Fuses, Nested, Plain, ThenMore, ThenNone, ThenOne};
 pub use keyed::{ByKey, EnterKeyed, EnteredKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
 pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
-
 pub use when::{BothTimed, EitherTimed, EventTimed, When};
 
 use super::graph::Graph;
@@ -30,6 +29,7 @@ use crate::frame::writer::{Cx, Ship};
 use crate::names;
 use crate::plan::Operator;
 use crate::source::RowType;
+use depth::Front;
 use part::{Part, Parted, Shape, Whole};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;

@@ -3,7 +3,7 @@
 //! A use names an output as a field of the struct that the flow has for them, whose type is its place. So rustc says which outputs there
 //! are where one is not there, and the flow says itself which one is forgotten.
 
-use super::apart::Fuses;
+use super::depth::Fuses;
 use super::part::Whole;
 use super::{Behind, Next, PiecePort, When, closed};
 use crate::engine::port::Outs;
