@@ -26,6 +26,28 @@ stream! {
         sink out(kept) = checksum(total, |x: &u64| *x);
     }
 
+    job Row<Memory> {
+        param data: Arc<[u64]>;
+        param total: Total;
+        source all: u64 = rows(data);
+        let once = flows::numbers(all);
+        let twice = flows::numbers(once);
+        let thrice = flows::numbers(twice);
+        let kept = flows::numbers(thrice);
+        sink out(kept) = checksum(total, |x: &u64| *x);
+    }
+
+    job PastedRow<Memory> {
+        param data: Arc<[u64]>;
+        param total: Total;
+        source all: u64 = rows(data);
+        let once = all.map(w1::first).filter(|x| w1::keep(*x)).map(w1::second);
+        let twice = once.map(w1::first).filter(|x| w1::keep(*x)).map(w1::second);
+        let thrice = twice.map(w1::first).filter(|x| w1::keep(*x)).map(w1::second);
+        let kept = thrice.map(w1::first).filter(|x| w1::keep(*x)).map(w1::second);
+        sink out(kept) = checksum(total, |x: &u64| *x);
+    }
+
     job Keyed<Memory> {
         param data: Arc<[u64]>;
         param total: Total;
@@ -96,6 +118,7 @@ macro_rules! pair {
 pub fn report(bench: &Bench, text: &Path) {
     let numbers: Arc<[u64]> = (0..w1::N).map(data::mix).collect();
     pair!(bench, "flow: W1, then a sink", w1::N, Numbers, PastedNumbers, { data: numbers.clone() });
+    pair!(bench, "flow: W1 four times", w1::N, Row, PastedRow, { data: numbers.clone() });
     pair!(bench, "flow: W1, then a key", w1::N, Keyed, PastedKeyed, { data: numbers });
     let events = (0..w2::N).map(w2::event).map(|e| (e.key, e.value)).collect::<Arc<[(u64, i64)]>>();
     pair!(bench, "flow: W2 running sums", w2::N, Sums, PastedSums, { data: events });
