@@ -3,6 +3,7 @@
 //! A row comes in two steps, as into an edge, since its key may borrow from it: the [`key`](EnteredKeyed::key) with a look at the
 //! row, then the row itself, if somebody takes it.
 
+use super::outputs::{No, Nothing, Yes};
 use super::part::Shape;
 use super::{Entry, Piece, PiecePort, Stream, Unkeyed};
 use crate::engine::graph::Graph;
@@ -169,14 +170,40 @@ impl<'g, K: Key, R: RowType, L: EnteredKeyed<K, R>> Outs<'g> for KeyedLinked<'g,
     }
 }
 
+/// A key that a flow takes. A gate with two impls, as [`Taken`](super::Taken) is.
+#[diagnostic::on_unimplemented(
+    message = "the key of this stream is not the one that the flow takes",
+    label = "the flow takes a key `{K}`, and this one is `{Self}`",
+    note = "key the stream by that: `let keyed = rows.key_by(|r| ..);`, or give the flow the key as a type parameter: `flow name<K: Key>(rows: Keyed<K, T>)`"
+)]
+pub trait KeyFor<K: Key, Mark> {
+    /// As it travels.
+    fn viewed(&self) -> K::Ref<'_>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Key, Q: KeyLike<Owned = K>> KeyFor<K, Yes> for Q {
+    #[inline(always)]
+    fn viewed(&self) -> K::Ref<'_> {
+        self.view()
+    }
+}
+#[diagnostic::do_not_recommend]
+impl<K: Key, Q: Nothing + KeyLike<Owned = K>> KeyFor<K, No> for Q {
+    #[inline(always)]
+    fn viewed(&self) -> K::Ref<'_> {
+        self.view()
+    }
+}
+
 /// Rows with their keys.
 pub struct ByKey<K, R>(PhantomData<fn() -> (K, R)>);
 
 impl<K: Key, R: RowType, L: EnteredKeyed<K, R>> Entry<ByKey<K, R>, L> {
     /// First step of giving it a row: its key.
     #[inline(always)]
-    pub fn key<Q: KeyLike<Owned = K>>(&mut self, key: Q, row: &R::Row<'_>, time: i64, cx: &mut Cx) -> L::Begun {
-        self.0.key(KeyView(key.view()), row, time, cx)
+    pub fn key<Q: KeyFor<K, M>, M>(&mut self, key: Q, row: &R::Row<'_>, time: i64, cx: &mut Cx) -> L::Begun {
+        self.0.key(KeyView(key.viewed()), row, time, cx)
     }
     /// The same of a row that has come into a flow with its key.
     #[inline(always)]
