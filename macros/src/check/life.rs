@@ -2,7 +2,7 @@
 
 use quote::ToTokens;
 
-use super::options::whole_millis;
+use super::options::{absurd, whole_millis};
 use crate::diag::Diagnostics;
 use crate::syntax::life::FORM;
 use crate::syntax::{Length, Life};
@@ -20,8 +20,12 @@ pub(super) fn check(life: &Life, what: &str, at: impl ToTokens, timed: bool, dia
                 "write how long it is kept, such as `ttl 24h`",
             );
         }
-        Some((_, length)) if timed => whole_millis(length, diag),
-        Some(_) => {}
+        Some((_, length)) => {
+            absurd(length, "a `ttl`", "what may stay for ever is `unbounded(\"why\")`", diag);
+            if timed {
+                whole_millis(length, diag);
+            }
+        }
         None if !life.said => {
             let help = format!("write {FORM}");
             diag.report_mild(at, format!("{what} can grow for ever: it keeps something per key"), help);

@@ -8,7 +8,7 @@ use crate::syntax::{Call, Emit, Length, Life, Source, Window};
 
 /// Event time is counted in milliseconds.
 const MILLI: i64 = 1000;
-/// Longer windows are typing mistakes: 1,000 years.
+/// Longer durations are typing mistakes: 1,000 years.
 const ABSURD: i64 = 1000 * 366 * 86_400_000_000;
 
 pub(crate) fn check(model: &mut Model, diag: &mut Diagnostics) {
@@ -100,10 +100,12 @@ fn source(source: &Source, diag: &mut Diagnostics) {
             "a split that is idle at once would never be waited for",
             "write how long nothing must have come: `idle_after 30s`",
         ),
+        (Some((_, length)), None) => absurd(length, "`idle_after`", "what never rests is `never_idle`", diag),
         _ => {}
     }
     if let Some((_, length)) = &source.late_by {
         whole_millis(length, diag);
+        absurd(length, "`late_by`", "no result comes before that", diag);
     }
 }
 
@@ -150,8 +152,22 @@ fn window(window: &Window, diag: &mut Diagnostics) {
             Length::Literal { micros: 0, .. } => {
                 diag.report_mild(word, "`allow_late` of nothing has no effect", "remove it, or write a duration")
             }
-            _ => whole_millis(length, diag),
+            _ => {
+                whole_millis(length, diag);
+                absurd(length, "`allow_late`", "each window is kept for so long", diag);
+            }
         }
+    }
+}
+
+/// Reports a duration that nobody can mean.
+pub(super) fn absurd(length: &Length, of: &str, why: &str, diag: &mut Diagnostics) {
+    if let Length::Literal { micros: ABSURD.., token } = length {
+        diag.report_mild(
+            token,
+            format!("{of} of {token} is longer than any input"),
+            format!("write a shorter one: {why}"),
+        );
     }
 }
 

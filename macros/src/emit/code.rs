@@ -70,7 +70,7 @@ pub(crate) fn body_span(code: &Code, otherwise: Span) -> Span {
     super::ident::first(&code.parts().1, otherwise)
 }
 
-/// `10min` becomes a call that gives the span, at every depth, at the literal's place and in its hygiene.
+/// `10min` becomes a call that gives the span, and `64KiB` a number, at every depth, at the literal's place and in its hygiene.
 fn amounts(tokens: TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
     for token in tokens {
@@ -82,6 +82,11 @@ fn amounts(tokens: TokenStream) -> TokenStream {
             }
             TokenTree::Literal(literal) => match units::read(&literal.to_string()) {
                 Some(Amount::Micros(micros)) => out.extend(span_of(micros, literal.span())),
+                Some(Amount::Bytes(bytes)) => {
+                    let mut number = Literal::u64_unsuffixed(bytes);
+                    number.set_span(literal.span());
+                    out.extend([TokenTree::Literal(number)]);
+                }
                 _ => out.extend([TokenTree::Literal(literal)]),
             },
             other => out.extend([other]),

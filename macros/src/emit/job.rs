@@ -325,7 +325,10 @@ fn literal(tokens: &TokenStream) -> Option<String> {
         TokenTree::Literal(number) => {
             let text = number.to_string().replace('_', "");
             let number = !text.ends_with('.') && text.chars().all(|c| c.is_ascii_digit() || c == '.');
-            let span = matches!(units::read(&text), Some(units::Amount::Micros(_)));
+            let span = match units::read(&text) {
+                Some(units::Amount::Bytes(bytes)) => return Some(format!("{}{bytes}", if minus { "-" } else { "" })),
+                read => matches!(read, Some(units::Amount::Micros(_))),
+            };
             (number || span).then(|| if minus { format!("-{text}") } else { text })
         }
         _ => None,

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, list, near_or};
 use crate::syntax::cursor::Cursor;
 
 /// Attributes in front of something.
@@ -30,12 +30,30 @@ impl Attributes {
         all
     }
 
-    /// Reports the attributes that are not doc comments.
-    pub(crate) fn refuse(&mut self, on: &str, diag: &mut Diagnostics) {
+    /// Reports the attributes that are not doc comments; `known` are those that have been taken already.
+    pub(crate) fn refuse(&mut self, on: &str, known: &[&str], diag: &mut Diagnostics) {
         for other in std::mem::take(&mut self.others) {
-            diag.report_mild(other, format!("{on} takes no attributes"), "remove it; doc comments are welcome");
+            let name = name(&other).unwrap_or_default();
+            let (fact, else_help) = match known {
+                [] => (format!("{on} takes no attributes"), "remove it; doc comments are welcome".to_string()),
+                known => {
+                    let known = known.iter().map(|known| format!("#[{known}(..)]"));
+                    let takes = list(known, "or");
+                    (
+                        format!("{on} takes no attribute `{name}`"),
+                        format!("remove it; it takes doc comments, and {takes}"),
+                    )
+                }
+            };
+            diag.report_mild(other, fact, near_or(&name, known.iter().copied(), else_help));
         }
     }
+}
+
+/// `allow` of `#[allow(..)]`.
+pub(crate) fn name(attribute: &TokenStream) -> Option<String> {
+    let attribute = syn::parse::Parser::parse2(syn::Attribute::parse_outer, attribute.clone()).ok()?.pop()?;
+    Some(attribute.path().get_ident()?.to_string())
 }
 
 /// Doc comments as tokens and as text.

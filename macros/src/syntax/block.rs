@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::catalog;
 use crate::diag::{Diagnostics, Parsed, Problem, list, near, near_or};
-use crate::syntax::attributes::{Attributes, docs};
+use crate::syntax::attributes::{self, Attributes, docs};
 use crate::syntax::checkpoint::Checkpoint;
 use crate::syntax::cursor::Cursor;
 use crate::syntax::flow::{self, Return, Signature};
@@ -158,7 +158,7 @@ fn whole(mut attributes: Attributes, what: &str, diag: &mut Diagnostics) -> (Tok
     let (doc_tokens, about) = docs(&attributes.docs);
     let mut lints = TokenStream::new();
     for attribute in &attributes.others {
-        match attribute_name(attribute).as_deref() {
+        match attributes::name(attribute).as_deref() {
             Some("cfg" | "cfg_attr") => {
                 let help = format!("write it in front of `stream!`: a {what} is more than one item");
                 diag.report_mild(attribute, format!("a {what} takes no `cfg`"), help);
@@ -167,14 +167,8 @@ fn whole(mut attributes: Attributes, what: &str, diag: &mut Diagnostics) -> (Tok
             _ => {}
         }
     }
-    attributes.others.retain(|attribute| !attribute_name(attribute).is_some_and(|name| name.starts_with("cfg")));
+    attributes.others.retain(|attribute| !attributes::name(attribute).is_some_and(|name| name.starts_with("cfg")));
     (doc_tokens.into_iter().chain(attributes.others.into_iter().flatten()).collect(), lints, about)
-}
-
-/// `allow` of `#[allow(..)]`.
-fn attribute_name(attribute: &TokenStream) -> Option<String> {
-    let attribute = syn::parse::Parser::parse2(syn::Attribute::parse_outer, attribute.clone()).ok()?.pop()?;
-    Some(attribute.path().get_ident()?.to_string())
 }
 
 fn visibility(from: &mut Cursor) -> TokenStream {
@@ -269,9 +263,14 @@ fn statement(tokens: TokenStream, words: &'static [&'static str], diag: &mut Dia
             diag.report(&word, format!("`{word}` starts no statement"), help);
             broken.word = near(&text, words.iter().copied()).first().map(|meant| Ident::new(meant, word.span()));
         }
-        // what it was meant to name is known by its place: `lett d = ..`, `sorce d: T = ..`
-        let names = broken.word.as_ref().is_none_or(|word| NAMING.iter().any(|naming| word == naming));
-        broken.name = if names { from.ident("", "").ok() } else { None };
+        // what it was meant to name is known by its place: `lett d = ..`, `sorce d: T = ..`, `view d = ..`
+        let names = match &broken.word {
+            Some(word) => NAMING.iter().any(|naming| word == naming),
+            None => true,
+        };
+        let name = from.ident("", "").ok().filter(|_| names);
+        let declares = from.is_punct('=') || from.is_punct(':') || matches!(from.peek(), Some(TokenTree::Group(_)));
+        broken.name = name.filter(|_| broken.word.is_some() || declares);
         return broken;
     }
     broken.word = Some(word.clone());
@@ -283,7 +282,7 @@ fn statement(tokens: TokenStream, words: &'static [&'static str], diag: &mut Dia
         "let" => Let::name(&mut from),
         "sink" => Sink::name(&mut from),
         _ => {
-            attributes.refuse(&format!("`{word}`"), diag);
+            attributes.refuse(&format!("`{word}`"), &[], diag);
             let what = match &*text {
                 "checkpoint" => What::Checkpoint(Checkpoint::parse(&word, &mut from, diag)),
                 "restart" => What::Restart(Restart::parse(&word, &mut from, diag)),
@@ -303,7 +302,8 @@ fn statement(tokens: TokenStream, words: &'static [&'static str], diag: &mut Dia
         Param::parse(name, attributes, &mut from, diag).map(What::Param)
     } else {
         let was = if text == "let" { was(&mut attributes, diag) } else { vec![] };
-        attributes.refuse(&format!("a `{word}`"), diag);
+        let known: &[&str] = if text == "let" { &["was"] } else { &[] };
+        attributes.refuse(&format!("a `{word}`"), known, diag);
         match &*text {
             "resource" => Resource::parse(name, &mut from, diag).map(What::Resource),
             "source" => {

@@ -95,6 +95,11 @@ impl Code {
     ) -> Option<Code> {
         let code = Code::parse(tokens, before, "a closure", help, diag)?;
         if code.form == Form::Other {
+            // for a closure of one argument
+            let help = match row_of(&code.tokens).filter(|_| help.contains("|r| ")) {
+                Some(row) => format!("write `|{row}| {}`", code.tokens.to_string().replace(" . ", ".")),
+                None => help.to_string(),
+            };
             diag.report(&code, "expected a closure", help);
             return None;
         }
@@ -151,6 +156,7 @@ impl Form {
             | Expr::Range(_)
             | Expr::Struct(_)
             | Expr::Cast(_)
+            | Expr::Field(_)
             | Expr::Assign(_)
             | Expr::Let(_)
             | Expr::ForLoop(_)
@@ -158,6 +164,33 @@ impl Form {
             _ => Form::Callable,
         }
     }
+}
+
+/// `t`, where `t.symbol`, `t.price > 1.0` or `(t.country, t.city)` stands for a closure.
+fn row_of(tokens: &TokenStream) -> Option<Ident> {
+    let mut names = vec![];
+    values(tokens.clone(), &mut names);
+    let first = names.first()?.clone();
+    let one = names.iter().all(|name| *name == first);
+    (one && fields_of(tokens.clone(), &first)).then_some(first)
+}
+
+/// Whether each of these names is followed by a dot.
+fn fields_of(tokens: TokenStream, name: &Ident) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let fits = match token {
+            TokenTree::Ident(it) if it == *name => {
+                matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '.')
+            }
+            TokenTree::Group(group) => fields_of(group.stream(), name),
+            _ => true,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
 }
 
 /// Of a closure with one argument without a pattern: what of its body goes into that by fields alone.

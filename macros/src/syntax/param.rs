@@ -35,7 +35,7 @@ impl Param {
         from: &mut Cursor,
         diag: &mut Diagnostics,
     ) -> Option<Param> {
-        attributes.refuse("a param", diag);
+        attributes.refuse("a param", &[], diag);
         diag.take(from.punct(':', FORM))?;
         let ty = diag.take(from.ty(&format!("`{name}`"), FORM))?;
         let inner = option_of(&ty);

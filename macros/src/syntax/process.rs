@@ -100,7 +100,8 @@ impl Process {
         let mut attributes = Attributes::parse(&mut from);
         let Some(word) = diag.take(from.ident("an item", &all)) else { return };
         let was = if word == "state" || word == "timer" { was(&mut attributes, diag) } else { vec![] };
-        attributes.refuse(&format!("`{word}`"), diag);
+        let known: &[&str] = if word == "state" || word == "timer" { &["was"] } else { &[] };
+        attributes.refuse(&format!("`{word}`"), known, diag);
         match word.to_string().as_str() {
             "in_order" => {
                 if diag.take(from.end("`;`", "write `in_order;`")).is_none() {

@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, Literal, TokenTree};
 
-use crate::diag::{Diagnostics, Problem};
+use crate::diag::{Diagnostics, Problem, near_or};
 use crate::syntax::cursor::Cursor;
-use crate::syntax::units::Length;
+use crate::syntax::units::{self, Amount, Length};
 
 #[derive(Clone)]
 pub(crate) struct Roll {
@@ -29,10 +29,13 @@ impl Roll {
                     roll.every = Some(length);
                 }
                 how if how == "at" && roll.at.is_none() => roll.at = Some(diag.take(size(&mut from))?),
+                how if how == "every" || how == "at" => {
+                    diag.report(&how, format!("`{how}` is said twice"), HELP);
+                    return None;
+                }
                 how => {
-                    let twice = how == "every" || how == "at";
-                    let what = if twice { "is said twice" } else { "says nothing of when to roll" };
-                    diag.report(&how, format!("`{how}` {what}"), HELP);
+                    let help = near_or(&how.to_string(), ["every", "at"], HELP);
+                    diag.report(&how, format!("`{how}` says nothing of when to roll"), help);
                     return None;
                 }
             }
@@ -53,23 +56,20 @@ fn size(from: &mut Cursor) -> Result<(u64, Literal), Problem> {
     let Some(TokenTree::Literal(literal)) = from.peek().cloned() else {
         return Err(from.expected("a size", "write `128MiB`"));
     };
-    let text = literal.to_string().replace('_', "");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit {
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => {
-            let help = format!("write `{number}MiB`: sizes are in `KiB`, `MiB` or `GiB`");
-            return Err(Problem::new(literal.clone(), format!("`{literal}` is no size"), help));
+    let text = literal.to_string();
+    match units::read(&text) {
+        Some(Amount::Bytes(0)) => {
+            Err(Problem::new(literal.clone(), format!("no file has a size of `{literal}`"), "write `128MiB`"))
         }
-    };
-    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)) {
-        Some(bytes) if bytes > 0 => {
+        Some(Amount::Bytes(bytes)) => {
             from.next();
             Ok((bytes, literal))
         }
-        _ => Err(Problem::new(literal.clone(), format!("no file has a size of `{literal}`"), "write `128MiB`")),
+        Some(Amount::Refused(fact, help)) if text.ends_with('B') => Err(Problem::new(literal.clone(), fact, help)),
+        _ => {
+            let number = &text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())];
+            let help = format!("write `{number}MiB`: sizes are in `KiB`, `MiB` or `GiB`");
+            Err(Problem::new(literal.clone(), format!("`{literal}` is no size"), help))
+        }
     }
 }

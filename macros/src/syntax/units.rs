@@ -1,4 +1,4 @@
-//! Numbers with a unit: `250us 100ms 10s 5min 1h 7d`, `1h30min`. Rust reads each as one token, a number with a suffix;
+//! Numbers with a unit: `250us 100ms 10s 5min 1h 7d`, `1h30min`, `64KiB`. Rust reads each as one token, a number with a suffix;
 //! here is what they mean, and which are refused.
 
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
@@ -10,6 +10,9 @@ use crate::syntax::cursor::Cursor;
 /// Units from large to small, in microseconds.
 const UNITS: &[(&str, i64)] =
     &[("d", 86_400_000_000), ("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
+
+/// Units of sizes, in bytes.
+const SIZES: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 /// A duration, the same text for the same one: `90min` is `1h30min`.
 pub(crate) fn shown(micros: i64) -> String {
@@ -23,12 +26,14 @@ pub(crate) fn shown(micros: i64) -> String {
     text
 }
 
-/// What a literal that is meant as a duration says.
+/// What a literal that has a unit says.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Amount {
     /// Microseconds.
     Micros(i64),
-    /// Meant as a duration, but not one: what is wrong, and what to write.
+    /// Bytes.
+    Bytes(u64),
+    /// Meant as one of these, but not one: what is wrong, and what to write.
     Refused(String, String),
 }
 
@@ -42,11 +47,32 @@ fn whole(number: &str, unit: &str) -> Option<i64> {
     before.checked_mul(size)?.checked_add(rest)
 }
 
-/// Reads a literal. `None` if it is no number with a unit of time.
+/// A number with a unit of size.
+fn size(number: &str, unit: &str) -> Option<Amount> {
+    let (_, factor) = SIZES.iter().find(|(name, _)| *name == unit)?;
+    let bytes = number.replace('_', "").parse::<u64>().ok().and_then(|number| number.checked_mul(*factor));
+    Some(match bytes {
+        Some(bytes) => Amount::Bytes(bytes),
+        None if number.contains('.') => Amount::Refused(
+            format!("`{number}{unit}` is not a whole number of `{unit}`"),
+            "write it in whole numbers of a smaller unit: `KiB`, or bytes without one".to_string(),
+        ),
+        None => Amount::Refused(
+            format!("`{number}{unit}` is more than bytes are counted"),
+            "a size is less than 16 million `TiB`".to_string(),
+        ),
+    })
+}
+
+/// Reads a literal. `None` if it is no number with a unit.
 pub(crate) fn read(text: &str) -> Option<Amount> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) || ["0x", "0o", "0b"].iter().any(|radix| text.starts_with(radix))
     {
         return None;
+    }
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    if let Some(bytes) = size(number, unit) {
+        return Some(bytes);
     }
     let mut parts: Vec<(String, &str)> = vec![];
     let mut rest = text;
@@ -128,7 +154,7 @@ impl Length {
                         Ok(Length::Literal { micros, token })
                     }
                     Some(Amount::Refused(fact, help)) => Err(Problem::new(&token, fact, help)),
-                    None => {
+                    Some(Amount::Bytes(_)) | None => {
                         Err(Problem::new(&token, format!("`{token}` is no duration"), meant(&token.to_string(), of)))
                     }
                 }
@@ -183,6 +209,13 @@ mod tests {
     }
 
     #[test]
+    fn sizes() {
+        for (text, bytes) in [("64KiB", 65_536), ("1_024KiB", 1 << 20), ("0MiB", 0), ("2GiB", 2 << 30)] {
+            assert_eq!(read(text), Some(Amount::Bytes(bytes)), "{text}");
+        }
+    }
+
+    #[test]
     fn other_literals_are_left_alone() {
         for text in ["10", "5u32", "1usize", "1e5", "2.5f64", "0x1d", "0b1", "1.0", "\"10s\"", "'s'", "10sec"] {
             assert_eq!(read(text), None, "{text}");
@@ -199,6 +232,8 @@ mod tests {
             ("1h0.5min", "such as `s`"),
             ("30min1h", "`1h30min`"),
             ("999999999999d", "292,000 years"),
+            ("1.5MiB", "`KiB`"),
+            ("99999999999GiB", "16 million"),
         ] {
             match read(text) {
                 Some(Amount::Refused(_, help)) => assert!(help.contains(cure), "{text}: {help}"),

@@ -12,6 +12,8 @@ fn operators() {
         ("timed.frobnicate(f)", "frobnicate | there is no operator `frobnicate` | the operators are `map`, `filter`"),
         ("timed.map()", "map | expected a closure | write `.map(|r| ..)`"),
         ("timed.map(5)", "5 | expected a closure | `.map(|r| ..)`"),
+        ("timed.map(t.symbol)", "t.symbol | expected a closure | `|t| t.symbol`"),
+        ("timed.filter(t.price > 64KiB)", "t.price > 64KiB | expected a closure | `|t| t.price > 64KiB`"),
         ("timed.map(|r| r, |s| s)", "|s| s | `map` takes one closure | `.map(|r| ..)`"),
         ("timed.map(|t| t.)", ". | the expression stops here | something is missing"),
         ("timed.map(|t| t + )", "+ | the expression stops here | something is missing"),

@@ -15,6 +15,17 @@ fn what_stands_behind_a_word_that_is_none_is_no_mistake_too() {
             "resorce | `resorce` starts no statement | did you mean `resource`?",
         ],
     );
+    wrong(
+        "source a: T = rows(d); sink s(a) = stdout(); print a; show a, s;",
+        &["print | `print` starts no statement | starts with", "show | `show` starts no statement | starts with"],
+    );
+    wrong(
+        "source a: T = rows(d); #[wsa(old)] let b = a.map(f); #[cfg(unix)] let c = a.map(f); sink s(a, b, c) = stdout();",
+        &[
+            "#[wsa(old)] | a `let` takes no attribute `wsa` | did you mean `was`?",
+            "#[cfg(unix)] | a `let` takes no attribute `cfg` | doc comments, and `#[was(..)]`",
+        ],
+    );
     wrong_block(
         "(pelton) flow big(rows: Stream<T>) -> T { let b = rows.filter(f); retrun b; }",
         &["retrun | `retrun` starts no statement | did you mean `return`?"],

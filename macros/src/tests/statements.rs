@@ -134,6 +134,7 @@ fn sinks_and_drops() {
         ("sink b(a) = csv(x), roll at 0KiB;", "0KiB | no file has a size of `0KiB` | `128MiB`"),
         ("sink b(a) = csv(x), roll every 0s;", "0s | a file of no time | `roll every 1h`"),
         ("sink b(a) = csv(x), roll every span;", "span | there is no param `span` | `param span: TimeSpan;`"),
+        ("sink b(a) = csv(x), roll evry 1h;", "evry | `evry` says nothing of when to roll | did you mean `every`?"),
         ("sink b(a) = csv(x), roll when 1h;", "when | `when` says nothing of when to roll | `roll every 1h`"),
         ("sink b(a) = csv(x), roll every 1h 2h;", "2h | expected `or` or `;`, found `2h` | `roll every 1h`"),
         ("sink b(a) = collect(), roll every 1h;", "roll | `collect()` has no options | `collect();`"),
