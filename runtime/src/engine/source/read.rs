@@ -109,7 +109,12 @@ where
     fn bad(&mut self, record: &[u8], fault: Fault) -> Result<(), Fault> {
         match self.on_error {
             // It is in the input, and will be there again.
-            OnError::Fail => return Err(fault.lasting()),
+            OnError::Fail => {
+                let mut fault = fault.lasting();
+                let help = "correct the record, or write `on_error skip` or `on_error divert` on the source";
+                fault.help.get_or_insert_with(|| help.to_owned());
+                return Err(fault);
+            }
             OnError::Skip => *self.skipped += 1,
             OnError::Divert => {
                 if let Some(live) = self.live {
