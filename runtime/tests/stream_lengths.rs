@@ -1,4 +1,4 @@
-//! Durations that params say, wherever a duration stands: what they do, and what is said of one that is none.
+//! Durations that params say, wherever a duration stands: what they do, and what is said of one that is none. And sizes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 #[path = "support/everywhere.rs"]
@@ -139,4 +139,25 @@ fn the_help_says_which_param_it_is() {
     let code = main_with::<Lengths>(["lengths", "run", "--help"].map(Into::into), &mut out, &mut err);
     let text = String::from_utf8(out).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(code == 0 && text.contains("[default: that of --every]"), "{text}");
+}
+
+pelton::stream! {
+    /// Sizes, in a default, in closures and where a type says which integer it is.
+    job Sizes<Memory> {
+        param data: Vec<u64>;
+        param most: usize = 2KiB;
+        source bytes: u64 = rows(data);
+        let fit: u32 = bytes.filter(|n| *n as usize <= most && *n < 1GiB).map(|n| (n / 1KiB) as u32 + 1_0MiB);
+        sink out(fit) = collect();
+    }
+}
+
+#[test]
+fn a_size_is_an_integer() {
+    let job = Sizes { data: vec![1024, 2048, 2049], most: 2048 };
+    let mut out = job.run(Config::default()).unwrap().out;
+    out.sort_unstable();
+    assert_eq!(out, [10_485_761, 10_485_762]);
+    let params = <Sizes as pelton::__private::Job>::params();
+    assert_eq!(params.iter().find(|it| it.name == "most").and_then(|it| it.value), Some("2048"));
 }
