@@ -39,7 +39,45 @@ nests! {
     nest7 around nest6, nest8 around nest7, nest9 around nest8, nest10 around nest9, nest11 around nest10, nest12 around nest11,
 }
 
+mod keyed0 {
+    pelton::stream! {
+        pub flow nest<K: pelton::Key>(rows: Keyed<K, super::Trade>) -> (K, u64) {
+            let many = rows.aggregate(count(), emit at_end, unbounded("few")).map(|(key, many)| (K::own(key), many));
+            return many;
+        }
+    }
+}
+
+macro_rules! keyed_nests {
+    ($($name:ident around $inner:ident),+ $(,)?) => {$(
+        mod $name {
+            pelton::stream! {
+                pub flow nest<K: pelton::Key>(rows: Keyed<K, super::Trade>) -> (K, u64) {
+                    let inside = super::$inner::nest(rows);
+                    let same = inside.map(|t| t);
+                    return same;
+                }
+            }
+        }
+    )+};
+}
+
+keyed_nests! {
+    keyed1 around keyed0, keyed2 around keyed1, keyed3 around keyed2, keyed4 around keyed3, keyed5 around keyed4, keyed6 around keyed5,
+    keyed7 around keyed6, keyed8 around keyed7, keyed9 around keyed8, keyed10 around keyed9, keyed11 around keyed10, keyed12 around keyed11,
+}
+
 pelton::stream! {
+    job KeyedNest<Memory> {
+        param trades: Vec<Trade>;
+
+        source rows: Trade = rows(trades);
+        let keyed = rows.key_by(|t| t.price as u64);
+        let inside = keyed12::nest(keyed);
+        let all: (u64, u64) = inside.map(|t| t);
+        sink out(all) = collect();
+    }
+
     job Chain<Memory> {
         param trades: Vec<Trade>;
 
@@ -104,6 +142,15 @@ fn rows_go_through_twelve_flows_within_one_another() {
         let results = Nest { trades: trades(1000) }.run(config(workers)).unwrap();
         assert_eq!(results.out.len(), 500);
         assert_eq!(passed(&results.summary), [500], "{:?}", results.summary);
+    }
+}
+
+#[test]
+fn rows_go_through_twelve_flows_within_one_another_with_their_keys() {
+    for workers in [1, 2, 3] {
+        let mut results = KeyedNest { trades: trades(1000) }.run(config(workers)).unwrap();
+        results.out.sort_unstable();
+        assert_eq!(results.out, [(0, 500), (2, 500)]);
     }
 }
 

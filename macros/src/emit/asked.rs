@@ -71,9 +71,10 @@ pub(super) fn depth(model: &Model) -> TokenStream {
     quote!(<#ty as __rt::Asks>::Depth)
 }
 
-/// What the flow that is written calls one of another module which it has imported: `__flow_t`.
+/// What the flow that is written calls one of another module which it has imported: `____flow_t`. No flow has a name that begins with
+/// `__`, so no item of one has this name.
 fn alias(model: &Model, by: StreamId, used: &FlowUse) -> Ident {
-    named("__flow_", &model.stream(by).name, "", used.call.name.span())
+    named("____flow_", &model.stream(by).name, "", used.call.name.span())
 }
 
 /// How a flow is called where it is used. One that is imported, too, must not be looked for twice: were it not there, that would be two

@@ -1,8 +1,9 @@
 //! How deep a flow is, and what of its surroundings is one loop with it for that: what a flow is at a place, said by types, since a use
 //! knows a flow of another module by its types alone.
 
-use super::apart::{Apart, apart};
-use super::{Entered, Piece};
+use super::apart::{Apart, ApartKeyed, apart, apart_keyed};
+use super::{ByKey, Entered, EnteredKeyed, Piece};
+use crate::key::Key;
 use crate::source::RowType;
 
 /// How many flows stand in one another in a flow, as far as that matters to what it is fused with.
@@ -13,6 +14,12 @@ pub trait Depth: Fuses<Front> {
     type OrNested: Depth;
     /// That of a flow which uses one of this depth.
     type Around: Depth;
+    /// What runs in front of it of a part that takes rows with their keys.
+    type Keyed<K: Key, R: RowType, L: EnteredKeyed<K, R>>: EnteredKeyed<K, R>;
+    /// Puts it there.
+    fn put_keyed<'g, K: Key, R: RowType, L: EnteredKeyed<K, R>>(
+        piece: Piece<'g, ByKey<K, R>, L>,
+    ) -> Piece<'g, ByKey<K, R>, Self::Keyed<K, R, L>>;
 }
 /// No flow stands in it.
 pub enum Plain {}
@@ -25,16 +32,34 @@ impl Depth for Plain {
     type Or<B: Depth> = B;
     type OrNested = Nested;
     type Around = Nested;
+    type Keyed<K: Key, R: RowType, L: EnteredKeyed<K, R>> = L;
+    fn put_keyed<'g, K: Key, R: RowType, L: EnteredKeyed<K, R>>(
+        piece: Piece<'g, ByKey<K, R>, L>,
+    ) -> Piece<'g, ByKey<K, R>, L> {
+        piece
+    }
 }
 impl Depth for Nested {
     type Or<B: Depth> = B::OrNested;
     type OrNested = Nested;
     type Around = Deep;
+    type Keyed<K: Key, R: RowType, L: EnteredKeyed<K, R>> = L;
+    fn put_keyed<'g, K: Key, R: RowType, L: EnteredKeyed<K, R>>(
+        piece: Piece<'g, ByKey<K, R>, L>,
+    ) -> Piece<'g, ByKey<K, R>, L> {
+        piece
+    }
 }
 impl Depth for Deep {
     type Or<B: Depth> = Deep;
     type OrNested = Deep;
     type Around = Deep;
+    type Keyed<K: Key, R: RowType, L: EnteredKeyed<K, R>> = ApartKeyed<K, R>;
+    fn put_keyed<'g, K: Key, R: RowType, L: EnteredKeyed<K, R>>(
+        piece: Piece<'g, ByKey<K, R>, L>,
+    ) -> Piece<'g, ByKey<K, R>, ApartKeyed<K, R>> {
+        apart_keyed(piece)
+    }
 }
 
 /// The place in front of a flow.

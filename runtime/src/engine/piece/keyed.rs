@@ -3,6 +3,7 @@
 //! A row comes in two steps, as into an edge, since its key may borrow from it: the [`key`](EnteredKeyed::key) with a look at the
 //! row, then the row itself, if somebody takes it.
 
+use super::depth::Depth;
 use super::outputs::{No, Nothing, Yes};
 use super::part::Shape;
 use super::{Entry, Piece, PiecePort, Stream, Unkeyed};
@@ -82,6 +83,14 @@ impl<K: Key, R: RowType> EnterKeyed<K, R> for ByKey<K, R> {
     }
 }
 
+/// The same of whatever type: what is known between the two steps is kept by the part.
+pub trait EnteringKeyed<K: Key, R: RowType>: Live {
+    /// First step.
+    fn begin(&mut self, key: KeyView<'_, K>, row: &R::Row<'_>, time: i64, cx: &mut Cx);
+    /// Second step, if somebody takes the row.
+    fn finish(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx);
+}
+
 /// A part that takes rows with their keys.
 pub trait EnteredKeyed<K: Key, R: RowType>: Live {
     /// What is known of a row between the two steps.
@@ -143,9 +152,14 @@ impl<'g, K, R, L> KeyedLink<'g, K, R, L> {
     pub fn after(&self, input: usize) -> KeyedLinked<'g, K, R, L> {
         KeyedLinked { place: self.0.clone(), input }
     }
-    /// Puts the part there that the flow has given.
-    pub fn bind<D>(self, piece: Piece<'g, ByKey<K, R>, L>, _: PhantomData<D>) {
-        *self.0.borrow_mut() = Some(piece);
+    /// Puts the part there that the flow has given, whose depth is `D`.
+    pub fn bind<X, D: Depth<Keyed<K, R, X> = L>>(self, piece: Piece<'g, ByKey<K, R>, X>, _: PhantomData<D>)
+    where
+        K: Key,
+        R: RowType,
+        X: EnteredKeyed<K, R>,
+    {
+        *self.0.borrow_mut() = Some(D::put_keyed(piece));
     }
 }
 
