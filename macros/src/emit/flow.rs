@@ -204,7 +204,8 @@ fn pairs(all: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
 /// A type for each output, whose name a message says, and the method of the outputs that asks for what follows each of them.
 fn whole(model: &Model, flow: &Flow) -> TokenStream {
     let Model { name, visibility, .. } = model;
-    let taken = |gives: &Gives| named("__", &field(gives, name.span()), &format!("_of_{name}"), name.span());
+    let of = format!("_of_{}", name.to_string().trim_start_matches("r#"));
+    let taken = |gives: &Gives| named("__", &field(gives, name.span()), &of, name.span());
     let outputs_of = flow.gives.iter().map(|gives| {
         let output = taken(gives);
         quote! {

@@ -60,6 +60,19 @@ fn a_flow_and_its_use() {
 }
 
 #[test]
+fn a_flow_may_have_the_name_of_a_word_of_rust() {
+    lowers(
+        "flow r#match(r#in: Stream<T>, r#type: u32) -> T, r#mod: T { let b = r#in.filter(|x| x.n > r#type); return b, r#mod = b; }",
+        "
+        chain r#in: flow r#match
+          1 filter #0 = b
+          -> return 0 takes
+          -> return 1 takes
+        ",
+    );
+}
+
+#[test]
 fn flows_in_a_row_are_told_which_follow_on_them() {
     // what is called behind the first of them through a pointer does not count in front of it
     lowers(
@@ -297,7 +310,7 @@ fn what_is_handed_on_to_another_module_is_asked_of_its_flow() {
         [
             "(__rt :: Untimed , ())".to_string(),
             "(__rt :: Timed , (__rt :: Untimed , ()))".to_string(),
-            format!("(__rt :: Untimed , ({} , ()))", asked("__flow_t")),
+            format!("(__rt :: Untimed , ({} , ()))", asked("____flow_t")),
             format!("({} , ())", asked("f")),
             format!("({} , ())", asked("__asks_of_name")),
         ]
