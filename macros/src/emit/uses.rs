@@ -87,7 +87,7 @@ fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     list.set_span(place(used.used.call.parentheses));
     let call = scoped(&plan.model.seen(), values, quote!(#path #list));
     let call = if word.is_empty() { call } else { quote_spanned!(place(at)=> { #word #call }) };
-    // what is no flow is told of at its name, and once
+    // what is no flow is told of at its name, and not at each method that it lacks
     let (gate, gated) = (Ident::new("flow", at), Ident::new("__gated", at));
     let gate = quote_spanned!(at=> <_ as __rt::IsFlow>::#gate(#gated));
     quote_spanned!(place(at)=> #[allow(unused_qualifications)] let #bound = { let #gated = #call; #gate };)
