@@ -1,39 +1,21 @@
-//! The conformance kit over the connectors that there are. All but `stdout()`, which promises nothing: what was printed has been seen.
+//! The conformance kit over the connectors that there are. Standard input and output, of which a process has one, and the sink that forgets are in
+//! `testing_standard`.
 
 #![cfg(feature = "testing")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+#[allow(dead_code, reason = "not every test needs all of it")]
+mod source_kit;
 
 use pelton::channel::{Receiver, Sender, bounded, channel};
 use pelton::sink::{Collected, collect, for_each};
 use pelton::source::{csv, generate, iter, json, lines, rows, tcp};
 use pelton::testing::{Lent, Outcome, Owned, SinkCheck, SourceCheck, Str, check_source};
 use serde::{Deserialize, Serialize};
+use source_kit::{Folder, gzip, zstd};
 use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-
-/// A directory of its own, removed at the end.
-struct Folder(PathBuf);
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("pelton-kit-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-}
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, pelton::Record)]
 struct Trip {
@@ -51,10 +33,19 @@ fn csv_text(trips: &[Trip]) -> String {
     String::from_utf8(lines.into_inner().unwrap()).unwrap()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(bytes).unwrap();
-    packer.finish().unwrap()
+/// A text as the files that it may stand in: as it is, and packed; cut within a row where there are several members or frames.
+fn files(folder: &Folder, name: &str, text: &str) -> Vec<PathBuf> {
+    let (front, back) = text.as_bytes().split_at(text.len() / 2);
+    // A frame that is to be skipped, as some packers write it.
+    let skipped = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    let file = |ending: &str, bytes: &[u8]| folder.file(&format!("{name}{ending}"), bytes);
+    vec![
+        file("", text.as_bytes()),
+        file(".gz", &gzip(text.as_bytes())),
+        file(".zst", &zstd(text.as_bytes())),
+        file(".members.gz", &[gzip(front), gzip(b""), gzip(back)].concat()),
+        file(".frames.zst", &[&zstd(front), &skipped[..], &zstd(back)].concat()),
+    ]
 }
 
 #[test]
@@ -62,11 +53,11 @@ fn csv_files() {
     let folder = Folder::new();
     let expected = trips(300);
     let text = csv_text(&expected);
-    let plain = folder.file("trips.csv", &text);
-    let packed = folder.file("trips.csv.gz", gzip(text.as_bytes()));
-    for (path, bytes) in [(&plain, 500), (&plain, 1 << 20), (&packed, 500)] {
-        SourceCheck::<Owned<Trip>, _>::new(|| csv(path).split_bytes(bytes)).rows(&expected).in_order().run().assert();
+    for path in &files(&folder, "trips.csv", &text) {
+        SourceCheck::<Owned<Trip>, _>::new(|| csv(path).split_bytes(500)).rows(&expected).in_order().run().assert();
     }
+    let whole = folder.path().join("trips.csv");
+    SourceCheck::<Owned<Trip>, _>::new(|| csv(&whole)).rows(&expected).in_order().run().assert();
     let empty = folder.file("empty.csv", "from,minutes\n");
     check_source::<Owned<Trip>, _>(|| csv(&empty), [(); 0]).assert();
 }
@@ -76,11 +67,11 @@ fn json_files() {
     let folder = Folder::new();
     let expected = trips(300);
     let text: String = expected.iter().map(|trip| serde_json::to_string(trip).unwrap() + "\n").collect();
-    let plain = folder.file("trips.json", &text);
-    let packed = folder.file("trips.json.gz", gzip(text.as_bytes()));
-    for (path, bytes) in [(&plain, 500), (&plain, 1 << 20), (&packed, 500)] {
-        SourceCheck::<Owned<Trip>, _>::new(|| json(path).split_bytes(bytes)).rows(&expected).in_order().run().assert();
+    for path in &files(&folder, "trips.json", &text) {
+        SourceCheck::<Owned<Trip>, _>::new(|| json(path).split_bytes(500)).rows(&expected).in_order().run().assert();
     }
+    let whole = folder.path().join("trips.json");
+    SourceCheck::<Owned<Trip>, _>::new(|| json(&whole)).rows(&expected).in_order().run().assert();
 }
 
 #[test]
@@ -97,30 +88,52 @@ fn folders_and_patterns() {
     }
     folder.file(".hidden.json", "no JSON");
     folder.file("3.json", "");
-    let whole = format!("{}/", folder.0.display());
-    let pattern = format!("{}/*.json", folder.0.display());
+    let whole = format!("{}/", folder.path().display());
+    let pattern = format!("{}/*.json", folder.path().display());
     for path in [whole, pattern] {
         SourceCheck::<Owned<Trip>, _>::new(|| json(&path).split_bytes(400)).rows(&expected).in_order().run().assert();
     }
 }
 
+/// A file that comes while the folder is watched: under its name only when it is whole.
+fn comes(folder: &Folder, name: &str, bytes: &[u8]) {
+    let hidden = folder.file(&format!(".{name}"), bytes);
+    std::fs::rename(hidden, folder.path().join(name)).unwrap();
+}
+
 #[test]
-fn watched_folders() {
-    let folder = Folder::new();
+fn watched_folders_and_patterns() {
+    let every = pelton::TimeSpan::from_millis(2);
     let expected = trips(60);
-    let text = |trips: &[Trip]| csv_text(trips);
-    folder.file("a.csv", text(&expected[..20]));
-    folder.file("b.csv", text(&expected[20..40]));
-    let path = format!("{}/", folder.0.display());
-    let more = || {
-        folder.file(".c.csv", text(&expected[40..60]));
-        std::fs::rename(folder.0.join(".c.csv"), folder.0.join("c.csv")).unwrap();
-    };
-    let make = || csv(&path).watch(pelton::TimeSpan::from_millis(2));
-    let report =
-        SourceCheck::<Owned<Trip>, _>::new(make).rows(&expected[..40]).in_order().grows(more, &expected[40..]).run();
-    println!("{report}");
-    report.assert();
+    let (first, later) = expected.split_at(40);
+    for pattern in ["", "*.csv*"] {
+        let folder = Folder::new();
+        folder.file("a.csv", csv_text(&first[..20]));
+        folder.file("b.csv.zst", zstd(csv_text(&first[20..]).as_bytes()));
+        let path = format!("{}/{pattern}", folder.path().display());
+        let more = || {
+            comes(&folder, "c.csv.gz", &gzip(csv_text(&later[..10]).as_bytes()));
+            comes(&folder, "d.csv", csv_text(&later[10..]).as_bytes());
+        };
+        let make = || csv(&path).watch(every);
+        let report = SourceCheck::<Owned<Trip>, _>::new(make).rows(first).in_order().grows(more, later).run();
+        println!("{report}");
+        report.assert();
+    }
+    let folder = Folder::new();
+    let text =
+        |trips: &[Trip]| trips.iter().map(|trip| serde_json::to_string(trip).unwrap() + "\n").collect::<String>();
+    folder.file("a.json", text(first));
+    let path = format!("{}/", folder.path().display());
+    let more = || comes(&folder, "b.json", text(later).as_bytes());
+    let make = || json(&path).watch(every);
+    SourceCheck::<Owned<Trip>, _>::new(make).rows(first).in_order().grows(more, later).run().assert();
+    let folder = Folder::new();
+    folder.file("a", "one\ntwo");
+    let path = format!("{}/", folder.path().display());
+    let more = || comes(&folder, "b", b"three\n\n");
+    let make = || lines(&path).watch(every);
+    SourceCheck::<Str, _>::new(make).rows(["one", "two"]).in_order().grows(more, ["three", ""]).run().assert();
 }
 
 #[test]
@@ -129,11 +142,11 @@ fn text_files() {
     let text: String = (0..400).map(|n| format!("line {n}{}", if n % 3 == 0 { "\r\n" } else { "\n" })).collect();
     let text = format!("\u{feff}{text}the last");
     let expected: Vec<String> = (0..400).map(|n| format!("line {n}")).chain(["the last".to_owned()]).collect();
-    let plain = folder.file("text", &text);
-    let packed = folder.file("text.gz", gzip(text.as_bytes()));
-    for (path, bytes) in [(&plain, 300), (&plain, 1 << 20), (&packed, 300)] {
-        SourceCheck::<Str, _>::new(|| lines(path).split_bytes(bytes)).rows(&expected).in_order().run().assert();
+    for path in &files(&folder, "text", &text) {
+        SourceCheck::<Str, _>::new(|| lines(path).split_bytes(300)).rows(&expected).in_order().run().assert();
     }
+    let whole = folder.path().join("text");
+    SourceCheck::<Str, _>::new(|| lines(&whole)).rows(&expected).in_order().run().assert();
 }
 
 #[test]
@@ -221,7 +234,7 @@ fn one_csv_file_as_a_sink() {
     let folders = RefCell::new(Vec::new());
     let target = || {
         folders.borrow_mut().push(Folder::new());
-        folders.borrow().last().unwrap().0.join("out.csv")
+        folders.borrow().last().unwrap().path().join("out.csv")
     };
     let report = SinkCheck::new(target, |path: &PathBuf| csv(path), |path| csv_rows(path), trips(40));
     let report = report.visible_at_finish().run();
@@ -234,7 +247,7 @@ fn a_folder_of_csv_files_as_a_sink() {
     let folders = RefCell::new(Vec::new());
     let target = || {
         folders.borrow_mut().push(Folder::new());
-        PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().0.display()))
+        PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().path().display()))
     };
     let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| csv_rows(path)).collect::<Vec<_>>();
     let report = SinkCheck::new(target, |path: &PathBuf| csv(path), visible, trips(40)).run();
@@ -252,7 +265,7 @@ fn one_json_file_and_a_folder_of_them_as_a_sink() {
     let folders = RefCell::new(Vec::new());
     let place = || {
         folders.borrow_mut().push(Folder::new());
-        folders.borrow().last().unwrap().0.clone()
+        folders.borrow().last().unwrap().path().to_owned()
     };
     let one = || place().join("out.json");
     let check = SinkCheck::new(one, |path: &PathBuf| json(path), |path| json_rows(path), trips(40));
@@ -268,13 +281,17 @@ fn folders_with_files_of_several_epochs() {
     let folders = RefCell::new(Vec::new());
     let target = || {
         folders.borrow_mut().push(Folder::new());
-        PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().0.display()))
+        PathBuf::from(format!("{}/out/", folders.borrow().last().unwrap().path().display()))
     };
     let visible = |path: &PathBuf| shown(path).iter().flat_map(|path| csv_rows(path)).collect::<Vec<_>>();
+    let lines = |path: &PathBuf| shown(path).iter().flat_map(|path| json_rows(path)).collect::<Vec<_>>();
     // As many files as rows, some, and one for each writer.
     for at in [1, 60, 1 << 30] {
-        let sink = |path: &PathBuf| csv(path).rolling(Roll::new(Some(std::time::Duration::from_secs(3600)), Some(at)));
+        let roll = Roll::new(Some(std::time::Duration::from_secs(3600)), Some(at));
+        let sink = |path: &PathBuf| csv(path).rolling(roll);
         SinkCheck::new(target, sink, visible, trips(40)).visible_in_its_time().run().assert();
+        let sink = |path: &PathBuf| json(path).rolling(roll);
+        SinkCheck::new(target, sink, lines, trips(40)).visible_in_its_time().run().assert();
     }
 }
 
@@ -331,7 +348,7 @@ mod log {
     #[test]
     fn a_topic_as_a_source() {
         let folder = Folder::new();
-        let path = folder.0.join("a.log");
+        let path = folder.path().join("a.log");
         let topic = Log::open(&path).unwrap().create_topic("trips", 2).unwrap();
         let expected = trips(90);
         feed(&topic, 0, &expected[..30]);
@@ -360,7 +377,7 @@ mod log {
     #[test]
     fn a_topic_of_text() {
         let folder = Folder::new();
-        let path = folder.0.join("a.log");
+        let path = folder.path().join("a.log");
         let topic = Log::open(&path).unwrap().create_topic("t", 1).unwrap();
         let texts: Vec<String> = (0..50).map(|n| format!("text {n}")).collect();
         topic.append(texts.iter().map(NewRecord::new)).unwrap();
@@ -376,7 +393,7 @@ mod log {
         let folders = RefCell::new(Vec::new());
         let target = || {
             folders.borrow_mut().push(Folder::new());
-            folders.borrow().last().unwrap().0.join("a.log")
+            folders.borrow().last().unwrap().path().join("a.log")
         };
         let visible = |path: &PathBuf| {
             let log = Log::open(path).unwrap();

@@ -560,6 +560,20 @@ fn who_promises_more_than_it_keeps_is_found() {
 }
 
 #[test]
+fn who_shows_what_it_should_not_is_found() {
+    let check = |crack, visible: fn(&Arc<Mutex<Vault>>) -> Vec<u32>| {
+        let sink = move |vault: &Arc<Mutex<Vault>>| Bank { vault: vault.clone(), crack };
+        SinkCheck::new(Arc::default, sink, visible, 0..40u32).shows_nothing("it is a hole").run()
+    };
+    assert_eq!(check(Crack::Nothing, |_| Vec::new()).broken(), [""; 0]);
+    let seen = |vault: &Arc<Mutex<Vault>>| vault.lock().unwrap().committed.values().flatten().copied().collect();
+    found(&check(Crack::Nothing, seen), &["nothing", "commit twice", "restart", "empty"]);
+    // What it shows is not all that is looked at.
+    found(&check(Crack::PanicsWithoutRows, |_| Vec::new()), &["empty"]);
+    assert_eq!(check(Crack::PanicsOnForeignBytes, |_| Vec::new()).broken(), ["foreign bytes"]);
+}
+
+#[test]
 fn too_few_rows_are_no_check() {
     let visible = |_: &()| Vec::<u32>::new();
     let sink = |_: &()| Bank { vault: Arc::default(), crack: Crack::Nothing };

@@ -54,6 +54,7 @@ pub struct SinkCheck<'m, T, S, X> {
     in_its_time: bool,
     without_fencing: Option<String>,
     at_once: Option<String>,
+    shows_nothing: Option<String>,
 }
 
 /// What a checkpoint holds of a sink.
@@ -151,6 +152,7 @@ where
             in_its_time: false,
             without_fencing: None,
             at_once: None,
+            shows_nothing: None,
         }
     }
 
@@ -179,10 +181,24 @@ where
         self
     }
 
+    /// No row that the sink is given is ever visible, and why that is all right. All that is done to other sinks is done to it, too: nothing may fail,
+    /// and nothing be seen.
+    pub fn shows_nothing(mut self, why: impl Into<String>) -> Self {
+        self.shows_nothing = Some(why.into());
+        self
+    }
+
     /// Checks.
     pub fn run(self) -> Report {
         let mut report = Report::new(format!("sink {}", (self.sink)(&(self.target)()).describe()));
-        report.check("rows", "each row is visible once when the run has finished", || self.all());
+        let rows = "each row is visible once when the run has finished";
+        match &self.shows_nothing {
+            None => report.check("rows", rows, || self.all()),
+            Some(why) => {
+                report.skip("rows", rows, why);
+                report.check("nothing", "no row is visible, also when the run has finished", || self.all());
+            }
+        }
         match &self.at_once {
             None => self.publishing(&mut report),
             Some(why) => {
@@ -273,6 +289,7 @@ where
     }
 
     fn shows(&self, on: &T, rows: &[X], when: &str) -> Result<(), String> {
+        let rows = if self.shows_nothing.is_some() { &[] } else { rows };
         let expected: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
         same_rows(&(self.visible)(on), &expected).map_err(|e| format!("{when}: {e}"))
     }
