@@ -1,5 +1,6 @@
 //! Commands in documents work. Those of blocks that are called `console` are run, in their order, in one folder per document, and what they
-//! say is compared. All others are held against what there is: examples, packages, scripts, and for the binary of a job its `--help`.
+//! say is compared. All others are held against what there is: examples, packages, scripts, and for the binary of a job its `--help`. Those of `sh`
+//! blocks are run, too, by `shell_blocks.rs`.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
