@@ -1,5 +1,5 @@
 //! The plan as a picture in the documentation of the job's struct, so far as the macro knows it: chains, operators, edges and
-//! why they are there, without the types of what crosses them.
+//! why they are there, without the types of what crosses them. How large a row is only rustc knows: of bytes the picture has how many travel together.
 
 use pelton_picture::{Arrow, Chain, EdgeKind, Operator, Picture};
 use proc_macro2::TokenStream;
@@ -8,6 +8,11 @@ use quote::quote;
 use crate::lower::{Edge, Head, Out, Plan, SinkPlan, Term};
 use crate::model::StreamId;
 use crate::syntax::param::text;
+
+/// What rows cross an edge in, and how many of these a worker may have under way. They are the runtime's (`frame/writer.rs`), which holds these
+/// texts against its own numbers.
+const FRAMES: &str = "frames of about 128 KiB by default";
+const UNDER_WAY: &str = "a worker has at most 32 of them under way, and 6 for each receiver";
 
 /// The attribute, which says nothing but to rustdoc.
 pub(crate) fn attribute(plan: &Plan) -> TokenStream {
@@ -28,7 +33,10 @@ pub(crate) fn picture(plan: &Plan) -> Picture {
     let dropped = (!dropped.is_empty()).then(|| format!("dropped: {}", dropped.join(", ")));
     Picture {
         title: model.name.to_string(),
-        subtitle: format!("State in {}. The binary's own plan tells rows, bytes and bounds.", model.backend),
+        subtitle: format!(
+            "State in {}. The binary's own plan tells the rows, and how many bytes are under way at most.",
+            model.backend
+        ),
         chains: drawing.chains,
         arrows: drawing.arrows,
         notes: dropped.into_iter().collect(),
@@ -155,5 +163,7 @@ fn arrow(edge: &Edge, from: usize, to: usize) -> Arrow {
     if !rows.is_empty() {
         label.push(format!("rows {}", rows.join(", ")));
     }
-    Arrow { from, to, kind, label, about: format!("{}; cut here because of {because}", kind.words("")) }
+    label.push(FRAMES.to_string());
+    let about = format!("{}; cut here because of {because}; rows go in {FRAMES}, and {UNDER_WAY}", kind.words(""));
+    Arrow { from, to, kind, label, about }
 }

@@ -503,4 +503,14 @@ mod tests {
         }
         assert_eq!((gate.borrowed, gate.in_flight[0]), (0, 0));
     }
+
+    /// The macro draws a job for its documentation, and cannot ask the runtime.
+    #[test]
+    fn the_picture_in_the_documentation_of_a_job_has_these_numbers() {
+        let macros = concat!(env!("CARGO_MANIFEST_DIR"), "/../macros/src/emit/picture.rs");
+        let macros = std::fs::read_to_string(macros).unwrap();
+        let (frames, each) = (format!("frames of about {} KiB by default", FRAME_BYTES >> 10), OWN_FRAMES + 2);
+        let under_way = format!("at most {SHARED_FRAMES} of them under way, and {each} for each receiver");
+        assert!(macros.contains(&frames) && macros.contains(&under_way), "{frames}; {under_way}");
+    }
 }
