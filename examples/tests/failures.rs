@@ -241,7 +241,7 @@ fn an_interrupt_ends_the_run_cleanly() {
         let mut message = String::new();
         running.stderr.take().unwrap().read_to_string(&mut message).unwrap();
         assert_eq!(status.code(), Some(130), "{message}");
-        assert!(message.contains("interrupted") && message.contains("nothing was published"), "{message}");
+        assert!(message.contains("interrupted before the inputs had ended\n  help: start it again"), "{message}");
         assert_eq!(folder.names(), ["endless.csv.gz"], "something was left behind");
     }
 }

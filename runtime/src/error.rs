@@ -112,6 +112,15 @@ impl std::error::Error for Fault {
     }
 }
 
+/// What to do about a closure that panicked.
+pub(crate) const PANICKED: &str =
+    "mend the closure, or keep the row from it: `filter_map` leaves it out, `split` gives it a stream of its own";
+/// That a run was interrupted.
+pub(crate) const STOPPED: &str = "interrupted before the inputs had ended";
+/// What to do about that.
+pub(crate) const GO_ON: &str =
+    "start it again: with checkpoints it goes on from the newest one, without them from the beginning";
+
 /// Why a run ended without its result.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -209,7 +218,10 @@ impl fmt::Display for Error {
             Error::Panic { operator, location, place, message } => {
                 write!(f, "operator `{operator}` panicked: {message}\n  at {location}")?;
                 // Nothing is known of a record where results were given that come from many.
-                if *place == Place::default() { Ok(()) } else { write!(f, "\n  while working on {place}") }
+                if *place != Place::default() {
+                    write!(f, "\n  while working on {place}")?;
+                }
+                write!(f, "\n  help: {PANICKED}")
             }
             Error::Operator { operator, fault } => write!(f, "operator `{operator}`: {fault}"),
             Error::Wire { edge, fault } => write!(f, "edge `{edge}`: {fault}"),
@@ -222,7 +234,7 @@ impl fmt::Display for Error {
             Error::GivenUp { after, why } => {
                 write!(f, "{after}\n  given up: {why}\n  help: started again, it goes on from its last checkpoint")
             }
-            Error::Interrupted => f.write_str("interrupted before the inputs had ended; nothing was published"),
+            Error::Interrupted => write!(f, "{STOPPED}\n  help: {GO_ON}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! [`Event`]: something that happens during a run, with what is known of it by name.
 
-use crate::error::{Error, Fault, Place};
+use crate::error::{self, Error, Fault, Place};
 use crate::json::Json;
 
 /// How much it matters.
@@ -96,10 +96,11 @@ impl Event {
                 .with("operator", Json::text(operator))
                 .with("error", Json::text(format!("panicked: {message}")))
                 .with("panicked_at", Json::text(location))
-                .place(place),
+                .place(place)
+                .with("help", Json::text(error::PANICKED)),
             Error::Stuck { worker, after } => self.error(after).number("stuck_worker", worker),
             Error::GivenUp { after, why } => self.error(after).with("given_up", Json::text(why)),
-            Error::Interrupted => self.with("error", Json::text(error.to_string())),
+            Error::Interrupted => self.with("error", Json::text(error::STOPPED)).with("help", Json::text(error::GO_ON)),
         }
     }
 }

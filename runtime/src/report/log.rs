@@ -107,7 +107,10 @@ mod tests {
         };
         let given_up = Error::GivenUp { after: Box::new(panic), why: "twice".to_owned() };
         let line = json(Event::new(Level::Error, "failed").error(&given_up), "Board", 0);
-        let fields = r#""operator":"hourly.map","error":"panicked: no","panicked_at":"src/main.rs:7:9","record":9,"given_up":"twice"}"#;
-        assert!(line.trim_end().ends_with(fields), "{line}");
+        let fields = r#""operator":"hourly.map","error":"panicked: no","panicked_at":"src/main.rs:7:9","record":9,"help":"mend the"#;
+        assert!(line.contains(fields) && line.trim_end().ends_with(r#","given_up":"twice"}"#), "{line}");
+        let line = json(Event::new(Level::Warning, "interrupted").error(&Error::Interrupted), "Board", 0);
+        let fields = r#""error":"interrupted before the inputs had ended","help":"start it again"#;
+        assert!(line.contains(fields), "{line}");
     }
 }
