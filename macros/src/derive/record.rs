@@ -9,6 +9,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::shape::{Body, Field, Shape, Variant, pattern};
+use crate::syntax::literal::is_plain;
 
 pub(super) fn write(shape: &Shape) -> TokenStream {
     let bound = quote!(__rt::Record);
@@ -131,6 +132,9 @@ fn filled(shape: &Shape, variant: &str, field: &Field) -> Option<TokenStream> {
     let added = field.added.as_ref()?;
     let (name, ty) = (&field.name, shape.owned(&field.ty));
     let value = match &added.value {
+        Some(value) if is_plain(value) => {
+            quote_spanned!(value.span()=> let value = __rt::AddedTo::<#ty>::added(#value);)
+        }
         Some(value) => quote_spanned!(value.span()=> let value: #ty = #value;),
         None => quote_spanned!(added.at=> let value = <#ty as __rt::ByDefault>::by_default();),
     };

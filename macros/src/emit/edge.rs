@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::code::{body_span, copied, length, number, paste, paste_lent, paste_moved, scoped, through};
+use super::code::{body_span, copied, length, number, paste, paste_lent, paste_moved, scoped, through, through_with};
 use super::ident::{first, local, named, place};
 use super::meta::edge_name;
 use super::process;
@@ -121,12 +121,29 @@ pub(crate) fn how_types(plan: &Plan, how: &Aggregate) -> TokenStream {
 /// The closure that puts the results of a struct's parts into it.
 pub(crate) fn build(Fields { path, names }: &Fields) -> TokenStream {
     let at = first(path, Span::mixed_site());
-    let value = |(n, name): (usize, &Ident)| local(&format!("v{n}"), name.span());
-    let values: Vec<Ident> = names.iter().enumerate().map(value).collect();
+    let locals = |of: &str| -> Vec<Ident> {
+        names.iter().enumerate().map(|(n, name)| local(&format!("{of}{n}"), name.span())).collect()
+    };
+    let (values, fields) = (locals("v"), locals("f"));
+    let types = names.iter().enumerate().map(|(n, name)| Ident::new(&format!("__w{n}"), name.span()));
+    let types: Vec<Ident> = types.collect();
     // the user's own hygiene, in which rustc looks for fields with a near name
-    let mut fields = Group::new(Delimiter::Brace, quote!(#(#names: #values),*));
-    fields.set_span(at);
-    quote_spanned!(place(at)=> |(#(#values,)*)| #path #fields)
+    let mut built = Group::new(Delimiter::Brace, quote!(#(#names: #fields),*));
+    built.set_span(at);
+    let (here, make) = (place(at), local("make", at));
+    let open = types.iter().map(|ty| quote_spanned!(place(ty.span())=> let #ty = __rt::field();));
+    let same = types.iter().zip(&fields);
+    let same = same.map(|(ty, field)| quote_spanned!(place(ty.span())=> __rt::is_field(&#ty, &#field);));
+    let given = types.iter().zip(&values);
+    let given = given.map(|(ty, value)| through_with("FieldOf::given", value, &quote!(, #ty), ty.span()));
+    // What the fields are is known before they are given anything: a word that gives something else is told by a gate.
+    quote_spanned! {here=>
+        |(#(#values,)*)| {
+            #(#open)*
+            let #make = |#(#fields),*| { #(#same)* #path #built };
+            #make(#(#given),*)
+        }
+    }
 }
 
 /// Parts as they are written: one alone is no tuple.

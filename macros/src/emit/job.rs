@@ -11,6 +11,7 @@ use crate::lock::Lock;
 use crate::lower::{Collected, Plan, collected};
 use crate::model::Model;
 use crate::syntax::Param;
+use crate::syntax::literal::is_plain;
 use crate::syntax::param::text;
 use crate::syntax::units;
 
@@ -298,6 +299,11 @@ fn field(param: &Param, values: &Ident) -> TokenStream {
                 Some(_) => {
                     let gate = Ident::new("from_text", default_at);
                     quote_spanned!(default_at=> __rt::FromText::#gate(#default))
+                }
+                // an expression may need its type to be known
+                None if is_plain(&code.tokens) => {
+                    let gate = Ident::new("default", default_at);
+                    quote_spanned!(default_at=> __rt::DefaultOf::<#ty>::#gate(#default))
                 }
                 None => default,
             };

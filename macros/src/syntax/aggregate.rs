@@ -334,13 +334,17 @@ impl Ready {
             }
         };
         match &*name.to_string() {
-            "top" => {
-                if let Some(syn::Lit::Int(number)) = literal(&first.tokens)
-                    && number.base10_parse::<usize>().is_ok_and(|number| number == 0)
-                {
+            "top" => match literal(&first.tokens) {
+                Some(syn::Lit::Int(number)) if number.base10_parse::<usize>().is_ok_and(|number| number == 0) => {
                     diag.report_mild(number, "`top` of no rows", format!("write `{}`", self.word.form));
                 }
-            }
+                Some(syn::Lit::Int(_)) | None => {}
+                Some(_) => {
+                    let fact = format!("`{}` is no number of rows", first.tokens);
+                    // rustc would say it again
+                    diag.report(&first.tokens, fact, format!("write `{}`", self.word.form));
+                }
+            },
             "quantile" => share(first.tokens.clone(), diag),
             _ => {
                 let Ok(array) = syn::parse2::<syn::ExprArray>(first.tokens.clone()) else { return };

@@ -12,6 +12,7 @@ pub(crate) mod exchange;
 pub(crate) mod flow;
 pub(crate) mod generics;
 pub(crate) mod life;
+pub(crate) mod literal;
 pub(crate) mod lock;
 pub(crate) mod operator;
 pub(crate) mod options;

@@ -42,7 +42,7 @@ fn units_are_rewritten_everywhere() {
         "param p: TimeSpan = 1h30min; source a: T = rows(d, 1s), event_time |r| r.at + 1ms, late_by 5min;
          let b = a.filter(|r| { r.at < 10s && matches!(r.b, 5) }); sink s(b) = stdout();",
     );
-    says(&text, "|| __micros(5400000000i64)");
+    says(&text, "|| __rt::DefaultOf::<TimeSpan>::default(__micros(5400000000i64))");
     says(&text, "rows(d, __micros(1000000i64))");
     says(&text, "|r| r.at + __micros(1000i64)");
     says(&text, "late_by: ::core::option::Option::Some(__micros(300000000i64))");

@@ -427,6 +427,69 @@ impl<T: for<'a> From<&'a str>> FromText for T {
     }
 }
 
+/// A default of a param, or a value for a field, that is written out.
+macro_rules! written {
+    ($gate:ident::$method:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<T> $gate<T> for T {
+            #[inline(always)]
+            fn $method(self) -> T {
+                self
+            }
+        }
+    };
+}
+
+/// The default of a param of type `T`, as a value that is written out.
+#[diagnostic::on_unimplemented(
+    message = "this param is a `{T}`, and its default is a `{Self}`",
+    label = "not a `{T}`",
+    note = "write the default as a value of the type: `5` for an integer, `1.5` for a float, `1h` for a `TimeSpan`; or give the param the type of its default"
+)]
+pub trait DefaultOf<T>: Sized {
+    /// Itself.
+    fn default(self) -> T;
+}
+written!(DefaultOf::default);
+
+/// What a field of type `T` has where it was not stored, as a value that is written out.
+#[diagnostic::on_unimplemented(
+    message = "this field is a `{T}`, and what it has where it was not stored is a `{Self}`",
+    label = "not a `{T}`",
+    note = "write a value of the field's type: `#[added(5)]` for an integer, `#[added(1.5)]` for a float, `#[added(\"none\".to_owned())]` for a `String`"
+)]
+pub trait AddedTo<T>: Sized {
+    /// Itself.
+    fn added(self) -> T;
+}
+written!(AddedTo::added);
+
+/// A result of an aggregate that becomes a field of type `T`.
+#[diagnostic::on_unimplemented(
+    message = "this field is a `{T}`, and the word gives a `{Self}`",
+    label = "gives a `{Self}`",
+    note = "declare the field as a `{Self}`, or aggregate without a struct and make it in a `.map(|(key, results)| ..)` behind"
+)]
+pub trait FieldOf<T>: Sized {
+    /// Itself.
+    fn given(self, field: PhantomData<T>) -> T;
+}
+#[diagnostic::do_not_recommend]
+impl<T> FieldOf<T> for T {
+    #[inline(always)]
+    fn given(self, _: PhantomData<T>) -> T {
+        self
+    }
+}
+/// The type of a field, which is not known yet.
+#[inline(always)]
+pub fn field<T>() -> PhantomData<T> {
+    PhantomData
+}
+/// Says that a field has it.
+#[inline(always)]
+pub fn is_field<T>(_: &PhantomData<T>, _: &T) {}
+
 /// The type of a param.
 #[diagnostic::on_unimplemented(
     message = "a param is shared by all worker threads, and `{Self}` cannot be",

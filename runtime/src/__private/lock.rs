@@ -38,7 +38,8 @@ pub const fn former_schema<Former: Record, Today>(_: fn(Former) -> Today) -> &'s
 ///
 /// # Errors
 /// If they are no value of the former type.
-pub fn migrate<Former: Record, Today: Record>(
+#[rustfmt::skip] // rustc shows the line
+pub fn migrate<Former: Record, Today: Record>( // let the function give the type that `migrate` stands on
     bytes: &[u8],
     out: &mut Vec<u8>,
     function: fn(Former) -> Today,

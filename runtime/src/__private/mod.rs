@@ -84,7 +84,10 @@ pub fn call<A, R>(a: A, f: impl FnOnce(A) -> R) -> R {
 
 /// `filter`.
 #[inline(always)]
-pub fn test<A>(a: &A, f: impl FnOnce(&A) -> bool) -> bool {
+pub fn test<A, F>(a: &A, f: F) -> bool
+where
+    F: FnOnce(&A) -> bool, // write `|r| ..`: what `r` is follows from the stream
+{
     f(a)
 }
 

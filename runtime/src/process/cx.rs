@@ -87,7 +87,8 @@ impl<'a, K: Key, O, T> Cx<'a, K, O, T> {
 
     /// Gives out a row, with the event time of what the handler was called for.
     #[inline(always)]
-    pub fn emit(&mut self, row: O) {
+    #[rustfmt::skip] // rustc shows the line
+    pub fn emit(&mut self, row: O) { // of one type: for other rows declare `output name: Row;`
         self.emitted.push((row, self.moment.time));
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod cx;
 pub(crate) mod handlers;
 mod list;
 mod map;
+mod missing;
 pub(crate) mod operator;
 pub(crate) mod outputs;
 mod reducing;

@@ -2,12 +2,13 @@
 
 use pelton_ui_pass::flows::{OfAny, Pair};
 use pelton_ui_pass::shadowed::Shadowed;
-use pelton_ui_pass::whole::Whole;
-use river::Config;
+use pelton_ui_pass::whole::{Kept, Whole};
+use river::{Config, TimeSpan};
 
 #[test]
 fn a_whole_job() {
-    let job = Whole { numbers: (0..100).collect(), least: 2, out: None };
+    let numbers = (0..100).collect();
+    let job = Whole { numbers, least: 2, share: -1.5, any: true, wait: TimeSpan::from_millis(5_400_000), out: None };
     let mut results = job.run(Config::default().workers(2)).unwrap();
     results.own.sort_unstable();
     let expected = |k: u64| {
@@ -18,6 +19,8 @@ fn a_whole_job() {
     // 7 of each of the first two, and per key a window of both kinds
     assert_eq!(results.pairs_of.len(), 7 + 7 + 3 + 3);
     assert!(results.too_late.is_empty());
+    results.kept_of.sort_unstable_by_key(|kept| kept.0);
+    assert_eq!(results.kept_of[2], (2, Kept { rows: 14, most: 93, mean: 47.5 }));
     results.ends.sort_unstable();
     let sum = |key: u64| {
         let numbers = (2..100).filter(move |n| n % 7 == key);

@@ -2,10 +2,17 @@
 
 use pelton::prelude::*;
 
+mod rows {
+    #[derive(pelton::Record, serde::Deserialize, serde::Serialize)]
+    pub struct Trade {
+        pub size: u32,
+    }
+}
+
 stream! {
     job Board<Memory> {
         param file: PathBuf;
-        source trades: Trade = csv(file), event_time |t| t.at, late_by 1h;
+        source trades: Trade = csv(file);
 
         sink out(trades) = stdout();
     }

@@ -449,7 +449,8 @@ pub struct Entry<R, L>(L, PhantomData<fn() -> R>);
 impl<R: RowType, L: Entered<R>> Entry<R, L> {
     /// Gives it a row, with its event time.
     #[inline(always)]
-    pub fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) {
+    #[rustfmt::skip] // rustc shows the line
+    pub fn enter(&mut self, row: R::Row<'_>, time: i64, cx: &mut Cx) { // make what the flow takes with `.map(|r| ..)` in front
         self.0.enter(row, time, cx);
     }
     /// Gives it a row as far as to its first filter.
