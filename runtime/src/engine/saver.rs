@@ -15,7 +15,7 @@ use crate::checkpoint::store::Store;
 use crate::error::Fault;
 use crate::state::files::{Change, Listing, StateFile, Write};
 use crate::state::room::BATCH_BYTES;
-use crate::state::save::{Entries, Entry, SaveTo};
+use crate::state::save::{Entries, SaveTo, Unwritten};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -207,7 +207,7 @@ pub fn save_changes(
 ) -> SaveTo {
     let ticket = Ticket { epoch, worker, chain };
     let noted = Noted { change, back, wrong: None };
-    SaveTo::new(Changes { saver: saver.cloned(), ticket, left: Some((state, noted)) })
+    SaveTo::new(Changes { saver: saver.cloned(), ticket, left: Some((state, noted)), bytes: Vec::new() })
 }
 
 /// Changes to be written, and who is told of it.
@@ -242,11 +242,14 @@ struct Changes {
     saver: Option<Saver>,
     ticket: Ticket,
     left: Option<(OperatorState, Noted)>,
+    /// Those of an entry.
+    bytes: Vec<u8>,
 }
 
 impl Entries for Changes {
-    fn put(&mut self, entry: Entry<'_>) {
-        let Some((_, Noted { change, wrong, .. })) = &mut self.left else { return };
+    fn put(&mut self, entry: Unwritten<'_>) -> usize {
+        let Some((_, Noted { change, wrong, .. })) = &mut self.left else { return 0 };
+        let entry = entry.written(&mut self.bytes);
         if let Err(fault) = change.note(&entry) {
             wrong.get_or_insert(fault);
         }
@@ -260,6 +263,7 @@ impl Entries for Changes {
                 None => drop(write().map_err(|fault| wrong.get_or_insert(fault))),
             }
         }
+        self.bytes.len()
     }
     fn is_behind(&self) -> bool {
         self.saver.as_ref().is_some_and(|saver| saver.queue.is_behind())
@@ -307,11 +311,17 @@ impl Spool {
 }
 
 impl Entries for Spool {
-    fn put(&mut self, entry: Entry<'_>) {
-        self.object.append(entry);
+    fn put(&mut self, Unwritten { hash, state, namespace, key, value }: Unwritten<'_>) -> usize {
+        let before = self.object.len();
+        match value {
+            Some(value) => self.object.append_with(hash, state, namespace, key, value),
+            None => self.object.append_deleted(hash, state, namespace, key),
+        }
+        let bytes = self.object.len() - before;
         if self.object.is_full() {
             self.close();
         }
+        bytes
     }
     fn is_behind(&self) -> bool {
         self.saver.queue.is_behind()

@@ -69,10 +69,41 @@ pub struct Entry<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+/// Appends a byte form.
+pub type Append<'a> = &'a mut dyn FnMut(&mut Vec<u8>);
+
+/// An entry that is not in its byte form yet: who takes it has it written where it is to lie. A copy of what was written just before would
+/// wait until the memory in front of it, which is new to the processor, has come: half of what a snapshot cost the workers.
+pub struct Unwritten<'a> {
+    /// The key's hash.
+    pub hash: u64,
+    /// See [`Entry::state`].
+    pub state: u16,
+    /// See [`Entry::namespace`].
+    pub namespace: i64,
+    /// Appends the key.
+    pub key: Append<'a>,
+    /// Appends the value; `None` says that the key has gone.
+    pub value: Option<Append<'a>>,
+}
+
+impl Unwritten<'_> {
+    /// In its byte form, in these bytes.
+    pub fn written(self, bytes: &mut Vec<u8>) -> Entry<'_> {
+        let Unwritten { hash, state, namespace, key, value } = self;
+        bytes.clear();
+        key(bytes);
+        let split = bytes.len();
+        let there = value.map(|value| value(bytes)).is_some();
+        let (key, value) = bytes.split_at(split);
+        Entry { hash, state, namespace, key, value: there.then_some(value) }
+    }
+}
+
 /// Where entries go.
 pub trait Entries {
-    /// Takes an entry. What goes wrong is told later, by whoever made it.
-    fn put(&mut self, entry: Entry<'_>);
+    /// Takes an entry and says how many bytes it has. What goes wrong is told later, by whoever made it.
+    fn put(&mut self, entry: Unwritten<'_>) -> usize;
     /// Whether much of what was put still waits to be written: who can puts no more just now.
     fn is_behind(&self) -> bool {
         false
@@ -86,23 +117,22 @@ pub trait Entries {
 /// Where one operator's entries go: shared by its tables, which all belong to one worker. An entry that goes there on its own costs no
 /// locked instruction, which would wait for all that was written before: a twelfth of a run with a checkpoint of 1 GB every 10 s.
 #[derive(Clone)]
-pub struct SaveTo(Rc<RefCell<Scratch>>);
+pub struct SaveTo(Rc<RefCell<Target>>);
 
 /// Where entries go, lent for some of them.
-pub struct Scratch {
+pub struct Target {
     to: Box<dyn Entries>,
-    bytes: Vec<u8>,
     written: usize,
 }
 
 impl SaveTo {
     /// Entries go to `to`.
     pub fn new(to: impl Entries + 'static) -> Self {
-        SaveTo(Rc::new(RefCell::new(Scratch { to: Box::new(to), bytes: Vec::new(), written: 0 })))
+        SaveTo(Rc::new(RefCell::new(Target { to: Box::new(to), written: 0 })))
     }
 
     /// For a few entries or many.
-    pub(super) fn lend(&self) -> RefMut<'_, Scratch> {
+    pub(super) fn lend(&self) -> RefMut<'_, Target> {
         self.0.borrow_mut()
     }
 
@@ -121,27 +151,16 @@ impl SaveTo {
         self.lend().to.give_up();
     }
 
-    /// Bytes of keys and values so far.
+    /// Bytes of entries so far.
     pub fn written(&self) -> usize {
         self.lend().written
     }
 }
 
-impl Scratch {
-    /// Writes an entry; `key` and `value` append their byte forms, and `value` says whether there is one.
-    pub(super) fn put(
-        &mut self,
-        (hash, state, namespace): (u64, u16, i64),
-        key: impl FnOnce(&mut Vec<u8>),
-        value: impl FnOnce(&mut Vec<u8>) -> bool,
-    ) {
-        self.bytes.clear();
-        key(&mut self.bytes);
-        let split = self.bytes.len();
-        let there = value(&mut self.bytes);
-        self.written += self.bytes.len();
-        let (key, value) = self.bytes.split_at(split);
-        self.to.put(Entry { hash, state, namespace, key, value: there.then_some(value) });
+impl Target {
+    /// Takes an entry.
+    pub(super) fn put(&mut self, entry: Unwritten<'_>) {
+        self.written += self.to.put(entry);
     }
 
     pub(super) fn written(&self) -> usize {

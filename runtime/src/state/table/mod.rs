@@ -112,7 +112,11 @@ fn ask_for<K, V>(slot: NonNull<Slot<K, V>>) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch never faults, whatever the address.
     unsafe {
-        std::arch::x86_64::_mm_prefetch(slot.as_ptr().cast(), std::arch::x86_64::_MM_HINT_T0)
+        let first = slot.as_ptr().cast::<i8>();
+        std::arch::x86_64::_mm_prefetch(first, std::arch::x86_64::_MM_HINT_T0);
+        if size_of::<Slot<K, V>>() > 64 {
+            std::arch::x86_64::_mm_prefetch(first.wrapping_add(64), std::arch::x86_64::_MM_HINT_T0);
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = slot;

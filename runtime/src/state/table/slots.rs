@@ -36,6 +36,7 @@ pub(super) fn tag_of(spread: u64) -> u32 {
     spread as u32 | 1
 }
 
+#[repr(C)]
 pub(super) struct Slot<K, V> {
     pub(super) tag: u32,
     pub(super) stamp: u32,

@@ -10,10 +10,10 @@
 use super::slots::{EMPTY, Piece, Slot, is_gone};
 use super::{Table, Walk};
 use crate::key::{Kept, Key};
-use crate::state::save::{SaveTo, Scratch};
+use crate::state::save::{SaveTo, Target};
 
 /// Writes an entry's byte form into a snapshot; without a value the key was removed.
-pub type Put<K, V> = fn(&Saving<K, V>, &mut Scratch, &<K as Key>::Kept, Option<&V>);
+pub type Put<K, V> = fn(&Saving<K, V>, &mut Target, &<K as Key>::Kept, Option<&V>);
 
 /// How many bytes of a table are looked through in the time in which one is written.
 const LOOK: usize = 4;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::record::{self, Record};
-use crate::state::save::{SaveTo, Scratch};
+use crate::state::save::{Append, Entries, Entry, SaveTo, Target, Unwritten};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -184,27 +184,25 @@ fn strings_are_looked_up_borrowed_and_dropped_once() {
 }
 
 /// Writes an entry as it is.
-const PUT: snapshot::Put<u64, u64> = |saving: &Saving<u64, u64>, to: &mut Scratch, key: &u64, value: Option<&u64>| {
-    let at = (<u64 as Key>::hash(*key), saving.state, saving.namespace);
-    to.put(
-        at,
-        |out| key.encode(out),
-        |out| {
-            value.inspect(|value| value.encode(out));
-            value.is_some()
-        },
-    );
+const PUT: snapshot::Put<u64, u64> = |saving: &Saving<u64, u64>, to: &mut Target, key: &u64, value: Option<&u64>| {
+    let (hash, &Saving { state, namespace, .. }) = (<u64 as Key>::hash(*key), saving);
+    let mut value = value.map(|value| move |out: &mut Vec<u8>| value.encode(out));
+    let value = value.as_mut().map(|value| value as Append<'_>);
+    to.put(Unwritten { hash, state, namespace, key: &mut |out| key.encode(out), value });
 };
 
 /// What was put, by key; each key once.
 #[derive(Clone, Default)]
 struct Put(std::sync::Arc<std::sync::Mutex<BTreeMap<u64, Vec<u8>>>>);
-impl crate::state::save::Entries for Put {
-    fn put(&mut self, entry: crate::state::save::Entry<'_>) {
-        let key = record::whole::<u64>(entry.key).unwrap();
-        assert_eq!((entry.hash, entry.state, entry.namespace), (<u64 as Key>::hash(key), 3, -7));
-        let known = self.0.lock().unwrap().insert(key, entry.value.unwrap().to_vec());
+impl Entries for Put {
+    fn put(&mut self, entry: Unwritten<'_>) -> usize {
+        let mut bytes = Vec::new();
+        let Entry { hash, state, namespace, key, value } = entry.written(&mut bytes);
+        let key = record::whole::<u64>(key).unwrap();
+        assert_eq!((hash, state, namespace), (<u64 as Key>::hash(key), 3, -7));
+        let known = self.0.lock().unwrap().insert(key, value.unwrap().to_vec());
         assert_eq!(known, None, "key {key} is written once");
+        bytes.len()
     }
 }
 
