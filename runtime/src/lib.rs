@@ -99,6 +99,7 @@ mod lock;
 mod mapped;
 mod metrics;
 mod names;
+mod pages;
 pub mod plan;
 pub mod prelude;
 pub mod process;

@@ -39,7 +39,7 @@ pub const BLOCK_BYTES: usize = 64 << 10;
 
 /// An object of this size should be finished: small enough to be held in memory some times over, large enough that a store
 /// takes it in one go.
-pub const OBJECT_BYTES: usize = 4 << 20;
+pub const OBJECT_BYTES: usize = 16 << 20;
 
 const HEADER: usize = 16;
 const INDEX_ENTRY: usize = 28;

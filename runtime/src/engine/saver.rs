@@ -10,9 +10,10 @@
 
 use super::control::{SavedPart, ToCoordinator};
 use crate::checkpoint::manifest::{DataName, ObjectRef, OperatorState};
-use crate::checkpoint::object::{ObjectWriter, blob_of, check, group_of};
+use crate::checkpoint::object::{OBJECT_BYTES, ObjectWriter, blob_of, check, group_of};
 use crate::checkpoint::store::Store;
 use crate::error::Fault;
+use crate::pages;
 use crate::state::files::{Change, Listing, StateFile, Write};
 use crate::state::room::BATCH_BYTES;
 use crate::state::save::{Entries, SaveTo, Unwritten};
@@ -39,9 +40,13 @@ pub struct Saver {
     queue: Arc<Queue>,
 }
 
-/// Objects that may wait for the thread before workers save only what they must; and so many stay for later ones, when they are
-/// through, since memory that is new costs a worker more than the entries that it puts there.
-const OBJECTS_AHEAD: usize = 8;
+/// Objects that may wait for the thread before workers save only what they must: half a GiB of them. What they must save costs more than
+/// what they save in a row. And so many stay for later ones, when they are through, since memory that is new costs a worker more
+/// than the entries that it puts there.
+const OBJECTS_AHEAD: usize = 32;
+
+/// Room for a full object: its last entry and its index come behind the size at which it is.
+const OBJECT_ROOM: usize = OBJECT_BYTES + (1 << 20);
 
 /// The same for parts of changes, each of [`BATCH_BYTES`].
 const WRITES_AHEAD: usize = 2;
@@ -63,12 +68,16 @@ struct Queue {
 }
 
 impl Queue {
-    fn take(&self) -> Vec<u8> {
-        locked(&self.spare).pop().unwrap_or_default()
+    /// Memory for an object, with room for a `full` one: behind one that was full comes another, but an operator that has little state
+    /// is not to have so much.
+    fn take(&self, full: bool) -> Vec<u8> {
+        let make = || if full { pages::with_room(OBJECT_ROOM) } else { Vec::new() };
+        let spare = locked(&self.spare).pop();
+        spare.unwrap_or_else(make)
     }
     fn give_back(&self, bytes: Vec<u8>) {
         let mut spare = locked(&self.spare);
-        if spare.len() < OBJECTS_AHEAD {
+        if (OBJECT_BYTES..=2 * OBJECT_ROOM).contains(&bytes.capacity()) && spare.len() < OBJECTS_AHEAD {
             spare.push(bytes);
         }
     }
@@ -172,7 +181,7 @@ impl Saver {
     /// Where the entries of an operator go. `state` is what is known of it already; its objects are added.
     pub fn save(&self, epoch: u64, worker: usize, chain: usize, state: OperatorState) -> SaveTo {
         let ticket = Ticket { epoch, worker, chain };
-        let object = ObjectWriter::reusing(self.queue.take());
+        let object = ObjectWriter::reusing(self.queue.take(false));
         let spool = Spool { saver: self.clone(), ticket, state: Some(state), object };
         SaveTo::new(spool)
     }
@@ -299,7 +308,8 @@ impl Spool {
             return;
         }
         let name = self.saver.name(self.ticket.epoch, self.ticket.worker);
-        let object = std::mem::replace(&mut self.object, ObjectWriter::reusing(self.saver.queue.take()));
+        let next = if self.object.is_full() { self.saver.queue.take(true) } else { Vec::new() };
+        let object = std::mem::replace(&mut self.object, ObjectWriter::reusing(next));
         self.saver.queue.waiting.fetch_add(1, Ordering::Relaxed);
         self.send(Job::Put { ticket: self.ticket, object, name });
     }
