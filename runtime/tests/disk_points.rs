@@ -266,3 +266,23 @@ mod file_system {
         watched(lost::<FileSystem>);
     }
 }
+
+#[cfg(feature = "rocksdb")]
+mod rocks_db {
+    use super::*;
+
+    #[test]
+    fn a_loss_of_power_anywhere_loses_nothing() {
+        watched(crashes::<RocksDb>);
+    }
+
+    #[test]
+    fn a_fault_anywhere_is_overcome() {
+        watched(faults::<RocksDb>);
+    }
+
+    #[test]
+    fn what_a_disk_does_not_sync_makes_nothing_wrong() {
+        watched(lost::<RocksDb>);
+    }
+}

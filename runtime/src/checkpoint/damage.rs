@@ -48,7 +48,9 @@ impl From<Damage> for Problem {
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Fault {
         match problem {
-            Problem::Damaged(damage) => Fault::new("what is stored is damaged").because(damage),
+            Problem::Damaged(damage) => Fault::new("what is stored is damaged").because(damage).help(
+                "`state verify` says which checkpoints are whole; choose one of them with `--from N --fork`, or restore the store from a copy",
+            ),
             Problem::Failed(fault) => fault,
         }
     }
