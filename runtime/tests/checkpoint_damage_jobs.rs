@@ -136,6 +136,7 @@ fn each_damage_is_found_and_none_gives_a_wrong_answer<B: Backend>() {
         let bytes = store.get(name).unwrap().unwrap();
         // In place, and whole again behind it: a copy of all for each byte would take its time.
         let trial = store.fork();
+        // Each byte, of the 20 KB of a database's tables and catalogs too: that takes a few seconds.
         for at in 0..bytes.len() {
             let mut copy = bytes.clone();
             copy[at] ^= 1 << (at % 8);
