@@ -31,6 +31,8 @@ struct Departure {
 #[derive(Record, Clone, Default, Debug)]
 struct Delays {
     departed: u64,
+    /// Version 1 of what is stored (`pelton.lock`) has none.
+    #[added]
     cancelled: u64,
     sum: i64,
     max: Option<i32>,

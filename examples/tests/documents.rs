@@ -155,7 +155,7 @@ fn every_block_of_rust_in_the_book_is_compiled_and_run() {
     }
 }
 
-/// A message of the compiler in the book is one that the compiler gives: it is one of those in `ui-tests`.
+/// A message of the compiler in the book, or about stored state that changes, is one that the compiler gives: it is one of those in `ui-tests`.
 #[test]
 fn messages_of_the_compiler_are_those_of_today() {
     let kept = repository().join("ui-tests/ui");
@@ -169,7 +169,9 @@ fn messages_of_the_compiler_are_those_of_today() {
         }
     }
     let mut seen = 0;
-    for document in all().iter().filter(|document| document.path.starts_with("docs/book")) {
+    let quotes =
+        |document: &&Document| ["docs/book", "docs/evolution.md"].iter().any(|path| document.path.starts_with(path));
+    for document in all().iter().filter(quotes) {
         let mut told: Vec<(usize, String)> = vec![];
         for line in document.lines.iter().filter(|line| line.block.as_deref() == Some("text")) {
             match told.last_mut() {
@@ -186,5 +188,28 @@ fn messages_of_the_compiler_are_those_of_today() {
             );
         }
     }
-    assert!(seen > 1, "{seen}");
+    assert!(seen > 2, "{seen}");
+}
+
+/// A lock in a document is one that a program has written.
+#[test]
+fn locks_are_those_of_the_examples() {
+    let kept = std::fs::read_to_string(repository().join("examples/pelton.lock")).unwrap();
+    let text = |document: &Document| -> String {
+        let lines = document.lines.iter().filter(|line| line.block.as_deref() == Some("text"));
+        lines.map(|line| format!("{}\n", line.text)).collect()
+    };
+    let documents = all();
+    let locks = documents.iter().flat_map(|document| {
+        let text = text(document);
+        let jobs: Vec<String> = text.split("job ").skip(1).map(str::to_owned).collect();
+        jobs.into_iter().filter(|job| job.lines().next().is_some_and(|line| line.contains(" version ")))
+    });
+    let mut seen = 0;
+    for lock in locks {
+        seen += 1;
+        let lock = lock.split_inclusive("\n}\n").next().unwrap();
+        assert!(kept.contains(&format!("job {lock}")), "no lock of the examples has\njob {lock}");
+    }
+    assert!(seen > 0);
 }

@@ -29,122 +29,177 @@ fn line(what: &str, key: u64, a: i64, b: u64) -> Line {
     Line { what: what.to_owned(), key, a, b }
 }
 
-/// As it was: a total, a window and a process.
-mod before {
-    use super::*;
-    pelton::stream! {
-        pub job Board<Memory> {
-            param rows: Feed<Row>;
-            param out: PathBuf;
-            param end: u64;
-            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
-            let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
-            let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
-            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
-            let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
-                state sum: Value<u32>, unbounded("few");
-                state last: Value<u64>, unbounded("few");
-                on event(r, cx) {
-                    sum.update(|n| n + r.value as u32);
-                    last.set(r.value);
-                    if r.value == u64::MAX { cx.emit((0, 0, 0)) }
+/// A job of the name `Board` in a module of its own, with what is said of it, which streams it writes, and what stands between.
+macro_rules! board {
+    ($name:ident, [$($said:tt)*], ($($written:ident),*), $($statements:tt)*) => {
+        #[allow(dead_code, reason = "not each of them uses all of a job")]
+        mod $name {
+            use super::*;
+            pelton::stream! {
+                $($said)*
+                pub job Board<Memory> {
+                    param rows: Feed<Row>;
+                    param out: PathBuf;
+                    param end: u64;
+                    source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
+                    let all = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
+                    $($statements)*
+                    sink file($($written),*) = csv(out);
                 }
-                on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
-            };
-            let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
-            let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
-            let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
-            sink file(a, b, c) = csv(out);
-            drop hours.late;
+            }
         }
-    }
+    };
 }
 
-/// One operator is put in, in front of all.
-mod one {
-    use super::*;
-    pelton::stream! {
-        pub job Board<Memory> {
-            param rows: Feed<Row>;
-            param out: PathBuf;
-            param end: u64;
-            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
-            let seen = read.filter(|r| r.value < u64::MAX).inspect(|r| assert!(r.value < end, "this is where it ends"));
-            let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
-            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
-            let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
-                state sum: Value<u32>, unbounded("few");
-                state last: Value<u64>, unbounded("few");
-                on event(r, cx) {
-                    sum.update(|n| n + r.value as u32);
-                    last.set(r.value);
-                    if r.value == u64::MAX { cx.emit((0, 0, 0)) }
-                }
-                on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
-            };
-            let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
-            let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
-            let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
-            sink file(a, b, c) = csv(out);
-            drop hours.late;
+// As it was: totals, a window, a process, and the newest row of each key.
+board! { before, [], (a, b, c, d),
+    let seen = all.inspect(|_| ());
+    let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+    let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+        state sum: Value<u32>, unbounded("few");
+        state last: Value<u64>, unbounded("few");
+        on event(r, cx) {
+            sum.update(|n| n + r.value as u32);
+            last.set(r.value);
+            if r.value == u64::MAX { cx.emit((0, 0, 0)) }
         }
-    }
+        on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
+    };
+    let newest = seen.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, unbounded("few"));
+    let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+    let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+    let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+    let d = newest.map(|(key, r)| line("newest", key, r.at, r.value));
+    drop hours.late;
 }
 
-/// Three are put in, one of them with state of its own, and the others stand in another order. The totals have another name; the process
-/// has one state of a wider type and another name, one that is new and one less.
-mod three {
-    use super::*;
-    pelton::stream! {
-        #[dropped(steps.last)]
-        pub job Board<Memory> {
-            param rows: Feed<Row>;
-            param out: PathBuf;
-            param end: u64;
-            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
-            let seen = read.filter(|r| r.value < u64::MAX).inspect(|r| assert!(r.value < end, "this is where it ends"));
-            let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
-                state more: Map<u64, u64>, unbounded("few");
-                #[was(sum)]
-                state total: Value<u64>, unbounded("few");
-                on event(r, cx) {
-                    more.insert(r.value % 3, 1);
-                    total.update(|n| n + r.value);
-                    if r.value == u64::MAX { cx.emit((0, 0, 0)) }
-                }
-                on end(cx) { cx.emit((cx.key(), total.get().copied().unwrap_or(0), more.len() as u64)) }
-            };
-            let newest = seen.key_by(|r| r.key).reduce(|_, b| b, emit at_end, unbounded("few"));
-            let d = newest.filter(|(_, r)| r.value == u64::MAX).map(|(key, _)| line("newest", key, 0, 0));
-            let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
-            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
-            let b = hours.filter(|w| w.key < 3).map(|w| line("hour", w.key, w.start.millis(), w.value));
-            #[was(totals)]
-            let sums = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
-            let a = sums.map(|(key, (count, sum))| line("total", key, count as i64, sum));
-            sink file(b, d, c, a) = csv(out);
-            drop hours.late;
+// One operator is put in, in front of all.
+board! { one, [], (a, b, c, d),
+    let some = all.inspect(|_| ());
+    let seen = some.filter(|r| r.value < u64::MAX);
+    let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+    let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+        state sum: Value<u32>, unbounded("few");
+        state last: Value<u64>, unbounded("few");
+        on event(r, cx) {
+            sum.update(|n| n + r.value as u32);
+            last.set(r.value);
+            if r.value == u64::MAX { cx.emit((0, 0, 0)) }
         }
-    }
+        on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
+    };
+    let newest = seen.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, unbounded("few"));
+    let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+    let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+    let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+    let d = newest.map(|(key, r)| line("newest", key, r.at, r.value));
+    drop hours.late;
 }
 
-/// The totals are taken out, as the job says, and the process.
-mod less {
-    use super::*;
-    pelton::stream! {
-        #[dropped(totals, steps)]
-        pub job Board<Memory> {
-            param rows: Feed<Row>;
-            param out: PathBuf;
-            param end: u64;
-            source read: Row = feed(rows), event_time |r| Timestamp::from_millis(r.at), late_by 0s, ordered_splits;
-            let seen = read.inspect(|r| assert!(r.value < end, "this is where it ends"));
-            let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
-            let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
-            sink file(b) = csv(out);
-            drop hours.late;
+// Two are put in, in front of all and behind the window.
+board! { two, [], (a, b, c, d),
+    let some = all.inspect(|_| ());
+    let seen = some.filter(|r| r.value < u64::MAX);
+    let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+    let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+        state sum: Value<u32>, unbounded("few");
+        state last: Value<u64>, unbounded("few");
+        on event(r, cx) {
+            sum.update(|n| n + r.value as u32);
+            last.set(r.value);
+            if r.value == u64::MAX { cx.emit((0, 0, 0)) }
         }
-    }
+        on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
+    };
+    let newest = seen.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, unbounded("few"));
+    let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+    let some_hours = hours.filter(|w| w.key < 3);
+    let b = some_hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+    let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+    let d = newest.map(|(key, r)| line("newest", key, r.at, r.value));
+    drop hours.late;
+}
+
+// Three are put in, one of them with state of its own, and the others stand in another order. The totals have another name; the process
+// has one state of a wider type and another name, one that is new and one less.
+board! { three, [#[dropped(steps.last)]], (b, e, c, a, d),
+    let some = all.inspect(|_| ());
+    let seen = some.filter(|r| r.value < u64::MAX);
+    let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+        state more: Map<u64, u64>, unbounded("few");
+        #[was(sum)]
+        state total: Value<u64>, unbounded("few");
+        on event(r, cx) {
+            more.insert(r.value % 3, 1);
+            total.update(|n| n + r.value);
+            if r.value == u64::MAX { cx.emit((0, 0, 0)) }
+        }
+        on end(cx) { cx.emit((cx.key(), total.get().copied().unwrap_or(0), more.len() as u64)) }
+    };
+    let oldest = seen.key_by(|r| r.key).reduce(|a, b| if b.value < a.value { b } else { a }, emit at_end, unbounded("few"));
+    let e = oldest.filter(|(_, r)| r.value == u64::MAX).map(|(key, _)| line("oldest", key, 0, 0));
+    let newest = seen.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, unbounded("few"));
+    let d = newest.map(|(key, r)| line("newest", key, r.at, r.value));
+    let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+    let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let b = hours.filter(|w| w.key < 3).map(|w| line("hour", w.key, w.start.millis(), w.value));
+    #[was(totals)]
+    let sums = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+    let a = sums.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+    drop hours.late;
+}
+
+// All stand in another order, and nothing else is different.
+board! { reordered, [], (d, b, a, c),
+    let seen = all.inspect(|_| ());
+    let newest = seen.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, unbounded("few"));
+    let d = newest.map(|(key, r)| line("newest", key, r.at, r.value));
+    let steps: (u64, u64, u64) = seen.key_by(|r| r.key % 2).process {
+        state sum: Value<u32>, unbounded("few");
+        state last: Value<u64>, unbounded("few");
+        on event(r, cx) {
+            sum.update(|n| n + r.value as u32);
+            last.set(r.value);
+            if r.value == u64::MAX { cx.emit((0, 0, 0)) }
+        }
+        on end(cx) { cx.emit((cx.key(), u64::from(sum.get().copied().unwrap_or(0)), 0)) }
+    };
+    let hours = seen.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let c = steps.map(|(key, sum, _)| line("steps", key, 0, sum));
+    let totals = seen.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+    let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+    let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+    drop hours.late;
+}
+
+// The process is taken out, as the job says, and what stood in front of all.
+board! { less_one, [#[dropped(steps)]], (a, b, d),
+    let totals = all.key_by(|r| r.key).aggregate((count(), sum(|r| r.value)), emit at_end, unbounded("few"));
+    let hours = all.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let newest = all.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, unbounded("few"));
+    let a = totals.map(|(key, (count, sum))| line("total", key, count as i64, sum));
+    let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+    let d = newest.map(|(key, r)| line("newest", key, r.at, r.value));
+    drop hours.late;
+}
+
+// Two are taken out: the totals, too.
+board! { less_two, [#[dropped(totals, steps)]], (b, d),
+    let hours = all.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let newest = all.key_by(|r| r.key).reduce(|a, b| if a.value < b.value { b } else { a }, emit at_end, unbounded("few"));
+    let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+    let d = newest.map(|(key, r)| line("newest", key, r.at, r.value));
+    drop hours.late;
+}
+
+// And three: only the window is left.
+board! { less_three, [#[dropped(totals, steps, newest)]], (b),
+    let hours = all.key_by(|r| r.key % 3).window(tumbling 40ms).aggregate(sum(|r| r.value));
+    let b = hours.map(|w| line("hour", w.key, w.start.millis(), w.value));
+    drop hours.late;
 }
 
 /// The same without a word; and its windows are shorter.
@@ -166,7 +221,7 @@ mod careless {
 mod shorter {
     use super::*;
     pelton::stream! {
-        #[dropped(totals, steps)]
+        #[dropped(totals, steps, newest)]
         pub job Board<Memory> {
             param rows: Feed<Row>;
             param out: PathBuf;
@@ -340,8 +395,17 @@ fn savepoint_of(store: &dyn Store) -> String {
     place
 }
 
+/// The kinds of lines that the first job has.
+const ALL: [&str; 4] = ["total", "hour", "steps", "newest"];
+
 fn only(lines: &[String], what: &str) -> Vec<String> {
-    lines.iter().filter(|line| line.starts_with(what)).cloned().collect()
+    kinds(lines, &[what])
+}
+
+/// The lines of these kinds, in their order, and the header.
+fn kinds(lines: &[String], kinds: &[&str]) -> Vec<String> {
+    let is = |line: &&String| line.starts_with("what,") || kinds.iter().any(|kind| line.starts_with(kind));
+    lines.iter().filter(is).cloned().collect()
 }
 
 #[test]
@@ -349,7 +413,7 @@ fn operators_are_put_in_taken_out_moved_and_renamed_around_what_is_stored() {
     let place = Place::new("names");
     run!(before, place, On::Memory, Config::default().workers(1)).unwrap();
     let expected = place.lines().unwrap();
-    assert!(["total", "hour", "steps"].iter().all(|what| only(&expected, what).len() > 1));
+    assert!(ALL.iter().all(|what| only(&expected, what).len() > 2));
     for from in On::ALL.iter().copied() {
         let store = crashed(&place, from);
         let (files, savepoint) = (place.files(), savepoint_of(&*store));
@@ -365,15 +429,23 @@ fn operators_are_put_in_taken_out_moved_and_renamed_around_what_is_stored() {
                     run.unwrap_or_else(|error| panic!("{what}: {error}"));
                     place.lines().unwrap()
                 };
-                place.put_back(&files);
-                assert_eq!(lines(run!(before, place, to, config())), expected, "{what}");
-                place.put_back(&files);
-                assert_eq!(lines(run!(one, place, to, config())), expected, "{what}");
-                place.put_back(&files);
-                assert_eq!(lines(run!(three, place, to, config())), expected, "{what}");
-                place.put_back(&files);
-                let less = lines(run!(less, place, to, config()));
-                assert_eq!(only(&less, "hour"), only(&expected, "hour"), "{what}");
+                macro_rules! restored {
+                    ($($job:ident: $left:expr;)*) => {$(
+                        place.put_back(&files);
+                        let (found, left) = (lines(run!($job, place, to, config())), kinds(&expected, $left));
+                        assert_eq!(found, left, "{}, {what}", stringify!($job));
+                    )*};
+                }
+                restored! {
+                    before: &ALL;
+                    one: &ALL;
+                    two: &ALL;
+                    three: &ALL;
+                    reordered: &ALL;
+                    less_one: &["total", "hour", "newest"];
+                    less_two: &["hour", "newest"];
+                    less_three: &["hour"];
+                }
             }
         }
     }

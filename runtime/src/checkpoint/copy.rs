@@ -4,7 +4,7 @@
 //! The other store is empty at first, and is empty again if it could not be done. What is put there is read back and compared before
 //! the log names it.
 
-use super::damage::Damage;
+use super::damage::{Damage, WAYS};
 use super::entry::{Attempt, Entry as LogEntry, Unreadable};
 use super::history::History;
 use super::log::Log;
@@ -171,6 +171,7 @@ fn check(from: &dyn Store, to: &dyn Store, object: &ObjectRef) -> Result<(), Fau
 fn gone(from: &dyn Store, object: &ObjectRef) -> Fault {
     Fault::new(format!("the checkpoint in {} is damaged", from.place()))
         .because(Damage::new(&object.name, "it is not there"))
+        .help(WAYS)
 }
 
 /// What a draft is a change of: another checkpoint, in its store.

@@ -30,6 +30,10 @@ impl fmt::Display for Damage {
 
 impl std::error::Error for Damage {}
 
+/// What to do where damage is found too late to fall back: nobody reads all of a checkpoint before he goes on from it.
+pub const WAYS: &str = "`state verify` says which checkpoints are whole; choose one of them on purpose with `--from N --fork`, or restore \
+     the store from a copy";
+
 /// Why something could not be read.
 #[derive(Debug)]
 pub enum Problem {
@@ -48,7 +52,7 @@ impl From<Damage> for Problem {
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Fault {
         match problem {
-            Problem::Damaged(damage) => Fault::new("what is stored is damaged").because(damage),
+            Problem::Damaged(damage) => Fault::new("what is stored is damaged").because(damage).help(WAYS),
             Problem::Failed(fault) => fault,
         }
     }

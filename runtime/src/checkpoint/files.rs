@@ -3,7 +3,7 @@
 //! A blob is a segment of `FileSystem`, or it begins like a catalog of `RocksDb` (`state::rocks::catalog`): then the blobs
 //! right behind it are its tables.
 
-use super::damage::Damage;
+use super::damage::{Damage, WAYS};
 use super::manifest::{Form, ObjectRef};
 use super::object::{self, blob, hashes_of};
 use super::store::Store;
@@ -72,6 +72,7 @@ impl<F: FnMut(PathBuf, &ObjectRef)> Fetching<'_, F> {
     fn damaged(&self, object: &ObjectRef, why: &str) -> Fault {
         Fault::new(format!("the checkpoint in {} is damaged", self.store.place()))
             .because(Damage::new(&object.name, why))
+            .help(WAYS)
     }
 
     /// Makes a file of a blob.

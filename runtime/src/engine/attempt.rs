@@ -135,8 +135,7 @@ impl Attempt<'_> {
             ToCoordinator::Stands { worker, source, stand } => self.coordinator.stands(worker, source, stand),
             ToCoordinator::Exhausted { worker, source } => self.coordinator.exhausted(worker, source),
             ToCoordinator::Prepared { worker, sink, part, epoch, prepared } => {
-                self.coordinator.prepared((worker, part), sink, epoch, prepared);
-                Vec::new()
+                self.coordinator.prepared((worker, part), sink, epoch, prepared)
             }
             ToCoordinator::Saved { worker, chain, epoch, part } => {
                 let well = part.is_ok();
@@ -148,7 +147,7 @@ impl Attempt<'_> {
                 }
                 self.coordinator.saved((worker, chain), epoch, well)
             }
-            ToCoordinator::Passed { worker, epoch } => self.coordinator.passed(worker, epoch),
+            ToCoordinator::Passed { worker, epoch, prepared } => self.coordinator.passed(worker, epoch, prepared),
             ToCoordinator::Asked { wish, answers } => {
                 let request = self.requests.add(wish, answers);
                 self.coordinator.asked(request, wish)

@@ -1,4 +1,11 @@
-//! What the coordinator and the workers say to each other. They share nothing else.
+//! What the coordinator and the workers say to each other. Neither decides anything by memory that the other one writes.
+//!
+//! Were workers processes of their own, [`ToWorker`] would be bytes as it is, and [`ToCoordinator`] but for four messages. The enumerator of
+//! `Source` and the committer of `Sink` the coordinator would make itself, of the job, as the first worker does now. The causes of an
+//! error in `Failed` and of a fault in `Saved` are values of whoever made them, and would go as their texts. `Asked`, with its way back, comes from
+//! the coordinator's own process in any case. Besides, workers are handed what does not change while an attempt runs (settings, the
+//! checkpoint that it goes on from, which sources meet), what the workers of one process share to keep state (a way to the store, folders, a
+//! database; numbers in names of objects would be counted per worker), and counters, which are read for reports alone.
 
 use super::coordinator::Wish;
 use super::requests::Answer;
@@ -211,6 +218,8 @@ pub enum ToCoordinator {
         worker: usize,
         /// The epoch that ended there.
         epoch: u64,
+        /// How many times [`Prepared`](Self::Prepared) was said of it there: without all of them it is not whole.
+        prepared: usize,
     },
     /// A worker has failed.
     Failed {

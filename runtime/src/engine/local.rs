@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Fault};
 use crate::metrics::Metrics;
+use crate::sink::Prepared;
 use crate::source::{Found, Waker};
 use crate::state::Backend;
 use std::cell::{Cell, RefCell};
@@ -56,6 +57,15 @@ impl Mailbox {
     }
 }
 
+/// How far a worker is with a barrier.
+#[derive(Default)]
+struct Passing {
+    /// Chains that have passed it.
+    chains: usize,
+    /// Writers that have prepared something.
+    prepared: usize,
+}
+
 /// One worker's shared part.
 pub struct Local {
     /// Its index.
@@ -88,7 +98,7 @@ pub struct Local {
     chains: Cell<usize>,
     ended: Cell<usize>,
     sinks: Cell<usize>,
-    passed: RefCell<BTreeMap<u64, usize>>,
+    passing: RefCell<BTreeMap<u64, Passing>>,
     failure: RefCell<Option<Error>>,
     failed: Cell<bool>,
 }
@@ -130,7 +140,7 @@ impl Local {
             chains: Cell::new(0),
             ended: Cell::new(0),
             sinks: Cell::new(0),
-            passed: RefCell::default(),
+            passing: RefCell::default(),
             failure: RefCell::default(),
             failed: Cell::new(false),
         }
@@ -207,14 +217,21 @@ impl Local {
         self.sinks.replace(self.sinks.get() + 1)
     }
 
+    /// A writer has made an epoch's rows durable.
+    pub fn prepared(&self, (sink, part): (usize, usize), epoch: u64, prepared: Prepared) {
+        self.passing.borrow_mut().entry(epoch).or_default().prepared += 1;
+        self.tell(ToCoordinator::Prepared { worker: self.worker, sink, part, epoch, prepared });
+    }
+
     /// A chain has passed a barrier; tells the coordinator when all have.
     pub fn passed(&self, epoch: u64) {
-        let mut passed = self.passed.borrow_mut();
-        let count = passed.entry(epoch).or_insert(0);
-        *count += 1;
-        if *count == self.chains.get() {
-            passed.remove(&epoch);
-            self.tell(ToCoordinator::Passed { worker: self.worker, epoch });
+        let mut passing = self.passing.borrow_mut();
+        let of_epoch = passing.entry(epoch).or_default();
+        of_epoch.chains += 1;
+        if of_epoch.chains == self.chains.get() {
+            let prepared = of_epoch.prepared;
+            passing.remove(&epoch);
+            self.tell(ToCoordinator::Passed { worker: self.worker, epoch, prepared });
         }
     }
 

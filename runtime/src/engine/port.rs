@@ -568,13 +568,7 @@ impl<W: sink::Writer> Live for SinkPort<W> {
         match self.writer.prepare(epoch) {
             Ok(None) => Ok(()),
             Ok(Some(prepared)) => {
-                local.tell(ToCoordinator::Prepared {
-                    worker: local.worker,
-                    sink: self.sink,
-                    part: self.part,
-                    epoch,
-                    prepared,
-                });
+                local.prepared((self.sink, self.part), epoch, prepared);
                 Ok(())
             }
             Err(fault) => Err(Error::Sink { name: self.name.to_owned(), fault }),

@@ -224,7 +224,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, G: Age, B: Backend, T: Time> Operator
     fn end<F: Follow<Self, V>>(&mut self, next: &mut F) -> bool {
         // A walk that paused is behind what has changed since.
         if !std::mem::replace(&mut self.ending, true) {
-            self.walked = Tour::default();
+            self.walked = Tour::once();
         }
         self.speak::<T, F>(next)
     }

@@ -183,7 +183,7 @@ impl<K: Key, V: 'static, F: Folding<V>, G: Age, B: Backend, T: Time> Operator<K,
     fn end<N: Follow<Self, V>>(&mut self, next: &mut N) -> bool {
         // A walk that paused is behind what has changed since.
         if !std::mem::replace(&mut self.ending, true) {
-            self.walked = Tour::default();
+            self.walked = Tour::once();
         }
         self.speak == Speak::Each || self.speak::<T, N>(next)
     }

@@ -95,7 +95,7 @@ impl<K: Key, V, T: Time, O, D: States, P, M: Alarms, W: Record + row::Kept, E, H
             failed: None,
             relist: false,
             sweep,
-            ended: Tour::default(),
+            ended: Tour::once(),
             types: PhantomData,
         }
     }

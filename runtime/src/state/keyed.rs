@@ -33,6 +33,8 @@ pub struct KeyedState<K: Key, V: Record, B: Backend> {
     may_go: fn(&V) -> bool,
     /// How far giving up memory has come; `None` if it is not under way.
     relieving: Option<Walk>,
+    /// A tour that meets each value once has paused: nothing leaves the table.
+    still: bool,
     /// A key's byte form.
     bytes: Vec<u8>,
     /// It stays on its thread, with what its snapshot shares with those of other tables.
@@ -44,6 +46,15 @@ pub struct KeyedState<K: Key, V: Record, B: Backend> {
 pub struct Tour {
     table: Walk,
     below: Option<u64>,
+    once: bool,
+}
+
+impl Tour {
+    /// Meets each value once, if nothing is put in while it pauses, and must go on to its end: until then no memory is given up. What leaves the
+    /// table between two calls would be met again below, and what moves up in its place be missed.
+    pub fn once() -> Tour {
+        Tour { once: true, ..Tour::default() }
+    }
 }
 
 impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
@@ -78,6 +89,7 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
             whole: true,
             may_go: |_| true,
             relieving: None,
+            still: false,
             bytes: Vec::new(),
             here: PhantomData,
         }
@@ -209,9 +221,15 @@ impl<K: Key, V: Record, B: Backend> KeyedState<K, V, B> {
     }
 
     /// Looks at the next few values; `false` once there are no more. Between two calls the tour may pause. An entry that moves
-    /// meanwhile, because others are put in, may be missed or met again.
+    /// meanwhile, because others are put in or memory is given up, may be missed or met again: see [`Tour::once`].
     /// `each` says whether it may have changed the value. One that lies below comes into memory only if it has.
-    pub fn tour(&mut self, at: &mut Tour, mut each: impl FnMut(&K::Kept, &mut V) -> bool) -> bool {
+    pub fn tour(&mut self, at: &mut Tour, each: impl FnMut(&K::Kept, &mut V) -> bool) -> bool {
+        let more = self.tour_some(at, each);
+        self.still = at.once && more;
+        more
+    }
+
+    fn tour_some(&mut self, at: &mut Tour, mut each: impl FnMut(&K::Kept, &mut V) -> bool) -> bool {
         if at.below.is_none() {
             if self.table.walk(&mut at.table, &mut each) {
                 return true;
@@ -363,7 +381,7 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
     }
 
     fn relieve(&mut self, short: bool) -> bool {
-        if !B::Below::THERE {
+        if !B::Below::THERE || self.still {
             return false;
         }
         let (at, may_go) = (self.relieving.get_or_insert_default(), self.may_go);

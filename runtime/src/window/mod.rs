@@ -419,7 +419,7 @@ impl<K: Key, V: 'static, A: Aggregator<V>, B: Backend, T: Time> Operator<K, V, A
             let (window, watermark) = (self.window, self.watermark);
             let closed = self.open.iter().take_while(|pane| window.speaks_again(pane.start, watermark));
             match closed.filter(|pane| pane.firings == 0).map(|pane| pane.start).next() {
-                Some(start) => self.firing = Some(Firing::Kept(start, Tour::default())),
+                Some(start) => self.firing = Some(Firing::Kept(start, Tour::once())),
                 None => return true,
             }
         }

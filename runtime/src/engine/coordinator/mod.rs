@@ -2,7 +2,8 @@
 //! becomes of the requests of whoever stands outside.
 //!
 //! It is told events and gives back orders; the caller carries them out. So it can be tested in any order of events. An event
-//! that is told twice counts once, and one that speaks of another epoch than the one that is ending counts for nothing.
+//! that is told twice counts once, and one that speaks of another epoch than the one that is ending counts for nothing. One that
+//! is missing holds up the epoch that it speaks of, which is not kept without it, and ends when it comes after all.
 
 mod splits;
 
@@ -61,7 +62,7 @@ pub enum Order {
 }
 
 /// What a request wants of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Wish {
     /// A checkpoint, begun from now on, to be written elsewhere.
     Savepoint,
@@ -72,7 +73,7 @@ pub enum Wish {
 }
 
 /// Why a request is not granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum No {
     /// The run keeps no checkpoints.
     NotKept,
@@ -85,7 +86,7 @@ pub enum No {
 }
 
 /// How far a request that the run may stop has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stopping {
     /// The savepoint of this request is waited for.
     Savepoint(u64),
@@ -115,8 +116,8 @@ pub type PreparedBy = BTreeMap<usize, BTreeMap<WriterId, Prepared>>;
 #[derive(Clone)]
 struct Ending {
     epoch: u64,
-    /// Workers that have passed its barrier.
-    passed: BTreeSet<usize>,
+    /// Workers that have passed its barrier, and how many of their writers have prepared something.
+    passed: BTreeMap<usize, usize>,
     /// Parts of its snapshot that are kept, or never will be.
     saved: BTreeSet<PartId>,
     /// A part could not be saved, or it took too long.
@@ -293,7 +294,7 @@ impl Coordinator {
     fn begin_end(&mut self) -> u64 {
         self.ending = Some(Ending {
             epoch: self.epoch,
-            passed: BTreeSet::new(),
+            passed: BTreeMap::new(),
             saved: BTreeSet::new(),
             failed: false,
             keeping: false,
@@ -308,15 +309,25 @@ impl Coordinator {
     }
 
     /// A writer has prepared an epoch.
-    pub fn prepared(&mut self, writer: WriterId, sink: usize, epoch: u64, prepared: Prepared) {
-        if epoch >= self.epoch {
-            self.prepared.entry(epoch).or_default().entry(sink).or_default().insert(writer, prepared);
+    pub fn prepared(&mut self, writer: WriterId, sink: usize, epoch: u64, prepared: Prepared) -> Vec<Order> {
+        if epoch < self.epoch {
+            return Vec::new();
         }
+        let before = self.prepared.entry(epoch).or_default().entry(sink).or_default().insert(writer, prepared);
+        self.note(epoch, |_| before.is_none())
     }
 
-    /// All chains of a worker have passed the barrier of an epoch.
-    pub fn passed(&mut self, worker: usize, epoch: u64) -> Vec<Order> {
-        self.note(epoch, |ending| ending.passed.insert(worker))
+    /// All chains of a worker have passed the barrier of an epoch, in which so many of its writers have prepared something.
+    pub fn passed(&mut self, worker: usize, epoch: u64, prepared: usize) -> Vec<Order> {
+        self.note(epoch, |ending| ending.passed.insert(worker, prepared).is_none())
+    }
+
+    /// Whether all that writers have prepared in the epoch that is ending is here.
+    fn all_prepared(&self, ending: &Ending) -> bool {
+        let sinks = self.prepared.get(&ending.epoch);
+        let writers = || sinks.into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::keys);
+        let of = |worker: usize| writers().filter(|writer| writer.0 == worker).count();
+        ending.passed.iter().all(|(worker, prepared)| of(*worker) >= *prepared)
     }
 
     /// A part of an epoch's snapshot is kept, or will never be.
@@ -348,14 +359,15 @@ impl Coordinator {
         }
         // Operators have ended with the last epoch, and have nothing left to save.
         let parts = if self.last { 0 } else { self.parts.unwrap_or(0) };
-        if ending.passed.len() < self.workers || ending.saved.len() < parts || ending.keeping {
+        let all = ending.passed.len() == self.workers && ending.saved.len() >= parts;
+        let (keeping, failed) = (ending.keeping, ending.failed);
+        if keeping || !all || !self.ending.as_ref().is_some_and(|ending| self.all_prepared(ending)) {
             return Vec::new();
         }
-        if self.parts.is_none() || ending.failed {
-            let well = !ending.failed;
-            return self.ended(epoch, well);
+        if self.parts.is_none() || failed {
+            return self.ended(epoch, !failed);
         }
-        ending.keeping = true;
+        self.ending.iter_mut().for_each(|ending| ending.keeping = true);
         vec![Order::Keep(epoch, self.last)]
     }
 

@@ -260,6 +260,32 @@ fn a_tour_brings_into_memory_what_it_changes_and_nothing_else() {
 }
 
 #[test]
+fn a_tour_that_pauses_meets_each_value_once_whatever_is_given_up_meanwhile() {
+    let folder = Folder::new("once");
+    let below = folder.below::<FileSystem>("0", 5);
+    let mut state = KeyedState::<u64, u64, FileSystem>::new(KeyRange::ALL, below, Which::FIRST);
+    let at = <u64 as Key>::hash;
+    // Half of them lie below alone.
+    (0..5_000).for_each(|key| *state.value(at(key), key, || 0) = key);
+    save(&mut [&mut state], 5, |_| ());
+    while state.relieve(true) {}
+    (5_000..10_000).for_each(|key| *state.value(at(key), key, || 0) = key);
+    save(&mut [&mut state], 6, |_| ());
+    let (mut tour, mut met, mut pauses) = (Tour::once(), vec![0; 10_000], 0);
+    while state.tour(&mut tour, |_, value| {
+        met[*value as usize] += 1;
+        false
+    }) {
+        pauses += 1;
+        while state.relieve(true) {}
+    }
+    assert!(pauses > 10, "{pauses} pauses");
+    assert!(met.iter().all(|times| *times == 1), "{} not once", met.iter().filter(|times| **times != 1).count());
+    while state.relieve(true) {}
+    assert_eq!(state.held(), 0, "behind it memory is given up");
+}
+
+#[test]
 fn tables_are_told_apart_over_segments() {
     tables_are_told_apart::<FileSystem>("panes");
 }
