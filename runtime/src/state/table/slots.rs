@@ -36,6 +36,7 @@ pub(super) fn tag_of(spread: u64) -> u32 {
     spread as u32 | 1
 }
 
+/// Its tag is in front: a search looks at it first, and it is in the first line that is asked for.
 #[repr(C)]
 pub(super) struct Slot<K, V> {
     pub(super) tag: u32,
