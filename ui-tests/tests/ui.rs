@@ -127,12 +127,14 @@ const HELP: &[&str] = &[
 const PLAIN: &[(&str, &str)] = &[
     ("aggregates/field_missing", "missing `rows`"),
     // the line of the flow says what it takes, and asks
+    ("flow/argument_surplus", "unexpected argument #3 of type `i64`"),
     ("flow/argument_type", "least: i64) -> hourly"),
     ("flow/bound", "required by this bound in `changed`"),
     // of another crate: rustc 1.95 names what to import of the user's own only
     ("flow/not_imported_within", "cannot find function `sums` in this scope"),
     ("names/import", "cannot find function `csv` in this scope"),
     ("flow/private", "`Amount` declared as private"),
+    ("flow/private_elsewhere", "the function `small` is defined here"),
     ("resources/moved", "you could clone this value"),
     ("split/pattern_type", "expected `Trade`, found `Option<_>`"),
     ("types/declared", "expected `(String, u32)`, found `(String, f64)`"),

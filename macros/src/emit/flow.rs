@@ -9,7 +9,7 @@ use quote::{quote, quote_spanned};
 use super::body::{Body, Parts};
 use super::chain::{closure, counters, lets, outs, parts};
 use super::code::number;
-use super::ident::{first, local, located, moved, named, place};
+use super::ident::{first, local, located, named, place};
 use super::keyed::Steps;
 use super::meta::chain_name;
 use super::row::{lifetime, with_lifetimes};
@@ -53,8 +53,8 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
             #whole
             impl<#owned #(#inputs: __rt::When),*> #used<#given #(#inputs),*> { #build }
             impl<#owned #(#inputs),*> __rt::IsFlow for #used<#given #(#inputs),*> {
-                type Flow = Self;
-                fn flow(self) -> Self { self }
+                type Use = __rt::Used<Self>;
+                fn used() -> __rt::Used<Self> { __rt::Used::new() }
             }
         };
     }
@@ -93,9 +93,9 @@ pub(super) fn brought(model: &Model, n: usize, at: Span) -> TokenStream {
     }
 }
 
-/// Those of which that is not known.
+/// All of them. What a call gives has each in its type, also where the answer is known: so the type says all of the call.
 fn inputs(flow: &Flow) -> Vec<Ident> {
-    (0..flow.streams().count()).filter(|n| !flow.timed.contains(n)).map(input).collect()
+    (0..flow.streams().count()).map(input).collect()
 }
 
 /// The field of an output.
@@ -182,10 +182,9 @@ fn outputs(model: &Model, flow: &Flow, root: &TokenStream) -> TokenStream {
     let mut at = quote!(#rt::Here);
     let fields = flow.gives.iter().map(|gives| {
         let field = field(gives, name.span());
-        let visibility = moved(visibility, field.span());
         let behind = quote!(#rt::There<#at>);
         let at = std::mem::replace(&mut at, behind);
-        quote!(#visibility #field: #rt::Output<#at>)
+        quote!(pub #field: #rt::Output<#at>)
     });
     let (about, outputs) = (format!("The outputs of [`{name}`]."), outputs_name(name));
     quote! {
@@ -235,7 +234,7 @@ fn whole(model: &Model, flow: &Flow) -> TokenStream {
         impl #outputs {
             #[doc(hidden)]
             #[allow(clippy::type_complexity)]
-            #visibility fn __whole<#(#types: #bounds,)* #(#marks),*>(&self, #list: #given) -> #gives { #next }
+            pub fn __whole<#(#types: #bounds,)* #(#marks),*>(&self, #list: #given) -> #gives { #next }
         }
     }
 }
@@ -280,7 +279,7 @@ fn rows(model: &Model, flow: &Flow) -> TokenStream {
 /// The method that builds it.
 fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     let model = plan.model;
-    let Model { name, visibility, generics, .. } = model;
+    let Model { name, generics, .. } = model;
     let parameters = next_parameters(model, flow);
     let held_by: Vec<Ident> = (0..flow.gives.len()).flat_map(next_of).collect();
     let (given, lifetime) = (generics.given(), lifetime_g());
@@ -338,11 +337,11 @@ fn build(plan: &Plan, flow: &Flow) -> TokenStream {
     });
     quote! {
         #[doc(hidden)]
-        #visibility fn __outputs(&self) -> (#outputs, #open, ::core::marker::PhantomData<#depth>) {
+        pub fn __outputs(&self) -> (#outputs, #open, ::core::marker::PhantomData<#depth>) {
             (#outputs { #(#places),* }, #opened, ::core::marker::PhantomData)
         }
         #[doc(hidden)]
-        #visibility fn __build<#lifetime, __B: __rt::Backend, #(#parameters),*>(
+        pub fn __build<#lifetime, __B: __rt::Backend, #(#parameters),*>(
             #me,
             #list: #types,
             within: &::core::primitive::str,

@@ -8,7 +8,7 @@ use super::asked;
 use super::body::Body;
 use super::chain::{closure, counters, lets, outs};
 use super::code::{number, paste_moved, scoped};
-use super::ident::{local, named, place};
+use super::ident::{first, local, named, place};
 use super::meta::chain_name;
 use super::timing::{term, timing};
 use super::words;
@@ -60,37 +60,65 @@ fn takes_closure(used: &UsePlan) -> bool {
     arguments.filter(|(_, stream)| stream.is_none()).any(|(argument, _)| argument.value.is_closure())
 }
 
-/// `let u_t = totals(l_t_0.stream::<__rt::Timed, _>(), 5);`
+/// `let u_t = { let used = __rt::used(|(a0,)| totals(a0, 5)); used.flow(totals(used.stream(l_t_0.stream::<__rt::Timed, _>()), 5)) };`
+///
+/// The closure finds what the call gives, whatever the parameters are: what is no flow is told of at its name, and neither at its
+/// arguments nor at each method that it lacks. What else is wrong with the call is so twice, and at the same places, so that rustc says
+/// it once: an argument too many has its type in that message, so those at the end stand in the closure, too, where they can.
 fn call(plan: &Plan, used: &UsePlan) -> TokenStream {
     let at = used.used.call.name.span();
     let bound = named("u_", &used.stream.name, "", at);
-    let mut values: Vec<&Code> = vec![];
-    let arguments = used.used.call.arguments.iter().zip(&used.used.streams).map(|(argument, stream)| match stream {
-        None => {
-            values.push(&argument.value);
-            paste_moved(&argument.value)
-        }
-        Some(n) => {
-            let at = used.used.inputs[*n].at.span();
-            let (link, mut time) =
-                (link_name(&used.stream.name, *n, at), term(plan.model, used.times[*n].as_ref(), at));
-            if let (Some(Term::Inputs(_)), None) = (&used.times[*n], used.used.known) {
-                // the same, and no type parameter: else rustc would have it restricted
-                time = quote_spanned!(place(at)=> __rt::BothTimed<#time, __rt::Timed>);
-            }
-            quote_spanned!(place(at)=> #link.stream::<#time, _>())
-        }
-    });
-    let arguments: Vec<TokenStream> = arguments.collect();
     let (path, word) = (asked::path(plan.model, used.id, used.used), nearly_union(used));
-    let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
-    list.set_span(place(used.used.call.parentheses));
-    let call = scoped(&plan.model.seen(), values, quote!(#path #list));
-    let call = if word.is_empty() { call } else { quote_spanned!(place(at)=> { #word #call }) };
-    // what is no flow is told of at its name, and not at each method that it lacks
-    let (gate, gated) = (Ident::new("flow", at), Ident::new("__gated", at));
-    let gate = quote_spanned!(at=> <_ as __rt::IsFlow>::#gate(#gated));
-    quote_spanned!(place(at)=> #[allow(unused_qualifications)] let #bound = { let #gated = #call; #gate };)
+    let (mut values, mut said): (Vec<&Code>, Vec<&Code>) = (vec![], vec![]);
+    let last = used.used.streams.iter().rposition(Option::is_some);
+    let (mut open, mut first_call, mut second_call) = (vec![], vec![], vec![]);
+    for (nth, (argument, stream)) in used.used.call.arguments.iter().zip(&used.used.streams).enumerate() {
+        let value = &argument.value;
+        let at = stream.map_or(first(&value.tokens, at), |n| used.used.inputs[n].at.span());
+        let name = local(&format!("a{nth}"), at);
+        match stream {
+            None => {
+                values.push(value);
+                second_call.push(paste_moved(value));
+            }
+            Some(n) => {
+                let link = link_name(&used.stream.name, *n, at);
+                let mut time = term(plan.model, used.times[*n].as_ref(), at);
+                if let (Some(Term::Inputs(_)), None) = (&used.times[*n], used.used.known) {
+                    // the same, and no type parameter: else rustc would have it restricted
+                    time = quote_spanned!(place(at)=> __rt::BothTimed<#time, __rt::Timed>);
+                }
+                let gate = local("used", at);
+                second_call.push(quote_spanned!(place(at)=> #gate.stream(#link.stream::<#time, _>())));
+            }
+        }
+        if Some(nth) > last && value.is_simple() {
+            said.push(value);
+            first_call.push(paste_moved(value));
+        } else {
+            first_call.push(quote!(#name));
+            open.push(name);
+        }
+    }
+    let list = |arguments: Vec<TokenStream>| {
+        let mut list = Group::new(Delimiter::Parenthesis, quote_spanned!(place(at)=> #(#arguments),*));
+        list.set_span(place(used.used.call.parentheses));
+        list
+    };
+    let (first_call, second_call) = (list(first_call), list(second_call));
+    let seen = plan.model.seen();
+    let first_call = scoped(&seen, said, quote!(#path #first_call));
+    let second_call = scoped(&seen, values, quote!(#path #second_call));
+    let (asks, gate, flow) = (Ident::new("used", at), local("used", at), local("flow", at));
+    let asks = quote_spanned!(at=> __rt::#asks(|(#(#open,)*)| #first_call));
+    quote_spanned! {place(at)=>
+        #[allow(unused_qualifications)]
+        let #bound = {
+            #word
+            let #gate = #asks;
+            #gate.#flow(#second_call)
+        };
+    }
 }
 
 /// `use __rt::words::union;` where a flow is nearly called as that word, so that rustc can name it.

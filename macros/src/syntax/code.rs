@@ -110,6 +110,16 @@ impl Code {
         matches!(self.form, Form::Closure { .. })
     }
 
+    /// Whether it is a name or a number, or something as short, that has no other meaning in a closure.
+    pub(crate) fn is_simple(&self) -> bool {
+        let simple = |token| match token {
+            TokenTree::Group(_) => false,
+            TokenTree::Punct(punct) => "-.:".contains(punct.as_char()),
+            TokenTree::Ident(_) | TokenTree::Literal(_) => true,
+        };
+        self.tokens.clone().into_iter().all(simple)
+    }
+
     /// What of a closure's body is a place inside of its argument: all of `|r| r.a.b`.
     pub(crate) fn places(&self) -> &Places {
         match &self.form {

@@ -31,9 +31,9 @@ pub use crate::engine::{
     Asked, Asks, At, Behind, BothTimed, Brings, ByKey, ChainMeta, Counters, Deep, Depth, EdgeIn, EdgeMeta, EdgeOut,
     EdgePort, EitherTimed, Enter, EnterKeyed, Entered, EnteredKeyed, EventTimed, Graph, Here, IDLE_AFTER, IsFlow,
     JobMeta, Keyed, KeyedLink, Link, Nested, Next, NoFlow, OnError, Open, OperatorMeta, Output, Outs, Piece, Place,
-    Plain, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, Taken, ThenMore, ThenNone, ThenOne, There, When,
-    combined_edge, entry, entry_filtered, entry_keyed, entry_through, followed, keyed_edge, keyed_link, link,
-    local_edge, no_errors, no_late, sink, source, source_filtered, source_through, spread_edge, stage,
+    Plain, SinkMeta, SinkPort, SourceMeta, StoredOperator, Stream, Taken, ThenMore, ThenNone, ThenOne, There, Used,
+    When, combined_edge, entry, entry_filtered, entry_keyed, entry_through, followed, keyed_edge, keyed_link, link,
+    local_edge, no_errors, no_late, sink, source, source_filtered, source_through, spread_edge, stage, used,
 };
 pub use crate::error::{Error, Fault};
 pub use crate::frame::writer::Cx;

@@ -43,8 +43,8 @@ pub use meta::{ChainMeta, EdgeMeta, IDLE_AFTER, JobMeta, OnError, OperatorMeta, 
 pub use piece::{
     Asked, Asks, At, Behind, BothTimed, Brings, ByKey, Deep, Depth, EitherTimed, Enter, EnterKeyed, Entered,
     EnteredKeyed, EventTimed, Here, IsFlow, Keyed, KeyedLink, Link, Nested, Next, NoFlow, Open, Output, Piece, Place,
-    Plain, Stream, Taken, ThenMore, ThenNone, ThenOne, There, When, entry, entry_filtered, entry_keyed, entry_through,
-    followed, keyed_link, link,
+    Plain, Stream, Taken, ThenMore, ThenNone, ThenOne, There, Used, When, entry, entry_filtered, entry_keyed,
+    entry_through, followed, keyed_link, link, used,
 };
 pub use port::{EdgeOut, EdgePort, Outs, SinkPort};
 pub use run::execute;

@@ -1,10 +1,10 @@
-//! A function that is no flow, used as one.
+//! A function that is no flow, used as one: nothing is said of its arguments.
 
 use pelton::prelude::*;
 use pelton_ui_tests::Payment;
 
-pub fn first<T>(rows: T) -> T {
-    rows
+pub fn doubled(n: u32) -> u32 {
+    n * 2
 }
 
 stream! {
@@ -12,7 +12,7 @@ stream! {
         param file: PathBuf;
         source payments: Payment = csv(file), event_time |p| p.at, late_by 1h;
 
-        let t = first(payments);
+        let t = doubled(payments);
         sink out(t) = stdout();
     }
 }

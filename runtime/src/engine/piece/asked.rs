@@ -2,8 +2,9 @@
 //! it is. A flow that hands its rows on to one of another module asks what that one asks: the macro does not know it, rustc does.
 
 use super::depth::{Depth, Nested};
-use super::{BothTimed, Here, There, When};
+use super::{BothTimed, Here, Stream, There, When};
 use crate::frame::{Timed, Untimed};
+use std::marker::PhantomData;
 
 /// A flow, as a type.
 pub trait Asks {
@@ -19,11 +20,34 @@ pub trait Asks {
     label = "called with a stream",
     note = "`let name = path(stream, ..)` uses a flow: write `flow` in front of its name, in a `stream!`; a function of rows goes behind the stream: `stream.map(|row| path(row))`"
 )]
-pub trait IsFlow {
-    /// Itself.
-    type Flow;
-    /// Gives it back.
-    fn flow(self) -> Self::Flow;
+pub trait IsFlow: Sized {
+    /// What a use of it asks.
+    type Use;
+    /// What is asked of a function that gives it.
+    fn used() -> Self::Use;
+}
+
+/// The use of a flow, where that is one: of a function that is none its name is told, and nothing of its arguments or its outputs.
+pub struct Used<F>(PhantomData<fn() -> F>);
+
+impl<F> Used<F> {
+    /// For what gives it itself.
+    pub fn new() -> Used<F> {
+        Used(PhantomData)
+    }
+    /// An argument of its call.
+    pub fn stream<R, M, Y>(&self, stream: Stream<R, M, Y>) -> Stream<R, M, Y> {
+        stream
+    }
+    /// What its call has given.
+    pub fn flow(&self, flow: F) -> F {
+        flow
+    }
+}
+
+/// What a call gives, which is written once more and never run, for its types alone.
+pub fn used<P, F: IsFlow>(_: impl FnOnce(P) -> F) -> F::Use {
+    F::used()
 }
 
 /// What a list says at place `I`, and that nothing is asked where it has no such place.

@@ -13,7 +13,7 @@ mod outputs;
 mod part;
 mod when;
 
-pub use asked::{Asked, Asks, At, Brings, IsFlow, NoFlow};
+pub use asked::{Asked, Asks, At, Brings, IsFlow, NoFlow, Used, used};
 pub use depth::{Deep, Depth, Fuses, Nested, Plain, ThenMore, ThenNone, ThenOne};
 pub use keyed::{ByKey, EnterKeyed, EnteredKeyed, Keyed, KeyedLink, entry_keyed, keyed_link};
 pub use outputs::{Here, Open, Output, Place, Taken, There, followed};
