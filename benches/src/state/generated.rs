@@ -3,7 +3,8 @@
 use pelton::error::{Fault, Place};
 use pelton::source::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Numbers in a split.
@@ -20,7 +21,35 @@ pub struct Numbers {
 
 /// At least so many numbers, for at least so long.
 pub fn numbers(least: u64, time: Duration) -> Numbers {
-    Numbers { least, until: Instant::now() + time, count: Arc::default() }
+    let count = Arc::default();
+    if TRACE.load(Ordering::Relaxed) {
+        print_rates(&count);
+    }
+    Numbers { least, until: Instant::now() + time, count }
+}
+
+static TRACE: AtomicBool = AtomicBool::new(false);
+
+/// From now on each run prints how many million numbers it took in each half second.
+pub fn trace() {
+    TRACE.store(true, Ordering::Relaxed);
+}
+
+/// As long as somebody counts.
+fn print_rates(count: &Arc<AtomicU64>) {
+    const EVERY: Duration = Duration::from_millis(500);
+    let count = Arc::downgrade(count);
+    thread::spawn(move || {
+        let (mut before, mut rates) = (0, Vec::new());
+        while let Some(count) = count.upgrade() {
+            let now = count.load(Ordering::Relaxed);
+            rates.push(format!("{:.0}", (now - before) as f64 / EVERY.as_secs_f64() / 1e6));
+            before = now;
+            drop(count);
+            thread::sleep(EVERY);
+        }
+        eprintln!("    {}", rates.join(" "));
+    });
 }
 
 impl<R: RowType> Source<R> for Numbers

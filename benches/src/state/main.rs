@@ -1,9 +1,9 @@
 //! What state costs: checkpoints under load, the backends, and coming back.
 //!
-//! `state [checkpoints] [backends] [pauses] [change] [restart] [memory] [--seconds N] [--keys N] [--on BACKEND]`: without a name all of them. Two
+//! `state [checkpoints] [backends] [pauses] [change] [restart] [memory] [--seconds N] [--keys N] [--on BACKEND] [--trace]`: without a name all of them. Two
 //! workers. Each run takes at least `--seconds` (20); the large states have `--keys` keys (14 million) with values of 64 bytes. Files
 //! go to `target/bench-state` or `$PELTON_BENCH_STATE`, and are removed again. With the feature `rocksdb` (`eval "$(scripts/rocksdb)"`
-//! before) all of them are taken on `RocksDb`, too.
+//! before) all of them are taken on `RocksDb`, too. `--trace` prints the throughput of each half second beside.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints figures")]
 
 #[cfg(feature = "rocksdb")]
@@ -11,6 +11,7 @@ mod by_hand;
 mod figures;
 mod generated;
 mod jobs;
+mod warm;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,6 +47,7 @@ fn options() -> Result<Options, String> {
             "--seconds" => options.seconds = number("--seconds")?,
             "--keys" => options.keys = number("--keys")?,
             name if FIGURES.contains(&name) => options.figures.push(arg),
+            "--trace" => generated::trace(),
             "--bench" => {}
             other => return Err(format!("`{other}` is no figure; there are {}", FIGURES.join(", "))),
         }
@@ -70,6 +72,7 @@ fn main() -> std::process::ExitCode {
         ("restart", figures::restart),
         ("memory", figures::memory),
     ];
+    warm::warm();
     for (name, measure) in all.iter().filter(|(name, _)| want(name)) {
         println!("{name}");
         measure(&options);
