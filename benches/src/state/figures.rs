@@ -24,14 +24,15 @@ fn kept(place: &Path, every: Duration) -> Config {
     config().checkpoints(place.display().to_string()).checkpoint_every(every).checkpoint_pause(Duration::ZERO)
 }
 
-/// A run, and how many million events per second it made.
+/// A run, and how many million events per second it made, as long as there were some: what a finished job writes at its end all wait for, and
+/// a job without an end never has.
 macro_rules! run {
     ($job:ident, $B:ty, $least:expr, $time:expr, $keys:expr, $gaps:expr, $config:expr) => {{
         let begun = Instant::now();
         let numbers = numbers($least, $time);
-        let count = numbers.count.clone();
+        let (count, ended) = (numbers.count.clone(), numbers.ended.clone());
         match ($job { numbers, keys: $keys, gaps: $gaps.clone() }).run_on::<$B>($config) {
-            Ok(_) => rate(count.load(Ordering::Relaxed), begun.elapsed()),
+            Ok(_) => rate(count.load(Ordering::Relaxed), ended.get().map_or(begun.elapsed(), |ended| *ended - begun)),
             Err(error) => {
                 eprintln!("error: {error}");
                 std::process::exit(1)

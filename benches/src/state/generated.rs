@@ -2,8 +2,8 @@
 
 use pelton::error::{Fault, Place};
 use pelton::source::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ pub struct Numbers {
     until: Instant,
     /// How many were handed out.
     pub count: Arc<AtomicU64>,
+    /// When there were no more.
+    pub ended: Arc<OnceLock<Instant>>,
 }
 
 /// At least so many numbers, for at least so long.
@@ -25,7 +27,7 @@ pub fn numbers(least: u64, time: Duration) -> Numbers {
     if TRACE.load(Ordering::Relaxed) {
         print_rates(&count);
     }
-    Numbers { least, until: Instant::now() + time, count }
+    Numbers { least, until: Instant::now() + time, count, ended: Arc::default() }
 }
 
 static TRACE: AtomicBool = AtomicBool::new(false);
@@ -78,6 +80,7 @@ impl Enumerator for Splits {
     fn next(&mut self) -> Result<Found, Fault> {
         let id = self.next;
         if id * EACH >= self.of.least && Instant::now() >= self.of.until {
+            self.of.ended.get_or_init(Instant::now);
             return Ok(Found::Finished);
         }
         self.next += 1;

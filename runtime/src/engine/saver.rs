@@ -41,9 +41,12 @@ pub struct Saver {
 }
 
 /// Objects that may wait for the thread before workers save only what they must: half a GiB of them. What they must save costs more than
-/// what they save in a row. And so many stay for later ones, when they are through, since memory that is new costs a worker more
-/// than the entries that it puts there.
+/// what they save in a row.
 const OBJECTS_AHEAD: usize = 32;
+
+/// Objects whose memory stays for later ones, when they are through: 2 GiB of them. Memory that is new costs a worker more than the entries
+/// that it puts there.
+const SPARES: usize = 4 * OBJECTS_AHEAD;
 
 /// Room for a full object: its last entry and its index come behind the size at which it is.
 const OBJECT_ROOM: usize = OBJECT_BYTES + (1 << 20);
@@ -62,9 +65,40 @@ struct Queue {
     /// Parts of changes that are not.
     writes: AtomicUsize,
     /// Memory of objects that are through.
-    spare: Mutex<Vec<Vec<u8>>>,
+    spare: Mutex<Spare>,
     /// The attempt is: nobody waits for what is not there yet.
     over: AtomicBool,
+}
+
+/// Memory of objects that are through, for those to come: as much as the checkpoint before needed at once.
+#[derive(Default)]
+struct Spare {
+    memory: Vec<Vec<u8>>,
+    /// What it is for.
+    epoch: u64,
+    /// So many were not needed since that began.
+    idle: usize,
+}
+
+impl Spare {
+    /// A checkpoint begins: what the one before did not need goes back to the system.
+    fn begin(&mut self, epoch: u64) {
+        if self.epoch < epoch {
+            let needed = self.memory.len().saturating_sub(self.idle);
+            self.memory.truncate(needed);
+            (self.epoch, self.idle) = (epoch, self.memory.len());
+        }
+    }
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let memory = self.memory.pop();
+        self.idle = self.idle.min(self.memory.len());
+        memory
+    }
+    fn put(&mut self, memory: Vec<u8>) {
+        if (OBJECT_BYTES..=2 * OBJECT_ROOM).contains(&memory.capacity()) && self.memory.len() < SPARES {
+            self.memory.push(memory);
+        }
+    }
 }
 
 impl Queue {
@@ -72,14 +106,8 @@ impl Queue {
     /// is not to have so much.
     fn take(&self, full: bool) -> Vec<u8> {
         let make = || if full { pages::with_room(OBJECT_ROOM) } else { Vec::new() };
-        let spare = locked(&self.spare).pop();
+        let spare = locked(&self.spare).take();
         spare.unwrap_or_else(make)
-    }
-    fn give_back(&self, bytes: Vec<u8>) {
-        let mut spare = locked(&self.spare);
-        if (OBJECT_BYTES..=2 * OBJECT_ROOM).contains(&bytes.capacity()) && spare.len() < OBJECTS_AHEAD {
-            spare.push(bytes);
-        }
     }
     /// Why nothing is written any more, if the attempt is over.
     fn open(&self) -> Result<(), Fault> {
@@ -181,6 +209,7 @@ impl Saver {
     /// Where the entries of an operator go. `state` is what is known of it already; its objects are added.
     pub fn save(&self, epoch: u64, worker: usize, chain: usize, state: OperatorState) -> SaveTo {
         let ticket = Ticket { epoch, worker, chain };
+        locked(&self.queue.spare).begin(epoch);
         let object = ObjectWriter::reusing(self.queue.take(false));
         let spool = Spool { saver: self.clone(), ticket, state: Some(state), object };
         SaveTo::new(spool)
@@ -464,7 +493,7 @@ impl Uploads {
                 // A store that panics must not end the process.
                 done = Some(match catch_unwind(AssertUnwindSafe(put)) {
                     Ok((object, bytes)) => {
-                        queue.give_back(bytes);
+                        locked(&queue.spare).put(bytes);
                         object
                     }
                     Err(_) => Err(Fault::new(format!("writing to {} panicked", store.place()))),
@@ -543,4 +572,38 @@ impl Uploads {
 /// Tells the coordinator. One that has gone does not need it.
 fn say(tell: &Sender<ToCoordinator>, Ticket { epoch, worker, chain }: Ticket, part: Result<SavedPart, Fault>) {
     let _ = tell.send(ToCoordinator::Saved { worker, chain, epoch, part });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object() -> Vec<u8> {
+        Vec::with_capacity(OBJECT_BYTES)
+    }
+
+    #[test]
+    fn memory_stays_as_much_of_it_as_a_checkpoint_needed() {
+        let mut spare = Spare::default();
+        spare.begin(1);
+        assert!(spare.take().is_none());
+        (0..8).for_each(|_| spare.put(object()));
+        spare.put(Vec::with_capacity(100));
+        assert_eq!(spare.memory.len(), 8, "and little ones do not");
+
+        // The next one needs three at once, and two more when those are through.
+        spare.begin(2);
+        let taken: Vec<_> = (0..3).filter_map(|_| spare.take()).collect();
+        taken.into_iter().for_each(|memory| spare.put(memory));
+        (0..2).filter_map(|_| spare.take()).collect::<Vec<_>>().into_iter().for_each(|memory| spare.put(memory));
+        spare.begin(2);
+        assert_eq!(spare.memory.len(), 8, "another operator of the same one");
+        spare.begin(3);
+        assert_eq!(spare.memory.len(), 3);
+        spare.begin(4);
+        assert!(spare.memory.is_empty(), "it needed none");
+
+        (0..2 * SPARES).for_each(|_| spare.put(object()));
+        assert_eq!(spare.memory.len(), SPARES);
+    }
 }

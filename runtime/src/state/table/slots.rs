@@ -3,6 +3,7 @@
 //! `unsafe` is used for the memory of the slots, and to read and drop those whose tag says that they are filled.
 #![allow(unsafe_code)]
 
+use crate::pages::blocks;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -14,6 +15,8 @@ pub(super) const PIECE_BYTES: usize = 256 << 10;
 pub(super) const SMALL_DEPTH: u32 = 5;
 /// The least that the system gives memory in.
 const PAGE: usize = 4 << 10;
+/// Slots that take as much lie in large pages.
+const BLOCK_BYTES: usize = 32 << 10;
 /// The first slots of a piece.
 pub(super) const FIRST_SLOTS: usize = 8;
 
@@ -88,6 +91,8 @@ pub(super) struct Slots<K, V> {
     pub(super) count: usize,
     /// What was allocated.
     memory: NonNull<u8>,
+    /// It is a block in large pages.
+    is_block: bool,
     owns: PhantomData<Slot<K, V>>,
 }
 
@@ -114,6 +119,18 @@ impl<K, V> Slots<K, V> {
     pub(super) fn new(count: usize) -> Self {
         let count = count.max(1);
         let layout = Self::layout(count);
+        let block = if layout.size() >= BLOCK_BYTES { blocks::take(layout.size()) } else { None };
+        let memory = block.unwrap_or_else(|| Self::allocate(layout));
+        // SAFETY: what was allocated is longer than the slots by as much as this can skip.
+        let start: NonNull<Slot<K, V>> = unsafe { memory.add(memory.align_offset(Self::LINE)) }.cast();
+        // Zeroed slots are empty ones: nothing else of them is looked at.
+        let end = Slot { tag: END, stamp: count as u32, entry: MaybeUninit::uninit() };
+        // SAFETY: there is one more than `count`.
+        unsafe { start.add(count).write(end) };
+        Slots { start, count, memory, is_block: block.is_some(), owns: PhantomData }
+    }
+
+    fn allocate(layout: Layout) -> NonNull<u8> {
         // SAFETY: a slot is at least its two words, so the layout is not of size 0.
         let memory = unsafe { alloc_zeroed(layout) };
         let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
@@ -123,13 +140,7 @@ impl<K, V> Slots<K, V> {
             // SAFETY: it lies in what was allocated.
             unsafe { memory.add(page).write_volatile(0) }
         }
-        // SAFETY: what was allocated is longer than the slots by as much as this can skip.
-        let start: NonNull<Slot<K, V>> = unsafe { memory.add(memory.align_offset(Self::LINE)) }.cast();
-        // Zeroed slots are empty ones: nothing else of them is looked at.
-        let end = Slot { tag: END, stamp: count as u32, entry: MaybeUninit::uninit() };
-        // SAFETY: there is one more than `count`.
-        unsafe { start.add(count).write(end) };
-        Slots { start, count, memory, owns: PhantomData }
+        memory
     }
 
     pub(super) fn all(&mut self) -> &mut [Slot<K, V>] {
@@ -148,8 +159,14 @@ impl<K, V> Drop for Slots<K, V> {
                 }
             }
         }
-        // SAFETY: it was allocated with this layout.
-        unsafe { dealloc(self.memory.as_ptr(), Self::layout(self.count)) }
+        let layout = Self::layout(self.count);
+        // SAFETY: it was taken, or allocated, with this layout.
+        unsafe {
+            match self.is_block {
+                true => blocks::give_back(self.memory, layout.size()),
+                false => dealloc(self.memory.as_ptr(), layout),
+            }
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! one a worker spent half of its time in them while it saved its state. Of large pages there are five hundred times fewer.
 #![allow(unsafe_code)]
 
+pub(crate) mod blocks;
+
 /// Empty, with room for so many bytes in large pages, where the system has them. What is not written takes no memory.
 pub(crate) fn with_room(bytes: usize) -> Vec<u8> {
     let room = Vec::with_capacity(bytes);
