@@ -54,7 +54,7 @@ pub(crate) fn flow(plan: &Plan, root: &TokenStream) -> TokenStream {
             impl<#owned #(#inputs: __rt::When),*> #used<#given #(#inputs),*> { #build }
             impl<#owned #(#inputs),*> __rt::IsFlow for #used<#given #(#inputs),*> {
                 type Use = __rt::Used<Self>;
-                fn used() -> __rt::Used<Self> { __rt::Used::new() }
+                fn used() -> __rt::Used<Self> { __rt::Used::found() }
             }
         };
     }

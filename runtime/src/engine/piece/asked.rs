@@ -32,7 +32,7 @@ pub struct Used<F>(PhantomData<fn() -> F>);
 
 impl<F> Used<F> {
     /// For what gives it itself.
-    pub fn new() -> Used<F> {
+    pub fn found() -> Used<F> {
         Used(PhantomData)
     }
     /// An argument of its call.
