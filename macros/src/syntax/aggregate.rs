@@ -198,6 +198,42 @@ fn not_too_many(parts: &[TokenStream], of: &str, diag: &mut Diagnostics) -> Opti
     None
 }
 
+/// `count() as rows`, `rows: count()`: names, where only a struct has some. And what else stands behind a ready-made word.
+fn named(parts: &[TokenTree]) -> Option<(&TokenTree, String, String)> {
+    let word_of = |name: &Ident, group: &Group| {
+        let is_call = group.delimiter() == Delimiter::Parenthesis;
+        catalog::word(&name.to_string()).filter(|_| is_call)
+    };
+    let is = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(it) if it == word);
+    let (name, word, wrong) = match parts {
+        [TokenTree::Ident(name), colon, TokenTree::Ident(word), TokenTree::Group(group)]
+            if split::is_punct(colon, ':') =>
+        {
+            (Some(name), word_of(word, group)?, &parts[0])
+        }
+        [TokenTree::Ident(word), TokenTree::Group(group), more, rest @ ..] => match rest {
+            [TokenTree::Ident(name)] if is(more, "as") => (Some(name), word_of(word, group)?, more),
+            _ => (None, word_of(word, group)?, more),
+        },
+        _ => return None,
+    };
+    Some(match name {
+        Some(name) => (
+            wrong,
+            format!("`{}` has the name `{name}`, and only the fields of a struct have names", word.name),
+            format!(
+                "write `{form}`, or declare a struct for the results: `Stats {{ {name}: {form}, .. }}`",
+                form = word.form
+            ),
+        ),
+        None => (
+            wrong,
+            format!("`{}` is an aggregate of its own, and nothing follows it", word.name),
+            "compute with its result behind: `.map(|result| ..)`, or write an aggregator of your own".to_owned(),
+        ),
+    })
+}
+
 impl Part {
     fn parse(tokens: TokenStream, before: &Ident, diag: &mut Diagnostics) -> Option<Part> {
         let parts: Vec<TokenTree> = tokens.clone().into_iter().collect();
@@ -212,6 +248,10 @@ impl Part {
             && let Some(word) = catalog::word(&name.to_string())
         {
             return Ready::parse(name, word, group, diag).map(|ready| Part::Word(Box::new(ready)));
+        }
+        if let Some((wrong, fact, help)) = named(&parts) {
+            diag.report(wrong, fact, help);
+            return None;
         }
         Code::parse(tokens, before, "an aggregate", &help(), diag).map(Part::Own)
     }

@@ -56,6 +56,18 @@ fn keys() {
             "keyed.reduce(f, unbounded(\"few\")).aggregate(count(), unbounded(\"few\"))",
             "aggregate | `aggregate` is the second stateful operator | ",
         ),
+        (
+            "keyed.aggregate((count() as rows, sum(f)), unbounded(\"few\"))",
+            "as | `count` has the name `rows`, and only the fields of a struct have names | `Stats { rows: count(), .. }`",
+        ),
+        (
+            "keyed.aggregate((total: sum(f), count()), unbounded(\"few\"))",
+            "total | `sum` has the name `total`, and only the fields of a struct have names | `Stats { total: sum(",
+        ),
+        (
+            "keyed.aggregate(count() + 1, unbounded(\"few\"))",
+            "+ | `count` is an aggregate of its own, and nothing follows it | `.map(|result| ..)`",
+        ),
         ("keyed.window(tumbling 1h)", "window | `window` lacks its `.aggregate(..)` | right behind it"),
         ("keyed.window(tumbling 1h).map(f)", "window | `window` lacks its `.aggregate(..)` | right behind it"),
     ] {
