@@ -18,6 +18,7 @@ pub(crate) mod state;
 mod value;
 pub(crate) mod waiting;
 
+pub use crate::state::ttl::{Age, Forever, Since};
 pub use cx::{Cx, EventTime, ProcessingTime, Timer};
 pub use handlers::Failed;
 pub use list::List;

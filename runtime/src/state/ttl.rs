@@ -7,9 +7,41 @@ use crate::codec::{CodecError, Reader};
 use crate::record::Record;
 use crate::schema::{Field, Schema};
 
-/// When something was written, as far as that matters. Its byte form is a time in ms, whichever it is: a state may get a
-/// ttl, or lose it, and what was saved before can still be read.
-pub trait Age: Record + Copy + Default {
+/// How long a state lives: the bound of a function of one's own that takes a state, with a ttl ([`Since`]) or without ([`Forever`]).
+///
+/// ```
+/// use pelton::prelude::*;
+/// use pelton::process::{Age, Value};
+///
+/// /// Whether an amount is more than ten times the one before.
+/// fn jumps<A: Age>(last: &mut Value<'_, i64, A>, amount: i64) -> bool {
+///     let before = last.get().copied();
+///     last.set(amount);
+///     before.is_some_and(|before| amount > 10 * before)
+/// }
+///
+/// stream! {
+///     job Jumps<Memory> {
+///         param data: Vec<(u64, i64)>;
+///         source payments: (u64, i64) = rows(data);
+///         let odd: (u64, i64) = payments.key_by(|p| p.0).process {
+///             state last: Value<i64>, unbounded("one per card");
+///             on event(p, cx) {
+///                 if jumps(&mut last, p.1) { cx.emit(p) }
+///             }
+///         };
+///         sink out(odd) = collect();
+///     }
+/// }
+///
+/// let results = Jumps { data: vec![(1, 10), (2, 500), (1, 20), (1, 300), (2, 600)] }.run(Config::default())?;
+/// assert_eq!(results.out, [(1, 300)]);
+/// # Ok::<(), pelton::Error>(())
+/// ```
+///
+/// It is when something was written, as far as that matters. Its byte form is a time in ms, whichever it is: a state may get a
+/// ttl, or lose it, and what was saved before can still be read. Only those two have it.
+pub trait Age: Record + Copy + Default + sealed::Sealed {
     /// Whether it matters.
     const ENDS: bool;
     /// Written now; never goes back.
@@ -18,6 +50,13 @@ pub trait Age: Record + Copy + Default {
     fn over(&self, ttl: i64, now: i64) -> bool;
     /// When it was written.
     fn since(&self) -> i64;
+}
+
+mod sealed {
+    /// Nobody else can tell what a snapshot of a state holds.
+    pub trait Sealed {}
+    impl Sealed for super::Forever {}
+    impl Sealed for super::Since {}
 }
 
 /// What nobody has written yet, or without a ttl: no time is over for it.
