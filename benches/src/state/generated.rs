@@ -14,11 +14,15 @@ pub const EACH: u64 = 1 << 20;
 #[derive(Clone)]
 pub struct Numbers {
     least: u64,
-    until: Instant,
-    /// How many were handed out.
-    pub count: Arc<AtomicU64>,
-    /// When there were no more.
-    pub ended: Arc<OnceLock<Instant>>,
+    time: Duration,
+    /// What is not looked at.
+    skip: Duration,
+    begun: Instant,
+    /// How many were read.
+    count: Arc<AtomicU64>,
+    /// When what is looked at begins and ends, and how many had been read.
+    from: Arc<OnceLock<(Instant, u64)>>,
+    to: Arc<OnceLock<(Instant, u64)>>,
 }
 
 /// At least so many numbers, for at least so long.
@@ -27,7 +31,39 @@ pub fn numbers(least: u64, time: Duration) -> Numbers {
     if TRACE.load(Ordering::Relaxed) {
         print_rates(&count);
     }
-    Numbers { least, until: Instant::now() + time, count, ended: Arc::default() }
+    let (from, to, begun) = (Arc::default(), Arc::default(), Instant::now());
+    Numbers { least, time, skip: Duration::ZERO, begun, count, from, to }
+}
+
+impl Numbers {
+    /// Looks at nothing before this time, and goes on for as much longer.
+    pub fn after(mut self, skip: Duration) -> Numbers {
+        self.skip = skip;
+        self
+    }
+
+    /// Million numbers per second, from then until there were no more: what a finished job writes at its end all wait for, and a job without an end
+    /// never has.
+    pub fn rate(&self) -> f64 {
+        let (from, before) = self.from.get().copied().unwrap_or((self.begun, 0));
+        let (to, count) =
+            self.to.get().copied().unwrap_or_else(|| (Instant::now(), self.count.load(Ordering::Relaxed)));
+        crate::jobs::rate(count - before, to - from)
+    }
+
+    /// Notes how many there are, when it is time. Says whether there are to be more than `given` of them.
+    fn goes_on(&self, given: u64) -> bool {
+        let now = || (Instant::now(), self.count.load(Ordering::Relaxed));
+        let passed = self.begun.elapsed();
+        if passed >= self.skip {
+            self.from.get_or_init(now);
+        }
+        let more = given < self.least || passed < self.skip + self.time;
+        if !more {
+            self.to.get_or_init(now);
+        }
+        more
+    }
 }
 
 static TRACE: AtomicBool = AtomicBool::new(false);
@@ -42,11 +78,11 @@ fn print_rates(count: &Arc<AtomicU64>) {
     const EVERY: Duration = Duration::from_millis(500);
     let count = Arc::downgrade(count);
     thread::spawn(move || {
-        let (mut before, mut rates) = (0, Vec::new());
+        let (mut before, mut since, mut rates) = (0, Instant::now(), Vec::new());
         while let Some(count) = count.upgrade() {
-            let now = count.load(Ordering::Relaxed);
-            rates.push(format!("{:.0}", (now - before) as f64 / EVERY.as_secs_f64() / 1e6));
-            before = now;
+            let (now, at) = (count.load(Ordering::Relaxed), Instant::now());
+            rates.push(format!("{:.0}", crate::jobs::rate(now - before, at - since)));
+            (before, since) = (now, at);
             drop(count);
             thread::sleep(EVERY);
         }
@@ -64,7 +100,7 @@ where
         Ok(Box::new(Splits { next, of: self.clone() }))
     }
     fn reader(&mut self) -> Result<NumbersReader, Fault> {
-        Ok(NumbersReader { at: 0, end: 0 })
+        Ok(NumbersReader { at: 0, end: 0, count: self.count.clone() })
     }
     fn describe(&self) -> String {
         "numbers".to_owned()
@@ -79,12 +115,10 @@ struct Splits {
 impl Enumerator for Splits {
     fn next(&mut self) -> Result<Found, Fault> {
         let id = self.next;
-        if id * EACH >= self.of.least && Instant::now() >= self.of.until {
-            self.of.ended.get_or_init(Instant::now);
+        if !self.of.goes_on(id * EACH) {
             return Ok(Found::Finished);
         }
         self.next += 1;
-        self.of.count.store(self.next * EACH, Ordering::Relaxed);
         Ok(Found::Split(Split { id, detail: Vec::new(), bytes: None }))
     }
     fn state(&self) -> Vec<u8> {
@@ -95,6 +129,7 @@ impl Enumerator for Splits {
 pub struct NumbersReader {
     at: u64,
     end: u64,
+    count: Arc<AtomicU64>,
 }
 
 impl<R> Reader<R> for NumbersReader
@@ -112,6 +147,7 @@ where
     fn poll<E: Emit<R>>(&mut self, budget: usize, out: &mut E) -> Result<Polled, Fault> {
         let stop = self.end.min(self.at + budget.max(1) as u64);
         out.rows(self.at..stop);
+        self.count.fetch_add(stop - self.at, Ordering::Relaxed);
         self.at = stop;
         Ok(if self.at < self.end { Polled::More } else { Polled::SplitDone })
     }

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to measure.
-const FIGURES: [&str; 6] = ["checkpoints", "backends", "pauses", "change", "restart", "memory"];
+const FIGURES: [&str; 6] = ["memory", "checkpoints", "backends", "pauses", "change", "restart"];
 
 /// How.
 pub struct Options {
@@ -65,14 +65,14 @@ fn main() -> std::process::ExitCode {
     };
     let want = |name: &str| options.figures.is_empty() || options.figures.iter().any(|figure| figure == name);
     let all: [(&str, fn(&Options)); 6] = [
+        ("memory", figures::memory),
         ("checkpoints", figures::checkpoints),
         ("backends", figures::backends),
         ("pauses", figures::pauses),
         ("change", figures::change),
         ("restart", figures::restart),
-        ("memory", figures::memory),
     ];
-    warm::warm();
+    warm::warm(options.keys);
     for (name, measure) in all.iter().filter(|(name, _)| want(name)) {
         println!("{name}");
         measure(&options);

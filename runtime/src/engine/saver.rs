@@ -51,6 +51,9 @@ const SPARES: usize = 4 * OBJECTS_AHEAD;
 /// Room for a full object: its last entry and its index come behind the size at which it is.
 const OBJECT_ROOM: usize = OBJECT_BYTES + (1 << 20);
 
+/// An object that becomes larger gets that room: an operator that has little state is not to have so much.
+const SMALL_OBJECT: usize = 1 << 20;
+
 /// The same for parts of changes, each of [`BATCH_BYTES`].
 const WRITES_AHEAD: usize = 2;
 
@@ -81,13 +84,14 @@ struct Spare {
 }
 
 impl Spare {
-    /// A checkpoint begins: what the one before did not need goes back to the system.
-    fn begin(&mut self, epoch: u64) {
-        if self.epoch < epoch {
-            let needed = self.memory.len().saturating_sub(self.idle);
-            self.memory.truncate(needed);
-            (self.epoch, self.idle) = (epoch, self.memory.len());
+    /// A checkpoint begins: gives what the one before did not need.
+    fn begin(&mut self, epoch: u64) -> Vec<Vec<u8>> {
+        if self.epoch >= epoch {
+            return Vec::new();
         }
+        let idle = self.memory.split_off(self.memory.len().saturating_sub(self.idle));
+        (self.epoch, self.idle) = (epoch, self.memory.len());
+        idle
     }
     fn take(&mut self) -> Option<Vec<u8>> {
         let memory = self.memory.pop();
@@ -95,19 +99,22 @@ impl Spare {
         memory
     }
     fn put(&mut self, memory: Vec<u8>) {
-        if (OBJECT_BYTES..=2 * OBJECT_ROOM).contains(&memory.capacity()) && self.memory.len() < SPARES {
+        let is_room = (OBJECT_BYTES..=OBJECT_ROOM + SMALL_OBJECT).contains(&memory.capacity());
+        if is_room && self.memory.len() < SPARES {
             self.memory.push(memory);
         }
     }
 }
 
 impl Queue {
-    /// Memory for an object, with room for a `full` one: behind one that was full comes another, but an operator that has little state
-    /// is not to have so much.
-    fn take(&self, full: bool) -> Vec<u8> {
-        let make = || if full { pages::with_room(OBJECT_ROOM) } else { Vec::new() };
+    /// Memory for a full object.
+    fn take(&self) -> Vec<u8> {
         let spare = locked(&self.spare).take();
-        spare.unwrap_or_else(make)
+        spare.unwrap_or_else(|| pages::with_room(OBJECT_ROOM))
+    }
+    /// Takes memory back that nobody needs now.
+    fn give_back(&self, memory: Vec<u8>) {
+        locked(&self.spare).put(memory);
     }
     /// Why nothing is written any more, if the attempt is over.
     fn open(&self) -> Result<(), Fault> {
@@ -159,6 +166,8 @@ enum Job {
     Known { file: PathBuf, object: ObjectRef },
     /// All of a part is said.
     End { ticket: Ticket, state: OperatorState },
+    /// Memory that nobody needs any more: to give it back takes time, which a worker does not have.
+    Free(Vec<Vec<u8>>),
     /// The part will not come.
     GiveUp { ticket: Ticket, change: Option<Box<dyn Change>> },
 }
@@ -209,9 +218,12 @@ impl Saver {
     /// Where the entries of an operator go. `state` is what is known of it already; its objects are added.
     pub fn save(&self, epoch: u64, worker: usize, chain: usize, state: OperatorState) -> SaveTo {
         let ticket = Ticket { epoch, worker, chain };
-        locked(&self.queue.spare).begin(epoch);
-        let object = ObjectWriter::reusing(self.queue.take(false));
-        let spool = Spool { saver: self.clone(), ticket, state: Some(state), object };
+        let idle = locked(&self.queue.spare).begin(epoch);
+        if !idle.is_empty() {
+            let _ = self.to.send(Job::Free(idle));
+        }
+        let spool =
+            Spool { saver: self.clone(), ticket, state: Some(state), object: ObjectWriter::new(), large: false };
         SaveTo::new(spool)
     }
 
@@ -329,16 +341,25 @@ struct Spool {
     ticket: Ticket,
     state: Option<OperatorState>,
     object: ObjectWriter,
+    /// It has room for a full one.
+    large: bool,
 }
 
 impl Spool {
+    /// The object grows: it gets room for all of it.
+    #[cold]
+    fn make_room(&mut self) {
+        self.large = true;
+        self.object.move_to(self.saver.queue.take());
+    }
+
     fn close(&mut self) {
         if self.object.is_empty() {
             return;
         }
         let name = self.saver.name(self.ticket.epoch, self.ticket.worker);
-        let next = if self.object.is_full() { self.saver.queue.take(true) } else { Vec::new() };
-        let object = std::mem::replace(&mut self.object, ObjectWriter::reusing(next));
+        let object = std::mem::take(&mut self.object);
+        self.large = false;
         self.saver.queue.waiting.fetch_add(1, Ordering::Relaxed);
         self.send(Job::Put { ticket: self.ticket, object, name });
     }
@@ -357,8 +378,13 @@ impl Entries for Spool {
             None => self.object.append_deleted(hash, state, namespace, key),
         }
         let bytes = self.object.len() - before;
+        if self.object.len() >= SMALL_OBJECT && !self.large {
+            self.make_room();
+        }
         if self.object.is_full() {
             self.close();
+            // Behind one that was full comes another.
+            self.make_room();
         }
         bytes
     }
@@ -375,6 +401,12 @@ impl Entries for Spool {
         if self.state.take().is_some() {
             self.send(Job::GiveUp { ticket: self.ticket, change: None });
         }
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        self.saver.queue.give_back(std::mem::take(&mut self.object).into_memory());
     }
 }
 
@@ -469,6 +501,7 @@ impl Uploads {
                     let said = self.bring_changes(ticket, state, noted, &mut known);
                     say(&self.tell, ticket, said);
                 }
+                Job::Free(memory) => drop(memory),
                 Job::GiveUp { ticket, change } => {
                     parts.remove(&ticket);
                     change.into_iter().for_each(|mut change| change.give_up());
@@ -485,7 +518,9 @@ impl Uploads {
         let (number, name) = (name.number, name.to_string());
         self.pool.spawn_fifo(move || {
             let mut done = None;
-            if locked(&part).failed.is_none() {
+            if locked(&part).failed.is_some() {
+                queue.give_back(object.into_memory());
+            } else {
                 let put = || {
                     let (object, bytes) = object.finish(name);
                     (queue.open().and_then(|()| put(&*store, &object, &bytes)).map(|()| object), bytes)
@@ -493,7 +528,7 @@ impl Uploads {
                 // A store that panics must not end the process.
                 done = Some(match catch_unwind(AssertUnwindSafe(put)) {
                     Ok((object, bytes)) => {
-                        locked(&queue.spare).put(bytes);
+                        queue.give_back(bytes);
                         object
                     }
                     Err(_) => Err(Fault::new(format!("writing to {} panicked", store.place()))),
@@ -585,23 +620,21 @@ mod tests {
     #[test]
     fn memory_stays_as_much_of_it_as_a_checkpoint_needed() {
         let mut spare = Spare::default();
-        spare.begin(1);
+        assert!(spare.begin(1).is_empty());
         assert!(spare.take().is_none());
         (0..8).for_each(|_| spare.put(object()));
         spare.put(Vec::with_capacity(100));
-        assert_eq!(spare.memory.len(), 8, "and little ones do not");
+        spare.put(Vec::with_capacity(2 * OBJECT_ROOM));
+        assert_eq!(spare.memory.len(), 8, "and little and large ones do not");
 
         // The next one needs three at once, and two more when those are through.
-        spare.begin(2);
+        assert!(spare.begin(2).is_empty());
         let taken: Vec<_> = (0..3).filter_map(|_| spare.take()).collect();
         taken.into_iter().for_each(|memory| spare.put(memory));
         (0..2).filter_map(|_| spare.take()).collect::<Vec<_>>().into_iter().for_each(|memory| spare.put(memory));
-        spare.begin(2);
-        assert_eq!(spare.memory.len(), 8, "another operator of the same one");
-        spare.begin(3);
-        assert_eq!(spare.memory.len(), 3);
-        spare.begin(4);
-        assert!(spare.memory.is_empty(), "it needed none");
+        assert!(spare.begin(2).is_empty(), "another operator of the same one");
+        assert_eq!((spare.begin(3).len(), spare.memory.len()), (5, 3));
+        assert_eq!((spare.begin(4).len(), spare.memory.len()), (3, 0), "it needed none");
 
         (0..2 * SPARES).for_each(|_| spare.put(object()));
         assert_eq!(spare.memory.len(), SPARES);

@@ -1,4 +1,4 @@
-//! Memory in pages as large as the system has. `unsafe` is used for one thing, to ask for them.
+//! Memory in pages as large as the system has. `unsafe` is used to ask for them, and to give pages back.
 //!
 //! Each page of memory that is new costs a fault, more than what is then written into it: on a machine that is a guest of another
 //! one a worker spent half of its time in them while it saved its state. Of large pages there are five hundred times fewer.
@@ -8,10 +8,32 @@ pub(crate) mod blocks;
 
 /// Empty, with room for so many bytes in large pages, where the system has them. What is not written takes no memory.
 pub(crate) fn with_room(bytes: usize) -> Vec<u8> {
-    let room = Vec::with_capacity(bytes);
+    try_with_room(bytes).unwrap_or_else(|| Vec::with_capacity(bytes))
+}
+
+/// The same, if there is that much.
+pub(crate) fn try_with_room(bytes: usize) -> Option<Vec<u8>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes).ok()?;
     #[cfg(target_os = "linux")]
     ask(&room);
-    room
+    Some(room)
+}
+
+/// Gives pages back to the system: what is in them is gone, and they may be written again.
+///
+/// # Safety
+/// They must be owned, and whole pages, and nobody may read what was in them.
+pub(crate) unsafe fn let_go(pages: std::ptr::NonNull<u8>, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: as the caller says.
+        let asked = unsafe { rustix::mm::madvise(pages.as_ptr().cast(), bytes, rustix::mm::Advice::LinuxDontNeed) };
+        // They stay where they are if the system will not have them.
+        let _ = asked;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pages, bytes);
 }
 
 #[cfg(target_os = "linux")]

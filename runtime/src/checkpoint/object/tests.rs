@@ -49,8 +49,11 @@ fn many(count: u64, value: usize) -> Vec<Owned> {
 #[test]
 fn closures_write_the_same_as_bytes() {
     let entries = many(300, 120);
-    let mut writer = ObjectWriter::reusing(vec![9; 1000]);
-    for (hash, state, namespace, key, value) in &entries {
+    let mut writer = ObjectWriter::new();
+    for (at, (hash, state, namespace, key, value)) in entries.iter().enumerate() {
+        if at % 100 == 0 {
+            writer.move_to(vec![9; 1000]);
+        }
         let key = |out: &mut Vec<u8>| out.extend_from_slice(key);
         match value {
             Some(value) => writer.append_with(*hash, *state, *namespace, key, |out| out.extend_from_slice(value)),

@@ -20,23 +20,30 @@ const EMPTY: Block = Block { length: 0, entries: 0, digest: 0, least: u16::MAX, 
 
 impl Default for ObjectWriter {
     fn default() -> Self {
-        Self::reusing(Vec::new())
+        Self::new()
     }
 }
 
 impl ObjectWriter {
     /// An object without entries.
     pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// An object without entries, in the memory of an earlier one.
-    pub fn reusing(mut bytes: Vec<u8>) -> Self {
-        bytes.clear();
+        let mut bytes = Vec::new();
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.resize(HEADER, 0);
         ObjectWriter { bytes, start: 0, open: EMPTY, blocks: Vec::new(), entries: 0 }
+    }
+
+    /// What there is of it goes into other memory, which had something else.
+    pub fn move_to(&mut self, mut memory: Vec<u8>) {
+        memory.clear();
+        memory.extend_from_slice(&self.bytes);
+        self.bytes = memory;
+    }
+
+    /// Its memory; the object is not needed any more.
+    pub fn into_memory(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Appends a value. `key` and `value` append their byte forms, and nothing else, to what they are given.

@@ -3,7 +3,7 @@
 //! `unsafe` is used for the memory of the slots, and to read and drop those whose tag says that they are filled.
 #![allow(unsafe_code)]
 
-use crate::pages::blocks;
+use crate::pages::blocks::{self, Block};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -91,8 +91,8 @@ pub(super) struct Slots<K, V> {
     pub(super) count: usize,
     /// What was allocated.
     memory: NonNull<u8>,
-    /// It is a block in large pages.
-    is_block: bool,
+    /// The lot that it is a block of, in large pages.
+    lot: Option<u8>,
     owns: PhantomData<Slot<K, V>>,
 }
 
@@ -120,14 +120,15 @@ impl<K, V> Slots<K, V> {
         let count = count.max(1);
         let layout = Self::layout(count);
         let block = if layout.size() >= BLOCK_BYTES { blocks::take(layout.size()) } else { None };
-        let memory = block.unwrap_or_else(|| Self::allocate(layout));
+        let lot = block.as_ref().map(|block| block.lot);
+        let memory = block.map_or_else(|| Self::allocate(layout), |block| block.memory);
         // SAFETY: what was allocated is longer than the slots by as much as this can skip.
         let start: NonNull<Slot<K, V>> = unsafe { memory.add(memory.align_offset(Self::LINE)) }.cast();
         // Zeroed slots are empty ones: nothing else of them is looked at.
         let end = Slot { tag: END, stamp: count as u32, entry: MaybeUninit::uninit() };
         // SAFETY: there is one more than `count`.
         unsafe { start.add(count).write(end) };
-        Slots { start, count, memory, is_block: block.is_some(), owns: PhantomData }
+        Slots { start, count, memory, lot, owns: PhantomData }
     }
 
     fn allocate(layout: Layout) -> NonNull<u8> {
@@ -162,9 +163,9 @@ impl<K, V> Drop for Slots<K, V> {
         let layout = Self::layout(self.count);
         // SAFETY: it was taken, or allocated, with this layout.
         unsafe {
-            match self.is_block {
-                true => blocks::give_back(self.memory, layout.size()),
-                false => dealloc(self.memory.as_ptr(), layout),
+            match self.lot {
+                Some(lot) => blocks::give_back(Block { memory: self.memory, lot }, layout.size()),
+                None => dealloc(self.memory.as_ptr(), layout),
             }
         }
     }
