@@ -48,6 +48,8 @@ pub struct Fault {
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
     /// Another attempt would meet it again, however long one waits: a run that fails with it is not restarted.
     pub lasting: bool,
+    /// Bytes that were stored are not what was written: they may be whole in another checkpoint.
+    pub damaged: bool,
 }
 
 impl Fault {
@@ -80,6 +82,12 @@ impl Fault {
     /// answer later.
     pub fn lasting(mut self) -> Self {
         self.lasting = true;
+        self
+    }
+    /// Says that stored bytes are not what was written. A run that meets such state reads all of the checkpoint that it went on from, and
+    /// goes on from the one before if that is where the damage is and nothing is lost or told twice by it.
+    pub fn damaged(mut self) -> Self {
+        self.damaged = true;
         self
     }
     /// Adds the error below.
@@ -236,6 +244,22 @@ impl fmt::Display for Error {
             }
             Error::Interrupted => write!(f, "{STOPPED}\n  help: {GO_ON}"),
         }
+    }
+}
+
+impl Error {
+    /// Whether it comes of stored state that is not what was written.
+    pub(crate) fn is_damage(&self) -> bool {
+        let (Error::State { fault, .. } | Error::Operator { fault, .. } | Error::Checkpoint { fault }) = self else {
+            return false;
+        };
+        let mut below = std::error::Error::source(fault);
+        let mut causes = std::iter::from_fn(|| {
+            let error = below?;
+            below = error.source();
+            Some(error)
+        });
+        fault.damaged || causes.any(|cause| cause.downcast_ref::<Fault>().is_some_and(|fault| fault.damaged))
     }
 }
 

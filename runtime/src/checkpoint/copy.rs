@@ -172,6 +172,7 @@ fn gone(from: &dyn Store, object: &ObjectRef) -> Fault {
     Fault::new(format!("the checkpoint in {} is damaged", from.place()))
         .because(Damage::new(&object.name, "it is not there"))
         .help(WAYS)
+        .damaged()
 }
 
 /// What a draft is a change of: another checkpoint, in its store.

@@ -30,7 +30,7 @@ impl fmt::Display for Damage {
 
 impl std::error::Error for Damage {}
 
-/// What to do where damage is found too late to fall back: nobody reads all of a checkpoint before he goes on from it.
+/// What to do about damage that nobody gets behind by himself: who names a checkpoint goes on from that, or not at all.
 pub const WAYS: &str = "`state verify` says which checkpoints are whole; choose one of them on purpose with `--from N --fork`, or restore \
      the store from a copy";
 
@@ -52,7 +52,7 @@ impl From<Damage> for Problem {
 impl From<Problem> for Fault {
     fn from(problem: Problem) -> Fault {
         match problem {
-            Problem::Damaged(damage) => Fault::new("what is stored is damaged").because(damage).help(WAYS),
+            Problem::Damaged(damage) => Fault::new("what is stored is damaged").because(damage).help(WAYS).damaged(),
             Problem::Failed(fault) => fault,
         }
     }

@@ -73,6 +73,7 @@ impl<F: FnMut(PathBuf, &ObjectRef)> Fetching<'_, F> {
         Fault::new(format!("the checkpoint in {} is damaged", self.store.place()))
             .because(Damage::new(&object.name, why))
             .help(WAYS)
+            .damaged()
     }
 
     /// Makes a file of a blob.

@@ -103,9 +103,10 @@ fn may_pass(error: &Error) -> bool {
             !fault.lasting && !lasts(fault)
         }
         Error::Operator { fault, .. } | Error::Checkpoint { fault } => !fault.lasting,
+        // Files that were made of a checkpoint can be made anew.
+        Error::State { .. } => error.is_damage(),
         Error::Setup(_)
         | Error::Interrupted
-        | Error::State { .. }
         | Error::Stuck { .. }
         | Error::Superseded { .. }
         | Error::GivenUp { .. } => false,
@@ -144,7 +145,7 @@ fn lasts(fault: &Fault) -> bool {
 fn of_code(error: &Error) -> Option<String> {
     match error {
         Error::Panic { operator, location, message, .. } => Some(format!("{operator} {location} {message}")),
-        Error::Operator { operator, fault } => {
+        Error::Operator { operator, fault } | Error::State { operator, fault } => {
             Some(format!("{operator} {} {:?}", fault.what, fault.cause.as_ref().map(|cause| cause.to_string())))
         }
         // A panic is code that fails; an error that it gave is told by a system that may answer later.
@@ -242,6 +243,16 @@ mod tests {
         // Who says how often is obeyed.
         let mut fixed = Backoff::new(Restart::Fixed { pause: Duration::ZERO, at_most: 30 }, true);
         assert!(fails(&mut fixed, 30, "poison") && !fails(&mut fixed, 1, "poison"));
+    }
+
+    #[test]
+    fn damaged_state_is_made_anew_of_a_checkpoint_and_other_faults_of_state_end_the_run() {
+        let state = |fault| Error::State { operator: "sums".into(), fault };
+        let mut backoff = Backoff::new(Restart::Usual, true);
+        assert!(backoff.pause(state(Fault::new("other types")), Duration::ZERO, false).is_err());
+        let damaged = || state(Fault::new("cannot write").because(Fault::new("a block differs").damaged()));
+        assert!((1..SAME).all(|_| backoff.pause(damaged(), Duration::ZERO, false).is_ok()));
+        assert!(backoff.pause(damaged(), Duration::ZERO, false).is_err(), "a disk that damages each file");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::control::{Resumed, SavedPart};
 use super::former::Former;
 use super::meta::JobMeta;
 use super::resume::Resume;
-use super::start::{Choice, Start};
+use super::start::{At, Choice, Start};
 use crate::checkpoint::entry::Attempt as AttemptEntry;
 use crate::checkpoint::history::{History, Passed};
 use crate::checkpoint::log::{Log, NotAppended};
@@ -151,6 +151,11 @@ impl Checkpoints {
         self.log.as_ref()?.history().identity()
     }
 
+    /// Where it is chosen what an attempt goes on from.
+    pub fn at(&self) -> At<'_> {
+        At { store: &self.store, entry: &self.entry, former: &self.former, take_back: self.take_back }
+    }
+
     /// Begins an attempt: takes the log over, and finds what to go on from.
     pub fn begin(&mut self, how: &Start) -> Result<(u64, Resume), Error> {
         self.building.clear();
@@ -161,20 +166,18 @@ impl Checkpoints {
         }
         self.entry.time = now_ms();
         self.begun.insert(self.entry.time);
-        let (store, former) = (&self.store, &self.former);
-        let at = super::start::At { store, entry: &self.entry, former, take_back: self.take_back };
         // A store that cannot be reached can be later. To begin with, that is told at once; behind a failure it is one more.
         let again = how.is_again();
         let failed =
             |fault: Fault| if again && !fault.lasting { Error::Checkpoint { fault } } else { Error::Setup(fault) };
-        let looked = if again { None } else { Some(at.look(how).map_err(failed)?) };
+        let looked = if again { None } else { Some(self.at().look(how).map_err(failed)?) };
         let mut log = Log::begin(self.store.clone(), self.entry.clone()).map_err(failed)?;
         let number = log.attempt();
         self.attempt = number;
         let choice = match looked {
             // Nobody has written between, so nothing is different.
             Some((end, choice)) if end + 1 == number && !how.is_named() => choice,
-            _ => at.choose(log.history(), how).map_err(failed)?,
+            _ => self.at().choose(log.history(), how).map_err(failed)?,
         };
         let from = match choice {
             Choice::Nothing { rewind, passed } => {

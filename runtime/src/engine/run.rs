@@ -17,6 +17,7 @@ use super::start::Start;
 use super::summary::summary;
 use super::threads::{Begin, spawn};
 use super::{guard, interrupt, noted, worker};
+use crate::checkpoint::damage::Damage;
 use crate::clock::{Clock, MachineClock};
 use crate::config::{Config, Control};
 use crate::error::Error;
@@ -28,6 +29,7 @@ use crate::socket::Listener;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// Runs a job: as many attempts as it takes, as far as the settings allow.
 ///
@@ -64,6 +66,7 @@ pub fn execute(
         clock: MachineClock::start(),
         build: Arc::new(build),
         attempts: 0,
+        has_kept: false,
         desk: Desk::default(),
         listener: None,
         saving: Vec::new(),
@@ -91,6 +94,8 @@ struct Run {
     checkpoints: Option<Checkpoints>,
     attempts: u64,
     start: Start,
+    /// A checkpoint was kept in this process.
+    has_kept: bool,
     /// Where requests come in.
     desk: Desk,
     /// What hears them. Beside the checkpoints it begins when the run owns them.
@@ -132,16 +137,40 @@ impl Run {
                 Err(error) => error,
             };
             let kept = self.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
+            self.has_kept |= kept;
+            if let Some((number, damage)) = self.damage(&error) {
+                // Who has named a checkpoint has chosen himself.
+                if self.config.from.is_some() && !self.has_kept {
+                    return Err(error);
+                }
+                // That is no restart, but a better choice.
+                self.start.pass_over(number, &damage);
+                let text = format!("{}\nlooking for a checkpoint that is whole", self.told.once(&error));
+                self.restarting(&error, Duration::ZERO, text);
+                continue;
+            }
             let (error, pause) = self.backoff.pause(error, self.clock.now(), kept)?;
-            let event = Event::new(Level::Warning, "restarting")
-                .number("attempt", self.attempts)
-                .number("pause_ms", pause.as_millis())
-                .error(&error);
             let text =
                 format!("{}\ngoing on from the last checkpoint in {} ms", self.told.once(&error), pause.as_millis());
-            self.log.tell(event.text(text));
+            self.restarting(&error, pause, text);
             std::thread::sleep(pause);
         }
+    }
+
+    fn restarting(&self, error: &Error, pause: Duration, text: String) {
+        let event = Event::new(Level::Warning, "restarting")
+            .number("attempt", self.attempts)
+            .number("pause_ms", pause.as_millis())
+            .error(error);
+        self.log.tell(event.text(text));
+    }
+
+    /// The checkpoint that the attempt went on from, if what it met is there: only the indexes were read before. If that is whole, files
+    /// that were made of it are not.
+    fn damage(&self, error: &Error) -> Option<(u64, Damage)> {
+        let checkpoints = self.checkpoints.as_ref().filter(|_| error.is_damage())?;
+        // A store that cannot be read says nothing of what is in it.
+        checkpoints.at().inside(&self.start).ok().flatten()
     }
 
     /// Begins to listen, if the settings want it and it has not begun yet.

@@ -2,6 +2,7 @@
 //! reads; what follows from a choice is carried out in `checkpoints`.
 
 use super::former::Former;
+use crate::checkpoint::damage::Damage;
 use crate::checkpoint::entry::Attempt;
 use crate::checkpoint::fork::Against;
 use crate::checkpoint::history::{History, Passed};
@@ -27,6 +28,8 @@ pub struct Start {
     must: bool,
     /// An attempt of this run has begun before.
     again: bool,
+    /// Checkpoints in which an attempt of this run has met damage, and what it was: nobody reads all of one before he goes on from it.
+    damaged: BTreeMap<u64, String>,
 }
 
 /// What it comes to.
@@ -66,14 +69,19 @@ impl Start {
             from: config.from.clone(),
             fork: config.fork,
             must: config.must_resume,
-            again: false,
+            ..Start::default()
         }
     }
 
     /// For the attempts behind the first: each goes on from the newest checkpoint. Which may still be one that was
     /// taken with other params.
     pub fn again(self) -> Self {
-        Start { fork: self.fork, again: true, ..Start::default() }
+        Start { fork: self.fork, again: true, damaged: self.damaged, ..Start::default() }
+    }
+
+    /// An attempt has met damage in this checkpoint.
+    pub fn pass_over(&mut self, number: u64, why: &Damage) {
+        self.damaged.insert(number, why.to_string());
     }
 
     /// Whether an attempt of this run has begun before.
@@ -148,9 +156,20 @@ impl At<'_> {
         }
     }
 
+    /// What is damaged in the checkpoint that an attempt would go on from, when all of it is read.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or there is no such checkpoint.
+    pub fn inside(&self, how: &Start) -> Result<Option<(u64, Damage)>, Fault> {
+        let history = History::read(&**self.store)?;
+        let Some((number, manifest)) = history.newest(&how.damaged, self.take_back)?.from else { return Ok(None) };
+        let damage = check_objects(&**self.store, &manifest, Depth::All)?.into_iter().next();
+        Ok(damage.map(|damage| (number, damage)))
+    }
+
     /// The newest checkpoint that is good, or an older one if nothing is lost or told twice by that.
     fn newest(&self, history: &History, how: &Start) -> Result<Choice, Fault> {
-        let mut damaged = BTreeMap::new();
+        let mut damaged = how.damaged.clone();
         let start = loop {
             let start = history.newest(&damaged, self.take_back)?;
             let Some((number, manifest)) = &start.from else { break start };

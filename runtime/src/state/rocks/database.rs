@@ -67,12 +67,15 @@ pub fn value_of(stored: &[u8]) -> Option<&[u8]> {
 /// What an error of RocksDB is called.
 pub fn failed(what: &str, folder: &Path, error: rocksdb::Error) -> Fault {
     let fault = Fault::new(what).in_file(folder);
-    let help = match error.kind() {
-        rocksdb::ErrorKind::Corruption => "files of state are damaged; go on from an older checkpoint (`--from`)",
-        rocksdb::ErrorKind::IOError => "see whether the disk is full, and how many files may be open (`ulimit -n`)",
-        _ => return fault.because(error),
-    };
-    fault.because(error).help(help)
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => {
+            fault.because(error).help("files of state are damaged; go on from an older checkpoint (`--from`)").damaged()
+        }
+        rocksdb::ErrorKind::IOError => {
+            fault.because(error).help("see whether the disk is full, and how many files may be open (`ulimit -n`)")
+        }
+        _ => fault.because(error),
+    }
 }
 
 /// A database in a folder.

@@ -340,9 +340,9 @@ pub(super) struct Layout {
 #[cold]
 pub(super) fn damaged(what: impl Into<String>, path: &Path, at: u64) -> Fault {
     let what = what.into();
-    Fault::new(format!("{what} (byte {at})")).in_file(path).help(
-        "the file changed after it was written; restore from a checkpoint that does not name it, and check the disk",
-    )
+    let help =
+        "the file changed after it was written; restore from a checkpoint that does not name it, and check the disk";
+    Fault::new(format!("{what} (byte {at})")).in_file(path).help(help).damaged()
 }
 
 #[cfg(test)]
