@@ -52,24 +52,35 @@ pub fn checkpoints(options: &Options) {
         "  W2, 1 M keys, Memory: {without:.1} M/s, with a checkpoint every second {with:.1}: {:.2} (goal 0.95)",
         with / without
     );
+    large(options, &place);
+}
+
+/// Throughput of a large state in the 10 s behind a barrier, which all of its snapshot is written in, against the 10 s in front of it: the
+/// machine is another one from minute to minute, and so are two runs.
+fn large(options: &Options, place: &Path) {
+    const PERIOD: Duration = Duration::from_secs(10);
+    let periods = (options.seconds / 5).max(4) as u32;
     let keys = Keys { all: options.keys, then: options.keys };
-    let (mut with, mut without) = (0f64, 0f64);
-    // Whole periods of 10 s, each with a checkpoint in its middle; before them the state is filled.
-    let periods = || numbers(options.keys, 2 * options.least()).after(Duration::from_secs(5));
-    for _ in 0..2 {
-        with = with.max(run!(
-            Wides,
-            Memory,
-            periods(),
-            keys,
-            Gaps::default(),
-            kept(&place, Duration::from_secs(10)).fresh(true)
-        ));
-        without = without.max(run!(Wides, Memory, periods(), keys, Gaps::default(), config()));
+    let numbers = numbers(options.keys, PERIOD * (2 * periods + 1) + Duration::from_secs(1));
+    run!(Wides, Memory, numbers.clone(), keys, Gaps::default(), kept(place, 2 * PERIOD).fresh(true));
+    let million = options.keys / 1_000_000;
+    let (mut with, mut without) = (0.0, 0.0);
+    for number in 1..=periods {
+        let barrier = 2 * PERIOD * number;
+        let (front, behind) =
+            (numbers.rate_between(barrier - PERIOD, barrier), numbers.rate_between(barrier, barrier + PERIOD));
+        let which = if number == 1 { ", with memory that is new" } else { "" };
+        println!(
+            "  {million} M keys of 64 bytes, Memory, checkpoint {number}{which}: {front:.1} M/s in front, {behind:.1} behind: {:.2}",
+            behind / front
+        );
+        if number > 1 {
+            with += behind;
+            without += front;
+        }
     }
     println!(
-        "  {} M keys of 64 bytes, Memory: {without:.1} M/s, with a checkpoint every 10 s {with:.1}: {:.2} (goal 0.9)",
-        options.keys / 1_000_000,
+        "  {million} M keys of 64 bytes, Memory, a checkpoint every 10 s against none: {:.2} (goal 0.9)",
         with / without
     );
 }

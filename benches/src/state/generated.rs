@@ -3,7 +3,7 @@
 use pelton::error::{Fault, Place};
 use pelton::source::{Emit, Enumerator, Found, Polled, Reader, RowType, Source, Split};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,52 +15,46 @@ pub const EACH: u64 = 1 << 20;
 pub struct Numbers {
     least: u64,
     time: Duration,
-    /// What is not looked at.
-    skip: Duration,
     begun: Instant,
     /// How many were read.
     count: Arc<AtomicU64>,
-    /// When what is looked at begins and ends, and how many had been read.
-    from: Arc<OnceLock<(Instant, u64)>>,
-    to: Arc<OnceLock<(Instant, u64)>>,
+    /// When there were to be no more, and how many had been read.
+    end: Arc<OnceLock<(Instant, u64)>>,
+    /// How many had been read, again and again.
+    samples: Samples,
 }
+
+type Samples = Arc<Mutex<Vec<(Instant, u64)>>>;
 
 /// At least so many numbers, for at least so long.
 pub fn numbers(least: u64, time: Duration) -> Numbers {
-    let count = Arc::default();
-    if TRACE.load(Ordering::Relaxed) {
-        print_rates(&count);
-    }
-    let (from, to, begun) = (Arc::default(), Arc::default(), Instant::now());
-    Numbers { least, time, skip: Duration::ZERO, begun, count, from, to }
+    let (count, samples) = (Arc::default(), Samples::default());
+    sample(&count, samples.clone());
+    Numbers { least, time, begun: Instant::now(), count, end: Arc::default(), samples }
 }
 
 impl Numbers {
-    /// Looks at nothing before this time, and goes on for as much longer.
-    pub fn after(mut self, skip: Duration) -> Numbers {
-        self.skip = skip;
-        self
-    }
-
-    /// Million numbers per second, from then until there were no more: what a finished job writes at its end all wait for, and a job without an end
+    /// Million numbers per second, until there were no more: what a finished job writes at its end all wait for, and a job without an end
     /// never has.
     pub fn rate(&self) -> f64 {
-        let (from, before) = self.from.get().copied().unwrap_or((self.begun, 0));
-        let (to, count) =
-            self.to.get().copied().unwrap_or_else(|| (Instant::now(), self.count.load(Ordering::Relaxed)));
+        let now = || (Instant::now(), self.count.load(Ordering::Relaxed));
+        let (end, count) = self.end.get().copied().unwrap_or_else(now);
+        crate::jobs::rate(count, end - self.begun)
+    }
+
+    /// The same of a part of the run.
+    pub fn rate_between(&self, from: Duration, to: Duration) -> f64 {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = |time: Duration| samples.iter().find(|(at, _)| *at >= self.begun + time).or(samples.last()).copied();
+        let (Some((from, before)), Some((to, count))) = (at(from), at(to)) else { return 0.0 };
         crate::jobs::rate(count - before, to - from)
     }
 
-    /// Notes how many there are, when it is time. Says whether there are to be more than `given` of them.
+    /// Notes how many there are, when there are to be no more than `given` of them.
     fn goes_on(&self, given: u64) -> bool {
-        let now = || (Instant::now(), self.count.load(Ordering::Relaxed));
-        let passed = self.begun.elapsed();
-        if passed >= self.skip {
-            self.from.get_or_init(now);
-        }
-        let more = given < self.least || passed < self.skip + self.time;
+        let more = given < self.least || self.begun.elapsed() < self.time;
         if !more {
-            self.to.get_or_init(now);
+            self.end.get_or_init(|| (Instant::now(), self.count.load(Ordering::Relaxed)));
         }
         more
     }
@@ -73,20 +67,23 @@ pub fn trace() {
     TRACE.store(true, Ordering::Relaxed);
 }
 
-/// As long as somebody counts.
-fn print_rates(count: &Arc<AtomicU64>) {
-    const EVERY: Duration = Duration::from_millis(500);
+/// Looks as long as somebody counts.
+fn sample(count: &Arc<AtomicU64>, samples: Samples) {
+    const EVERY: Duration = Duration::from_millis(50);
     let count = Arc::downgrade(count);
     thread::spawn(move || {
-        let (mut before, mut since, mut rates) = (0, Instant::now(), Vec::new());
         while let Some(count) = count.upgrade() {
-            let (now, at) = (count.load(Ordering::Relaxed), Instant::now());
-            rates.push(format!("{:.0}", crate::jobs::rate(now - before, at - since)));
-            (before, since) = (now, at);
+            let now = (Instant::now(), count.load(Ordering::Relaxed));
+            samples.lock().unwrap_or_else(PoisonError::into_inner).push(now);
             drop(count);
             thread::sleep(EVERY);
         }
-        eprintln!("    {}", rates.join(" "));
+        if TRACE.load(Ordering::Relaxed) {
+            let samples = samples.lock().unwrap_or_else(PoisonError::into_inner);
+            let rates = samples.iter().zip(samples.iter().skip(10)).step_by(10);
+            let rates: Vec<_> = rates.map(|(a, b)| format!("{:.0}", crate::jobs::rate(b.1 - a.1, b.0 - a.0))).collect();
+            eprintln!("    {}", rates.join(" "));
+        }
     });
 }
 

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod blocks;
+pub(crate) mod past;
 
 /// Empty, with room for so many bytes in large pages, where the system has them. What is not written takes no memory.
 pub(crate) fn with_room(bytes: usize) -> Vec<u8> {

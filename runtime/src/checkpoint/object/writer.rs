@@ -1,20 +1,26 @@
-//! [`ObjectWriter`]: puts entries one behind the other into one buffer. On a worker's path: an entry is encoded where it will lie, and a
-//! block costs one pass of the digest.
+//! [`ObjectWriter`]: puts entries one behind the other into one buffer. On a worker's path: entries are encoded in a few KB that stay in the
+//! processor's cache, and go on from there past it; digests are taken when the object is finished, which others do.
 
 use super::super::digest::digest;
 use super::super::manifest::{Form, ObjectRef};
 use super::{BLOCK_BYTES, Block, Entry, HEADER, INDEX_ENTRY, MAGIC, OBJECT_BYTES, TAIL, VERSION, group_of};
 use crate::codec::put_length;
+use crate::pages::past;
 
 /// Builds one object in memory.
 pub struct ObjectWriter {
     bytes: Vec<u8>,
+    /// What comes behind them.
+    near: Vec<u8>,
     /// Where the open block begins.
     start: usize,
     open: Block,
     blocks: Vec<Block>,
     entries: u64,
 }
+
+/// So much is encoded before it goes on.
+const NEAR_BYTES: usize = 4 << 10;
 
 const EMPTY: Block = Block { length: 0, entries: 0, digest: 0, least: u16::MAX, greatest: 0 };
 
@@ -27,11 +33,11 @@ impl Default for ObjectWriter {
 impl ObjectWriter {
     /// An object without entries.
     pub fn new() -> Self {
-        let mut bytes = Vec::new();
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.resize(HEADER, 0);
-        ObjectWriter { bytes, start: 0, open: EMPTY, blocks: Vec::new(), entries: 0 }
+        let mut near = Vec::new();
+        near.extend_from_slice(&MAGIC);
+        near.extend_from_slice(&VERSION.to_le_bytes());
+        near.resize(HEADER, 0);
+        ObjectWriter { bytes: Vec::new(), near, start: 0, open: EMPTY, blocks: Vec::new(), entries: 0 }
     }
 
     /// What there is of it goes into other memory, which had something else.
@@ -57,8 +63,8 @@ impl ObjectWriter {
         value: impl FnOnce(&mut Vec<u8>),
     ) {
         self.begin(hash, state, false, namespace);
-        with_length(&mut self.bytes, key);
-        with_length(&mut self.bytes, value);
+        with_length(&mut self.near, key);
+        with_length(&mut self.near, value);
         self.end(hash);
     }
 
@@ -66,7 +72,7 @@ impl ObjectWriter {
     #[inline]
     pub fn append_deleted(&mut self, hash: u64, state: u16, namespace: i64, key: impl FnOnce(&mut Vec<u8>)) {
         self.begin(hash, state, true, namespace);
-        with_length(&mut self.bytes, key);
+        with_length(&mut self.near, key);
         self.end(hash);
     }
 
@@ -74,17 +80,17 @@ impl ObjectWriter {
     pub fn append(&mut self, entry: Entry<'_>) {
         self.begin(entry.hash, entry.state, entry.value.is_none(), entry.namespace);
         for part in [Some(entry.key), entry.value].into_iter().flatten() {
-            put_length(&mut self.bytes, part.len());
-            self.bytes.extend_from_slice(part);
+            put_length(&mut self.near, part.len());
+            self.near.extend_from_slice(part);
         }
         self.end(entry.hash);
     }
 
     #[inline]
     fn begin(&mut self, hash: u64, state: u16, deleted: bool, namespace: i64) {
-        self.bytes.extend_from_slice(&hash.to_le_bytes());
-        put_length(&mut self.bytes, usize::from(state) << 1 | usize::from(deleted));
-        put_u64(&mut self.bytes, (namespace << 1 ^ namespace >> 63) as u64);
+        self.near.extend_from_slice(&hash.to_le_bytes());
+        put_length(&mut self.near, usize::from(state) << 1 | usize::from(deleted));
+        put_u64(&mut self.near, (namespace << 1 ^ namespace >> 63) as u64);
     }
 
     #[inline]
@@ -93,23 +99,25 @@ impl ObjectWriter {
         self.open.entries += 1;
         self.open.least = self.open.least.min(group);
         self.open.greatest = self.open.greatest.max(group);
-        if self.bytes.len() - self.start >= BLOCK_BYTES {
+        if self.near.len() >= NEAR_BYTES {
+            let taken = past::append(&mut self.bytes, &self.near);
+            self.near.drain(..taken);
+        }
+        if self.len() - self.start >= BLOCK_BYTES {
             self.close();
         }
     }
 
     fn close(&mut self) {
-        let (_, block) = self.bytes.split_at(self.start);
-        self.open.length = block.len() as u64;
-        self.open.digest = digest(block);
+        self.open.length = (self.len() - self.start) as u64;
         self.entries += self.open.entries;
         self.blocks.push(std::mem::replace(&mut self.open, EMPTY));
-        self.start = self.bytes.len();
+        self.start = self.len();
     }
 
     /// Bytes so far.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.near.len()
     }
 
     /// Whether nothing was appended.
@@ -119,16 +127,23 @@ impl ObjectWriter {
 
     /// Whether it has reached the size at which it should be finished.
     pub fn is_full(&self) -> bool {
-        self.bytes.len() >= OBJECT_BYTES
+        self.len() >= OBJECT_BYTES
     }
 
     /// Ends the object: what a manifest says of it, and its bytes, which are to be put under this name.
     pub fn finish(mut self, name: impl Into<String>) -> (ObjectRef, Vec<u8>) {
         // The first block has the header, so that there is nothing of which no digest is taken.
-        if self.start < self.bytes.len() {
+        if self.start < self.len() {
             self.close();
         }
+        self.bytes.append(&mut self.near);
         let index = self.bytes.len();
+        let mut rest = &*self.bytes;
+        for block in &mut self.blocks {
+            let (bytes, behind) = rest.split_at(block.length as usize);
+            block.digest = digest(bytes);
+            rest = behind;
+        }
         let (mut least, mut greatest) = (EMPTY.least, EMPTY.greatest);
         self.bytes.reserve(self.blocks.len() * INDEX_ENTRY + TAIL);
         for block in &self.blocks {
