@@ -259,6 +259,7 @@ const UNSAFE: &[&str] = &[
     "mapped.rs",
     "pages/blocks.rs",
     "pages/mod.rs",
+    "pages/past.rs",
     "state/table/mod.rs",
     "state/table/slots.rs",
     "state/table/snapshot.rs",

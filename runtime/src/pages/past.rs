@@ -1,4 +1,4 @@
-//! [`append`]: bytes that nobody reads soon go to memory past the processor's cache.
+//! [`append`]: bytes that nobody reads soon go to memory past the processor's cache. `unsafe` is used for the instructions that do it.
 //!
 //! A store to a line that is not in the cache fetches it first, and takes the place of others there: whoever fills a buffer of some MB reads
 //! all of it, to write it over. Whole lines can go past the cache. Measured where a worker saves its state beside the rows that it works on, whose slots

@@ -1,6 +1,7 @@
 //! [`Spare`]: the memory of objects that are through, which stays for those to come.
 //!
-//! Memory that is new costs a worker more than the entries that it puts there; memory that no checkpoint needs is given back.
+//! Memory that is new costs a worker more than the entries that it puts there; memory that checkpoints do not need is given back, half of it with each:
+//! the next one may need a little more than the one before.
 
 use super::OBJECTS_AHEAD;
 use crate::checkpoint::object::OBJECT_BYTES;
@@ -15,7 +16,7 @@ const OBJECT_ROOM: usize = OBJECT_BYTES + (1 << 20);
 /// An object that becomes larger gets that room: an operator that has little state is not to have so much.
 pub(super) const SMALL_OBJECT: usize = 1 << 20;
 
-/// Memory of objects that are through, for those to come: as much as the checkpoint before needed at once.
+/// Memory of objects that are through, for those to come: as much as checkpoints need at once.
 #[derive(Default)]
 pub(super) struct Spare {
     memory: Vec<Vec<u8>>,
@@ -26,12 +27,12 @@ pub(super) struct Spare {
 }
 
 impl Spare {
-    /// A checkpoint begins: gives what the one before did not need.
+    /// A checkpoint begins: gives half of what the one before did not need.
     pub fn begin(&mut self, epoch: u64) -> Vec<Vec<u8>> {
         if self.epoch >= epoch {
             return Vec::new();
         }
-        let idle = self.memory.split_off(self.memory.len().saturating_sub(self.idle));
+        let idle = self.memory.split_off(self.memory.len().saturating_sub(self.idle.div_ceil(2)));
         (self.epoch, self.idle) = (epoch, self.memory.len());
         idle
     }
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_stays_as_much_of_it_as_a_checkpoint_needed() {
+    fn memory_stays_as_much_of_it_as_checkpoints_need() {
         let mut spare = Spare::default();
         assert!(spare.begin(1).is_empty());
         assert!(spare.take().is_none());
@@ -78,8 +79,10 @@ mod tests {
         taken.into_iter().for_each(|memory| spare.put(memory));
         (0..2).filter_map(|_| spare.take()).collect::<Vec<_>>().into_iter().for_each(|memory| spare.put(memory));
         assert!(spare.begin(2).is_empty(), "another operator of the same one");
-        assert_eq!((spare.begin(3).len(), spare.memory.len()), (5, 3));
-        assert_eq!((spare.begin(4).len(), spare.memory.len()), (3, 0), "it needed none");
+        assert_eq!((spare.begin(3).len(), spare.memory.len()), (3, 5));
+        assert_eq!((spare.begin(4).len(), spare.memory.len()), (3, 2), "it needed none");
+        assert_eq!((spare.begin(5).len(), spare.memory.len()), (1, 1));
+        assert_eq!((spare.begin(6).len(), spare.memory.len()), (1, 0));
 
         (0..2 * SPARES).for_each(|_| spare.put(object()));
         assert_eq!(spare.memory.len(), SPARES);
