@@ -15,7 +15,7 @@ use super::scratch::Scratch;
 use super::store::Store;
 use super::verify::Depth;
 use crate::error::Fault;
-use crate::state::save::Entry;
+use crate::state::entry::Entry;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use super::object::{ALL_GROUPS, ObjectReader, group_of, hashes_of};
 use super::scratch::Scratch;
 use super::store::Store;
 use crate::error::Fault;
+use crate::state::entry::Entry;
 use crate::state::files::each_entry;
-use crate::state::save::Entry;
 use std::collections::BTreeMap;
 
 /// About how much of the entries is held in memory at once.

@@ -4,12 +4,12 @@
 //! ```text
 //! object   blocks | index | tail
 //! block    entries, about 64 KiB of them; the first one begins with magic "PELTONo\0", version u16, 6 zero bytes
-//! entry    hash u64 | state * 2, + 1 if deleted: LEB128 | namespace: zigzag LEB128 | key: length, bytes | value: length, bytes
+//! entry    as in `state/entry.rs`
 //! index    for each block: length u64, entries u64, digest u64, least key group u16, greatest u16
 //! tail     entries u64 | length of the index u64 | version u16, 2 zero bytes | digest u64 of index and tail before it
 //! ```
 //!
-//! A deleted entry has no value. The digest of the index stands in the manifest too, and the index has the digests of the blocks: so whoever reads a
+//! The digest of the index stands in the manifest too, and the index has the digests of the blocks: so whoever reads a
 //! few blocks only knows that they are those which the manifest means. Entries come about in the order of hashes and not exactly;
 //! a block says which key groups are in it, and who wants a range of groups reads the blocks that have some of it.
 
@@ -17,6 +17,7 @@ mod blob;
 mod reader;
 mod writer;
 
+pub use crate::state::entry::Entry;
 pub use blob::{PART_BYTES, blob, blob_of};
 pub use reader::ObjectReader;
 pub use writer::ObjectWriter;
@@ -25,7 +26,6 @@ use super::damage::Problem;
 use super::manifest::{Form, ObjectRef};
 use super::store::Store;
 use crate::hash::KEY_GROUPS;
-use crate::state::save::Entry;
 use std::ops::{Range, RangeInclusive};
 
 /// The first bytes of an object.

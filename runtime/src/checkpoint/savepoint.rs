@@ -108,7 +108,7 @@ mod tests {
     use crate::checkpoint::manifest::{DataName, OperatorState};
     use crate::checkpoint::object::ObjectWriter;
     use crate::checkpoint::store::MemoryStore;
-    use crate::state::save::Entry as StateEntry;
+    use crate::state::entry::Entry as StateEntry;
 
     fn attempt() -> Attempt {
         Attempt { job: "Board".into(), width: 2, plan: 7, params: Vec::new(), time: 5 }

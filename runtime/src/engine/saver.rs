@@ -16,9 +16,10 @@ use crate::checkpoint::manifest::{DataName, ObjectRef, OperatorState};
 use crate::checkpoint::object::ObjectWriter;
 use crate::checkpoint::store::Store;
 use crate::error::Fault;
+use crate::state::entry::Encoded;
 use crate::state::files::{Change, Write};
 use crate::state::room::BATCH_BYTES;
-use crate::state::save::{Entries, SaveTo, Unwritten};
+use crate::state::save::{Entries, SaveTo};
 use spare::{SMALL_OBJECT, Spare};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -215,7 +216,7 @@ pub fn save_changes(
 ) -> SaveTo {
     let ticket = Ticket { epoch, worker, chain };
     let noted = Noted { change, back, wrong: None };
-    SaveTo::new(Changes { saver: saver.cloned(), ticket, left: Some((state, noted)), bytes: Vec::new() })
+    SaveTo::new(Changes { saver: saver.cloned(), ticket, left: Some((state, noted)) })
 }
 
 /// Changes to be written, and who is told of it.
@@ -250,17 +251,16 @@ struct Changes {
     saver: Option<Saver>,
     ticket: Ticket,
     left: Option<(OperatorState, Noted)>,
-    /// Those of an entry.
-    bytes: Vec<u8>,
 }
 
 impl Entries for Changes {
-    fn put(&mut self, entry: Unwritten<'_>) -> usize {
-        let Some((_, Noted { change, wrong, .. })) = &mut self.left else { return 0 };
-        let entry = entry.written(&mut self.bytes);
-        if let Err(fault) = change.note(&entry) {
-            wrong.get_or_insert(fault);
-        }
+    fn put(&mut self, some: &Encoded) {
+        let Some((_, Noted { change, wrong, .. })) = &mut self.left else { return };
+        some.each(|entry| {
+            if let Err(fault) = change.note(&entry) {
+                wrong.get_or_insert(fault);
+            }
+        });
         if change.bytes() >= BATCH_BYTES {
             let write = change.cut();
             match &self.saver {
@@ -271,7 +271,6 @@ impl Entries for Changes {
                 None => drop(write().map_err(|fault| wrong.get_or_insert(fault))),
             }
         }
-        self.bytes.len()
     }
     fn is_behind(&self) -> bool {
         self.saver.as_ref().is_some_and(|saver| saver.queue.is_behind())
@@ -329,13 +328,8 @@ impl Spool {
 }
 
 impl Entries for Spool {
-    fn put(&mut self, Unwritten { hash, state, namespace, key, value }: Unwritten<'_>) -> usize {
-        let before = self.object.len();
-        match value {
-            Some(value) => self.object.append_with(hash, state, namespace, key, value),
-            None => self.object.append_deleted(hash, state, namespace, key),
-        }
-        let bytes = self.object.len() - before;
+    fn put(&mut self, some: &Encoded) {
+        self.object.append_all(some);
         if self.object.len() >= SMALL_OBJECT && !self.large {
             self.make_room();
         }
@@ -344,7 +338,6 @@ impl Entries for Spool {
             // Behind one that was full comes another.
             self.make_room();
         }
-        bytes
     }
     fn is_behind(&self) -> bool {
         self.saver.queue.is_behind()

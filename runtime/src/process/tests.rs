@@ -18,7 +18,8 @@ use crate::key::Key;
 use crate::keyed::{Batch, Follow, Operator, Out};
 use crate::record::{Migration, Record};
 use crate::state::Memory;
-use crate::state::save::{Entries, Entry, SaveTo, StateMeta, Unwritten};
+use crate::state::entry::{Encoded, Entry};
+use crate::state::save::{Entries, SaveTo, StateMeta};
 use crate::state::ttl::{Forever, Since};
 use crate::time::{TimeSpan, Timestamp};
 use std::cell::Cell;
@@ -253,11 +254,10 @@ fn it_pauses_where_there_is_no_room_and_goes_on() {
 #[derive(Clone, Default)]
 struct Put(Arc<Mutex<Vec<(u64, u16, i64, Vec<u8>, Vec<u8>)>>>);
 impl Entries for Put {
-    fn put(&mut self, entry: Unwritten<'_>) -> usize {
-        let mut bytes = Vec::new();
-        let Entry { hash, state, namespace, key, value } = entry.written(&mut bytes);
-        self.0.lock().unwrap().push((hash, state, namespace, key.to_vec(), value.unwrap().to_vec()));
-        bytes.len()
+    fn put(&mut self, some: &Encoded) {
+        some.each(|Entry { hash, state, namespace, key, value }| {
+            self.0.lock().unwrap().push((hash, state, namespace, key.to_vec(), value.unwrap().to_vec()));
+        });
     }
 }
 

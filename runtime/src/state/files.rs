@@ -6,9 +6,9 @@
 //! restore    Stored: files of a checkpoint in a folder again -> OnDisk::restore, or each_entry for another backend
 //! ```
 
+use super::entry::Entry;
 use super::filesystem::split_key;
 use super::rocks;
-use super::save::Entry;
 use super::segment::{Merged, Part};
 use crate::error::Fault;
 use std::ops::RangeInclusive;

@@ -4,8 +4,8 @@
 //! between two frames. From then on these entries may be dropped from memory.
 
 use super::backend::{Backend, Below, Place, Which};
+use super::entry;
 use super::files::{Change, Listing, OnDisk, StateFile, Stored, Write};
-use super::save;
 use super::segment::{Batch, Entry, Folder, Levels, Merger, OsDisk, Part, Segment};
 use crate::codec::CodecError;
 use crate::error::Fault;
@@ -123,9 +123,9 @@ impl Noted {
 }
 
 impl Change for Noted {
-    fn note(&mut self, entry: &save::Entry<'_>) -> Result<(), Fault> {
+    fn note(&mut self, entry: &entry::Entry<'_>) -> Result<(), Fault> {
         keyed(&mut self.room, entry.state, entry.key);
-        let save::Entry { hash, namespace, value, .. } = *entry;
+        let entry::Entry { hash, namespace, value, .. } = *entry;
         self.batch.put(&Entry { hash, namespace, key: &self.room, value })
     }
 

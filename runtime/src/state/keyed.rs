@@ -12,7 +12,7 @@
 
 use super::backend::{Backend, Below, Which};
 use super::files::OnDisk;
-use super::save::{Append, SaveTo, Saved, Target, Unwritten};
+use super::save::{SaveTo, Saved, Target};
 use super::table::{self, AHEAD, Absent, Ahead, Drain, Place, Probe, Saving, Table, Walk};
 use crate::codec::CodecError;
 use crate::error::Fault;
@@ -398,9 +398,8 @@ impl<K: Key, V: Record, B: Backend> Saved for KeyedState<K, V, B> {
         let which = if B::Below::THERE { table::Which::Since(self.below.written()) } else { table::Which::All };
         let put = |saving: &Saving<K, V>, to: &mut Target, key: &K::Kept, value: Option<&V>| {
             let (hash, &Saving { state, namespace, .. }) = (K::hash(key.view()), saving);
-            let mut value = value.map(|value| move |out: &mut Vec<u8>| value.encode(out));
-            let value = value.as_mut().map(|value| value as Append<'_>);
-            to.put(Unwritten { hash, state, namespace, key: &mut |out| key.write(out), value });
+            let value = value.map(|value| |out: &mut Vec<u8>| value.encode(out));
+            to.put((hash, state, namespace), |out| key.write(out), value);
         };
         self.table.begin_save(to, (state, namespace), which, put);
     }

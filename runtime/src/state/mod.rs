@@ -1,9 +1,10 @@
 //! Keyed state. [`keyed`] is what operators call; [`table`] is the heap table in hash order that every backend shares; what
 //! lies below it differs ([`backend`]): nothing, [`segment`]s on disk ([`filesystem`]), or a database ([`rocks`]); [`files`] is what
 //! the two of these have in common. [`save`] is how state gets into a
-//! snapshot and out of one.
+//! snapshot and out of one, [`entry`] by [`entry`].
 
 pub mod backend;
+pub mod entry;
 pub mod files;
 pub mod filesystem;
 pub mod keyed;

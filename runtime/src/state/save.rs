@@ -4,6 +4,7 @@
 //! a slice of them between two frames, and an entry that changes before its turn is written first, as it was at the barrier.
 //! So each entry is written once, with the value it had at the barrier. Nothing here knows of files.
 
+use super::entry::Encoded;
 use crate::codec::CodecError;
 use crate::key::Key;
 use crate::record::{self, Record};
@@ -54,56 +55,10 @@ impl StateMeta {
     }
 }
 
-/// An entry of a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
-    /// The key's hash.
-    pub hash: u64,
-    /// Which of its operator's states it belongs to.
-    pub state: u16,
-    /// Which of the state's tables: the start of a window, say, in ms; 0 where there is one only.
-    pub namespace: i64,
-    /// The key's byte form.
-    pub key: &'a [u8],
-    /// The value's byte form; `None` says that the key has gone.
-    pub value: Option<&'a [u8]>,
-}
-
-/// Appends a byte form.
-pub type Append<'a> = &'a mut dyn FnMut(&mut Vec<u8>);
-
-/// An entry that is not in its byte form yet: who takes it has it written where it is to lie. A copy of what was written just before would
-/// wait until the memory in front of it, which is new to the processor, has come: half of what a snapshot cost the workers.
-pub struct Unwritten<'a> {
-    /// The key's hash.
-    pub hash: u64,
-    /// See [`Entry::state`].
-    pub state: u16,
-    /// See [`Entry::namespace`].
-    pub namespace: i64,
-    /// Appends the key.
-    pub key: Append<'a>,
-    /// Appends the value; `None` says that the key has gone.
-    pub value: Option<Append<'a>>,
-}
-
-impl Unwritten<'_> {
-    /// In its byte form, in these bytes.
-    pub fn written(self, bytes: &mut Vec<u8>) -> Entry<'_> {
-        let Unwritten { hash, state, namespace, key, value } = self;
-        bytes.clear();
-        key(bytes);
-        let split = bytes.len();
-        let there = value.map(|value| value(bytes)).is_some();
-        let (key, value) = bytes.split_at(split);
-        Entry { hash, state, namespace, key, value: there.then_some(value) }
-    }
-}
-
 /// Where entries go.
 pub trait Entries {
-    /// Takes an entry and says how many bytes it has. What goes wrong is told later, by whoever made it.
-    fn put(&mut self, entry: Unwritten<'_>) -> usize;
+    /// Takes some entries. What goes wrong is told later, by whoever made it.
+    fn put(&mut self, some: &Encoded);
     /// Whether much of what was put still waits to be written: who can puts no more just now.
     fn is_behind(&self) -> bool {
         false
@@ -122,13 +77,19 @@ pub struct SaveTo(Rc<RefCell<Target>>);
 /// Where entries go, lent for some of them.
 pub struct Target {
     to: Box<dyn Entries>,
+    /// What it has not been given yet.
+    waiting: Encoded,
     written: usize,
 }
+
+/// Entries of so many bytes go on together: they are still in the processor's nearest cache, and were not written just now, so that a copy
+/// of them waits for nothing.
+const TOGETHER: usize = 4 << 10;
 
 impl SaveTo {
     /// Entries go to `to`.
     pub fn new(to: impl Entries + 'static) -> Self {
-        SaveTo(Rc::new(RefCell::new(Target { to: Box::new(to), written: 0 })))
+        SaveTo(Rc::new(RefCell::new(Target { to: Box::new(to), waiting: Encoded::default(), written: 0 })))
     }
 
     /// For a few entries or many.
@@ -143,7 +104,9 @@ impl SaveTo {
 
     /// All tables have written all of their entries.
     pub fn end(&self) {
-        self.lend().to.end();
+        let mut target = self.lend();
+        target.hand_on();
+        target.to.end();
     }
 
     /// They will not: the snapshot has been given up.
@@ -158,9 +121,25 @@ impl SaveTo {
 }
 
 impl Target {
-    /// Takes an entry.
-    pub(super) fn put(&mut self, entry: Unwritten<'_>) {
-        self.written += self.to.put(entry);
+    /// Takes an entry, as [`Encoded::put`] does.
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        place: (u64, u16, i64),
+        key: impl FnOnce(&mut Vec<u8>),
+        value: Option<impl FnOnce(&mut Vec<u8>)>,
+    ) {
+        self.written += self.waiting.put(place, key, value);
+        if self.waiting.bytes().len() >= TOGETHER {
+            self.hand_on();
+        }
+    }
+
+    fn hand_on(&mut self) {
+        if self.waiting.entries() > 0 {
+            self.to.put(&self.waiting);
+            self.waiting.clear();
+        }
     }
 
     pub(super) fn written(&self) -> usize {

@@ -9,7 +9,7 @@ use pelton::checkpoint::entry::Attempt;
 use pelton::checkpoint::history::Fresh;
 use pelton::checkpoint::log::Log;
 use pelton::checkpoint::manifest::{DataName, Manifest, OperatorState, Pending, SinkState, StateInfo};
-use pelton::checkpoint::object::{ALL_GROUPS, ObjectReader, ObjectWriter};
+use pelton::checkpoint::object::{ALL_GROUPS, Entry, ObjectReader, ObjectWriter};
 use pelton::checkpoint::store::Store;
 use pelton::checkpoint::verify::{Depth, check_objects};
 use pelton::error::Fault;
@@ -102,13 +102,8 @@ impl Job {
             let add = epoch * 1000 + 1;
             sum += add;
             let mut writer = ObjectWriter::new();
-            writer.append_with(
-                hash::mix(epoch),
-                0,
-                0,
-                |out| out.push(epoch as u8),
-                |out| out.extend(add.to_le_bytes()),
-            );
+            let (key, value) = ([epoch as u8], add.to_le_bytes());
+            writer.append(Entry { hash: hash::mix(epoch), state: 0, namespace: 0, key: &key, value: Some(&value) });
             let name = DataName { attempt: log.attempt(), epoch, worker: 0, number: 0 };
             let (object, bytes) = writer.finish(name.to_string());
             store.put(&object.name, &bytes)?;

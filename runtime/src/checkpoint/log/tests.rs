@@ -11,6 +11,7 @@ use super::super::store::{LocalStore, MemoryStore};
 use super::super::verify::verify;
 use super::*;
 use crate::schema::OwnedSchema;
+use crate::state::entry::Entry;
 use std::collections::BTreeMap;
 
 fn attempt(width: u32) -> Attempt {
@@ -26,7 +27,7 @@ fn object(log: &Log, epoch: u64, entries: u64) -> ObjectRef {
     let mut writer = ObjectWriter::new();
     for i in 0..entries {
         let hash = crate::hash::mix(i);
-        writer.append_with(hash, 0, 0, |key| key.push(i as u8), |value| value.extend(epoch.to_le_bytes()));
+        writer.append(Entry { hash, state: 0, namespace: 0, key: &[i as u8], value: Some(&epoch.to_le_bytes()) });
     }
     let name = DataName { attempt: log.attempt(), epoch, worker: 0, number: 0 };
     let (object, bytes) = writer.finish(name.to_string());

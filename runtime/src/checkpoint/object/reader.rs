@@ -5,9 +5,10 @@ use super::super::digest::digest;
 use super::super::manifest::{Form, ObjectRef};
 use super::super::store::Store;
 use super::blob::not_entries;
-use super::{Block, Entry, HEADER, INDEX_ENTRY, MAGIC, TAIL, VERSION, group_of};
+use super::{Block, HEADER, INDEX_ENTRY, MAGIC, TAIL, VERSION, group_of};
 use crate::codec::{CodecError, Reader};
 use crate::error::Fault;
+use crate::state::entry::Entry;
 use std::ops::Range;
 
 /// How much is read at once: the end of an object, and blocks that lie side by side.
@@ -148,7 +149,7 @@ impl<'a> ObjectReader<'a> {
         }
         let mut batch = Vec::with_capacity(BATCH);
         for _ in 0..block.entries {
-            let entry = entry(&mut from).map_err(unreadable)?;
+            let entry = Entry::read(&mut from).map_err(unreadable)?;
             if !(block.least..=block.greatest).contains(&group_of(entry.hash)) {
                 return Err(damaged("a block of it has entries of other key groups than its index says".into()));
             }
@@ -175,17 +176,6 @@ fn is_header(header: &[u8]) -> bool {
     let (magic, rest) = header.split_at(MAGIC.len());
     let (version, rest) = rest.split_at(2);
     magic == MAGIC && version == VERSION.to_le_bytes() && rest.iter().all(|byte| *byte == 0)
-}
-
-fn entry<'a>(from: &mut Reader<'a>) -> Result<Entry<'a>, CodecError> {
-    let hash = u64::from_le_bytes(from.array()?);
-    let word = from.length()?;
-    let state = u16::try_from(word >> 1).map_err(|_| from.invalid(format!("a state number {}", word >> 1)))?;
-    let zigzag = from.length()? as u64;
-    let namespace = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
-    let key = from.bytes()?;
-    let value = if word & 1 == 1 { None } else { Some(from.bytes()?) };
-    Ok(Entry { hash, state, namespace, key, value })
 }
 
 fn read(store: &dyn Store, object: &ObjectRef, range: Range<u64>) -> Result<Vec<u8>, Problem> {

@@ -6,6 +6,7 @@ use super::super::store::{MemoryStore, Store};
 use super::*;
 use crate::error::Fault;
 use crate::hash;
+use crate::state::entry::{Encoded, Entry};
 use proptest::prelude::*;
 
 type Owned = (u64, u16, i64, Vec<u8>, Option<Vec<u8>>);
@@ -47,20 +48,25 @@ fn many(count: u64, value: usize) -> Vec<Owned> {
 }
 
 #[test]
-fn closures_write_the_same_as_bytes() {
-    let entries = many(300, 120);
+fn batches_give_the_same_entries() {
+    let entries = many(3000, 120);
     let mut writer = ObjectWriter::new();
-    for (at, (hash, state, namespace, key, value)) in entries.iter().enumerate() {
-        if at % 100 == 0 {
+    for (at, some) in entries.chunks(100).enumerate() {
+        if at % 7 == 0 {
             writer.move_to(vec![9; 1000]);
         }
-        let key = |out: &mut Vec<u8>| out.extend_from_slice(key);
-        match value {
-            Some(value) => writer.append_with(*hash, *state, *namespace, key, |out| out.extend_from_slice(value)),
-            None => writer.append_deleted(*hash, *state, *namespace, key),
+        let mut batch = Encoded::default();
+        for (hash, state, namespace, key, value) in some {
+            let value = value.as_ref().map(|value| |out: &mut Vec<u8>| out.extend_from_slice(value));
+            batch.put((*hash, *state, *namespace), |out| out.extend_from_slice(key), value);
         }
+        writer.append_all(&batch);
+        writer.append_all(&Encoded::default());
     }
-    assert_eq!(writer.finish("data/x"), write(&entries));
+    let (object, bytes) = writer.finish("data/x");
+    let store = stored(&bytes);
+    ObjectReader::open(&*store, &object).unwrap().verify().unwrap();
+    assert_eq!(read(&*store, &object, ALL_GROUPS).unwrap(), entries);
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! [`ObjectWriter`]: puts entries one behind the other into one buffer. On a worker's path: entries are encoded in a few KB that stay in the
+//! [`ObjectWriter`]: puts entries one behind the other into one buffer. On a worker's path: entries come in a few KB that are in the
 //! processor's cache, and go on from there past it; digests are taken when the object is finished, which others do.
 
 use super::super::digest::digest;
 use super::super::manifest::{Form, ObjectRef};
-use super::{BLOCK_BYTES, Block, Entry, HEADER, INDEX_ENTRY, MAGIC, OBJECT_BYTES, TAIL, VERSION, group_of};
-use crate::codec::put_length;
+use super::{BLOCK_BYTES, Block, HEADER, INDEX_ENTRY, MAGIC, OBJECT_BYTES, TAIL, VERSION, group_of};
 use crate::pages::past;
+use crate::state::entry::{Encoded, Entry};
 
 /// Builds one object in memory.
 pub struct ObjectWriter {
@@ -19,7 +19,7 @@ pub struct ObjectWriter {
     entries: u64,
 }
 
-/// So much is encoded before it goes on.
+/// So much goes on together.
 const NEAR_BYTES: usize = 4 << 10;
 
 const EMPTY: Block = Block { length: 0, entries: 0, digest: 0, least: u16::MAX, greatest: 0 };
@@ -52,53 +52,24 @@ impl ObjectWriter {
         self.bytes
     }
 
-    /// Appends a value. `key` and `value` append their byte forms, and nothing else, to what they are given.
-    #[inline]
-    pub fn append_with(
-        &mut self,
-        hash: u64,
-        state: u16,
-        namespace: i64,
-        key: impl FnOnce(&mut Vec<u8>),
-        value: impl FnOnce(&mut Vec<u8>),
-    ) {
-        self.begin(hash, state, false, namespace);
-        with_length(&mut self.near, key);
-        with_length(&mut self.near, value);
-        self.end(hash);
+    /// Appends entries, in their byte form.
+    pub fn append_all(&mut self, some: &Encoded) {
+        let Some((least, greatest)) = some.hashes() else { return };
+        self.near.extend_from_slice(some.bytes());
+        self.appended(some.entries(), group_of(least), group_of(greatest));
     }
 
-    /// Appends that there is no such entry any more.
-    #[inline]
-    pub fn append_deleted(&mut self, hash: u64, state: u16, namespace: i64, key: impl FnOnce(&mut Vec<u8>)) {
-        self.begin(hash, state, true, namespace);
-        with_length(&mut self.near, key);
-        self.end(hash);
-    }
-
-    /// Appends an entry whose bytes are there.
+    /// Appends an entry.
     pub fn append(&mut self, entry: Entry<'_>) {
-        self.begin(entry.hash, entry.state, entry.value.is_none(), entry.namespace);
-        for part in [Some(entry.key), entry.value].into_iter().flatten() {
-            put_length(&mut self.near, part.len());
-            self.near.extend_from_slice(part);
-        }
-        self.end(entry.hash);
+        entry.write(&mut self.near);
+        let group = group_of(entry.hash);
+        self.appended(1, group, group);
     }
 
-    #[inline]
-    fn begin(&mut self, hash: u64, state: u16, deleted: bool, namespace: i64) {
-        self.near.extend_from_slice(&hash.to_le_bytes());
-        put_length(&mut self.near, usize::from(state) << 1 | usize::from(deleted));
-        put_u64(&mut self.near, (namespace << 1 ^ namespace >> 63) as u64);
-    }
-
-    #[inline]
-    fn end(&mut self, hash: u64) {
-        let group = group_of(hash);
-        self.open.entries += 1;
-        self.open.least = self.open.least.min(group);
-        self.open.greatest = self.open.greatest.max(group);
+    fn appended(&mut self, entries: u64, least: u16, greatest: u16) {
+        self.open.entries += entries;
+        self.open.least = self.open.least.min(least);
+        self.open.greatest = self.open.greatest.max(greatest);
         if self.near.len() >= NEAR_BYTES {
             let taken = past::append(&mut self.bytes, &self.near);
             self.near.drain(..taken);
@@ -172,36 +143,4 @@ impl ObjectWriter {
         };
         (reference, self.bytes)
     }
-}
-
-/// Like [`put_length`], on every machine.
-#[inline]
-fn put_u64(out: &mut Vec<u8>, mut rest: u64) {
-    while rest >= 0x80 {
-        out.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
-}
-
-/// Appends what `write` appends, with its length in front. Most are short, so one byte is left for it; a longer length
-/// moves what is behind it.
-#[inline]
-fn with_length(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    let at = out.len();
-    out.push(0);
-    write(out);
-    let length = out.len() - at - 1;
-    match out.get_mut(at) {
-        Some(place) if length < 0x80 => *place = length as u8,
-        _ => move_for_length(out, at, length),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn move_for_length(out: &mut Vec<u8>, at: usize, length: usize) {
-    let mut prefix = Vec::with_capacity(10);
-    put_length(&mut prefix, length);
-    out.splice(at..at + 1, prefix);
 }

@@ -18,7 +18,8 @@ use crate::job::Job;
 use crate::names::{listed, near};
 use crate::record::json::{from_json, is_foreign};
 use crate::schema::OwnedSchema;
-use crate::state::save::{Entry, StateMeta};
+use crate::state::entry::Entry;
+use crate::state::save::StateMeta;
 
 /// Puts lines into a new place, from a file or from standard input; says what was put.
 pub fn import<J: Job>(job: &J, file: Option<&Path>, to: &str, base: Option<At<'_>>) -> Result<String, Error> {

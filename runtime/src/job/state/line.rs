@@ -5,7 +5,7 @@ use crate::error::Fault;
 use crate::json::Json;
 use crate::names::near;
 use crate::record::json::{Mismatch, to_json};
-use crate::state::save::Entry;
+use crate::state::entry::Entry;
 
 /// The members of a line.
 pub(super) const MEMBERS: [&str; 5] = ["operator", "state", "namespace", "key", "value"];

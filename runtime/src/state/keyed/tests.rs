@@ -4,9 +4,10 @@ use super::*;
 use crate::hash::mix;
 use crate::state::backend::Place as Files;
 use crate::state::backend::Shared;
+use crate::state::entry::{Encoded, Entry};
 use crate::state::files::{Listing, Stored, common};
 use crate::state::rocks::{self, catalog::Catalog};
-use crate::state::save::{Entries, Entry, Unwritten};
+use crate::state::save::Entries;
 use crate::state::segment::{Merger, Part, Segment};
 use crate::state::{Backend, FileSystem, Memory};
 use std::collections::BTreeMap;
@@ -41,11 +42,10 @@ impl Drop for Folder {
 struct Taken(Arc<Mutex<Vec<Noted>>>);
 type Noted = (u64, u16, i64, Vec<u8>, Option<Vec<u8>>);
 impl Entries for Taken {
-    fn put(&mut self, entry: Unwritten<'_>) -> usize {
-        let mut bytes = Vec::new();
-        let Entry { hash, state, namespace, key, value } = entry.written(&mut bytes);
-        self.0.lock().unwrap().push((hash, state, namespace, key.to_vec(), value.map(<[u8]>::to_vec)));
-        bytes.len()
+    fn put(&mut self, some: &Encoded) {
+        some.each(|Entry { hash, state, namespace, key, value }| {
+            self.0.lock().unwrap().push((hash, state, namespace, key.to_vec(), value.map(<[u8]>::to_vec)));
+        });
     }
 }
 

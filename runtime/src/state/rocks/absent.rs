@@ -2,7 +2,7 @@
 
 use super::catalog::Files;
 use crate::error::Fault;
-use crate::state::save::Entry;
+use crate::state::entry::Entry;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! [`RocksDb`], the backend: databases as what lies below an operator's tables.
 
 use super::super::backend::{Backend, Below, Place, Which};
+use super::super::entry::Entry;
 use super::super::files::{Change, Listing, OnDisk, Stored, Write, common};
 use super::super::filesystem::unreadable;
-use super::super::save::Entry;
 use super::database::{Budget, CACHE_PART, value_of};
 use super::key::{Key, prefix};
 use super::noted::Noted;

@@ -1,8 +1,8 @@
 //! [`Noted`]: what changed, noted in any order, given out in the order of keys.
 
 use super::super::backend::Which;
+use super::super::entry::Entry;
 use super::super::room::make_room;
-use super::super::save::Entry;
 use super::database::Word;
 use super::key::{Key, PREFIX};
 use crate::background;

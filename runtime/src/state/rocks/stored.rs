@@ -1,6 +1,6 @@
 //! [`Stored`]: a database of a checkpoint, to be read; and what several of them say together.
 
-use super::super::save::Entry;
+use super::super::entry::Entry;
 use super::catalog::Files;
 use super::database::{Budget, Database, value_of};
 use crate::error::Fault;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::record::{self, Record};
-use crate::state::save::{Append, Entries, Entry, SaveTo, Target, Unwritten};
+use crate::state::entry::{Encoded, Entry};
+use crate::state::save::{Entries, SaveTo, Target};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -186,23 +187,21 @@ fn strings_are_looked_up_borrowed_and_dropped_once() {
 /// Writes an entry as it is.
 const PUT: snapshot::Put<u64, u64> = |saving: &Saving<u64, u64>, to: &mut Target, key: &u64, value: Option<&u64>| {
     let (hash, &Saving { state, namespace, .. }) = (<u64 as Key>::hash(*key), saving);
-    let mut value = value.map(|value| move |out: &mut Vec<u8>| value.encode(out));
-    let value = value.as_mut().map(|value| value as Append<'_>);
-    to.put(Unwritten { hash, state, namespace, key: &mut |out| key.encode(out), value });
+    let value = value.map(|value| |out: &mut Vec<u8>| value.encode(out));
+    to.put((hash, state, namespace), |out| key.encode(out), value);
 };
 
 /// What was put, by key; each key once.
 #[derive(Clone, Default)]
 struct Put(std::sync::Arc<std::sync::Mutex<BTreeMap<u64, Vec<u8>>>>);
 impl Entries for Put {
-    fn put(&mut self, entry: Unwritten<'_>) -> usize {
-        let mut bytes = Vec::new();
-        let Entry { hash, state, namespace, key, value } = entry.written(&mut bytes);
-        let key = record::whole::<u64>(key).unwrap();
-        assert_eq!((hash, state, namespace), (<u64 as Key>::hash(key), 3, -7));
-        let known = self.0.lock().unwrap().insert(key, value.unwrap().to_vec());
-        assert_eq!(known, None, "key {key} is written once");
-        bytes.len()
+    fn put(&mut self, some: &Encoded) {
+        some.each(|Entry { hash, state, namespace, key, value }| {
+            let key = record::whole::<u64>(key).unwrap();
+            assert_eq!((hash, state, namespace), (<u64 as Key>::hash(key), 3, -7));
+            let known = self.0.lock().unwrap().insert(key, value.unwrap().to_vec());
+            assert_eq!(known, None, "key {key} is written once");
+        });
     }
 }
 
