@@ -135,7 +135,8 @@ impl Target {
         }
     }
 
-    fn hand_on(&mut self) {
+    /// Nothing waits here any more: a table has put all of its entries.
+    pub(super) fn hand_on(&mut self) {
         if self.waiting.entries() > 0 {
             self.to.put(&self.waiting);
             self.waiting.clear();

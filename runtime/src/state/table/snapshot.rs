@@ -81,6 +81,7 @@ impl<K: Key, V> Table<K, V> {
         while let Some(saving) = &mut self.saving {
             let number = saving.next;
             let Some(piece) = self.pieces.get(number) else {
+                saving.to.lend().hand_on();
                 self.saving = None;
                 break;
             };
