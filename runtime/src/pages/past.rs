@@ -8,25 +8,27 @@
 /// Bytes of a line.
 pub(crate) const LINE: usize = 64;
 
-/// Appends the first of these bytes, as many of them as end with a line of memory, and gives how many that are. There must be room for them.
+/// Appends the first of these bytes, as many of them as end with a line of memory, and gives how many that are. Where there is no room, they
+/// take the usual way.
 pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> usize {
     let start = to.as_ptr().addr() + to.len();
     let end = (start + bytes.len()) / LINE * LINE;
     let (some, _) = bytes.split_at(end.saturating_sub(start).min(bytes.len()));
+    if to.capacity() - to.len() < some.len() {
+        // All of it moves, and will begin elsewhere.
+        to.extend_from_slice(some);
+        return some.len();
+    }
     // Up to the next line, and the lines.
     let (head, lines) = some.split_at((start.next_multiple_of(LINE) - start).min(some.len()));
     to.extend_from_slice(head);
-    if to.capacity() - to.len() < lines.len() {
-        to.extend_from_slice(lines);
-        return some.len();
-    }
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_sfence, _mm_stream_si128};
         let (from, into) = (lines.as_ptr().cast::<__m128i>(), to.spare_capacity_mut().as_mut_ptr().cast::<__m128i>());
-        // SAFETY: every such processor has these instructions. `lines` is a multiple of 64 bytes, and there is room for it, which nothing else refers to;
-        // it begins with a line, as behind `head`, so that the stores are aligned. Behind the fence all of it is there for other threads as if it had been written the
-        // usual way, and the bytes are initialized.
+        // SAFETY: every such processor has these instructions. `lines` is a multiple of 64 bytes, and there is room for it, which nothing else
+        // refers to; it begins with a line behind `head`, for which there was room too, so that nothing has moved and the stores are aligned.
+        // Behind the fence all of it is there for other threads as if it had been written the usual way, and the bytes are initialized.
         unsafe {
             for at in 0..lines.len() / size_of::<__m128i>() {
                 _mm_stream_si128(into.add(at), _mm_loadu_si128(from.add(at)));
@@ -56,6 +58,19 @@ mod tests {
                 assert!(memory[..before].iter().all(|byte| *byte == 9) && memory[before..] == bytes[..taken]);
                 assert!(taken == 0 || (memory.as_ptr().addr() + memory.len()) % LINE == 0);
             }
+        }
+        // While the memory grows, and moves, by whatever steps.
+        for step in [1, 5, 63, 64, 100, 1000, 4099] {
+            let (mut memory, mut expected, mut near) = (Vec::new(), Vec::new(), Vec::new());
+            while expected.len() < 300_000 {
+                let some = &bytes[expected.len() % 500..][..step];
+                expected.extend_from_slice(some);
+                near.extend_from_slice(some);
+                let taken = append(&mut memory, &near);
+                near.drain(..taken);
+            }
+            memory.extend_from_slice(&near);
+            assert!(memory == expected, "{step}");
         }
         let mut full = Vec::with_capacity(10);
         let taken = append(&mut full, &bytes[..1000]);
