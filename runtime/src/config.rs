@@ -142,7 +142,7 @@ pub enum Restart {
     /// without them not at all.
     #[default]
     Usual,
-    /// It does not.
+    /// It does not. A run that finds its checkpoint damaged before it has kept one of its own still looks for an older one.
     Never,
     /// After a pause, so many times at most.
     Fixed {

@@ -90,6 +90,16 @@ impl Fault {
         self.damaged = true;
         self
     }
+    /// Whether that is said of it, or of an error below.
+    pub(crate) fn is_damage(&self) -> bool {
+        let mut below = std::error::Error::source(self);
+        let mut causes = std::iter::from_fn(|| {
+            let error = below?;
+            below = error.source();
+            Some(error)
+        });
+        self.damaged || causes.any(|cause| cause.downcast_ref::<Fault>().is_some_and(|fault| fault.damaged))
+    }
     /// Adds the error below.
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
@@ -250,16 +260,12 @@ impl fmt::Display for Error {
 impl Error {
     /// Whether it comes of stored state that is not what was written.
     pub(crate) fn is_damage(&self) -> bool {
-        let (Error::State { fault, .. } | Error::Operator { fault, .. } | Error::Checkpoint { fault }) = self else {
-            return false;
-        };
-        let mut below = std::error::Error::source(fault);
-        let mut causes = std::iter::from_fn(|| {
-            let error = below?;
-            below = error.source();
-            Some(error)
-        });
-        fault.damaged || causes.any(|cause| cause.downcast_ref::<Fault>().is_some_and(|fault| fault.damaged))
+        match self {
+            Error::State { fault, .. } | Error::Operator { fault, .. } | Error::Checkpoint { fault } => {
+                fault.is_damage()
+            }
+            _ => false,
+        }
     }
 }
 

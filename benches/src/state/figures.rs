@@ -62,8 +62,18 @@ fn large(options: &Options, place: &Path) {
     let periods = (options.seconds / 5).max(4) as u32;
     let keys = Keys { all: options.keys, then: options.keys };
     let numbers = numbers(options.keys, PERIOD * (2 * periods + 1) + Duration::from_secs(1));
-    run!(Wides, Memory, numbers.clone(), keys, Gaps::default(), kept(place, 2 * PERIOD).fresh(true));
+    run!(
+        Wides,
+        Memory,
+        numbers.clone(),
+        keys,
+        Gaps::default(),
+        kept(place, 2 * PERIOD).keep_checkpoints(50).fresh(true)
+    );
     let million = options.keys / 1_000_000;
+    if manifests(place).len() <= periods as usize {
+        println!("  a checkpoint took longer than {} s: these say nothing", (2 * PERIOD).as_secs());
+    }
     let (mut with, mut without) = (0.0, 0.0);
     for number in 1..=periods {
         let barrier = 2 * PERIOD * number;

@@ -34,7 +34,7 @@ pub const MAGIC: [u8; 8] = *b"PELTONo\0";
 /// The layout that this version writes, and the only one it reads.
 pub const VERSION: u16 = 1;
 
-/// A block ends with the entry that makes it larger than this.
+/// A block ends with the entries, handed on together, that make it larger than this.
 pub const BLOCK_BYTES: usize = 64 << 10;
 
 /// An object of this size should be finished: small enough to be held in memory some times over, large enough that a store

@@ -145,6 +145,11 @@ fn lasts(fault: &Fault) -> bool {
 fn of_code(error: &Error) -> Option<String> {
     match error {
         Error::Panic { operator, location, message, .. } => Some(format!("{operator} {location} {message}")),
+        // Files of an attempt have names of their own.
+        Error::Operator { operator, fault } | Error::State { operator, fault } if error.is_damage() => {
+            Some(format!("{operator} {}", fault.what))
+        }
+        Error::Checkpoint { fault } if error.is_damage() => Some(fault.what.clone()),
         Error::Operator { operator, fault } | Error::State { operator, fault } => {
             Some(format!("{operator} {} {:?}", fault.what, fault.cause.as_ref().map(|cause| cause.to_string())))
         }

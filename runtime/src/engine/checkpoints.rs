@@ -48,6 +48,8 @@ pub struct Checkpoints {
     failed: u32,
     /// One was kept since somebody asked.
     kept: bool,
+    /// The checkpoint that this attempt went on from.
+    from: Option<u64>,
     /// The checkpoint of which commits have begun.
     committing: Option<u64>,
     /// The last checkpoint of the run, until it is noted that all of it is published.
@@ -93,6 +95,8 @@ impl From<NotAppended> for Error {
     fn from(not: NotAppended) -> Error {
         match not {
             NotAppended::Taken { .. } => Error::Superseded { fault: not.into() },
+            // Of what is copied, which no time mends.
+            NotAppended::Failed(fault) if fault.is_damage() => Error::Setup(fault),
             NotAppended::Failed(fault) => Error::Checkpoint { fault },
         }
     }
@@ -127,6 +131,7 @@ impl Checkpoints {
             log: None,
             failed: 0,
             kept: false,
+            from: None,
             committing: None,
             last: None,
             building: BTreeMap::new(),
@@ -146,6 +151,11 @@ impl Checkpoints {
         self.store.clone()
     }
 
+    /// The checkpoint that the last attempt went on from.
+    pub fn from(&self) -> Option<u64> {
+        self.from
+    }
+
     /// What tells the log of this store from all others, once an attempt has begun.
     pub fn identity(&self) -> Option<u64> {
         self.log.as_ref()?.history().identity()
@@ -159,7 +169,7 @@ impl Checkpoints {
     /// Begins an attempt: takes the log over, and finds what to go on from.
     pub fn begin(&mut self, how: &Start) -> Result<(u64, Resume), Error> {
         self.building.clear();
-        (self.failed, self.committing, self.last, self.newest) = (0, None, None, None);
+        (self.failed, self.from, self.committing, self.last, self.newest) = (0, None, None, None, None);
         self.swept();
         if how.is_again() {
             self.still_ours()?;
@@ -202,6 +212,7 @@ impl Checkpoints {
                 Some((number, log.history().checkpoint(number).map_err(Error::Setup)?.clone()))
             }
         };
+        self.from = from.as_ref().map(|(number, _)| *number);
         let resume = match from {
             None => Resume::default(),
             Some((checkpoint, manifest)) => {

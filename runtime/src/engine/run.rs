@@ -17,7 +17,6 @@ use super::start::Start;
 use super::summary::summary;
 use super::threads::{Begin, spawn};
 use super::{guard, interrupt, noted, worker};
-use crate::checkpoint::damage::Damage;
 use crate::clock::{Clock, MachineClock};
 use crate::config::{Config, Control};
 use crate::error::Error;
@@ -29,7 +28,6 @@ use crate::socket::Listener;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 /// Runs a job: as many attempts as it takes, as far as the settings allow.
 ///
@@ -66,7 +64,7 @@ pub fn execute(
         clock: MachineClock::start(),
         build: Arc::new(build),
         attempts: 0,
-        has_kept: false,
+        named: None,
         desk: Desk::default(),
         listener: None,
         saving: Vec::new(),
@@ -94,8 +92,8 @@ struct Run {
     checkpoints: Option<Checkpoints>,
     attempts: u64,
     start: Start,
-    /// A checkpoint was kept in this process.
-    has_kept: bool,
+    /// The checkpoint that somebody has named for it.
+    named: Option<u64>,
     /// Where requests come in.
     desk: Desk,
     /// What hears them. Beside the checkpoints it begins when the run owns them.
@@ -137,40 +135,39 @@ impl Run {
                 Err(error) => error,
             };
             let kept = self.checkpoints.as_mut().is_some_and(Checkpoints::take_kept);
-            self.has_kept |= kept;
-            if let Some((number, damage)) = self.damage(&error) {
-                // Who has named a checkpoint has chosen himself.
-                if self.config.from.is_some() && !self.has_kept {
-                    return Err(error);
-                }
-                // That is no restart, but a better choice.
-                self.start.pass_over(number, &damage);
-                let text = format!("{}\nlooking for a checkpoint that is whole", self.told.once(&error));
-                self.restarting(&error, Duration::ZERO, text);
+            let damaged = self.damaged(&error);
+            let from = self.checkpoints.as_ref().and_then(Checkpoints::from);
+            let is_damaged = |number: Option<u64>| number.is_some_and(|number| damaged.contains_key(&number));
+            // Who has named a checkpoint has chosen himself.
+            if is_damaged(self.named) {
+                return Err(error);
+            }
+            // Nothing was won since the attempt began: that is no restart, but a better choice. There are only so many of them.
+            let chooses = is_damaged(from) && !kept;
+            self.start.pass_over(damaged);
+            if chooses {
                 continue;
             }
             let (error, pause) = self.backoff.pause(error, self.clock.now(), kept)?;
             let text =
                 format!("{}\ngoing on from the last checkpoint in {} ms", self.told.once(&error), pause.as_millis());
-            self.restarting(&error, pause, text);
+            let event = Event::new(Level::Warning, "restarting")
+                .number("attempt", self.attempts)
+                .number("pause_ms", pause.as_millis())
+                .error(&error);
+            self.log.tell(event.text(text));
             std::thread::sleep(pause);
         }
     }
 
-    fn restarting(&self, error: &Error, pause: Duration, text: String) {
-        let event = Event::new(Level::Warning, "restarting")
-            .number("attempt", self.attempts)
-            .number("pause_ms", pause.as_millis())
-            .error(error);
-        self.log.tell(event.text(text));
-    }
-
-    /// The checkpoint that the attempt went on from, if what it met is there: only the indexes were read before. If that is whole, files
-    /// that were made of it are not.
-    fn damage(&self, error: &Error) -> Option<(u64, Damage)> {
-        let checkpoints = self.checkpoints.as_ref().filter(|_| error.is_damage())?;
+    /// The checkpoints that what was met is in: only the indexes of the one that the attempt went on from were read before. If all of it is
+    /// whole, files that were made of it are not.
+    fn damaged(&self, error: &Error) -> BTreeMap<u64, String> {
+        let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| error.is_damage()) else { return BTreeMap::new() };
+        let event = Event::new(Level::Warning, "verifying").error(error);
+        self.log.tell(event.text(format!("{error}\nreading all of the newest checkpoint, for one that is whole")));
         // A store that cannot be read says nothing of what is in it.
-        checkpoints.at().inside(&self.start).ok().flatten()
+        checkpoints.at().inside(&self.start).unwrap_or_default()
     }
 
     /// Begins to listen, if the settings want it and it has not begun yet.
@@ -200,6 +197,9 @@ impl Run {
             None => (self.attempts, Resume::default(), None),
             Some(checkpoints) => {
                 let (number, resume) = checkpoints.begin(&self.start)?;
+                if self.start.is_named() {
+                    self.named = checkpoints.from();
+                }
                 self.start = std::mem::take(&mut self.start).again();
                 let started = Saver::start(
                     checkpoints.store(),

@@ -256,11 +256,14 @@ struct Changes {
 impl Entries for Changes {
     fn put(&mut self, some: &Encoded) {
         let Some((_, Noted { change, wrong, .. })) = &mut self.left else { return };
-        some.each(|entry| {
+        let noted = some.each(|entry| {
             if let Err(fault) = change.note(&entry) {
                 wrong.get_or_insert(fault);
             }
         });
+        if let Err(e) = noted {
+            wrong.get_or_insert(Fault::new("an entry of state cannot be read back").because(e));
+        }
         if change.bytes() >= BATCH_BYTES {
             let write = change.cut();
             match &self.saver {

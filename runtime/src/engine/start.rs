@@ -76,12 +76,13 @@ impl Start {
     /// For the attempts behind the first: each goes on from the newest checkpoint. Which may still be one that was
     /// taken with other params.
     pub fn again(self) -> Self {
-        Start { fork: self.fork, again: true, damaged: self.damaged, ..Start::default() }
+        let must = self.must || self.from.is_some();
+        Start { fork: self.fork, must, again: true, damaged: self.damaged, ..Start::default() }
     }
 
-    /// An attempt has met damage in this checkpoint.
-    pub fn pass_over(&mut self, number: u64, why: &Damage) {
-        self.damaged.insert(number, why.to_string());
+    /// These checkpoints are damaged, and how.
+    pub fn pass_over(&mut self, damaged: BTreeMap<u64, String>) {
+        self.damaged.extend(damaged);
     }
 
     /// Whether an attempt of this run has begun before.
@@ -156,15 +157,20 @@ impl At<'_> {
         }
     }
 
-    /// What is damaged in the checkpoint that an attempt would go on from, when all of it is read.
+    /// Reads all of the checkpoint that an attempt would go on from. Gives those that name something of it that is damaged: what did not
+    /// change is in many of them.
     ///
     /// # Errors
     /// If the store cannot be read, or there is no such checkpoint.
-    pub fn inside(&self, how: &Start) -> Result<Option<(u64, Damage)>, Fault> {
+    pub fn inside(&self, how: &Start) -> Result<BTreeMap<u64, String>, Fault> {
         let history = History::read(&**self.store)?;
-        let Some((number, manifest)) = history.newest(&how.damaged, self.take_back)?.from else { return Ok(None) };
-        let damage = check_objects(&**self.store, &manifest, Depth::All)?.into_iter().next();
-        Ok(damage.map(|damage| (number, damage)))
+        let Some((_, newest)) = history.newest(&how.damaged, self.take_back)?.from else { return Ok(BTreeMap::new()) };
+        let damage = check_objects(&**self.store, &newest, Depth::All)?;
+        let named = |manifest: &Manifest| {
+            let mut objects = manifest.objects();
+            objects.find_map(|object| damage.iter().find(|damage| damage.object == object.name)).map(Damage::to_string)
+        };
+        Ok(history.checkpoints().filter_map(|(number, manifest)| Some((number, named(manifest)?))).collect())
     }
 
     /// The newest checkpoint that is good, or an older one if nothing is lost or told twice by that.

@@ -22,7 +22,7 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> usize {
     // Up to the next line, and the lines.
     let (head, lines) = some.split_at((start.next_multiple_of(LINE) - start).min(some.len()));
     to.extend_from_slice(head);
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_sfence, _mm_stream_si128};
         let (from, into) = (lines.as_ptr().cast::<__m128i>(), to.spare_capacity_mut().as_mut_ptr().cast::<__m128i>());
@@ -37,7 +37,7 @@ pub(crate) fn append(to: &mut Vec<u8>, bytes: &[u8]) -> usize {
             to.set_len(to.len() + lines.len());
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     to.extend_from_slice(lines);
     some.len()
 }

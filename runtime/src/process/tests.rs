@@ -257,7 +257,8 @@ impl Entries for Put {
     fn put(&mut self, some: &Encoded) {
         some.each(|Entry { hash, state, namespace, key, value }| {
             self.0.lock().unwrap().push((hash, state, namespace, key.to_vec(), value.unwrap().to_vec()));
-        });
+        })
+        .unwrap();
     }
 }
 

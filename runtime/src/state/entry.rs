@@ -89,13 +89,15 @@ impl Encoded {
     }
 
     /// Gives its entries, in the order in which they were put.
-    pub fn each(&self, mut each: impl FnMut(Entry<'_>)) {
+    ///
+    /// # Errors
+    /// If a byte form is none: one that appends something else than it should.
+    pub fn each(&self, mut each: impl FnMut(Entry<'_>)) -> Result<(), CodecError> {
         let mut from = Reader::new(&self.bytes);
-        while from.left() > 0
-            && let Ok(entry) = Entry::read(&mut from)
-        {
-            each(entry);
+        while from.left() > 0 {
+            each(Entry::read(&mut from)?);
         }
+        Ok(())
     }
 
     /// Has none any more. A value that was very large does not keep its memory.
@@ -182,10 +184,12 @@ mod tests {
             let hashes = (0..300).map(|at| entry(at).hash);
             assert_eq!(batch.hashes(), hashes.clone().min().zip(hashes.max()));
             let mut at = 0;
-            batch.each(|given| {
-                assert_eq!(given, entry(at));
-                at += 1;
-            });
+            batch
+                .each(|given| {
+                    assert_eq!(given, entry(at));
+                    at += 1;
+                })
+                .unwrap();
             assert_eq!(at, 300, "{turn}");
             batch.clear();
             bytes.clear();

@@ -4,6 +4,7 @@
 use super::super::digest::digest;
 use super::super::manifest::{Form, ObjectRef};
 use super::{BLOCK_BYTES, Block, HEADER, INDEX_ENTRY, MAGIC, OBJECT_BYTES, TAIL, VERSION, group_of};
+use crate::background::give_way;
 use crate::pages::past;
 use crate::state::entry::{Encoded, Entry};
 
@@ -114,6 +115,7 @@ impl ObjectWriter {
             let (bytes, behind) = rest.split_at(block.length as usize);
             block.digest = digest(bytes);
             rest = behind;
+            give_way();
         }
         let (mut least, mut greatest) = (EMPTY.least, EMPTY.greatest);
         self.bytes.reserve(self.blocks.len() * INDEX_ENTRY + TAIL);

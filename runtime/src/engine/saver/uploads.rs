@@ -163,7 +163,10 @@ impl Uploads {
         // Both are told: the worker, which keeps the changes, and whoever waits for the checkpoint.
         let listing = match &written {
             Ok(()) => noted.change.listing(),
-            Err(e) => Err(Fault::new("changes of state cannot be written").because(e.to_string())),
+            Err(e) => {
+                let cannot = Fault::new("changes of state cannot be written").because(e.to_string());
+                Err(Fault { damaged: e.is_damage(), ..cannot })
+            }
         };
         let brought = listing.and_then(|listing| self.bring_all(ticket, &listing, known));
         noted.tell(ticket.epoch, written);

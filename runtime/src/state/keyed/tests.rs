@@ -45,7 +45,8 @@ impl Entries for Taken {
     fn put(&mut self, some: &Encoded) {
         some.each(|Entry { hash, state, namespace, key, value }| {
             self.0.lock().unwrap().push((hash, state, namespace, key.to_vec(), value.map(<[u8]>::to_vec)));
-        });
+        })
+        .unwrap();
     }
 }
 

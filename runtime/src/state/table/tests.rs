@@ -201,7 +201,8 @@ impl Entries for Put {
             assert_eq!((hash, state, namespace), (<u64 as Key>::hash(key), 3, -7));
             let known = self.0.lock().unwrap().insert(key, value.unwrap().to_vec());
             assert_eq!(known, None, "key {key} is written once");
-        });
+        })
+        .unwrap();
     }
 }
 
