@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 /// Bytes of a line.
-pub(crate) const LINE: usize = 64;
+const LINE: usize = 64;
 
 /// Appends the first of these bytes, as many of them as end with a line of memory, and gives how many that are. Where there is no room, they
 /// take the usual way.
