@@ -14,11 +14,13 @@
 //! a block says which key groups are in it, and who wants a range of groups reads the blocks that have some of it.
 
 mod blob;
+mod bytes;
 mod reader;
 mod writer;
 
 pub use crate::state::entry::Entry;
 pub use blob::{PART_BYTES, blob, blob_of};
+pub use bytes::ObjectBytes;
 pub use reader::ObjectReader;
 pub use writer::ObjectWriter;
 

@@ -17,7 +17,8 @@ fn write(entries: &[Owned]) -> (ObjectRef, Vec<u8>) {
         writer.append(Entry { hash: *hash, state: *state, namespace: *namespace, key, value: value.as_deref() });
     }
     assert_eq!(writer.is_empty(), entries.is_empty());
-    writer.finish("data/x")
+    let (reference, bytes) = writer.finish("data/x");
+    (reference, bytes.to_vec())
 }
 
 fn read(store: &dyn Store, object: &ObjectRef, groups: Range<u32>) -> Result<Vec<Owned>, Problem> {

@@ -3,14 +3,13 @@
 
 use super::super::digest::digest;
 use super::super::manifest::{Form, ObjectRef};
-use super::{BLOCK_BYTES, Block, HEADER, INDEX_ENTRY, MAGIC, OBJECT_BYTES, TAIL, VERSION, group_of};
+use super::{BLOCK_BYTES, Block, HEADER, MAGIC, OBJECT_BYTES, ObjectBytes, VERSION, group_of};
 use crate::background::give_way;
-use crate::pages::past;
 use crate::state::entry::{Encoded, Entry};
 
 /// Builds one object in memory.
 pub struct ObjectWriter {
-    bytes: Vec<u8>,
+    bytes: ObjectBytes,
     /// What comes behind them.
     near: Vec<u8>,
     /// Where the open block begins.
@@ -38,19 +37,17 @@ impl ObjectWriter {
         near.extend_from_slice(&MAGIC);
         near.extend_from_slice(&VERSION.to_le_bytes());
         near.resize(HEADER, 0);
-        ObjectWriter { bytes: Vec::new(), near, start: 0, open: EMPTY, blocks: Vec::new(), entries: 0 }
+        ObjectWriter { bytes: ObjectBytes::default(), near, start: 0, open: EMPTY, blocks: Vec::new(), entries: 0 }
     }
 
     /// What there is of it goes into other memory, which had something else.
-    pub fn move_to(&mut self, mut memory: Vec<u8>) {
-        memory.clear();
-        memory.extend_from_slice(&self.bytes);
-        self.bytes = memory;
+    pub fn move_to(&mut self, memory: Vec<u8>) {
+        self.bytes.move_to(memory);
     }
 
     /// Its memory; the object is not needed any more.
     pub fn into_memory(self) -> Vec<u8> {
-        self.bytes
+        self.bytes.into_memory()
     }
 
     /// Appends entries, in their byte form.
@@ -72,7 +69,7 @@ impl ObjectWriter {
         self.open.least = self.open.least.min(least);
         self.open.greatest = self.open.greatest.max(greatest);
         if self.near.len() >= NEAR_BYTES {
-            let taken = past::append(&mut self.bytes, &self.near);
+            let taken = self.bytes.append_past(&self.near);
             self.near.drain(..taken);
         }
         if self.len() - self.start >= BLOCK_BYTES {
@@ -103,13 +100,12 @@ impl ObjectWriter {
     }
 
     /// Ends the object: what a manifest says of it, and its bytes, which are to be put under this name.
-    pub fn finish(mut self, name: impl Into<String>) -> (ObjectRef, Vec<u8>) {
+    pub fn finish(mut self, name: impl Into<String>) -> (ObjectRef, ObjectBytes) {
         // The first block has the header, so that there is nothing of which no digest is taken.
         if self.start < self.len() {
             self.close();
         }
-        self.bytes.append(&mut self.near);
-        let index = self.bytes.len();
+        self.bytes.append(&self.near);
         let mut rest = &*self.bytes;
         for block in &mut self.blocks {
             let (bytes, behind) = rest.split_at(block.length as usize);
@@ -118,22 +114,24 @@ impl ObjectWriter {
             give_way();
         }
         let (mut least, mut greatest) = (EMPTY.least, EMPTY.greatest);
-        self.bytes.reserve(self.blocks.len() * INDEX_ENTRY + TAIL);
+        let mut end = self.near;
+        end.clear();
         for block in &self.blocks {
-            self.bytes.extend_from_slice(&block.length.to_le_bytes());
-            self.bytes.extend_from_slice(&block.entries.to_le_bytes());
-            self.bytes.extend_from_slice(&block.digest.to_le_bytes());
-            self.bytes.extend_from_slice(&block.least.to_le_bytes());
-            self.bytes.extend_from_slice(&block.greatest.to_le_bytes());
+            end.extend_from_slice(&block.length.to_le_bytes());
+            end.extend_from_slice(&block.entries.to_le_bytes());
+            end.extend_from_slice(&block.digest.to_le_bytes());
+            end.extend_from_slice(&block.least.to_le_bytes());
+            end.extend_from_slice(&block.greatest.to_le_bytes());
             (least, greatest) = (least.min(block.least), greatest.max(block.greatest));
         }
-        let length = (self.bytes.len() - index) as u64;
-        self.bytes.extend_from_slice(&self.entries.to_le_bytes());
-        self.bytes.extend_from_slice(&length.to_le_bytes());
-        self.bytes.extend_from_slice(&VERSION.to_le_bytes());
-        self.bytes.extend_from_slice(&[0; 2]);
-        let digest = digest(self.bytes.split_at(index).1);
-        self.bytes.extend_from_slice(&digest.to_le_bytes());
+        let length = end.len() as u64;
+        end.extend_from_slice(&self.entries.to_le_bytes());
+        end.extend_from_slice(&length.to_le_bytes());
+        end.extend_from_slice(&VERSION.to_le_bytes());
+        end.extend_from_slice(&[0; 2]);
+        let digest = digest(&end);
+        end.extend_from_slice(&digest.to_le_bytes());
+        self.bytes.append(&end);
         let reference = ObjectRef {
             name: name.into(),
             form: Form::Entries,

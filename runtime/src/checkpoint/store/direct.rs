@@ -56,18 +56,24 @@ fn open<F>(open: impl FnOnce(&mut OpenOptions) -> io::Result<F>) -> io::Result<O
     }
 }
 
-/// Writes a new file; `None` if that cannot be done past the cache, and then there may be a part of it.
+/// Writes a new file; `None` if that cannot be done past the cache, and then there may be a part of it. Bytes that begin at a page are taken from
+/// where they are; others are copied.
 ///
 /// # Errors
 /// What the system says.
 pub(super) fn write<'a>(disk: &'a Disk, path: &'a Path, bytes: &[u8]) -> io::Result<Option<NewFile<'a>>> {
     let Some(mut file) = open(|options| disk.create_with(path, options))? else { return Ok(None) };
-    let mut step = Step::new();
+    let as_they_are = bytes.as_ptr().align_offset(ALIGNED) == 0;
+    let mut copy = None;
     for some in bytes.chunks(STEP) {
-        let whole = some.len().next_multiple_of(ALIGNED);
-        let step = &mut step.bytes()[..whole];
-        step[..some.len()].copy_from_slice(some);
-        match file.write(step) {
+        let written = if as_they_are && some.len() == STEP {
+            file.write(some)
+        } else {
+            let step = copy.get_or_insert_with(Step::new).bytes();
+            step[..some.len()].copy_from_slice(some);
+            file.write(&step[..some.len().next_multiple_of(ALIGNED)])
+        };
+        match written {
             Ok(()) => give_way(),
             Err(e) if e.kind() == ErrorKind::InvalidInput => return Ok(None),
             Err(e) => return Err(e),
@@ -112,18 +118,21 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pelton-direct-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (path, disk) = (folder.join("object"), Disk::default());
-        for length in [1, ALIGNED - 1, ALIGNED, STEP, STEP + 1, 3 * STEP + 5 * ALIGNED + 17] {
-            let mut bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+        let lengths = [1, ALIGNED - 1, ALIGNED, STEP, STEP + 1, 3 * STEP + 5 * ALIGNED + 17];
+        for (length, skipped) in lengths.into_iter().flat_map(|length| [(length, 0), (length, 16)]) {
+            let mut memory: Vec<u8> = (0..length + 2 * ALIGNED).map(|at| (at % 251) as u8).collect();
+            let start = memory.as_ptr().align_offset(ALIGNED) + skipped;
+            let bytes = &mut memory[start..start + length];
             // Where this file system cannot, nothing is said.
-            let Some(file) = write(&disk, &path, &bytes).unwrap() else { break };
+            let Some(file) = write(&disk, &path, bytes).unwrap() else { break };
             file.sync().unwrap();
             assert!(std::fs::read(&path).unwrap() == bytes, "{length} bytes");
-            assert_ne!(holds(&disk, &path, &bytes).unwrap(), Some(false), "{length} bytes");
+            assert_ne!(holds(&disk, &path, bytes).unwrap(), Some(false), "{length} bytes");
             bytes[length - 1] ^= 1;
-            assert_ne!(holds(&disk, &path, &bytes).unwrap(), Some(true), "the last of {length} bytes");
-            bytes.pop();
-            assert_ne!(holds(&disk, &path, &bytes).unwrap(), Some(true), "one of {length} bytes less");
-            assert_eq!(write(&disk, &path, &bytes).err().map(|e| e.kind()), Some(ErrorKind::AlreadyExists));
+            assert_ne!(holds(&disk, &path, bytes).unwrap(), Some(true), "the last of {length} bytes");
+            let fewer = &bytes[..length - 1];
+            assert_ne!(holds(&disk, &path, fewer).unwrap(), Some(true), "one of {length} bytes less");
+            assert_eq!(write(&disk, &path, fewer).err().map(|e| e.kind()), Some(ErrorKind::AlreadyExists));
             std::fs::remove_file(&path).unwrap();
         }
         std::fs::remove_dir_all(&folder).unwrap();

@@ -131,7 +131,7 @@ impl Uploads {
                 // A store that panics must not end the process.
                 done = Some(match catch_unwind(AssertUnwindSafe(put)) {
                     Ok((object, bytes)) => {
-                        queue.give_back(bytes);
+                        queue.give_back(bytes.into_memory());
                         object
                     }
                     Err(_) => Err(Fault::new(format!("writing to {} panicked", store.place()))),
