@@ -1,8 +1,9 @@
 //! What is measured.
 
 use crate::Options;
+use crate::gaps::Gaps;
 use crate::generated::{EACH, numbers};
-use crate::jobs::{Gaps, Huges, Keys, Sums, Wides};
+use crate::jobs::{Huges, Keys, Sums, Wides};
 #[cfg(feature = "rocksdb")]
 use pelton::RocksDb;
 use pelton::checkpoint::history::History;

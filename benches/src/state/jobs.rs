@@ -1,11 +1,10 @@
 //! The jobs, as a user writes them.
 
 use crate::figures::Trap;
+use crate::gaps::Gaps;
 use crate::generated::Numbers;
 use pelton::prelude::*;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// SplitMix64's finalizer over a counter.
 #[inline(always)]
@@ -68,72 +67,6 @@ impl Aggregator<u64> for Huge {
     }
     fn finish(&self, acc: &Vec<u64>) -> u64 {
         acc.first().copied().unwrap_or_default()
-    }
-}
-
-/// Gaps between the ends of two frames' worth of results, as a worker sees them, in microseconds.
-#[derive(Clone, Default)]
-pub struct Gaps {
-    seen: Arc<std::sync::Mutex<Vec<u32>>>,
-    /// Results before this many are not looked at: the state is being filled.
-    pub after: u64,
-    /// Nor are those from then on: there may be nothing to do.
-    until: Option<Instant>,
-    count: Arc<AtomicU64>,
-    first: Arc<std::sync::OnceLock<Instant>>,
-}
-
-/// Rows of a frame.
-const FRAME: u64 = 4096;
-
-thread_local! {
-    static HERE: std::cell::Cell<(u64, Option<Instant>)> = const { std::cell::Cell::new((0, None)) };
-}
-
-impl Gaps {
-    /// Of a run under full load for so long.
-    pub fn new(after: u64, time: Duration) -> Self {
-        Gaps { after, until: Some(Instant::now() + time), ..Gaps::default() }
-    }
-
-    /// A result has come out, and goes no further.
-    #[inline(always)]
-    pub fn pass(&self) -> Option<u64> {
-        let (rows, last) = HERE.get();
-        if rows + 1 < FRAME {
-            HERE.set((rows + 1, last));
-        } else {
-            self.frame(last);
-        }
-        None
-    }
-
-    #[inline(never)]
-    fn frame(&self, last: Option<Instant>) {
-        let now = Instant::now();
-        self.first.get_or_init(|| now);
-        if self.count.fetch_add(FRAME, Ordering::Relaxed) >= self.after
-            && let Some(last) = last
-            && self.until.is_none_or(|until| now < until)
-            && let Ok(mut seen) = self.seen.lock()
-        {
-            seen.push((now - last).as_micros() as u32);
-        }
-        HERE.set((0, Some(now)));
-    }
-
-    /// When the first frame was through.
-    pub fn first(&self) -> Option<Instant> {
-        self.first.get().copied()
-    }
-
-    /// p50, p99, greatest, in ms.
-    pub fn figures(&self) -> [f64; 3] {
-        let mut seen = self.seen.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default();
-        seen.sort_unstable();
-        let at =
-            |share: f64| seen.get(((seen.len() as f64 - 1.0) * share) as usize).map_or(0.0, |us| f64::from(*us) / 1e3);
-        [at(0.5), at(0.99), at(1.0)]
     }
 }
 

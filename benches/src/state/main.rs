@@ -3,12 +3,14 @@
 //! `state [checkpoints] [backends] [pauses] [change] [restart] [memory] [--seconds N] [--keys N] [--on BACKEND] [--trace]`: without a name all of them. Two
 //! workers. Each run takes at least `--seconds` (20); the large states have `--keys` keys (14 million) with values of 64 bytes. Files
 //! go to `target/bench-state` or `$PELTON_BENCH_STATE`, and are removed again. With the feature `rocksdb` (`eval "$(scripts/rocksdb)"`
-//! before) all of them are taken on `RocksDb`, too. `--trace` prints the throughput of each half second beside.
+//! before) all of them are taken on `RocksDb`, too. `--trace` prints the throughput of each half second beside, and what a worker did
+//! in the longest frames.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints figures")]
 
 #[cfg(feature = "rocksdb")]
 mod by_hand;
 mod figures;
+mod gaps;
 mod generated;
 mod jobs;
 mod warm;
@@ -47,7 +49,10 @@ fn options() -> Result<Options, String> {
             "--seconds" => options.seconds = number("--seconds")?,
             "--keys" => options.keys = number("--keys")?,
             name if FIGURES.contains(&name) => options.figures.push(arg),
-            "--trace" => generated::trace(),
+            "--trace" => {
+                generated::trace();
+                gaps::trace();
+            }
             "--bench" => {}
             other => return Err(format!("`{other}` is no figure; there are {}", FIGURES.join(", "))),
         }
