@@ -166,8 +166,13 @@ impl Run {
         let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| error.is_damage()) else { return BTreeMap::new() };
         let event = Event::new(Level::Warning, "verifying").error(error);
         self.log.tell(event.text(format!("{error}\nreading all of the newest checkpoint, for one that is whole")));
-        // A store that cannot be read says nothing of what is in it.
-        checkpoints.at().inside(&self.start).unwrap_or_default()
+        checkpoints.at().inside(&self.start).unwrap_or_else(|error| {
+            // A store that cannot be read says nothing of what is in it.
+            let error = Error::Checkpoint { fault: error };
+            let event = Event::new(Level::Warning, "verifying").error(&error);
+            self.log.tell(event.text(format!("{error}\nthe newest checkpoint cannot be read, and is taken for whole")));
+            BTreeMap::new()
+        })
     }
 
     /// Begins to listen, if the settings want it and it has not begun yet.

@@ -56,6 +56,10 @@ pub struct Encoded {
 }
 
 impl Encoded {
+    /// Bytes after which they go on together: they are still in the processor's nearest cache, and were not written just now, so that a copy
+    /// of them waits for nothing.
+    pub(crate) const TOGETHER: usize = 4 << 10;
+
     /// Encodes an entry of this hash, state and namespace; `key` and `value` append their byte forms, and nothing else. Gives how many bytes it
     /// has.
     #[inline]

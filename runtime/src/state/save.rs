@@ -83,10 +83,6 @@ pub struct Target {
     written: usize,
 }
 
-/// Entries of so many bytes go on together: they are still in the processor's nearest cache, and were not written just now, so that a copy
-/// of them waits for nothing.
-const TOGETHER: usize = 4 << 10;
-
 impl SaveTo {
     /// Entries go to `to`.
     pub fn new(to: impl Entries + 'static) -> Self {
@@ -131,7 +127,7 @@ impl Target {
         value: Option<impl FnOnce(&mut Vec<u8>)>,
     ) {
         self.written += self.waiting.put(place, key, value);
-        if self.waiting.bytes().len() >= TOGETHER {
+        if self.waiting.bytes().len() >= Encoded::TOGETHER {
             self.hand_on();
         }
     }

@@ -19,9 +19,6 @@ pub struct ObjectWriter {
     entries: u64,
 }
 
-/// So much goes on together.
-const NEAR_BYTES: usize = 4 << 10;
-
 const EMPTY: Block = Block { length: 0, entries: 0, digest: 0, least: u16::MAX, greatest: 0 };
 
 impl Default for ObjectWriter {
@@ -68,7 +65,7 @@ impl ObjectWriter {
         self.open.entries += entries;
         self.open.least = self.open.least.min(least);
         self.open.greatest = self.open.greatest.max(greatest);
-        if self.near.len() >= NEAR_BYTES {
+        if self.near.len() >= Encoded::TOGETHER {
             let taken = self.bytes.append_past(&self.near);
             self.near.drain(..taken);
         }
