@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::gaps::Gaps;
-use crate::generated::{EACH, numbers};
+use crate::generated::{EACH, Part, numbers};
 use crate::jobs::{Huges, Keys, Sums, Wides};
 #[cfg(feature = "rocksdb")]
 use pelton::RocksDb;
@@ -75,24 +75,30 @@ fn large(options: &Options, place: &Path) {
     if manifests(place).len() <= periods as usize {
         println!("  a checkpoint took longer than {} s: these say nothing", (2 * PERIOD).as_secs());
     }
-    let (mut with, mut without) = (0.0, 0.0);
+    let [mut with, mut without] = [Part { rate: 0.0, stolen: 0.0 }, Part { rate: 0.0, stolen: 0.0 }];
     for number in 1..=periods {
         let barrier = 2 * PERIOD * number;
-        let (front, behind) =
-            (numbers.rate_between(barrier - PERIOD, barrier), numbers.rate_between(barrier, barrier + PERIOD));
+        let (front, behind) = (numbers.between(barrier - PERIOD, barrier), numbers.between(barrier, barrier + PERIOD));
         let which = if number == 1 { ", with memory that is new" } else { "" };
         println!(
-            "  {million} M keys of 64 bytes, Memory, checkpoint {number}{which}: {front:.1} M/s in front, {behind:.1} behind: {:.2}",
-            behind / front
+            "  {million} M keys of 64 bytes, Memory, checkpoint {number}{which}: {:.1} M/s in front, {:.1} behind: {:.2}; the machine's host kept {:.1} and {:.1} % of a core",
+            front.rate,
+            behind.rate,
+            behind.rate / front.rate,
+            100.0 * front.stolen,
+            100.0 * behind.stolen,
         );
         if number > 1 {
-            with += behind;
-            without += front;
+            with.add(&behind);
+            without.add(&front);
         }
     }
+    let times = f64::from(periods - 1);
     println!(
-        "  {million} M keys of 64 bytes, Memory, a checkpoint every 10 s against none: {:.2} (goal 0.9)",
-        with / without
+        "  {million} M keys of 64 bytes, Memory, a checkpoint every 10 s against none: {:.2} (goal 0.9); the host kept {:.1} and {:.1} % of a core",
+        with.rate / without.rate,
+        100.0 * without.stolen / times,
+        100.0 * with.stolen / times,
     );
 }
 
@@ -147,19 +153,21 @@ pub fn pauses(options: &Options) {
             let gaps = Gaps::new(options.keys, 2 * options.least());
             let keys = Keys { all: options.keys, then: options.keys };
             let m = run!(Wides, B, numbers(options.keys, 2 * options.least()), keys, gaps, config());
-            tell::<B>("64 bytes", what, m, &gaps);
+            tell::<B>("64 bytes", what, m, &gaps, &place);
             let gaps = Gaps::new(few, 2 * options.least());
             let m = run!(Huges, B, numbers(few, 2 * options.least()), Keys { all: few, then: few }, gaps, config());
-            tell::<B>("1 KB", what, m, &gaps);
+            tell::<B>("1 KB", what, m, &gaps, &place);
         }
     }
-    fn tell<B: Backend>(values: &str, what: &str, m: f64, gaps: &Gaps) {
+    fn tell<B: Backend>(values: &str, what: &str, m: f64, gaps: &Gaps, place: &Path) {
         let [p50, p99, most] = gaps.figures();
+        let goal = if B::NAME == "RocksDb" { 10 } else { 5 };
+        let checkpoints = manifests(place).last().map_or(0, |last| last.epoch);
         println!(
-            "  {}, values of {values}, {what}: {m:.1} M/s, a frame takes p50 {p50:.2} ms, p99 {p99:.2} (goal {}), at most {most:.1} (goal 50)",
+            "  {}, values of {values}, {what}: {m:.1} M/s, {checkpoints} checkpoints, a frame takes p50 {p50:.2} ms, p99 {p99:.2} (goal {goal}), at most {most:.1} (goal 50)",
             B::NAME,
-            if B::NAME == "RocksDb" { 10 } else { 5 }
         );
+        let _ = std::fs::remove_dir_all(place);
     }
     on::<Memory>(options);
     on::<FileSystem>(options);

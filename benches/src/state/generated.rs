@@ -24,7 +24,45 @@ pub struct Numbers {
     samples: Samples,
 }
 
-type Samples = Arc<Mutex<Vec<(Instant, u64)>>>;
+type Samples = Arc<Mutex<Vec<Sample>>>;
+
+#[derive(Clone, Copy)]
+struct Sample {
+    at: Instant,
+    /// How many had been read.
+    count: u64,
+    /// What the host of a virtual machine had kept of its cores' time.
+    stolen: Duration,
+}
+
+impl Sample {
+    fn now(count: &AtomicU64) -> Sample {
+        Sample { at: Instant::now(), count: count.load(Ordering::Relaxed), stolen: stolen().unwrap_or_default() }
+    }
+}
+
+/// Since the machine was started, of all cores, in hundredths of a second, where the system says so.
+fn stolen() -> Option<Duration> {
+    let said = std::fs::read_to_string("/proc/stat").ok()?;
+    let ticks: u64 = said.lines().next()?.split_whitespace().nth(8)?.parse().ok()?;
+    Some(Duration::from_millis(10 * ticks))
+}
+
+/// What was done in a part of a run.
+pub struct Part {
+    /// Million numbers per second.
+    pub rate: f64,
+    /// Of the time of one core, how much the host kept.
+    pub stolen: f64,
+}
+
+impl Part {
+    /// Adds another part to a sum.
+    pub fn add(&mut self, other: &Part) {
+        self.rate += other.rate;
+        self.stolen += other.stolen;
+    }
+}
 
 /// At least so many numbers, for at least so long.
 pub fn numbers(least: u64, time: Duration) -> Numbers {
@@ -43,11 +81,13 @@ impl Numbers {
     }
 
     /// The same of a part of the run.
-    pub fn rate_between(&self, from: Duration, to: Duration) -> f64 {
+    pub fn between(&self, from: Duration, to: Duration) -> Part {
         let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = |time: Duration| samples.iter().find(|(at, _)| *at >= self.begun + time).or(samples.last()).copied();
-        let (Some((from, before)), Some((to, count))) = (at(from), at(to)) else { return 0.0 };
-        crate::jobs::rate(count - before, to - from)
+        let at = |time: Duration| samples.iter().find(|s| s.at >= self.begun + time).or(samples.last()).copied();
+        let (Some(from), Some(to)) = (at(from), at(to)) else { return Part { rate: 0.0, stolen: 0.0 } };
+        let time = to.at - from.at;
+        let stolen = (to.stolen - from.stolen).as_secs_f64() / time.as_secs_f64();
+        Part { rate: crate::jobs::rate(to.count - from.count, time), stolen }
     }
 
     /// Notes how many there are, when there are to be no more than `given` of them.
@@ -73,7 +113,7 @@ fn sample(count: &Arc<AtomicU64>, samples: Samples) {
     let count = Arc::downgrade(count);
     thread::spawn(move || {
         while let Some(count) = count.upgrade() {
-            let now = (Instant::now(), count.load(Ordering::Relaxed));
+            let now = Sample::now(&count);
             samples.lock().unwrap_or_else(PoisonError::into_inner).push(now);
             drop(count);
             thread::sleep(EVERY);
@@ -81,7 +121,8 @@ fn sample(count: &Arc<AtomicU64>, samples: Samples) {
         if TRACE.load(Ordering::Relaxed) {
             let samples = samples.lock().unwrap_or_else(PoisonError::into_inner);
             let rates = samples.iter().zip(samples.iter().skip(10)).step_by(10);
-            let rates: Vec<_> = rates.map(|(a, b)| format!("{:.0}", crate::jobs::rate(b.1 - a.1, b.0 - a.0))).collect();
+            let rates: Vec<_> =
+                rates.map(|(a, b)| format!("{:.0}", crate::jobs::rate(b.count - a.count, b.at - a.at))).collect();
             eprintln!("    {}", rates.join(" "));
         }
     });

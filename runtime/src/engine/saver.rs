@@ -12,6 +12,7 @@ mod spare;
 mod uploads;
 
 use super::control::ToCoordinator;
+use crate::background;
 use crate::checkpoint::manifest::{DataName, ObjectRef, OperatorState};
 use crate::checkpoint::object::ObjectWriter;
 use crate::checkpoint::store::Store;
@@ -153,6 +154,7 @@ impl Saver {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(cores.saturating_sub(workers).clamp(1, UPLOADS))
             .thread_name(|number| format!("pelton-put-{number}"))
+            .start_handler(|_| background::stand_back())
             .build()
             .map_err(|e| Fault::new("cannot start the threads that write checkpoints").because(e))?;
         let saver = Saver { to, log, attempt, objects: Arc::default(), queue: Arc::default() };
@@ -163,7 +165,7 @@ impl Saver {
             drop(ended);
         };
         let saving = Saving { queue: saver.queue.clone(), end };
-        match std::thread::Builder::new().name("pelton-store".to_owned()).spawn(run) {
+        match background::start("pelton-store", run) {
             Ok(_) => Ok((saver, saving)),
             Err(e) => Err(Fault::new("cannot start the thread that writes checkpoints").because(e)),
         }

@@ -6,6 +6,7 @@
 use super::folder::Folder;
 use super::merge::Merged;
 use super::reader::Segment;
+use crate::background;
 use crate::error::Fault;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -87,9 +88,7 @@ impl Merger {
                 }
             }
         };
-        std::thread::Builder::new()
-            .name("pelton-merge".into())
-            .spawn(work)
+        background::start("pelton-merge", work)
             .map_err(|e| Fault::new("cannot start the thread that merges segments of state").because(e))?;
         Ok(Merger { tasks })
     }
