@@ -21,10 +21,27 @@ const STEP_ITEMS: usize = 1 << 13;
 /// slice that the system gives a worker, so less would make checkpoints take long.
 const KEEPS: Duration = Duration::from_micros(500);
 
-/// How much less than a worker's the wish of such a thread for a contended core counts, in the system's steps ("nice"): a third of it. Measured with
-/// back-to-back checkpoints of 1 GB beside workers that want all of the cores, values of 1 KB in files: 0, 5, 10 had 4, 8, 8 M rows a second, and 99 of 100
-/// frames took less than 7, 3, 3 ms. The more it is, the longer a checkpoint takes beside workers that never wait.
-const NICE: i32 = 5;
+/// How much a thread beside the workers wants a core that a worker wants, too.
+#[derive(Clone, Copy)]
+pub enum Wish {
+    /// Somebody waits for a checkpoint: 2/5 of what a worker gets.
+    Checkpoint,
+    /// Nobody waits for what it does: 1/6.
+    Tidy,
+}
+
+impl Wish {
+    /// In the system's steps ("nice"). Measured with back-to-back checkpoints of 1 GB beside workers that want all of the cores, values of 1 KB in
+    /// files, all such threads alike: with 0, 3, 5, 10 one frame of a hundred took more than 5.5, 5.3, 2.8, 3.6 ms; and with 0, 3, 5 there were 12, 9, 5
+    /// checkpoints of the same state, with values of 64 bytes, within 40 s.
+    #[cfg(target_os = "linux")]
+    fn nice(self) -> i32 {
+        match self {
+            Wish::Checkpoint => 4,
+            Wish::Tidy => 8,
+        }
+    }
+}
 
 /// Starts a thread that works beside the workers.
 ///
@@ -32,23 +49,26 @@ const NICE: i32 = 5;
 /// If the system gives none.
 pub fn start<T: Send + 'static>(
     name: &str,
+    wish: Wish,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<thread::JoinHandle<T>> {
     let run = move || {
-        stand_back();
+        stand_back(wish);
         work()
     };
     thread::Builder::new().name(name.to_owned()).spawn(run)
 }
 
 /// From now on the calling thread gets less of a contended core than a worker. Where the system does not know of that for a thread, all get the same.
-pub fn stand_back() {
+pub fn stand_back(wish: Wish) {
     #[cfg(target_os = "linux")]
     {
-        let stood = rustix::process::setpriority_process(None, NICE);
-        // Who may not even do that is as patient as the rest.
+        let stood = rustix::process::setpriority_process(None, wish.nice());
+        // Who may not even do that gets as much as a worker.
         let _ = stood;
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = wish;
 }
 
 thread_local! {

@@ -197,7 +197,8 @@ fn change_on<B: Backend>(options: &Options) {
     let place = options.place("change");
     let keys = Keys { all: options.keys, then: options.keys / 100 };
     let config = kept(&place, Duration::from_secs(2)).keep_checkpoints(50);
-    run!(Wides, B, numbers(options.keys, 2 * options.least()), keys, Gaps::default(), config);
+    // The first load, and what it is merged into, take the longest.
+    run!(Wides, B, numbers(options.keys, 4 * options.least()), keys, Gaps::default(), config);
     let manifests = manifests(&place);
     let mut written = Vec::new();
     for pair in manifests.windows(2) {

@@ -7,7 +7,7 @@ use super::former::Former;
 use super::meta::JobMeta;
 use super::resume::Resume;
 use super::start::{At, Choice, Start};
-use crate::background;
+use crate::background::{self, Wish};
 use crate::checkpoint::entry::Attempt as AttemptEntry;
 use crate::checkpoint::history::{History, Passed};
 use crate::checkpoint::log::{Log, NotAppended};
@@ -374,7 +374,7 @@ impl Checkpoints {
         let sweep = |garbage: Garbage| {
             let delete = move || garbage.delete(&*store).map(drop);
             let cannot = |e| Fault::new("cannot start the thread that removes them").because(e);
-            background::start("pelton-sweep", delete).map_err(cannot)
+            background::start("pelton-sweep", Wish::Tidy, delete).map_err(cannot)
         };
         match garbage.and_then(|garbage| if garbage.is_empty() { Ok(None) } else { sweep(garbage).map(Some) }) {
             Ok(sweeping) => self.sweeping = sweeping,

@@ -12,7 +12,7 @@ mod spare;
 mod uploads;
 
 use super::control::ToCoordinator;
-use crate::background;
+use crate::background::{self, Wish};
 use crate::checkpoint::manifest::{DataName, ObjectRef, OperatorState};
 use crate::checkpoint::object::ObjectWriter;
 use crate::checkpoint::store::Store;
@@ -154,7 +154,7 @@ impl Saver {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(cores.saturating_sub(workers).clamp(1, UPLOADS))
             .thread_name(|number| format!("pelton-put-{number}"))
-            .start_handler(|_| background::stand_back())
+            .start_handler(|_| background::stand_back(Wish::Checkpoint))
             .build()
             .map_err(|e| Fault::new("cannot start the threads that write checkpoints").because(e))?;
         let saver = Saver { to, log, attempt, objects: Arc::default(), queue: Arc::default() };
@@ -165,7 +165,7 @@ impl Saver {
             drop(ended);
         };
         let saving = Saving { queue: saver.queue.clone(), end };
-        match background::start("pelton-store", run) {
+        match background::start("pelton-store", Wish::Checkpoint, run) {
             Ok(_) => Ok((saver, saving)),
             Err(e) => Err(Fault::new("cannot start the thread that writes checkpoints").because(e)),
         }

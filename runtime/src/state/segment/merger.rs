@@ -6,7 +6,7 @@
 use super::folder::Folder;
 use super::merge::Merged;
 use super::reader::Segment;
-use crate::background;
+use crate::background::{self, Wish};
 use crate::error::Fault;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ impl Merger {
                 }
             }
         };
-        background::start("pelton-merge", work)
+        background::start("pelton-merge", Wish::Tidy, work)
             .map_err(|e| Fault::new("cannot start the thread that merges segments of state").because(e))?;
         Ok(Merger { tasks })
     }
