@@ -7,6 +7,9 @@
 pub(crate) mod blocks;
 pub(crate) mod past;
 
+/// Bytes of the least page that a system gives; larger ones are multiples of it.
+pub(crate) const PAGE: usize = 4 << 10;
+
 /// Empty, with room for so many bytes in large pages, where the system has them. What is not written takes no memory.
 pub(crate) fn with_room(bytes: usize) -> Vec<u8> {
     try_with_room(bytes).unwrap_or_else(|| Vec::with_capacity(bytes))
@@ -39,8 +42,6 @@ pub(crate) unsafe fn let_go(pages: std::ptr::NonNull<u8>, bytes: usize) {
 
 #[cfg(target_os = "linux")]
 fn ask(room: &Vec<u8>) {
-    /// Of the least that the system gives; larger ones are multiples of it.
-    const PAGE: usize = 4 << 10;
     let memory = room.as_ptr();
     let first = memory.align_offset(PAGE);
     let length = room.capacity().saturating_sub(first) / PAGE * PAGE;

@@ -1,10 +1,7 @@
 //! [`ObjectBytes`]: an object in memory, from the start of a page, so that a store can have it written from where it lies.
 
-use crate::pages::past;
+use crate::pages::{PAGE, past};
 use std::ops::Deref;
-
-/// Where the system takes bytes from, if it is to take them as they are.
-const PAGE: usize = 4 << 10;
 
 /// The bytes of an object. They begin where a page does if they have not outgrown the memory that they were given.
 #[derive(Debug, Default)]

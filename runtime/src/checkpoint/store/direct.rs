@@ -8,6 +8,7 @@
 
 use super::disk::{Disk, NewFile};
 use crate::background::give_way;
+use crate::pages::PAGE;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -16,7 +17,7 @@ use std::path::Path;
 pub(super) const LEAST: usize = 1 << 20;
 
 /// What begin and length of a read or write, in memory and in the file, are multiples of.
-const ALIGNED: usize = 4096;
+const ALIGNED: usize = PAGE;
 
 /// Bytes in one of them; the disk does it, and not the processor.
 const STEP: usize = 1 << 20;
